@@ -1,0 +1,171 @@
+"""What every task gives: sequences to read, answers to write, and what guessing would score."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from rnnviz.arrays import Array, Indices
+from rnnviz.losses import LOSSES, Loss
+from rnnviz.topology import TOPOLOGIES, Masks
+
+if TYPE_CHECKING:
+    from rnnviz.experiment import Experiment
+
+HELD_OUT_SAMPLES = 512
+"""Sequences on which a metric is measured; none of them is ever trained on where the data allow it."""
+
+MAX_LENGTH = 200
+"""The longest sequence that any task makes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Sequences and their answers.
+
+    inputs : Array (T, B, I); with output feedback the last O channels hold y*_{t-1}.
+    targets : Indices (T, B) for classes, Array (T, B, O) for values; zero at steps that do not write.
+    """
+
+    inputs: Array
+    targets: Array | Indices
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How success is measured on held-out data: in which unit, and whether more is better."""
+
+    name: str
+    title: str
+    higher_is_better: bool
+
+    def reached(self, value: float, goal: float) -> bool:
+        """Tell whether ``value`` is at least as good as ``goal``."""
+        return value >= goal if self.higher_is_better else value <= goal
+
+
+ACCURACY = Metric("accuracy", "accuracy", higher_is_better=True)
+SQUARED_ERROR = Metric("mse", "mean squared error", higher_is_better=False)
+ABSOLUTE_ERROR = Metric("mae", "mean absolute error", higher_is_better=False)
+
+
+class Task(ABC):
+    """One problem to learn. Subclasses are stateless: every choice comes with the Experiment.
+
+    name, title, summary : its key, its name on screen, and one sentence that says what is asked.
+    fits : topologies that it can be run in, the usual one first.
+    usual_length : a good sequence length to begin with.
+    options : names of the Experiment fields that only some tasks read.
+    metric, goal : how success is measured, and when the task counts as solved.
+    guess : what the chance level stands for, in words.
+    limits : names whatever bounds the sequence length, for error messages.
+    form : how an answer is best shown: "classes", "series", "image" or "text".
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    fits: ClassVar[tuple[str, ...]]
+    usual_length: ClassVar[int]
+    loss: ClassVar[Loss] = LOSSES["cross-entropy"]
+    metric: ClassVar[Metric] = ACCURACY
+    goal: ClassVar[float]
+    guess: ClassVar[str]
+    options: ClassVar[tuple[str, ...]] = ()
+    form: ClassVar[str] = "classes"
+
+    @property
+    def limits(self) -> str:
+        """What bounds the sequence length, in words."""
+        return f"task {self.name!r}"
+
+    @abstractmethod
+    def sizes(self, e: Experiment) -> tuple[int, int]:
+        """Return the number of input and of output channels (I, O), without feedback."""
+
+    @abstractmethod
+    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+        """Draw ``size`` sequences, without feedback channels."""
+
+    @abstractmethod
+    def chance(self, e: Experiment) -> float:
+        """Return the metric that a guess without memory reaches."""
+
+    @abstractmethod
+    def chance_loss(self, e: Experiment) -> float:
+        """Return the loss of that guess."""
+
+    def lengths(self, e: Experiment) -> tuple[int, int]:
+        """Return the shortest and the longest possible seq_len under the other choices."""
+        return 1, MAX_LENGTH
+
+    def masks(self, e: Experiment) -> Masks:
+        """Return which steps read and which write, (T,) each."""
+        return TOPOLOGIES[e.topology].masks(e.seq_len)
+
+    def input_size(self, e: Experiment) -> int:
+        """Return the number of input channels I, feedback included."""
+        inputs, outputs = self.sizes(e)
+        return inputs + outputs * e.feedback
+
+    def sample(self, e: Experiment, rng: np.random.Generator, size: int | None = None) -> Batch:
+        """Draw a training batch of ``size`` sequences (default: the experiment's batch size)."""
+        return self._with_feedback(e, self.draw(e, rng, size or e.batch_size))
+
+    def held_out(self, e: Experiment) -> Batch:
+        """Return the sequences on which the metric is measured; the same ones at every call."""
+        return self._with_feedback(e, self.draw_held_out(e, e.rng("held-out")))
+
+    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+        """Draw the held-out sequences; tasks with a fixed data set override this."""
+        return self.draw(e, rng, HELD_OUT_SAMPLES)
+
+    def score(self, e: Experiment, outputs: Array, batch: Batch) -> float:
+        """Return the metric of ``outputs`` (T, B, O)."""
+        steps = self.masks(e).write_steps
+        answers, targets = outputs[steps], batch.targets[steps]
+        if self.metric is ACCURACY:
+            return float(np.mean(np.argmax(answers, axis=-1) == targets))
+        error = answers - targets
+        return float(np.mean(error * error if self.metric is SQUARED_ERROR else np.abs(error)))
+
+    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+        """Return one short label a step for what ``sample`` reads there ("" where there is nothing)."""
+        return [""] * e.seq_len
+
+    def output_label(self, e: Experiment, answer: int) -> str:
+        """Return the name of output class ``answer``."""
+        return str(answer)
+
+    def _with_feedback(self, e: Experiment, batch: Batch) -> Batch:
+        if not e.feedback:
+            return batch
+        return replace(batch, inputs=np.concatenate([batch.inputs, self.teacher(e, batch)], axis=2))
+
+    def teacher(self, e: Experiment, batch: Batch) -> Array:
+        """Return y*_{t-1} at step t, shape (T, B, O): zero where step t - 1 writes nothing."""
+        written = self.masks(e).writes[:-1]
+        previous = np.zeros((e.seq_len, batch.inputs.shape[1], self.sizes(e)[1]))
+        previous[1:][written] = self.loss.as_output(batch.targets[:-1][written], previous.shape[-1])
+        return previous
+
+
+def one_hot(classes: Indices, size: int) -> Array:
+    """Return vectors of length ``size`` with a 1 at each class; the new axis is the last."""
+    return np.eye(size)[classes]
+
+
+@lru_cache(maxsize=32)
+def held_out(e: Experiment) -> Batch:
+    """Return (and keep) the held-out sequences of an experiment."""
+    from rnnviz.tasks import TASKS
+
+    return TASKS[e.task].held_out(e)
+
+
+LETTERS = "ABCDEFGH"
+"""Names of the symbols in tasks that speak of symbols."""

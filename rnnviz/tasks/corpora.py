@@ -1,0 +1,49 @@
+"""The texts that the character task ships, and what a pasted text must be like."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+MAX_CHARACTERS = 2000
+"""The longest text of one's own: it travels in the URL, so that a link tells the whole experiment."""
+
+MIN_CHARACTERS = 10
+
+CORPORA: dict[str, str] = {
+    "hello": "hello world, again and again",
+    "elements": "The 118 chemical elements",
+    "countries": "The 193 member states of the UN",
+    "own": "Your own text",
+}
+"""Texts by name, with their titles."""
+
+
+def check_text(text: str) -> None:
+    """Check a text of the visitor's own.
+
+    Raises
+    ------
+    ValueError
+        If it is too short, too long, or made of a single character; the message says what to do.
+    """
+    if not MIN_CHARACTERS <= len(text) <= MAX_CHARACTERS:
+        advice = "Paste a shorter passage." if len(text) > MAX_CHARACTERS else "Paste a few words more."
+        raise ValueError(
+            f"text must have between {MIN_CHARACTERS} and {MAX_CHARACTERS:,} characters; "
+            f"got {len(text):,}. {advice}"
+        )
+    if len(set(text)) < 2:
+        raise ValueError(
+            f"text must have at least 2 different characters; got only {text[0]!r}. Paste something to predict."
+        )
+
+
+@cache
+def corpus(name: str, own: str = "") -> str:
+    """Return the text called ``name``; "own" is the visitor's."""
+    if name == "own":
+        return own
+    if name == "hello":
+        return "hello world " * 40
+    return (Path(__file__).parent / "data" / f"{name}.txt").read_text(encoding="utf-8")

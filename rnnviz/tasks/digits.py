@@ -1,0 +1,71 @@
+"""Real handwritten digits: the task without time."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnviz.arrays import Array, Indices
+from rnnviz.tasks.base import Batch, Task
+
+if TYPE_CHECKING:
+    from rnnviz.experiment import Experiment
+
+HELD_OUT = 360
+"""How many images, the last of the data set, are never trained on."""
+
+
+@cache
+def digits() -> tuple[Array, Indices]:
+    """Return images (1797, 64) scaled to [0, 1] and labels (1797,) (see data/README.md)."""
+    with np.load(Path(__file__).parent / "data" / "digits.npz") as data:
+        return data["images"] / 16.0, data["labels"].astype(np.int64)
+
+
+class Digits(Task):
+    """Name the digit on an 8x8 image (UCI optical recognition of handwritten digits)."""
+
+    name = "digits"
+    title = "Digits"
+    summary = "One 8×8 image of a handwritten digit goes in, its name comes out. One step, no memory."
+    fits = ("one-to-one",)
+    usual_length = 1
+    goal = 0.93
+    guess = "guessing among ten digits"
+    form = "image"
+
+    @property
+    def limits(self) -> str:
+        """One image, one answer."""
+        return "topology 'one-to-one' (a single step)"
+
+    def sizes(self, e: Experiment) -> tuple[int, int]:
+        """64 pixels in, 10 digits out."""
+        return 64, 10
+
+    def lengths(self, e: Experiment) -> tuple[int, int]:
+        """A single step."""
+        return 1, 1
+
+    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+        """Draw images from the training part, with replacement."""
+        images, labels = digits()
+        chosen = rng.integers(len(labels) - HELD_OUT, size=size)
+        return Batch(images[chosen][None], labels[chosen][None])
+
+    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+        """Take all held-out images, in an order that the seed decides."""
+        images, labels = digits()
+        order = len(labels) - HELD_OUT + rng.permutation(HELD_OUT)
+        return Batch(images[order][None], labels[order][None])
+
+    def chance(self, e: Experiment) -> float:
+        """One digit in ten."""
+        return 0.1
+
+    def chance_loss(self, e: Experiment) -> float:
+        """ln 10, the cross-entropy of a uniform guess."""
+        return float(np.log(10.0))

@@ -1,0 +1,244 @@
+"""Synthetic tests of memory: what was seen must be used later."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from rnnviz.arrays import Indices
+from rnnviz.losses import LOSSES
+from rnnviz.tasks.base import LETTERS, MAX_LENGTH, SQUARED_ERROR, Batch, Task, one_hot
+from rnnviz.topology import TOPOLOGIES, Masks
+
+if TYPE_CHECKING:
+    from rnnviz.experiment import Experiment
+
+
+class SymbolTask(Task):
+    """Symbols go in as one-hot vectors, symbols come out; a guess is right once in ``symbols`` times."""
+
+    goal = 0.99
+    guess = "guessing among the symbols"
+    options: ClassVar[tuple[str, ...]] = ("symbols",)
+
+    def sizes(self, e: Experiment) -> tuple[int, int]:
+        """One channel a symbol, in and out."""
+        return e.symbols, e.symbols
+
+    def chance(self, e: Experiment) -> float:
+        """1 / K: every symbol is equally likely."""
+        return 1.0 / e.symbols
+
+    def chance_loss(self, e: Experiment) -> float:
+        """ln K, the cross-entropy of a uniform guess."""
+        return float(np.log(e.symbols))
+
+    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+        """Name the symbol where one is shown."""
+        rows = batch.inputs[:, sample, : e.symbols]
+        return [LETTERS[row.argmax()] if row.max() > 0.5 else "" for row in rows]
+
+    def output_label(self, e: Experiment, answer: int) -> str:
+        """A letter a symbol."""
+        return LETTERS[answer]
+
+
+class Recall(SymbolTask):
+    """Name the first symbol after a stretch of noise (after Hochreiter & Schmidhuber 1997)."""
+
+    name = "recall"
+    title = "Recall"
+    summary = "One symbol at the first step, then only noise. At the end: which symbol was it?"
+    fits = ("many-to-one",)
+    usual_length = 20
+    options = ("symbols", "noise")
+
+    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+        """Noise N(0, noise²) on every channel from the second step on."""
+        symbol = rng.integers(e.symbols, size=size)
+        inputs = rng.normal(0.0, e.noise, (e.seq_len, size, e.symbols))
+        inputs[0] = one_hot(symbol, e.symbols)
+        targets = np.zeros((e.seq_len, size), np.int64)
+        targets[-1] = symbol
+        return Batch(inputs, targets)
+
+    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+        """Name the symbol of the first step; the rest is noise."""
+        return [LETTERS[int(batch.targets[-1, sample])]] + [""] * (e.seq_len - 1)
+
+
+class Adding(Task):
+    """Add the two marked numbers (Hochreiter & Schmidhuber 1997; Le, Jaitly & Hinton 2015)."""
+
+    name = "adding"
+    title = "Adding"
+    summary = "A number at every step, two of them marked. At the end: the sum of the marked two."
+    fits = ("many-to-one",)
+    usual_length = 10
+    loss = LOSSES["squared-error"]
+    metric = SQUARED_ERROR
+    goal = 0.01
+    guess = "always answering 1, the mean"
+    form = "series"
+
+    def sizes(self, e: Experiment) -> tuple[int, int]:
+        """In: the number and the mark. Out: the sum."""
+        return 2, 1
+
+    def lengths(self, e: Experiment) -> tuple[int, int]:
+        """One mark in each half asks for two steps."""
+        return 2, MAX_LENGTH
+
+    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+        """Numbers from U[0, 1]; one mark in each half."""
+        T, half, samples = e.seq_len, e.seq_len // 2, np.arange(size)
+        inputs = np.zeros((T, size, 2))
+        inputs[:, :, 0] = rng.uniform(0.0, 1.0, (T, size))
+        inputs[rng.integers(0, half, size), samples, 1] = 1.0
+        inputs[rng.integers(half, T, size), samples, 1] = 1.0
+        targets = np.zeros((T, size, 1))
+        targets[-1, :, 0] = (inputs[:, :, 0] * inputs[:, :, 1]).sum(axis=0)
+        return Batch(inputs, targets)
+
+    def chance(self, e: Experiment) -> float:
+        """1 / 6: the variance of the sum of two numbers from U[0, 1]."""
+        return 1.0 / 6.0
+
+    def chance_loss(self, e: Experiment) -> float:
+        """Equal to the metric."""
+        return self.chance(e)
+
+    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+        """Show the marked numbers."""
+        return [f"{value:.2f}" if mark else "" for value, mark in batch.inputs[:, sample, :2]]
+
+
+class Parity(Task):
+    """Say whether the number of ones so far is odd."""
+
+    name = "parity"
+    title = "Parity"
+    summary = "Zeros and ones. Is the number of ones odd? A single slip spoils the answer."
+    fits = ("many-to-one", "many-to-many")
+    usual_length = 8
+    goal = 0.99
+    guess = "guessing odd or even"
+
+    def sizes(self, e: Experiment) -> tuple[int, int]:
+        """In: the bit. Out: even, odd."""
+        return 1, 2
+
+    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+        """Fair bits; the answer at t is the parity of the first t of them."""
+        bits = rng.integers(2, size=(e.seq_len, size))
+        targets = np.where(self.masks(e).writes[:, None], bits.cumsum(axis=0) % 2, 0)
+        return Batch(bits[:, :, None].astype(float), targets)
+
+    def chance(self, e: Experiment) -> float:
+        """A parity is a fair coin to whoever misses one bit."""
+        return 0.5
+
+    def chance_loss(self, e: Experiment) -> float:
+        """ln 2, the cross-entropy of a fair coin."""
+        return float(np.log(2.0))
+
+    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+        """Show the bits."""
+        return [f"{bit:.0f}" for bit in batch.inputs[:, sample, 0]]
+
+    def output_label(self, e: Experiment, answer: int) -> str:
+        """Even or odd."""
+        return ("even", "odd")[answer]
+
+
+class Echo(SymbolTask):
+    """Repeat each symbol d steps later."""
+
+    name = "echo"
+    title = "Echo"
+    summary = "A new symbol at every step. Repeat each one d steps later."
+    fits = ("many-to-many",)
+    usual_length = 20
+    options = ("symbols", "delay")
+
+    @property
+    def limits(self) -> str:
+        """The delay comes before the first answer."""
+        return "task 'echo' (the delay is shorter than the sequence)"
+
+    def lengths(self, e: Experiment) -> tuple[int, int]:
+        """At least one echo."""
+        return e.delay + 1, MAX_LENGTH
+
+    def masks(self, e: Experiment) -> Masks:
+        """The first d steps have nothing to echo yet, so they write nothing."""
+        masks = super().masks(e)
+        return Masks(masks.reads, masks.writes & (np.arange(e.seq_len) >= e.delay))
+
+    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+        """Independent, equally likely symbols."""
+        symbols = rng.integers(e.symbols, size=(e.seq_len, size))
+        targets = np.zeros_like(symbols)
+        targets[e.delay :] = symbols[: e.seq_len - e.delay]
+        return Batch(one_hot(symbols, e.symbols), targets)
+
+
+class Transcription(SymbolTask):
+    """Read n symbols, wait, then write n symbols; which ones, the subclass says."""
+
+    fits = ("sequence-to-sequence",)
+    options = ("symbols", "items")
+
+    @property
+    def limits(self) -> str:
+        """Reading and writing n items takes 2n steps."""
+        return f"task {self.name!r} (n items are read, then n are written)"
+
+    def lengths(self, e: Experiment) -> tuple[int, int]:
+        """2n steps, and as many to wait in between as wanted."""
+        return 2 * e.items, MAX_LENGTH
+
+    def masks(self, e: Experiment) -> Masks:
+        """The last n steps write; nothing comes in while they do."""
+        return TOPOLOGIES[e.topology].masks(e.seq_len, written=e.items)
+
+    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+        """Independent, equally likely symbols; silence after them."""
+        symbols = rng.integers(e.symbols, size=(e.items, size))
+        inputs = np.zeros((e.seq_len, size, e.symbols))
+        inputs[: e.items] = one_hot(symbols, e.symbols)
+        targets = np.zeros((e.seq_len, size), np.int64)
+        targets[-e.items :] = self.answer(symbols)
+        return Batch(inputs, targets)
+
+    @abstractmethod
+    def answer(self, symbols: Indices) -> Indices:
+        """Return what to write (n, B) for the symbols read (n, B)."""
+
+
+class Copy(Transcription):
+    """Write what was read, in the same order (Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016)."""
+
+    name = "copy"
+    title = "Copy"
+    summary = "Read a few symbols, wait, then write them in the same order."
+    usual_length = 16
+
+    def answer(self, symbols: Indices) -> Indices:
+        """The same order."""
+        return symbols
+
+
+class Reverse(Transcription):
+    """Write what was read, last symbol first."""
+
+    name = "reverse"
+    title = "Reverse"
+    summary = "Read a few symbols, then write them backwards."
+    usual_length = 6
+
+    def answer(self, symbols: Indices) -> Indices:
+        """The last symbol first."""
+        return symbols[::-1]
