@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from types import ModuleType
+
 from rnnviz.activations import ACTIVATIONS
 from rnnviz.cells import CELLS
 from rnnviz.experiment import Experiment
@@ -9,6 +12,8 @@ from rnnviz.gradient_flow import GradientFlow, gradient_flow
 from rnnviz.initializers import INITIALIZERS
 from rnnviz.network import Network, Params, Pass
 from rnnviz.optimizers import OPTIMIZERS, clip_by_norm
+from rnnviz.presets import PRESETS, Preset
+from rnnviz.snapshot import Snapshot, observe
 from rnnviz.tasks import TASKS
 from rnnviz.topology import TOPOLOGIES
 from rnnviz.training import Run, TrainingState, advance, start, train
@@ -18,6 +23,7 @@ __all__ = [
     "CELLS",
     "INITIALIZERS",
     "OPTIMIZERS",
+    "PRESETS",
     "TASKS",
     "TOPOLOGIES",
     "Experiment",
@@ -25,11 +31,22 @@ __all__ = [
     "Network",
     "Params",
     "Pass",
+    "Preset",
     "Run",
+    "Snapshot",
     "TrainingState",
     "advance",
     "clip_by_norm",
+    "figures",
     "gradient_flow",
+    "observe",
     "start",
     "train",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import ``rnnviz.figures`` on first use: workers that only train never wait for plotly."""
+    if name == "figures":
+        return importlib.import_module("rnnviz.figures")
+    raise AttributeError(f"module 'rnnviz' has no attribute {name!r}")

@@ -37,7 +37,8 @@ class Divergence:
     def __str__(self) -> str:
         """Say it in one sentence."""
         place = f" at time step {self.time_step}" if self.time_step else ""
-        return f"After {self.step} updates the {self.what} became {self.value}{place}."
+        updates = "1 update" if self.step == 1 else f"{self.step:,} updates"
+        return f"After {updates} the {self.what} became {self.value}{place}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class TrainingState:
 
     step : updates made so far.
     rng : state of the generator that draws the training batches.
-    metric : the newest held-out measurement.
+    metric : the newest held-out measurement (NaN before the first update).
     solved_at : updates after which the task's goal was first reached.
     divergence : set once numbers overflowed; then ``advance`` changes nothing more.
     """
@@ -83,8 +84,7 @@ def start(e: Experiment) -> TrainingState:
     network = Network(e)
     params = network.init(e.rng("weights"))
     rng = e.rng("training").bit_generator.state
-    metric = held_out_metric(network, params)
-    return TrainingState(0, params, Moments.zero(params.count), rng, History(e.seq_len), metric)
+    return TrainingState(0, params, Moments.zero(params.count), rng, History(e.seq_len), metric=np.nan)
 
 
 def advance(
@@ -115,6 +115,8 @@ def _update(
 ) -> TrainingState:
     """Make one update, or find that it cannot be made. Appends to ``state.history``."""
     e = network.experiment
+    if state.step == 0:
+        state = _measured(network, state)
     batch = network.task.sample(e, rng)
     result = network.loss_and_gradients(state.params, batch, workspace)
     gradient, norm, clipped_norm = clip_by_norm(result.gradients.flat(), e.clip_norm)

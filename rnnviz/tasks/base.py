@@ -64,6 +64,7 @@ class Task(ABC):
     guess : what the chance level stands for, in words.
     limits : names whatever bounds the sequence length, for error messages.
     form : how an answer is best shown: "classes", "series", "image" or "text".
+    scale, unit : factor from the network's values to the data's own units, and their name.
     """
 
     name: ClassVar[str]
@@ -77,6 +78,8 @@ class Task(ABC):
     guess: ClassVar[str]
     options: ClassVar[tuple[str, ...]] = ()
     form: ClassVar[str] = "classes"
+    scale: ClassVar[float] = 1.0
+    unit: ClassVar[str] = "value"
 
     @property
     def limits(self) -> str:

@@ -81,7 +81,7 @@ class Sine(CurveTask):
     summary = "A sine of unknown speed goes by. At every step: what is its next value?"
     fits = ("many-to-many",)
     usual_length = 40
-    goal = 5e-3
+    goal = 0.012
     guess = "always answering 0"
     frequencies = (0.2, 0.6)
     """Radians a step."""
@@ -119,8 +119,8 @@ class Sunspots(CurveTask):
     goal = 13.0
     guess = "next year like this year"
     first_held_out_year = 1940
-    scale = 100.0
-    """Sunspot numbers are divided by this, so that the network sees values near 1."""
+    scale = 100.0  # so that the network sees values near 1
+    unit = "sunspot number"
 
     @property
     def limits(self) -> str:

@@ -1,0 +1,31 @@
+"""Where long work runs: by default a pool of worker processes on this machine.
+
+Anything with the ``concurrent.futures`` interface fits in its place, for instance Dask's
+``Client.get_executor()``.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Executor, Future
+
+from loky import get_reusable_executor
+
+# Every worker computes on one thread: the pool is the parallelism, and sums round the same everywhere.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+IDLE_SECONDS = 600.0
+
+
+def local_pool() -> Executor:
+    """Return this process's pool, one worker a core; it is started anew if a worker died."""
+    workers = max(1, os.cpu_count() or 1)
+    return get_reusable_executor(max_workers=workers, timeout=IDLE_SECONDS, env=ONE_THREAD)
+
+
+def warm_up() -> Future[None]:
+    """Start a worker and let it import the library, so that the first Play answers at once."""
+    return local_pool().submit(_import_library)
+
+
+def _import_library() -> None:
+    import rnnviz.snapshot  # noqa: F401

@@ -1,0 +1,257 @@
+"""What the network answers beside what it should: each task in the form that suits it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.arrays import Array, Indices
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What the answer figure shows; N probe sequences, the first of them in full.
+
+    form : "classes", "series", "image" or "text" (see Task.form).
+    inputs : (T, N, I), outputs : (T, N, O), targets : (T, N) classes or (T, N, O) values.
+    steps : (K,) rows that write.
+    names : names of the output classes, empty for values.
+    scale : factor from the network's values to the data's own units.
+    unit : name of those units.
+    """
+
+    form: str
+    inputs: Array
+    outputs: Array
+    targets: Array | Indices
+    steps: Indices
+    names: list[str]
+    scale: float = 1.0
+    unit: str = "value"
+
+
+def softmax(logits: Array) -> Array:
+    """Return probabilities along the last axis."""
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def answers_spec(view: Answers, theme: Theme = LIGHT) -> Spec:
+    """Compose the figure as plain data, in the form that fits the task."""
+    single = len(view.steps) == 1
+    draw: dict[tuple[str, bool], Callable[[Answers, Theme], Spec]] = {
+        ("classes", True): _probabilities,
+        ("classes", False): _classes_over_time,
+        ("series", True): _scatter,
+        ("series", False): _series,
+        ("image", True): _image,
+        ("text", False): _classes_over_time,
+    }
+    with np.errstate(over="ignore", invalid="ignore"):
+        return draw[view.form, single](view, theme)
+
+
+def _frame(theme: Theme, title: str, **changes: object) -> Spec:
+    heading = note(
+        theme, f"<b>{title}</b>", 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font={"size": 13, "color": theme.output}
+    )
+    return layout(theme, margin={"l": 46, "r": 10, "t": 30, "b": 40}, annotations=[heading]) | changes
+
+
+def _bars(view: Answers, theme: Theme, **place: str) -> Spec:
+    """Probabilities of all classes for the first sequence; the right one keeps full colour."""
+    last = view.steps[-1]
+    right = int(view.targets[last, 0])
+    chances = softmax(view.outputs[last, 0])
+    colours = [theme.output if k == right else theme.grid for k in range(len(chances))]
+    return {
+        "type": "bar",
+        "name": "answer",
+        "x": view.names,
+        "y": np.nan_to_num(chances),
+        "marker": {"color": colours, "line": {"color": theme.faint, "width": 1}},
+        "hovertemplate": "%{x}: %{y:.1%}<extra></extra>",
+    } | place
+
+
+def _right_of_all(view: Answers) -> str:
+    hits = np.argmax(view.outputs[view.steps], axis=-1) == view.targets[view.steps]
+    share = hits.mean(axis=0)
+    return f"{int((share == 1).sum())} of {len(share)} probe sequences right"
+
+
+def _probabilities(view: Answers, theme: Theme) -> Spec:
+    right = view.names[int(view.targets[view.steps[-1], 0])]
+    return {
+        "data": [_bars(view, theme)],
+        "layout": _frame(
+            theme,
+            f"answer at the last step · right: {right}",
+            xaxis=axis(theme, _right_of_all(view), type="category", showgrid=False),
+            yaxis=axis(theme, range=[0, 1.05], tickformat=".0%", nticks=4),
+        ),
+    }
+
+
+def _classes_over_time(view: Answers, theme: Theme) -> Spec:
+    """Probability of each class at each step, and what was right there."""
+    shown = view.steps[:40]
+    chances = softmax(view.outputs[shown, 0])
+    t, right = shown + 1, view.targets[shown, 0]
+    hit = np.argmax(chances, axis=-1) == right
+    said = [view.names[k] for k in np.argmax(np.nan_to_num(chances), axis=-1)]
+    heat: Spec = {
+        "type": "heatmap",
+        "name": "probability",
+        "x": t,
+        "y": np.arange(len(view.names)),
+        "z": chances.T,
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": [(0.0, theme.panel), (1.0, theme.output)],
+        "showscale": False,
+        "hovertemplate": "t = %{x}: %{z:.1%}<extra></extra>",
+    }
+    ring: Spec = {
+        "type": "scatter",
+        "name": "right answer",
+        "mode": "markers",
+        "x": t,
+        "y": right,
+        "marker": {
+            "symbol": ["circle-open" if h else "x-thin" for h in hit],
+            "size": 9 if len(t) <= 24 else 6,
+            "line": {"width": 2, "color": [theme.good if h else theme.bad for h in hit]},
+            "color": [theme.good if h else theme.bad for h in hit],
+        },
+        "text": said,
+        "hovertemplate": "t = %{x}: says %{text}<extra></extra>",
+    }
+    every = max(1, len(view.names) // 12 + 1) if len(view.names) > 12 else 1
+    return {
+        "data": [heat, ring],
+        "layout": _frame(
+            theme,
+            "answers over time",
+            xaxis=axis(theme, "time step t · ○ right, × wrong", range=[t[0] - 0.6, t[-1] + 0.6], showgrid=False, tickformat="d", dtick=max(1, len(t) // 8)),
+            yaxis=axis(
+                theme,
+                range=[-0.6, len(view.names) - 0.4],
+                tickvals=list(range(0, len(view.names), every)),
+                ticktext=view.names[::every],
+                showgrid=False,
+            ),
+        ),
+    }
+
+
+def _scatter(view: Answers, theme: Theme) -> Spec:
+    """Answer against truth, one point a probe sequence."""
+    last = view.steps[-1]
+    truth, said = view.targets[last, :, 0] * view.scale, view.outputs[last, :, 0] * view.scale
+    span = [-0.1, 2.1]
+    diagonal: Spec = {
+        "type": "scatter",
+        "name": "right",
+        "mode": "lines",
+        "x": span,
+        "y": span,
+        "line": {"color": theme.target, "dash": "dash", "width": 1.6},
+        "hoverinfo": "skip",
+    }
+    points: Spec = {
+        "type": "scatter",
+        "name": "answer",
+        "mode": "markers",
+        "x": truth,
+        "y": np.where(np.isfinite(said), said, np.nan),
+        "marker": {"color": theme.output, "size": 9, "line": {"color": theme.panel, "width": 1}},
+        "hovertemplate": "should be %{x:.2f}, says %{y:.2f}<extra></extra>",
+    }
+    return {
+        "data": [diagonal, points],
+        "layout": _frame(
+            theme,
+            "answer against truth",
+            xaxis=axis(theme, f"true {view.unit}", range=span, nticks=5),
+            yaxis=axis(theme, range=span, nticks=5),
+        ),
+    }
+
+
+def _series(view: Answers, theme: Theme) -> Spec:
+    """Answer and truth over time for the first sequence."""
+    t = view.steps + 1
+    truth, said = (values[view.steps, 0, 0] * view.scale for values in (view.targets, view.outputs))
+    low, high = float(truth.min()), float(truth.max())
+    room = 0.35 * (high - low) + 1e-9
+    lines = [
+        ("should be", truth, {"color": theme.target, "width": 3}),
+        ("says", np.where(np.isfinite(said), said, np.nan), {"color": theme.output, "width": 2}),
+    ]
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "name": name,
+                "mode": "lines+markers" if name == "says" and len(t) <= 60 else "lines",
+                "x": t,
+                "y": values,
+                "line": line,
+                "marker": {"size": 4},
+                "hovertemplate": f"{name} %{{y:.3g}}<extra></extra>",
+            }
+            for name, values, line in lines
+        ],
+        "layout": _frame(
+            theme,
+            "says",
+            hovermode="x unified",
+            xaxis=axis(theme, "time step t", showgrid=False, range=[t[0] - 0.5, t[-1] + 0.5], nticks=8),
+            yaxis=axis(theme, range=[low - room, high + room], nticks=4),
+        )
+        | {"annotations": _legend(theme, view.unit)},
+    }
+
+
+def _legend(theme: Theme, unit: str) -> list[Spec]:
+    text = f"<b>says</b> <span style='color:{theme.faint}'>and</span> <span style='color:{theme.target}'><b>should be</b>, {unit}</span>"
+    font = {"size": 13, "color": theme.output}
+    return [note(theme, text, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)]
+
+
+def _image(view: Answers, theme: Theme) -> Spec:
+    """The image that was read, and the probabilities of its names."""
+    last = view.steps[-1]
+    picture: Spec = {
+        "type": "heatmap",
+        "name": "image",
+        "z": view.inputs[last, 0, :64].reshape(8, 8)[::-1],
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": [(0.0, theme.panel), (1.0, theme.ink)],
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+    right = view.names[int(view.targets[last, 0])]
+    blank = {"showticklabels": False, "showgrid": False}
+    return {
+        "data": [picture, _bars(view, theme, xaxis="x2", yaxis="y2")],
+        "layout": _frame(
+            theme,
+            f"input and answer · right: {right}",
+            xaxis=axis(theme, domain=[0.0, 0.3], constrain="domain") | blank,
+            yaxis=axis(theme, scaleanchor="x", constrain="domain") | blank,
+            xaxis2=axis(theme, _right_of_all(view), domain=[0.4, 1.0], anchor="y2", type="category", showgrid=False),
+            yaxis2=axis(theme, range=[0, 1.05], tickformat=".0%", anchor="x2", nticks=4),
+        ),
+    }
+
+
+def answers(view: Answers, theme: Theme = LIGHT) -> go.Figure:
+    """Draw what the network answers beside what it should."""
+    return go.Figure(answers_spec(view, theme))

@@ -1,0 +1,138 @@
+"""How training goes: loss and held-out metric against the training step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.arrays import Array
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """What the progress figure shows.
+
+    steps, loss, metric : (n,) each, measurements of a run.
+    chance_loss, chance : what a guess reaches; guess : that guess in words.
+    loss_title, metric_title : names of the two, with their unit.
+    accuracy : the metric is a share of right answers, in [0, 1], more is better.
+    broke_off : step at which numbers overflowed. solved_at : step at which the task was solved.
+    """
+
+    steps: Array
+    loss: Array
+    metric: Array
+    chance_loss: float
+    chance: float
+    guess: str
+    loss_title: str
+    metric_title: str
+    accuracy: bool
+    broke_off: int | None = None
+    solved_at: int | None = None
+
+
+def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
+    """Compose loss (left) and metric (right) as plain data."""
+    end = float(max(50, view.steps[-1] if len(view.steps) else 0))
+    data = [
+        _line("loss, training batch", view.steps, view.loss, theme.loss, "x", "y", 1.4),
+        _line("metric, held out", view.steps, view.metric, theme.metric, "x2", "y2", 2.4),
+        _chance(view.chance_loss, end, "x", "y", theme),
+        _chance(view.chance, end, "x2", "y2", theme),
+    ]
+    marks = [_event(theme, step, end, name) for step, name in _events(view)]
+    steps = axis(theme, "training step", range=[-0.01 * end, end], nticks=4, showgrid=False)
+    return {
+        "data": data,
+        "layout": layout(
+            theme,
+            margin={"l": 46, "r": 10, "t": 30, "b": 40},
+            xaxis=steps | {"domain": [0.0, 0.44]},
+            xaxis2=steps | {"domain": [0.56, 1.0], "anchor": "y2"},
+            yaxis=axis(theme, type="log", nticks=4, exponentformat="power", **_loss_range(view)),
+            yaxis2=axis(theme, anchor="x2", nticks=5, **_metric_range(view)),
+            shapes=[shape for shape, _ in marks],
+            annotations=[
+                _title(theme, f"loss: {view.loss_title}", 0.0, theme.loss),
+                _title(theme, view.metric_title, 0.56, theme.metric),
+                _chance_note(theme, view.chance, f"chance: {view.guess}", view.accuracy),
+                *[text for _, text in marks],
+            ],
+        ),
+    }
+
+
+def _line(name: str, x: Array, y: Array, colour: str, xaxis: str, yaxis: str, width: float) -> Spec:
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "lines" if np.isfinite(y).sum() > 3 else "lines+markers",
+        "x": x,
+        "y": np.where(np.isfinite(y), y, np.nan),
+        "xaxis": xaxis,
+        "yaxis": yaxis,
+        "line": {"color": colour, "width": width},
+        "hovertemplate": f"{name}, step %{{x}}: %{{y:.4g}}<extra></extra>",
+    }
+
+
+def _chance(value: float, end: float, xaxis: str, yaxis: str, theme: Theme) -> Spec:
+    return {
+        "type": "scatter",
+        "name": "chance",
+        "mode": "lines",
+        "x": np.array([0.0, end]),
+        "y": np.array([value, value]),
+        "xaxis": xaxis,
+        "yaxis": yaxis,
+        "line": {"color": theme.target, "width": 1.6, "dash": "dash"},
+        "hovertemplate": "chance: %{y:.4g}<extra></extra>",
+    }
+
+
+def _loss_range(view: Progress) -> Spec:
+    """From four decades below chance to one above, wider in whole decades if the loss leaves that."""
+    seen = view.loss[np.isfinite(view.loss) & (view.loss > 0)]
+    centre = np.log10(view.chance_loss)
+    low = min(np.floor(np.log10(seen.min())) if seen.size else 0.0, np.floor(centre) - 2)
+    high = max(np.ceil(np.log10(seen.max())) if seen.size else 0.0, np.ceil(centre + 0.2))
+    return {"range": [float(low), float(high)]}
+
+
+def _metric_range(view: Progress) -> Spec:
+    if view.accuracy:
+        return {"range": [0.0, 1.05], "tickformat": ".0%"}
+    return {"range": [0.0, 1.6 * view.chance]}
+
+
+def _title(theme: Theme, text: str, x: float, colour: str) -> Spec:
+    font = {"size": 13, "color": colour}
+    return note(theme, f"<b>{text}</b>", x, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)
+
+
+def _chance_note(theme: Theme, value: float, text: str, accuracy: bool) -> Spec:
+    place = {"xref": "x2 domain", "yref": "y2", "xanchor": "right", "yanchor": "bottom" if accuracy else "top"}
+    return note(theme, text, 1.0, value, font={"size": 11, "color": theme.faint}, **place)
+
+
+def _events(view: Progress) -> list[tuple[int, str]]:
+    events = [(view.broke_off, "broke off"), (view.solved_at, "solved")]
+    return [(step, name) for step, name in events if step is not None]
+
+
+def _event(theme: Theme, step: int, end: float, name: str) -> tuple[Spec, Spec]:
+    """Mark one moment in both panels: a line in each, and its name once."""
+    colour = theme.good if name == "solved" else theme.bad
+    line = {"type": "line", "x0": step, "x1": step, "y0": 0, "y1": 1, "xref": "x2", "yref": "y2 domain"}
+    side = {"xanchor": "right", "xshift": -3} if step > end / 2 else {"xanchor": "left", "xshift": 3}
+    text = note(theme, name, step, 0.0, xref="x2", yref="y2 domain", yanchor="bottom", **side)
+    return line | {"line": {"color": colour, "width": 1.5}}, text | {"font": {"size": 12, "color": colour}}
+
+
+def progress(view: Progress, theme: Theme = LIGHT) -> go.Figure:
+    """Draw loss and held-out metric against the training step, each with its chance line."""
+    return go.Figure(progress_spec(view, theme))

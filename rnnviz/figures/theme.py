@@ -1,0 +1,149 @@
+"""The only place with colours. A colour means one thing in every picture.
+
+All sets were chosen to stay apart under the common colour-vision deficiencies: blue against orange
+for the sign of a state, and scales of steadily changing lightness for sizes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Scale = list[tuple[float, str]]
+Spec = dict[str, Any]
+"""A plotly figure as plain data: {"data": [...], "layout": {...}}; arrays may be numpy's."""
+
+FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", "Segoe UI", "Helvetica Neue", sans-serif'
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of one appearance.
+
+    paper : behind everything; panel : behind plotted data.
+    ink, faint, grid : text and strong lines, secondary text, lines that only guide the eye.
+    input, hidden, output : the three kinds of node.
+    target : what should come out.
+    loss : the loss of the training batch; metric : the held-out measurement.
+    state : diverging, for values in [-1, 1]. gradient : sequential, weak to strong.
+    bad, good : something broke; something is right.
+    """
+
+    name: str
+    paper: str
+    panel: str
+    ink: str
+    faint: str
+    grid: str
+    input: str
+    hidden: str
+    output: str
+    target: str
+    loss: str
+    metric: str
+    state: Scale
+    gradient: Scale
+    bad: str
+    good: str
+
+
+LIGHT = Theme(
+    name="light",
+    paper="#FBFAF7",
+    panel="#FFFFFF",
+    ink="#1C1B2E",
+    faint="#6A6678",
+    grid="#E7E2D7",
+    input="#1F6FB2",
+    hidden="#3B3578",
+    output="#B4481E",
+    target="#8A8496",
+    loss="#4B3FC8",
+    metric="#0B7A6F",
+    state=[(0.0, "#0B4F8A"), (0.25, "#6BA9D6"), (0.5, "#F5F2EC"), (0.75, "#EE9B5F"), (1.0, "#A8400B")],
+    gradient=[(0.0, "#E4DCCB"), (0.3, "#F2B25C"), (0.55, "#E0663A"), (0.8, "#A32463"), (1.0, "#4A0D67")],
+    bad="#B3261E",
+    good="#0B7A6F",
+)
+
+DARK = Theme(
+    name="dark",
+    paper="#11121C",
+    panel="#161826",
+    ink="#ECEAF4",
+    faint="#A19DB5",
+    grid="#2A2D40",
+    input="#6FB7F2",
+    hidden="#B9B2FF",
+    output="#FF9A6B",
+    target="#9490A8",
+    loss="#9D93FF",
+    metric="#4FD1BD",
+    state=[(0.0, "#62B6FF"), (0.25, "#2F6AA3"), (0.5, "#1C1F2E"), (0.75, "#A4592A"), (1.0, "#FFA25E")],
+    gradient=[(0.0, "#33304A"), (0.3, "#6A2C8E"), (0.55, "#C23B7A"), (0.8, "#F58A4B"), (1.0, "#FFE680")],
+    bad="#FF7A70",
+    good="#4FD1BD",
+)
+
+THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+
+
+def mix(scale: Scale, position: float) -> str:
+    """Return the colour of a scale at ``position`` in [0, 1], as #rrggbb."""
+    position = min(max(position, 0.0), 1.0)
+    for (left, low), (right, high) in zip(scale, scale[1:], strict=False):
+        if position <= right:
+            share = (position - left) / (right - left)
+            pairs = zip(_channels(low), _channels(high), strict=True)
+            return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in pairs)
+    return scale[-1][1]
+
+
+def _channels(colour: str) -> list[int]:
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def layout(theme: Theme, **changes: Any) -> Spec:
+    """Return the layout that all figures share, with ``changes`` on top."""
+    base: Spec = {
+        "template": None,
+        "paper_bgcolor": theme.paper,
+        "plot_bgcolor": theme.panel,
+        "font": {"family": FONT, "size": 13, "color": theme.ink},
+        "margin": {"l": 56, "r": 16, "t": 30, "b": 38},
+        "showlegend": False,
+        "hoverlabel": {
+            "bgcolor": theme.panel,
+            "bordercolor": theme.grid,
+            "font": {"family": FONT, "size": 13, "color": theme.ink},
+        },
+        "uirevision": "keep",
+    }
+    return base | changes
+
+
+def axis(theme: Theme, title: str = "", **changes: Any) -> Spec:
+    """Return the look that all axes share, with ``changes`` on top."""
+    base: Spec = {
+        "title": {"text": title, "font": {"size": 13, "color": theme.faint}, "standoff": 6},
+        "gridcolor": theme.grid,
+        "linecolor": theme.grid,
+        "tickfont": {"size": 12, "color": theme.faint},
+        "zeroline": False,
+        "fixedrange": True,
+    }
+    return base | changes
+
+
+def note(theme: Theme, text: str, x: float, y: float, **changes: Any) -> Spec:
+    """Return an annotation in paper coordinates, without an arrow."""
+    base: Spec = {
+        "text": text,
+        "x": x,
+        "y": y,
+        "xref": "paper",
+        "yref": "paper",
+        "showarrow": False,
+        "font": {"size": 13, "color": theme.faint},
+    }
+    return base | changes

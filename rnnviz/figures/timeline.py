@@ -1,0 +1,466 @@
+"""The main picture: unrolled graph, hidden states and gradient as rows over one time axis.
+
+compute -> place -> draw -> compose: ``_Picture`` holds what is shown and where the columns stand, one
+function a row draws traces, ``timeline_spec`` composes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.arrays import Array
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note
+from rnnviz.snapshot import Snapshot
+from rnnviz.topology import Masks
+
+GRADIENT_RANGE = (-8, 2)
+"""Powers of ten over which the gradient's colour and the ribbon's width change, in every picture."""
+
+FLOORS = (-8, -16, -32, -64, -128, -256, -320)
+CEILINGS = (2, 8, 32, 128, 308)
+"""The gradient axis ends at one of these powers of ten; it never follows the data more closely."""
+
+LABELLED_STEPS = 34
+"""Up to this many steps nodes are large enough for letters."""
+
+WIDTH = 900.0
+"""Pixels that the columns share at 1280 x 720: node sizes follow from it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """What the timeline shows.
+
+    snapshot : the network now. initial : the same network before training (the ghost line).
+    masks : which steps read and write. labels : what is read at each step, in a few letters.
+    layer : whose states and gradient fill the lower rows (0 is the lowest).
+    relative : gradient against that at the last output instead of absolute.
+    whole_loss : ribbon and curve follow the whole loss instead of the last output's.
+    feedback : draw the edges that carry an output into the next step.
+    """
+
+    snapshot: Snapshot
+    masks: Masks
+    labels: list[str]
+    initial: Snapshot | None = None
+    layer: int = 0
+    relative: bool = False
+    whole_loss: bool = False
+    feedback: bool = False
+
+    @property
+    def T(self) -> int:  # noqa: N802
+        """Number of steps."""
+        return len(self.masks.reads)
+
+    @property
+    def layers(self) -> int:
+        """Number of layers."""
+        return len(self.snapshot.hidden)
+
+    @cached_property
+    def t(self) -> Array:
+        """Steps 1..T, the columns."""
+        return np.arange(1, self.T + 1, dtype=float)
+
+    @property
+    def size(self) -> float:
+        """Diameter of a node in pixels."""
+        return float(np.clip(0.62 * WIDTH / self.T, 2.5, 23.0 - 2.0 * (self.layers - 1)))
+
+    @property
+    def several_write(self) -> bool:
+        """Whether the whole loss and the last output's are different things."""
+        return int(self.masks.writes.sum()) > 1
+
+    def curve(self, snapshot: Snapshot, layer: int, whole: bool) -> Array:
+        """Return the gradient curve (T,) of a layer as shown: NaN beyond the last output."""
+        values = (snapshot.total if whole else snapshot.last)[layer].copy()
+        final = self.masks.write_steps[-1]
+        if self.relative:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values = values / values[final]
+        values[final + 1 :] = np.nan
+        return values
+
+
+def powers(values: Array) -> Array:
+    """Return log10 of sizes; -inf for an exact zero, no warnings."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(values)
+
+
+def strength(values: Array) -> Array:
+    """Return sizes as positions in [0, 1] on the fixed gradient scale; NaN counts as beyond the top."""
+    low, high = GRADIENT_RANGE
+    return np.clip((np.nan_to_num(powers(values), nan=high, posinf=high, neginf=low) - low) / (high - low), 0, 1)
+
+
+# ---------------------------------------------------------------- row 1: the unrolled graph
+
+Y_INPUT, Y_HIDDEN, LAYER_STEP = 0.0, 1.0, 0.8
+RIBBON_BINS = 10
+
+
+def _rows(view: Timeline) -> tuple[list[float], float]:
+    """Heights of the hidden layers and of the outputs in the graph."""
+    hidden = [Y_HIDDEN + LAYER_STEP * layer for layer in range(view.layers)]
+    return hidden, hidden[-1] + 1.0
+
+
+def segments(x0: Array, y0: Array | float, x1: Array, y1: Array | float) -> tuple[Array, Array]:
+    """Lay edges end to end with NaN gaps, so that one trace draws them all."""
+    gap = np.full_like(x0, np.nan)
+    x = np.stack([x0, x1, gap], axis=1).ravel()
+    y = np.stack([np.broadcast_to(y0, x0.shape), np.broadcast_to(y1, x0.shape), gap], axis=1).ravel()
+    return x, y
+
+
+def _edge(name: str, x: Array, y: Array, colour: str, width: float, **changes: object) -> Spec:
+    line = {"color": colour, "width": width}
+    return {"type": "scatter", "name": name, "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"} | changes
+
+
+def _edges(view: Timeline, theme: Theme) -> list[Spec]:
+    """Edges up through the layers: A where a step reads, C where it writes."""
+    hidden, output = _rows(view)
+    reading, writing = view.t[view.masks.reads], view.t[view.masks.writes]
+    width = 1.6 if view.T <= 60 else 0.8
+    traces = [
+        _edge("A = W_xh", *segments(reading, Y_INPUT, reading, hidden[0]), theme.input, width, opacity=0.55),
+        _edge("C = W_hy", *segments(writing, hidden[-1], writing, output), theme.output, width, opacity=0.55),
+    ]
+    for below, above in zip(hidden, hidden[1:], strict=False):
+        traces.append(_edge("between layers", *segments(view.t, below, view.t, above), theme.faint, width, opacity=0.35))
+    if view.feedback:
+        sources = view.t[:-1][view.masks.writes[:-1]]
+        x, y = segments(sources, output, sources + 1.0, hidden[0])
+        traces.append(_edge("output fed back", x, y, theme.output, 1.2, opacity=0.45) | {"line": {"color": theme.output, "width": 1.2, "dash": "dot"}})
+    return traces
+
+
+def _ribbon(view: Timeline, theme: Theme) -> list[Spec]:
+    """The recurrent edges, sorted into bins of width and colour by the gradient that crosses them."""
+    hidden, _ = _rows(view)
+    bins: list[list[tuple[Array, Array]]] = [[] for _ in range(RIBBON_BINS + 1)]
+    for layer, height in enumerate(hidden):
+        # what crosses the edge t -> t+1 on its way back is what arrives at h_t
+        crossing = view.curve(view.snapshot, layer, view.whole_loss)[:-1]
+        size = np.where(np.isnan(crossing), 0.0, strength(crossing))
+        for number in range(RIBBON_BINS + 1):
+            chosen = np.rint(size * RIBBON_BINS) == number
+            bins[number].append(segments(view.t[:-1][chosen], height, view.t[1:][chosen], height))
+    widest = 13.0 if view.T <= 60 else 9.0
+    return [
+        _edge(
+            f"B = W_hh, bin {number}",
+            np.concatenate([x for x, _ in parts]),
+            np.concatenate([y for _, y in parts]),
+            mix(theme.gradient, number / RIBBON_BINS),
+            1.0 + (widest - 1.0) * number / RIBBON_BINS,
+        )
+        for number, parts in enumerate(bins)
+    ]
+
+
+def _nodes(view: Timeline, theme: Theme) -> list[Spec]:
+    hidden, output = _rows(view)
+    reads, writes = view.masks.reads, view.masks.writes
+    labels = np.array([label or "x" for label in view.labels], dtype=object)
+    traces = [
+        _node_row("input x", view, view.t[reads], Y_INPUT, theme.input, list(labels[reads]), theme),
+        _node_row("output y", view, view.t[writes], output, theme.output, ["y"] * int(writes.sum()), theme),
+    ]
+    for layer, height in enumerate(hidden):
+        chosen = layer == view.layer or view.layers == 1
+        colour = theme.hidden if chosen else theme.faint
+        traces.append(_node_row(f"hidden h, layer {layer + 1}", view, view.t, height, colour, ["h"] * view.T, theme))
+    return traces
+
+
+def _node_row(
+    name: str, view: Timeline, x: Array, y: float, colour: str, labels: list[str], theme: Theme
+) -> Spec:
+    lettered = view.T <= LABELLED_STEPS
+    small = view.size < 8
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "markers+text" if lettered else "markers",
+        "x": x,
+        "y": np.full(len(x), y),
+        "text": labels if lettered else None,
+        "textfont": {"size": min(13, 0.52 * view.size), "color": colour},
+        "marker": {
+            "size": view.size,
+            "color": colour if small else theme.panel,
+            "line": {"color": colour, "width": 0 if small else 2},
+        },
+        "hoverinfo": "skip",
+    }
+
+
+# ---------------------------------------------------------------- row 2: the hidden states
+
+
+def _states(view: Timeline, theme: Theme) -> list[Spec]:
+    states = view.snapshot.hidden[view.layer].T  # (H, T)
+    low, high = _domains(view)[1]
+    heatmap: Spec = {
+        "type": "heatmap",
+        "name": "hidden state",
+        "x": view.t,
+        "y": np.arange(1, len(states) + 1),
+        "z": np.where(np.isfinite(states), states, np.nan).astype(np.float32),
+        "zmin": -1,
+        "zmax": 1,
+        "colorscale": theme.state,
+        "xgap": 1 if view.T <= 60 else 0,
+        "ygap": 1 if len(states) <= 20 else 0,
+        "yaxis": "y2",
+        "hovertemplate": "unit %{y}: %{z:.3f}<extra></extra>",
+        "colorbar": {
+            "thickness": 8,
+            "outlinewidth": 0,
+            "tickvals": [-1, 0, 1],
+            "ticktext": ["−1", "0", "1"],
+            "tickfont": {"size": 11, "color": theme.faint},
+            "x": 1.005,
+            "xpad": 0,
+            "y": (low + high) / 2,
+            "len": high - low,
+            "ypad": 0,
+        },
+    }
+    overflowed = view.t[~np.isfinite(states).all(axis=0)]
+    marks: Spec = {
+        "type": "scatter",
+        "name": "overflow",
+        "mode": "markers",
+        "x": overflowed,
+        "y": np.full(len(overflowed), (len(states) + 1) / 2),
+        "yaxis": "y2",
+        "marker": {"symbol": "x-thin", "size": 9, "line": {"color": theme.bad, "width": 2}},
+        "hovertemplate": "the state overflowed<extra></extra>",
+    }
+    return [heatmap, marks]
+
+
+# ---------------------------------------------------------------- row 3: the gradient
+
+
+def gradient_span(*curves: Array) -> tuple[int, int]:
+    """Return the axis ends (powers of ten): the first of FLOORS and CEILINGS that hold every value."""
+    sizes = np.concatenate([powers(curve) for curve in curves])
+    sizes = sizes[np.isfinite(sizes)]
+    low, high = (sizes.min(), sizes.max()) if sizes.size else (0.0, 0.0)
+    floor = next((f for f in FLOORS if f <= low), FLOORS[-1])
+    return floor, next((c for c in CEILINGS if c >= high), CEILINGS[-1])
+
+
+def _gradient(view: Timeline, theme: Theme, span: tuple[int, int]) -> list[Spec]:
+    main = view.curve(view.snapshot, view.layer, view.whole_loss)
+    traces = []
+    if view.initial is not None:
+        ghost = view.curve(view.initial, view.layer, view.whole_loss)
+        traces.append(_curve("before training", view, ghost, {"color": theme.faint, "width": 2, "dash": "dot"}))
+    if view.several_write:
+        other = view.curve(view.snapshot, view.layer, not view.whole_loss)
+        name = "last output alone" if view.whole_loss else "whole loss"
+        traces.append(_curve(name, view, other, {"color": theme.output, "width": 1.6, "dash": "dash"}))
+    name = "whole loss" if view.whole_loss or not view.several_write else "last output alone"
+    traces.append(
+        _curve(name, view, main, {"color": theme.ink, "width": 1.2})
+        | {
+            "mode": "lines+markers",
+            "marker": {
+                "size": float(np.clip(view.size * 0.42, 4, 9)),
+                "color": strength(main),
+                "cmin": 0,
+                "cmax": 1,
+                "colorscale": theme.gradient,
+                "line": {"color": theme.ink, "width": 0.6 if view.T <= 60 else 0},
+            },
+        }
+    )
+    return [*traces, *_broken(view, theme, main, span)]
+
+
+def _curve(name: str, view: Timeline, values: Array, line: Spec) -> Spec:
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "lines",
+        "x": view.t,
+        "y": np.where(np.isfinite(powers(values)), values, np.nan),
+        "yaxis": "y3",
+        "line": line,
+        "hovertemplate": f"{name}: %{{y:.2e}}<extra></extra>",
+    }
+
+
+def _broken(view: Timeline, theme: Theme, values: Array, span: tuple[int, int]) -> list[Spec]:
+    """Marks for what a log axis cannot hold: exact zeros at the floor, inf and NaN at the ceiling."""
+    seen = view.t <= view.masks.write_steps[-1] + 1
+    kinds = (
+        ("exactly 0", seen & (values == 0.0), 10.0 ** (span[0] + 0.4), "triangle-down", theme.faint),
+        ("overflow", seen & ~np.isfinite(values), 10.0 ** (span[1] - 0.4), "x-thin", theme.bad),
+    )
+    return [
+        {
+            "type": "scatter",
+            "name": name,
+            "mode": "markers",
+            "x": view.t[where],
+            "y": np.full(int(where.sum()), height),
+            "yaxis": "y3",
+            "marker": {"symbol": symbol, "size": 8, "color": colour, "line": {"color": colour, "width": 2}},
+            "hovertemplate": f"{name}<extra></extra>",
+        }
+        for name, where, height, symbol, colour in kinds
+    ]
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def timeline_spec(view: Timeline, theme: Theme = LIGHT, span: tuple[int, int] | None = None) -> Spec:
+    """Compose the timeline as plain data.
+
+    span : ends of the gradient axis (powers of ten), for callers that hold it still during a run;
+        by default the narrowest that ``gradient_span`` offers.
+    """
+    shown = [view.snapshot] + ([view.initial] if view.initial is not None else [])
+    if span is None:
+        both = (True, False) if view.several_write else (view.whole_loss,)
+        span = gradient_span(*(view.curve(s, view.layer, whole) for s in shown for whole in both))
+    data = [
+        *_edges(view, theme),
+        *_ribbon(view, theme),
+        *_nodes(view, theme),
+        *_states(view, theme),
+        *_gradient(view, theme, span),
+    ]
+    return {"data": data, "layout": _layout(view, theme, span)}
+
+
+def _domains(view: Timeline) -> tuple[tuple[float, float], ...]:
+    """Where the three rows stand, as shares of the height from the bottom."""
+    graph = 0.39 + 0.06 * (view.layers - 1)
+    rest = 1.0 - graph
+    return (1.0 - graph, 1.0), (0.52 * rest, 0.96 * rest), (0.0, 0.45 * rest)
+
+
+def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
+    hidden, output = _rows(view)
+    graph, states, gradient = _domains(view)
+    names = ["h"] if view.layers == 1 else [f"h<sup>{i + 1}</sup>" for i in range(view.layers)]
+    H = len(view.snapshot.hidden[view.layer][0])
+    which = f", layer {view.layer + 1}" if view.layers > 1 else ""
+    return layout(
+        theme,
+        margin={"l": 70, "r": 34, "t": 26, "b": 36},
+        hovermode="x unified",
+        hoversubplots="axis",
+        xaxis=axis(
+            theme,
+            range=[0.4, view.T + 0.6],
+            showgrid=False,
+            anchor="y3",
+            showspikes=True,
+            spikemode="across",
+            spikesnap="cursor",
+            spikedash="solid",
+            spikethickness=1,
+            spikecolor=theme.faint,
+            unifiedhovertitle={"text": "<b>t = %{x}</b>"},
+            **_steps(view.T),
+        ),
+        yaxis=axis(
+            theme,
+            domain=graph,
+            range=[-0.4, output + 0.4],
+            showgrid=False,
+            tickvals=[Y_INPUT, *hidden, output],
+            ticktext=["input x", *[f"hidden {name}" for name in names], "output y"],
+        ),
+        yaxis2=axis(theme, f"unit{which}", domain=states, range=[H + 0.5, 0.5], showgrid=False, nticks=4),
+        yaxis3=axis(
+            theme,
+            "‖∂L/∂h<sub>t</sub>‖" + (" relative" if view.relative else ""),
+            domain=gradient,
+            type="log",
+            range=list(span),
+            exponentformat="power",
+            dtick=(span[1] - span[0]) / 5 if (span[1] - span[0]) % 5 == 0 else max(1, (span[1] - span[0]) // 4),
+        ),
+        annotations=_notes(view, theme, hidden, output),
+    )
+
+
+def _steps(T: int) -> Spec:
+    """Ticks at 1, 5, 10, ... as room allows, never at a fraction."""
+    pitch = next(p for p in (1, 5, 10) if T / p <= 26)
+    return {"tickmode": "array", "tickvals": sorted({1, *range(pitch, T + 1, pitch)})}
+
+
+def _notes(view: Timeline, theme: Theme, hidden: list[float], output: float) -> list[Spec]:
+    """Names of the three matrices where they act, the two directions, and what became of the gradient."""
+    last = float(view.masks.write_steps[-1] + 1)
+
+    def at(text: str, x: float, y: float, colour: str, **changes: object) -> Spec:
+        font = {"size": 13, "color": colour}
+        plate = {"bgcolor": theme.panel, "borderpad": 1, "xanchor": "left", "xshift": 5}
+        return note(theme, text, x, y, xref="x", yref="y", font=font, **plate) | changes
+
+    side = {"xanchor": "right", "xshift": -5} if view.T > 1 else {}
+    notes = [
+        at("<b>A</b> = W<sub>xh</sub>", 1.0, 0.5, theme.input),
+        at("<b>C</b> = W<sub>hy</sub>", last, output - 0.5, theme.output, **side),
+        note(theme, "time step t →", 1.0, 0.0, xanchor="right", yanchor="top", yshift=-18),
+    ]
+    if view.T > 1:
+        text = "<b>B</b> = W<sub>hh</sub>, the same at every step"
+        notes.append(at(text, 1.0, hidden[-1] + 0.5, theme.hidden, xshift=-8))
+    return [*notes, _headline(view, theme), _verdict(view, theme)]
+
+
+def _headline(view: Timeline, theme: Theme) -> Spec:
+    text = "one step: no recurrence, so no gradient can vanish or explode"
+    if view.T > 1:
+        text = "◀ the gradient travels back in time, through B at every step"
+    font = {"size": 14, "color": theme.output}
+    return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font=font)
+
+
+def _verdict(view: Timeline, theme: Theme) -> Spec:
+    """Say in the gradient's row what became of it."""
+    now, steps = view.snapshot, view.masks.write_steps[-1]
+    colour = theme.good if now.verdict[view.layer] == "healthy" else theme.bad
+    text = f"<b>{now.verdict[view.layer]}</b>  {change_in_words(now.decades[view.layer], steps)}"
+    plate = {"bgcolor": theme.panel, "borderpad": 2, "xanchor": "right", "yanchor": "bottom"}
+    return note(theme, text, 0.99, 0.015, font={"size": 14, "color": colour}, **plate)
+
+
+def change_in_words(decades: float, steps: int) -> str:
+    """Say how far the last output's gradient came: a factor while it can be pictured, then powers of ten."""
+    if steps == 0:
+        return "nothing to travel"
+    if np.isnan(decades):
+        return "the numbers overflowed"
+    way = f"over {steps} step{'s' if steps > 1 else ''} back"
+    if np.isinf(decades):
+        return f"falls to exactly 0 {way}" if decades < 0 else f"grows beyond all numbers {way}"
+    verb = "shrinks" if decades < 0 else "grows"
+    factor = 10.0 ** min(abs(decades), 4.0)
+    size = f"{factor:,.{0 if factor >= 100 else 1}f}×" if factor < 1e4 else f"by {abs(decades):.1f} powers of ten"
+    return f"{verb} {size} {way}"
+
+
+def timeline(view: Timeline, theme: Theme = LIGHT, span: tuple[int, int] | None = None) -> go.Figure:
+    """Draw the timeline: unrolled graph, hidden states and gradient over one time axis."""
+    return go.Figure(timeline_spec(view, theme, span))

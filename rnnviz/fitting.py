@@ -1,0 +1,102 @@
+"""From wishes that contradict each other to the nearest experiment that can be run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+from rnnviz.experiment import Experiment, choices
+from rnnviz.tasks import TASKS
+from rnnviz.tasks.corpora import check_text
+from rnnviz.topology import TOPOLOGIES
+
+
+def nearest(
+    wanted: Mapping[str, Any], first: Collection[str] = (), base: Experiment | None = None
+) -> tuple[Experiment, list[str]]:
+    """Return the nearest experiment that can be run, and a sentence for each wish that gave way.
+
+    wanted : fields of Experiment, each valid by itself, over those of ``base`` (default: the defaults).
+    first : the wishes that matter most; where two contradict each other, the other one gives way.
+
+    Raises
+    ------
+    ValueError
+        If a single value is out of its own bounds.
+    """
+    wish = SimpleNamespace(**vars(base or Experiment()))
+    for name, value in wanted.items():
+        setattr(wish, name, choices()[name].check(name, value))
+    e, notes = cast(Experiment, wish), [*_fit_topology(wish, first)]
+    if "seq_len" not in wanted and not set(first).isdisjoint(("task", "topology")):
+        wish.seq_len = TASKS[e.task].usual_length
+    notes += [*_fit_text(wish), *_fit_length(wish, first), *_fit_feedback(wish)]
+    return Experiment(**vars(wish)), notes
+
+
+def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
+    task = TASKS[wish.task]
+    if wish.topology in task.fits:
+        return []
+    asked = TOPOLOGIES[wish.topology].title
+    if "topology" in first and "task" not in first:
+        wish.task = next(name for name, other in TASKS.items() if wish.topology in other.fits)
+        return [f"{task.title} does not fit {asked.lower()}; {TASKS[wish.task].title} does."]
+    wish.topology = task.fits[0]
+    return [f"{task.title} does not fit {asked.lower()}; it is {TOPOLOGIES[wish.topology].title.lower()}."]
+
+
+def _fit_length(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
+    """Shorten the delay or the items if the length matters most, then bring the length into its bounds."""
+    task, notes = TASKS[wish.task], []
+    low, high = task.lengths(wish)
+    if "seq_len" in first:
+        for option in sorted({"delay", "items"} & set(task.options)):
+            asked, least = getattr(wish, option), choices()[option].low
+            while wish.seq_len < low and getattr(wish, option) > least:
+                setattr(wish, option, getattr(wish, option) - 1)
+                low, high = task.lengths(wish)
+            if getattr(wish, option) != asked:
+                notes.append(f"With T = {wish.seq_len} the {option} shrank to {getattr(wish, option)}.")
+    fitting = min(max(wish.seq_len, low), high)
+    if fitting != wish.seq_len:
+        wish.seq_len = fitting
+        notes.append(f"T is {fitting}: {task.title} needs {_span(low, high)}.")
+    return notes
+
+
+def _span(low: int, high: int) -> str:
+    if low == high:
+        return "a single step" if low == 1 else f"{low} steps"
+    return f"{low} to {high} steps"
+
+
+def _fit_feedback(wish: SimpleNamespace) -> list[str]:
+    topology = TOPOLOGIES[wish.topology]
+    if not wish.feedback or topology.can_feed_back:
+        return []
+    wish.feedback = False
+    return [f"Nothing is fed back: {topology.title.lower()} has no output before the last step."]
+
+
+def _fit_text(wish: SimpleNamespace) -> list[str]:
+    if "text" not in TASKS[wish.task].options or wish.corpus != "own":
+        return []
+    try:
+        check_text(wish.text)
+    except ValueError as problem:
+        wish.corpus = Experiment().corpus
+        return [f"Your text was not used: {problem}"]
+    return []
+
+
+def changed(e: Experiment, **changes: Any) -> tuple[Experiment, list[str]]:
+    """Change some choices of an experiment; see ``nearest`` for what gives way."""
+    if all(getattr(e, name) == value for name, value in changes.items()):
+        return e, []
+    try:
+        return replace(e, **changes), []
+    except ValueError:
+        return nearest(changes, first=changes, base=e)
