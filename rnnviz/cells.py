@@ -59,20 +59,29 @@ class Vanilla:
 
     activation: Activation
 
-    def init(self, rng: np.random.Generator, inputs: int, hidden: int, init: str, gain: float) -> VanillaWeights:
+    def init(
+        self, rng: np.random.Generator, inputs: int, hidden: int, init: str, gain: float
+    ) -> VanillaWeights:
         """Draw W_hh as ``init`` says and W_xh by Glorot; biases start at zero."""
         W_xh = glorot_uniform(rng, inputs, hidden)
         return VanillaWeights(W_xh, INITIALIZERS[init].draw(rng, hidden, gain), np.zeros(hidden))
 
     def forward(
-        self, weights: VanillaWeights, inputs: Array, workspace: Workspace, name: str, start: Array | None = None
+        self,
+        weights: VanillaWeights,
+        inputs: Array,
+        workspace: Workspace,
+        name: str,
+        start: Array | None = None,
     ) -> Trace:
         """Run the layer over ``inputs`` (T, B, I) from the state ``start`` (B, H), zero if None."""
         (T, B, _), H = inputs.shape, weights.W_hh.shape[0]
         hidden = workspace.array(f"hidden {name}", T + 1, B, H)
         hidden[0] = 0.0 if start is None else start
         states = hidden[1:]
-        np.matmul(inputs.reshape(T * B, -1), weights.W_xh, out=states.reshape(T * B, H))  # all x_t W_xh at once
+        np.matmul(
+            inputs.reshape(T * B, -1), weights.W_xh, out=states.reshape(T * B, H)
+        )  # all x_t W_xh at once
         states += weights.b_h
         recurrent, apply = workspace.array("recurrent", B, H), self.activation.apply
         for before, state in zip(hidden, states, strict=False):

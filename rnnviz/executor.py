@@ -19,7 +19,8 @@ IDLE_SECONDS = 600.0
 def local_pool() -> Executor:
     """Return this process's pool, one worker a core; it is started anew if a worker died."""
     workers = max(1, os.cpu_count() or 1)
-    return get_reusable_executor(max_workers=workers, timeout=IDLE_SECONDS, env=ONE_THREAD)
+    pool: Executor = get_reusable_executor(max_workers=workers, timeout=IDLE_SECONDS, env=ONE_THREAD)
+    return pool
 
 
 def warm_up() -> Future[None]:

@@ -74,7 +74,7 @@ class Choice:
             return value if isinstance(value, str) else None
         if switch or not isinstance(value, Integral if self.kind == "integer" else Real):
             return None
-        return int(value) if self.kind == "integer" else float(value)
+        return int(value) if self.kind == "integer" else float(value)  # type: ignore[call-overload]
 
 
 def shorten(value: Any, length: int = 40) -> str:

@@ -29,11 +29,16 @@ def nearest(
     wish = SimpleNamespace(**vars(base or Experiment()))
     for name, value in wanted.items():
         setattr(wish, name, choices()[name].check(name, value))
-    e, notes = cast(Experiment, wish), [*_fit_topology(wish, first)]
+    notes = _fit_topology(wish, first)
     if "seq_len" not in wanted and not set(first).isdisjoint(("task", "topology")):
-        wish.seq_len = TASKS[e.task].usual_length
+        wish.seq_len = TASKS[wish.task].usual_length
     notes += [*_fit_text(wish), *_fit_length(wish, first), *_fit_feedback(wish)]
     return Experiment(**vars(wish)), notes
+
+
+def _as_experiment(wish: SimpleNamespace) -> Experiment:
+    """Let tasks read wishes that cannot be an Experiment yet."""
+    return cast(Experiment, wish)
 
 
 def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
@@ -51,13 +56,13 @@ def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
 def _fit_length(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
     """Shorten the delay or the items if the length matters most, then bring the length into its bounds."""
     task, notes = TASKS[wish.task], []
-    low, high = task.lengths(wish)
+    low, high = task.lengths(_as_experiment(wish))
     if "seq_len" in first:
         for option in sorted({"delay", "items"} & set(task.options)):
             asked, least = getattr(wish, option), choices()[option].low
             while wish.seq_len < low and getattr(wish, option) > least:
                 setattr(wish, option, getattr(wish, option) - 1)
-                low, high = task.lengths(wish)
+                low, high = task.lengths(_as_experiment(wish))
             if getattr(wish, option) != asked:
                 notes.append(f"With T = {wish.seq_len} the {option} shrank to {getattr(wish, option)}.")
     fitting = min(max(wish.seq_len, low), high)

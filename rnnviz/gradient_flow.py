@@ -107,7 +107,7 @@ def _mean_norm(error: Array) -> Array:
 
 
 def _lag_profile(relative: Array, steps: Indices) -> Array:
-    """Average (K, T) errors relative to their own output over all outputs that reach a lag, (longest + 1,)."""
+    """Average relative errors (K, T) over all outputs that reach a lag; return (longest lag + 1,)."""
     lags = steps[:, None] - np.arange(relative.shape[1])
     return np.array([relative[lags == lag].mean() for lag in range(int(steps[-1]) + 1)])
 

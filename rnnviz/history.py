@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from rnnviz.arrays import Array
+from rnnviz.arrays import Array, Indices
 
 COLUMNS = ("step", "loss", "metric", "grad_norm", "clipped_grad_norm")
 MAX_ROWS = 4096
@@ -47,7 +47,7 @@ class Thinned:
         return self._rows[: self._length]
 
     @property
-    def steps(self) -> Array:
+    def steps(self) -> Indices:
         """The steps that the kept rows belong to, (n,)."""
         return np.arange(self._length) * self.stride
 

@@ -110,7 +110,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "echo",
             "Echo, ten steps late",
-            "Every symbol again ten steps later: the whole loss looks healthy, each output's own error is the test.",
+            "Every symbol again ten steps later: each output's own error must live for ten steps back.",
             Experiment(task="echo", topology="many-to-many", seq_len=20, delay=10),
             1000,
             "solved",

@@ -84,7 +84,7 @@ TOPOLOGIES: dict[str, Topology] = {
             "many-to-many",
             "Many to many",
             "At every step an input goes in and an output comes out.",
-            "labelling a video frame by frame",
+            "labelling every video frame",
             can_feed_back=True,
         ),
         Topology(

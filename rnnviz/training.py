@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ class TrainingState:
     step: int
     params: Params
     moments: Moments
-    rng: dict[str, object]
+    rng: Mapping[str, Any]
     history: History
     metric: float
     solved_at: int | None = None

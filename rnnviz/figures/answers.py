@@ -57,7 +57,14 @@ def answers_spec(view: Answers, theme: Theme = LIGHT) -> Spec:
 
 def _frame(theme: Theme, title: str, **changes: object) -> Spec:
     heading = note(
-        theme, f"<b>{title}</b>", 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font={"size": 13, "color": theme.output}
+        theme,
+        f"<b>{title}</b>",
+        0.0,
+        1.0,
+        xanchor="left",
+        yanchor="bottom",
+        yshift=6,
+        font={"size": 13, "color": theme.output},
     )
     return layout(theme, margin={"l": 46, "r": 10, "t": 30, "b": 40}, annotations=[heading]) | changes
 
@@ -124,9 +131,9 @@ def _classes_over_time(view: Answers, theme: Theme) -> Spec:
         "y": right,
         "marker": {
             "symbol": ["circle-open" if h else "x-thin" for h in hit],
-            "size": 9 if len(t) <= 24 else 6,
-            "line": {"width": 2, "color": [theme.good if h else theme.bad for h in hit]},
-            "color": [theme.good if h else theme.bad for h in hit],
+            "size": 9 if len(t) <= 24 else 7,
+            "line": {"width": 1.5, "color": theme.ink},
+            "color": theme.ink,
         },
         "text": said,
         "hovertemplate": "t = %{x}: says %{text}<extra></extra>",
@@ -137,7 +144,14 @@ def _classes_over_time(view: Answers, theme: Theme) -> Spec:
         "layout": _frame(
             theme,
             "answers over time",
-            xaxis=axis(theme, "time step t · ○ right, × wrong", range=[t[0] - 0.6, t[-1] + 0.6], showgrid=False, tickformat="d", dtick=max(1, len(t) // 8)),
+            xaxis=axis(
+                theme,
+                "time step t · ○ right, × wrong",
+                range=[t[0] - 0.6, t[-1] + 0.6],
+                showgrid=False,
+                tickformat="d",
+                dtick=max(1, len(t) // 8),
+            ),
             yaxis=axis(
                 theme,
                 range=[-0.6, len(view.names) - 0.4],
@@ -219,7 +233,10 @@ def _series(view: Answers, theme: Theme) -> Spec:
 
 
 def _legend(theme: Theme, unit: str) -> list[Spec]:
-    text = f"<b>says</b> <span style='color:{theme.faint}'>and</span> <span style='color:{theme.target}'><b>should be</b>, {unit}</span>"
+    text = (
+        f"<b>says</b> <span style='color:{theme.faint}'>and</span> "
+        f"<span style='color:{theme.target}'><b>should be</b>, {unit}</span>"
+    )
     font = {"size": 13, "color": theme.output}
     return [note(theme, text, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)]
 
@@ -246,7 +263,9 @@ def _image(view: Answers, theme: Theme) -> Spec:
             f"input and answer · right: {right}",
             xaxis=axis(theme, domain=[0.0, 0.3], constrain="domain") | blank,
             yaxis=axis(theme, scaleanchor="x", constrain="domain") | blank,
-            xaxis2=axis(theme, _right_of_all(view), domain=[0.4, 1.0], anchor="y2", type="category", showgrid=False),
+            xaxis2=axis(
+                theme, _right_of_all(view), domain=[0.4, 1.0], anchor="y2", type="category", showgrid=False
+            ),
             yaxis2=axis(theme, range=[0, 1.05], tickformat=".0%", anchor="x2", nticks=4),
         ),
     }

@@ -115,7 +115,12 @@ def _title(theme: Theme, text: str, x: float, colour: str) -> Spec:
 
 
 def _chance_note(theme: Theme, value: float, text: str, accuracy: bool) -> Spec:
-    place = {"xref": "x2 domain", "yref": "y2", "xanchor": "right", "yanchor": "bottom" if accuracy else "top"}
+    place = {
+        "xref": "x2 domain",
+        "yref": "y2",
+        "xanchor": "right",
+        "yanchor": "bottom" if accuracy else "top",
+    }
     return note(theme, text, 1.0, value, font={"size": 11, "color": theme.faint}, **place)
 
 

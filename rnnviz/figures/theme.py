@@ -7,6 +7,7 @@ for the sign of a state, and scales of steadily changing lightness for sizes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 Scale = list[tuple[float, str]]
@@ -91,7 +92,7 @@ THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 def mix(scale: Scale, position: float) -> str:
     """Return the colour of a scale at ``position`` in [0, 1], as #rrggbb."""
     position = min(max(position, 0.0), 1.0)
-    for (left, low), (right, high) in zip(scale, scale[1:], strict=False):
+    for (left, low), (right, high) in pairwise(scale):
         if position <= right:
             share = (position - left) / (right - left)
             pairs = zip(_channels(low), _channels(high), strict=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -53,7 +54,7 @@ class Timeline:
     feedback: bool = False
 
     @property
-    def T(self) -> int:  # noqa: N802
+    def T(self) -> int:
         """Number of steps."""
         return len(self.masks.reads)
 
@@ -97,7 +98,9 @@ def powers(values: Array) -> Array:
 def strength(values: Array) -> Array:
     """Return sizes as positions in [0, 1] on the fixed gradient scale; NaN counts as beyond the top."""
     low, high = GRADIENT_RANGE
-    return np.clip((np.nan_to_num(powers(values), nan=high, posinf=high, neginf=low) - low) / (high - low), 0, 1)
+    return np.clip(
+        (np.nan_to_num(powers(values), nan=high, posinf=high, neginf=low) - low) / (high - low), 0, 1
+    )
 
 
 # ---------------------------------------------------------------- row 1: the unrolled graph
@@ -122,24 +125,41 @@ def segments(x0: Array, y0: Array | float, x1: Array, y1: Array | float) -> tupl
 
 def _edge(name: str, x: Array, y: Array, colour: str, width: float, **changes: object) -> Spec:
     line = {"color": colour, "width": width}
-    return {"type": "scatter", "name": name, "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"} | changes
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "line": line,
+        "hoverinfo": "skip",
+    } | changes
 
 
 def _edges(view: Timeline, theme: Theme) -> list[Spec]:
     """Edges up through the layers: A where a step reads, C where it writes."""
     hidden, output = _rows(view)
     reading, writing = view.t[view.masks.reads], view.t[view.masks.writes]
-    width = 1.6 if view.T <= 60 else 0.8
+    width, opacity = (1.6, 0.55) if view.T <= 60 else (0.8, 0.3)
     traces = [
-        _edge("A = W_xh", *segments(reading, Y_INPUT, reading, hidden[0]), theme.input, width, opacity=0.55),
-        _edge("C = W_hy", *segments(writing, hidden[-1], writing, output), theme.output, width, opacity=0.55),
+        _edge(
+            "A = W_xh", *segments(reading, Y_INPUT, reading, hidden[0]), theme.input, width, opacity=opacity
+        ),
+        _edge(
+            "C = W_hy", *segments(writing, hidden[-1], writing, output), theme.output, width, opacity=opacity
+        ),
     ]
-    for below, above in zip(hidden, hidden[1:], strict=False):
-        traces.append(_edge("between layers", *segments(view.t, below, view.t, above), theme.faint, width, opacity=0.35))
+    for below, above in pairwise(hidden):
+        traces.append(
+            _edge("between layers", *segments(view.t, below, view.t, above), theme.faint, width, opacity=0.35)
+        )
     if view.feedback:
         sources = view.t[:-1][view.masks.writes[:-1]]
         x, y = segments(sources, output, sources + 1.0, hidden[0])
-        traces.append(_edge("output fed back", x, y, theme.output, 1.2, opacity=0.45) | {"line": {"color": theme.output, "width": 1.2, "dash": "dot"}})
+        traces.append(
+            _edge("output fed back", x, y, theme.output, 1.2, opacity=0.45)
+            | {"line": {"color": theme.output, "width": 1.2, "dash": "dot"}}
+        )
     return traces
 
 
@@ -170,15 +190,29 @@ def _ribbon(view: Timeline, theme: Theme) -> list[Spec]:
 def _nodes(view: Timeline, theme: Theme) -> list[Spec]:
     hidden, output = _rows(view)
     reads, writes = view.masks.reads, view.masks.writes
-    labels = np.array([label or "x" for label in view.labels], dtype=object)
+    labels = np.array(view.labels, dtype=object)
     traces = [
-        _node_row("input x", view, view.t[reads], Y_INPUT, theme.input, list(labels[reads]), theme),
+        _node_row(
+            "input x",
+            view,
+            view.t[reads],
+            Y_INPUT,
+            theme.input,
+            [label or "x" for label in labels[reads]],
+            theme,
+        )
+        | {
+            "hovertext": [label or "–" for label in labels[reads]],
+            "hovertemplate": "reads %{hovertext}<extra></extra>",
+        },
         _node_row("output y", view, view.t[writes], output, theme.output, ["y"] * int(writes.sum()), theme),
     ]
     for layer, height in enumerate(hidden):
         chosen = layer == view.layer or view.layers == 1
         colour = theme.hidden if chosen else theme.faint
-        traces.append(_node_row(f"hidden h, layer {layer + 1}", view, view.t, height, colour, ["h"] * view.T, theme))
+        traces.append(
+            _node_row(f"hidden h, layer {layer + 1}", view, view.t, height, colour, ["h"] * view.T, theme)
+        )
     return traces
 
 
@@ -215,7 +249,7 @@ def _states(view: Timeline, theme: Theme) -> list[Spec]:
         "name": "hidden state",
         "x": view.t,
         "y": np.arange(1, len(states) + 1),
-        "z": np.where(np.isfinite(states), states, np.nan).astype(np.float32),
+        "z": np.where(np.isfinite(states), np.clip(states, -1e30, 1e30), np.nan).astype(np.float32),
         "zmin": -1,
         "zmax": 1,
         "colorscale": theme.state,
@@ -267,7 +301,9 @@ def _gradient(view: Timeline, theme: Theme, span: tuple[int, int]) -> list[Spec]
     traces = []
     if view.initial is not None:
         ghost = view.curve(view.initial, view.layer, view.whole_loss)
-        traces.append(_curve("before training", view, ghost, {"color": theme.faint, "width": 2, "dash": "dot"}))
+        traces.append(
+            _curve("before training", view, ghost, {"color": theme.faint, "width": 2, "dash": "dot"})
+        )
     if view.several_write:
         other = view.curve(view.snapshot, view.layer, not view.whole_loss)
         name = "last output alone" if view.whole_loss else "whole loss"
@@ -358,12 +394,11 @@ def _domains(view: Timeline) -> tuple[tuple[float, float], ...]:
 def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
     hidden, output = _rows(view)
     graph, states, gradient = _domains(view)
-    names = ["h"] if view.layers == 1 else [f"h<sup>{i + 1}</sup>" for i in range(view.layers)]
     H = len(view.snapshot.hidden[view.layer][0])
     which = f", layer {view.layer + 1}" if view.layers > 1 else ""
     return layout(
         theme,
-        margin={"l": 70, "r": 34, "t": 26, "b": 36},
+        margin={"l": 74, "r": 34, "t": 26, "b": 36},
         hovermode="x unified",
         hoversubplots="axis",
         xaxis=axis(
@@ -373,7 +408,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
             anchor="y3",
             showspikes=True,
             spikemode="across",
-            spikesnap="cursor",
+            spikesnap="data",
             spikedash="solid",
             spikethickness=1,
             spikecolor=theme.faint,
@@ -385,21 +420,45 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
             domain=graph,
             range=[-0.4, output + 0.4],
             showgrid=False,
-            tickvals=[Y_INPUT, *hidden, output],
-            ticktext=["input x", *[f"hidden {name}" for name in names], "output y"],
+            **_row_names(hidden, output, theme),
         ),
         yaxis2=axis(theme, f"unit{which}", domain=states, range=[H + 0.5, 0.5], showgrid=False, nticks=4),
         yaxis3=axis(
             theme,
-            "‖∂L/∂h<sub>t</sub>‖" + (" relative" if view.relative else ""),
+            "||∂L/∂h<sub>t</sub>||" + (", relative" if view.relative else ""),
             domain=gradient,
             type="log",
             range=list(span),
-            exponentformat="power",
-            dtick=(span[1] - span[0]) / 5 if (span[1] - span[0]) % 5 == 0 else max(1, (span[1] - span[0]) // 4),
+            **_powers(span, most=5 if view.layers == 1 else 2),
         ),
-        annotations=_notes(view, theme, hidden, output),
+        annotations=_notes(view, theme, hidden),
     )
+
+
+def _powers(span: tuple[int, int], most: int) -> Spec:
+    """Ticks at whole powers of ten on a log axis, in ``most`` intervals or fewer, 1 among them."""
+    low, high = span
+    pitch = next(
+        p for p in (1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200) if (high - low) / p <= most
+    )
+    powers = range(-(-low // pitch) * pitch, high + 1, pitch)
+    return {
+        "tickvals": [10.0**power for power in powers],
+        "ticktext": ["1" if power == 0 else f"10<sup>{power}</sup>".replace("-", "−") for power in powers],
+    }
+
+
+def _row_names(hidden: list[float], output: float, theme: Theme) -> Spec:
+    """Name the rows of nodes, and between them the matrix that leads from one to the next."""
+
+    def matrix(letter: str, index: str, colour: str) -> str:
+        return f"<span style='color:{colour}'><b>{letter}</b> = W<sub>{index}</sub></span>"
+
+    rows = {Y_INPUT: "input x", (Y_INPUT + hidden[0]) / 2: matrix("A", "xh", theme.input)}
+    for i, height in enumerate(hidden):
+        rows[height] = "hidden h" if len(hidden) == 1 else f"hidden h<sup>{i + 1}</sup>"
+    rows |= {(hidden[-1] + output) / 2: matrix("C", "hy", theme.output), output: "output y"}
+    return {"tickvals": list(rows), "ticktext": list(rows.values())}
 
 
 def _steps(T: int) -> Spec:
@@ -408,42 +467,44 @@ def _steps(T: int) -> Spec:
     return {"tickmode": "array", "tickvals": sorted({1, *range(pitch, T + 1, pitch)})}
 
 
-def _notes(view: Timeline, theme: Theme, hidden: list[float], output: float) -> list[Spec]:
-    """Names of the three matrices where they act, the two directions, and what became of the gradient."""
-    last = float(view.masks.write_steps[-1] + 1)
-
-    def at(text: str, x: float, y: float, colour: str, **changes: object) -> Spec:
-        font = {"size": 13, "color": colour}
-        plate = {"bgcolor": theme.panel, "borderpad": 1, "xanchor": "left", "xshift": 5}
-        return note(theme, text, x, y, xref="x", yref="y", font=font, **plate) | changes
-
-    side = {"xanchor": "right", "xshift": -5} if view.T > 1 else {}
-    notes = [
-        at("<b>A</b> = W<sub>xh</sub>", 1.0, 0.5, theme.input),
-        at("<b>C</b> = W<sub>hy</sub>", last, output - 0.5, theme.output, **side),
-        note(theme, "time step t →", 1.0, 0.0, xanchor="right", yanchor="top", yshift=-18),
-    ]
+def _notes(view: Timeline, theme: Theme, hidden: list[float]) -> list[Spec]:
+    """The matrix B on its edges, the two directions, and the key to the lines."""
+    notes = [note(theme, "time step t →", 1.0, 0.0, xanchor="right", yanchor="top", yshift=-18)]
     if view.T > 1:
         text = "<b>B</b> = W<sub>hh</sub>, the same at every step"
-        notes.append(at(text, 1.0, hidden[-1] + 0.5, theme.hidden, xshift=-8))
-    return [*notes, _headline(view, theme), _verdict(view, theme)]
+        plate = {"bgcolor": theme.panel, "borderpad": 1, "xanchor": "left", "xref": "x domain", "yref": "y"}
+        font = {"size": 13, "color": theme.hidden}
+        notes.append(note(theme, text, 0.005, hidden[-1] + 0.5, font=font, **plate))
+    return [*notes, _headline(view, theme), _key(view, theme)]
 
 
 def _headline(view: Timeline, theme: Theme) -> Spec:
-    text = "one step: no recurrence, so no gradient can vanish or explode"
-    if view.T > 1:
-        text = "◀ the gradient travels back in time, through B at every step"
-    font = {"size": 14, "color": theme.output}
-    return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font=font)
+    """Say which way the gradient goes, and what became of it."""
+    if view.T == 1:
+        text = "one step: no recurrence, so no gradient can vanish or explode"
+        return note(
+            theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.faint}
+        )
+    now, steps = view.snapshot, int(view.masks.write_steps[-1])
+    fate = now.verdict[view.layer]
+    colour = theme.good if fate == "healthy" else theme.bad
+    change = change_in_words(now.decades[view.layer], steps)
+    text = f"◀ the gradient travels back in time  <span style='color:{colour}'><b>{fate}</b>: {change}</span>"
+    return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.output})
 
 
-def _verdict(view: Timeline, theme: Theme) -> Spec:
-    """Say in the gradient's row what became of it."""
-    now, steps = view.snapshot, view.masks.write_steps[-1]
-    colour = theme.good if now.verdict[view.layer] == "healthy" else theme.bad
-    text = f"<b>{now.verdict[view.layer]}</b>  {change_in_words(now.decades[view.layer], steps)}"
-    plate = {"bgcolor": theme.panel, "borderpad": 2, "xanchor": "right", "yanchor": "bottom"}
-    return note(theme, text, 0.99, 0.015, font={"size": 14, "color": colour}, **plate)
+def _key(view: Timeline, theme: Theme) -> Spec:
+    """Name the lines of the lowest row."""
+    main, other = (
+        ("whole loss", "last output alone") if view.whole_loss else ("last output alone", "whole loss")
+    )
+    entries = [f"●━ {main if view.several_write else 'now'}"]
+    if view.several_write:
+        entries.append(f"<span style='color:{theme.output}'>╌╌ {other}</span>")
+    if view.initial is not None:
+        entries.append(f"<span style='color:{theme.faint}'>┄┄ before training</span>")
+    font = {"size": 12, "color": theme.ink}
+    return note(theme, "   ".join(entries), 0.0, 0.0, xanchor="left", yanchor="top", yshift=-18, font=font)
 
 
 def change_in_words(decades: float, steps: int) -> str:
@@ -457,7 +518,11 @@ def change_in_words(decades: float, steps: int) -> str:
         return f"falls to exactly 0 {way}" if decades < 0 else f"grows beyond all numbers {way}"
     verb = "shrinks" if decades < 0 else "grows"
     factor = 10.0 ** min(abs(decades), 4.0)
-    size = f"{factor:,.{0 if factor >= 100 else 1}f}×" if factor < 1e4 else f"by {abs(decades):.1f} powers of ten"
+    size = (
+        f"{factor:,.{0 if factor >= 100 else 1}f}×"
+        if factor < 1e4
+        else f"by {abs(decades):.1f} powers of ten"
+    )
     return f"{verb} {size} {way}"
 
 

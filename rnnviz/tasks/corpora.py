@@ -35,7 +35,8 @@ def check_text(text: str) -> None:
         )
     if len(set(text)) < 2:
         raise ValueError(
-            f"text must have at least 2 different characters; got only {text[0]!r}. Paste something to predict."
+            f"text must have at least 2 different characters; got only {text[0]!r}. "
+            "Paste something that can be predicted."
         )
 
 

@@ -67,5 +67,5 @@ class Digits(Task):
         return 0.1
 
     def chance_loss(self, e: Experiment) -> float:
-        """ln 10, the cross-entropy of a uniform guess."""
+        """The cross-entropy of a uniform guess: ln 10."""
         return float(np.log(10.0))

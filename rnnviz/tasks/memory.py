@@ -32,7 +32,7 @@ class SymbolTask(Task):
         return 1.0 / e.symbols
 
     def chance_loss(self, e: Experiment) -> float:
-        """ln K, the cross-entropy of a uniform guess."""
+        """The cross-entropy of a uniform guess: ln K."""
         return float(np.log(e.symbols))
 
     def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
@@ -141,7 +141,7 @@ class Parity(Task):
         return 0.5
 
     def chance_loss(self, e: Experiment) -> float:
-        """ln 2, the cross-entropy of a fair coin."""
+        """The cross-entropy of a fair coin: ln 2."""
         return float(np.log(2.0))
 
     def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:

@@ -1,0 +1,40 @@
+"""The server: `streamlit run app.py`, or any ASGI server with `app:app`."""
+
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
+
+SECURITY_HEADERS = {
+    # Streamlit boots and styles inline and imports components from blobs. Nothing comes from outside.
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'self'; img-src 'self' data: blob:; "
+    "script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+def with_security_headers(inner: ASGIApp) -> ASGIApp:
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(SECURITY_HEADERS)
+            await send(message)
+
+        await inner(scope, receive, send_with_headers)
+
+    return respond
+
+
+def plotly_js(_: Request) -> FileResponse:
+    return FileResponse(PLOTLY_JS, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+routes = [Route(f"/{{base:path}}{PLOTLY_URL}", plotly_js)]  # wherever server.baseUrlPath puts the app
+middleware = [Middleware(with_security_headers)]
+app = st.App("rnnviz/ui/shell.py", routes=routes, middleware=middleware)

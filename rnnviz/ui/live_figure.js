@@ -1,0 +1,79 @@
+// Streamlit calls the default export with every message; the figure's node outlives them all.
+const figures = new WeakMap(); // by parent element
+let plotly; // one promise for the whole page
+
+function loadPlotly(url) {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      plotly = undefined; // the next message tries again
+      reject(new Error(`Cannot load ${url}`));
+    };
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+class LiveFigure {
+  constructor(parent) {
+    this.node = document.createElement("div");
+    this.node.className = "live-figure";
+    this.node.setAttribute("role", "img");
+    parent.append(this.node);
+    this.widthWatch = new ResizeObserver(() => this.node.clientWidth !== this.drawnWidth && this.redraw());
+    this.widthWatch.observe(this.node);
+  }
+
+  show(message) {
+    this.message = message;
+    this.node.setAttribute("aria-label", message.label);
+    this.node.style.height = `${message.height}px`;
+    this.redraw();
+  }
+
+  // Waiting for a frame drops the messages that arrive faster than the browser draws, and rests in hidden tabs.
+  async redraw() {
+    this.stale = true;
+    if (this.drawing) return;
+    this.drawing = true;
+    try {
+      const Plotly = await loadPlotly(this.message.plotlyUrl);
+      while (this.stale && this.node.isConnected) {
+        await new Promise(requestAnimationFrame);
+        this.stale = false;
+        await this.draw(Plotly);
+      }
+    } finally {
+      this.drawing = false;
+    }
+  }
+
+  async draw(Plotly) {
+    const { data, layout, name, height } = this.message;
+    const width = (this.drawnWidth = this.node.clientWidth);
+    if (!width) return; // hidden; the observer calls again
+    const config = {
+      displaylogo: false,
+      modeBarButtons: [["toImage"]],
+      toImageButtonOptions: { filename: name, scale: 2 },
+    };
+    await Plotly.react(this.node, data, { uirevision: name, ...layout, width, height }, config);
+    this.node.dataset.draws = Number(this.node.dataset.draws ?? 0) + 1;
+  }
+
+  // Streamlit also calls this when a newer message overtakes an older one; then the node is still on the page.
+  leave() {
+    if (this.node.isConnected) return;
+    this.widthWatch.disconnect();
+    window.Plotly?.purge(this.node);
+  }
+}
+
+export default function ({ data, parentElement }) {
+  if (!figures.has(parentElement)) figures.set(parentElement, new LiveFigure(parentElement));
+  const figure = figures.get(parentElement);
+  figure.show(JSON.parse(new TextDecoder().decode(data)));
+  return () => figure.leave();
+}

@@ -1,0 +1,265 @@
+"""The run on the page: buttons, numbers, and the three live figures."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from rnnviz.arrays import Array
+from rnnviz.experiment import Experiment
+from rnnviz.figures import (
+    THEMES,
+    Answers,
+    Progress,
+    Theme,
+    Timeline,
+    answers_spec,
+    progress_spec,
+    timeline_spec,
+)
+from rnnviz.figures.timeline import change_in_words, gradient_span
+from rnnviz.gradient_flow import VERDICT_RULE, probe_batch
+from rnnviz.network import Network
+from rnnviz.snapshot import Snapshot
+from rnnviz.tasks import TASKS
+from rnnviz.training import TrainingState
+from rnnviz.ui.controls import remedies
+from rnnviz.ui.live_figure import show
+from rnnviz.ui.live_run import Look
+from rnnviz.ui.visit import Visit
+
+TICK_SECONDS = 0.1
+SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
+TIMELINE_HEIGHT, LOWER_HEIGHT = 366, 188
+
+
+def theme() -> Theme:
+    """Return the colours for what the visitor's browser shows."""
+    return THEMES[st.context.theme.type or "light"]
+
+
+def header(visit: Visit) -> None:
+    """One line: what just changed, or what the scenario promises, or what the task asks."""
+    task, preset = TASKS[visit.experiment.task], visit.preset
+    title, text = (preset.title, preset.promise) if preset else (task.title, task.summary)
+    hint = " <b>Press Play to train.</b>" if visit.run.state.step == 0 and not visit.run.playing else ""
+    line = f"<p class='story' title='{escape(text)}'><b>{escape(title)}.</b> {escape(text)}{hint}</p>"
+    notice = " ".join(filter(None, [*visit.notices, visit.run.problem]))
+    if notice:
+        line = f"<p class='story notice' role='status' title='{escape(notice)}'>{escape(notice)}</p>"
+    st.html(line)
+
+
+def run_bar(visit: Visit) -> None:
+    """Play, step, reset, new seed, speed."""
+    run = visit.run
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
+        if run.playing:
+            st.button(
+                "Pause", icon=":material/pause:", type="primary", shortcut="P", on_click=run.pause, key="play"
+            )
+        else:
+            st.button(
+                "Play",
+                icon=":material/play_arrow:",
+                type="primary",
+                shortcut="P",
+                on_click=run.play,
+                disabled=run.finished,
+                key="play",
+            )
+        st.button(
+            "Step",
+            icon=":material/skip_next:",
+            shortcut="S",
+            on_click=run.step,
+            disabled=run.finished,
+            key="step",
+        )
+        st.button(
+            "Reset",
+            icon=":material/replay:",
+            shortcut="B",
+            on_click=visit.restart,
+            key="reset",
+            help="Back to the same first weights",
+        )
+        st.button(
+            "New seed",
+            icon=":material/casino:",
+            shortcut="N",
+            on_click=lambda: visit.choose(seed=visit.experiment.seed + 1),
+            key="new_seed",
+        )
+        _speed(visit)
+
+
+def _speed(visit: Visit) -> None:
+    by_value = {speed: name for name, speed in SPEEDS.items()}
+    st.session_state["speed"] = by_value[visit.run.speed]
+    st.segmented_control(
+        "Training steps a second",
+        list(SPEEDS),
+        required=True,
+        key="speed",
+        label_visibility="collapsed",
+        on_change=lambda: setattr(visit.run, "speed", SPEEDS[st.session_state["speed"]]),
+    )
+
+
+def live(visit: Visit) -> None:
+    """Show the run, again and again while it plays; the page around it is drawn only once."""
+    playing = visit.run.playing
+
+    @st.fragment(run_every=TICK_SECONDS if playing else None)
+    def tick() -> None:
+        look = visit.run.look()
+        st.markdown(_numbers(visit, look), unsafe_allow_html=True)  # patched in place; st.html would flicker
+        _timeline(visit, look.snapshot)
+        left, right = st.columns([0.58, 0.42], gap="small")
+        with left:
+            _progress(visit, look.state)
+        with right:
+            if look.state.divergence:
+                _lesson(visit, look.state)
+            else:
+                _answers(visit, look.snapshot)
+        if playing and not visit.run.playing:
+            st.rerun()
+
+    tick()
+
+
+def _numbers(visit: Visit, look: Look) -> str:
+    """The figures of the run in one line of text."""
+    now, layer = look.snapshot, visit.layer
+    verdict = now.verdict[layer]
+    rate = f"{look.rate:,.0f} steps/s" if visit.run.playing else "paused"
+    cells = [
+        ("step", f"{look.state.step:,}", "Updates of the weights so far"),
+        ("", rate, "Training speed"),
+        ("parameters", f"{now.parameters:,}", "Trainable weights, shared by all time steps"),
+        ("ρ(W_hh)", f"{now.spectral_radius[layer]:.3f}", "Spectral radius: the largest |eigenvalue| of W_hh"),
+        ("σ_max", f"{now.sigma_max[layer]:.3f}", "Largest singular value of W_hh"),
+    ]
+    parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in cells]
+    parts.append(
+        f"<span class='verdict {verdict}' tabindex='0' title='{escape(VERDICT_RULE)}'>"
+        f"gradient <b>{verdict}</b></span>"
+    )
+    return f"<div class='numbers'>{''.join(parts)}</div>"
+
+
+def _timeline(visit: Visit, snapshot: Snapshot) -> None:
+    e, network = visit.experiment, Network(visit.experiment)
+    view = Timeline(
+        snapshot=snapshot,
+        initial=visit.run.initial,
+        masks=network.masks,
+        labels=network.task.input_labels(e, probe_batch(e)),
+        layer=visit.layer,
+        relative=visit.relative,
+        whole_loss=visit.whole_loss,
+        feedback=e.feedback,
+    )
+    change = change_in_words(snapshot.decades[visit.layer], int(network.steps[-1]))
+    label = (
+        f"Network unrolled over {e.seq_len} steps with its hidden states and its gradient: "
+        f"{snapshot.verdict[visit.layer]}, {change}"
+    )
+    show(
+        timeline_spec(view, theme(), _held_still(visit, view)),
+        key="timeline",
+        label=label,
+        height=TIMELINE_HEIGHT,
+    )
+
+
+def _held_still(visit: Visit, view: Timeline) -> tuple[int, int]:
+    """Widen the gradient axis if the curve leaves it, never narrow it during a run."""
+    key = (view.layer, view.relative, view.whole_loss)
+    shown = [s for s in (view.snapshot, view.initial) if s is not None]
+    both = (True, False) if view.several_write else (False,)
+    low, high = gradient_span(*(view.curve(s, view.layer, whole) for s in shown for whole in both))
+    held = visit.spans.get(key, (low, high))
+    visit.spans[key] = min(low, held[0]), max(high, held[1])
+    return visit.spans[key]
+
+
+def _progress(visit: Visit, state: TrainingState) -> None:
+    e, task, columns = visit.experiment, TASKS[visit.experiment.task], state.history.columns
+    view = Progress(
+        steps=columns["step"],
+        loss=columns["loss"],
+        metric=columns["metric"],
+        chance_loss=task.chance_loss(e),
+        chance=task.chance(e),
+        guess=task.guess,
+        loss_title=task.loss.title,
+        metric_title=f"held-out {task.metric.title}",
+        accuracy=task.metric.higher_is_better,
+        broke_off=state.divergence.step if state.divergence else None,
+        solved_at=state.solved_at,
+    )
+    newest = f"{task.metric.title} {state.metric:.3g}, chance {view.chance:.3g}"
+    label = f"Loss and held-out metric over {state.step} training steps: {newest}"
+    show(progress_spec(view, theme()), key="progress", label=label, height=LOWER_HEIGHT)
+
+
+def _answers(visit: Visit, snapshot: Snapshot) -> None:
+    e, network = visit.experiment, Network(visit.experiment)
+    task = network.task
+    classes = task.sizes(e)[1] if task.loss.name == "cross-entropy" else 0
+    view = Answers(
+        form=task.form,
+        inputs=snapshot.inputs,
+        outputs=snapshot.outputs,
+        targets=snapshot.targets,
+        steps=network.steps,
+        names=[task.output_label(e, k) for k in range(classes)],
+        scale=task.scale,
+        unit=task.unit,
+    )
+    show(
+        answers_spec(view, theme()),
+        key="answers",
+        label="What the network answers beside what it should",
+        height=LOWER_HEIGHT,
+    )
+
+
+def _lesson(visit: Visit, state: TrainingState) -> None:
+    """Explain a divergence with the run's own numbers, and offer remedies."""
+    e, columns = visit.experiment, state.history.columns
+    st.html(
+        f"<div class='lesson' role='status'><b>{escape(str(state.divergence))}</b>"
+        f"<p>{escape(_why(e, columns))}</p></div>"
+    )
+    with st.container(horizontal=True, gap="small"):
+        for number, (label, cure) in enumerate(remedies(e).items()):
+            st.button(
+                label,
+                key=f"remedy_{number}",
+                on_click=_apply,
+                args=(visit, cure),
+                type="primary" if number == 0 else "secondary",
+            )
+
+
+def _why(e: Experiment, columns: dict[str, Array]) -> str:
+    sizes = columns["grad_norm"][np.isfinite(columns["grad_norm"])]
+    if not sizes.size:
+        return "Already the first forward pass overflowed: W_hh multiplies the state again at every step."
+    clipped = " (clipping was off)" if e.clip_norm is None else ""
+    return (
+        f"The gradient had grown to {sizes.max():.1e} on its way back through {e.seq_len} steps{clipped}. "
+        f"One update of that size throws the weights far away, and every later step multiplies by them again."
+    )
+
+
+def _apply(visit: Visit, cure: dict[str, Any]) -> None:
+    visit.choose(**cure)
+    visit.run.play()

@@ -1,0 +1,120 @@
+"""Everything that the app remembers about one visitor, in one typed object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.executor import warm_up
+from rnnviz.experiment import Experiment, choices
+from rnnviz.fitting import changed, nearest
+from rnnviz.links import from_params, to_params
+from rnnviz.presets import PRESETS, Preset
+from rnnviz.ui.live_run import LiveRun
+
+TUNABLE = {"learning_rate", "clip_norm"}
+"""Choices that may change during a run without losing its weights."""
+
+FIRST_SPEED = 5.0
+"""Training steps a second before the visitor chooses: slow enough to see each one."""
+
+
+@dataclass
+class Visit:
+    """One visitor's experiment, its run, and how they look at it.
+
+    notices : sentences to show once, until the next choice.
+    layer : which layer the lower rows show; whole_loss, relative : see figures.Timeline.
+    spans : ends of the gradient axis per view, so that it holds still during a run.
+    url : the URL parameters as last read or written.
+    """
+
+    run: LiveRun
+    notices: list[str] = field(default_factory=list)
+    layer: int = 0
+    whole_loss: bool = False
+    relative: bool = False
+    spans: dict[tuple[int, bool, bool], tuple[int, int]] = field(default_factory=dict)
+    url: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment that is shown."""
+        return self.run.experiment
+
+    @property
+    def preset(self) -> Preset | None:
+        """The preset that the experiment is, whatever its seed, or None."""
+        shown = to_params(self.experiment) | {"seed": ""}
+        return next((p for p in PRESETS.values() if to_params(p.experiment) | {"seed": ""} == shown), None)
+
+    def choose(self, **changes: Any) -> None:
+        """Change choices of the experiment; only what changes the network starts the run anew."""
+        before = self.experiment
+        if "task" in changes or "topology" in changes:
+            after, notes = nearest(changes, first=changes, base=before)
+        else:
+            after, notes = changed(before, **changes)
+        self.notices = notes
+        differing = {name for name in choices() if getattr(before, name) != getattr(after, name)}
+        if differing <= TUNABLE and not self.run.finished:
+            self.run.retune(after)
+        elif differing:
+            if self.run.state.step:
+                self.notices.append(f"Started anew with {_listed(differing)}.")
+            self.restart(after)
+
+    def open_preset(self, preset: Preset) -> None:
+        """Show a preset from its beginning."""
+        self.notices = []
+        self.restart(preset.experiment)
+        self.run.speed = preset.speed
+
+    def restart(self, experiment: Experiment | None = None) -> None:
+        """Start a new run, of the same experiment if none is given; the old one is paused for good."""
+        self.run.pause()
+        fresh = LiveRun(experiment or self.experiment)
+        fresh.speed, fresh.pause_when_solved = self.run.speed, self.run.pause_when_solved
+        self.run, self.spans = fresh, {}
+        self.layer = min(self.layer, fresh.experiment.layers - 1)
+
+    def follow_url(self) -> None:
+        """Open what the URL asks for, if it is not what was last read or written."""
+        asked = st.query_params.to_dict()
+        if asked == self.url:
+            return
+        opened = from_params(asked)
+        self.url = asked
+        if opened.experiment != self.experiment:
+            self.restart(opened.experiment)
+        self.notices = list(opened.adjusted)
+        if opened.ignored:
+            self.notices.insert(0, f"Ignored in the link: {_listed(opened.ignored)}.")
+
+    def write_url(self) -> None:
+        """Let the URL tell the whole experiment."""
+        wanted = to_params(self.experiment)
+        if wanted != self.url:
+            st.query_params.from_dict(wanted)
+            self.url = wanted
+
+
+def _listed(names: set[str] | list[str], most: int = 3) -> str:
+    """Put names into a phrase, the first few of them."""
+    titles = choices()
+    phrases = sorted(f"{titles[n].title.lower()}" if n in titles else n for n in names)
+    more = f" and {len(phrases) - most} more" if len(phrases) > most else ""
+    return ", ".join(phrases[:most]) + more
+
+
+def current() -> Visit:
+    """Return this visitor's state; a new visitor gets what the URL asks for."""
+    if "visit" not in st.session_state:
+        warm_up()
+        first = from_params(st.query_params.to_dict()).experiment
+        st.session_state["visit"] = Visit(LiveRun(first))
+        st.session_state["visit"].run.speed = FIRST_SPEED
+    visit: Visit = st.session_state["visit"]
+    return visit
