@@ -32,7 +32,7 @@ def nearest(
     notes = _fit_topology(wish, first)
     if "seq_len" not in wanted and not set(first).isdisjoint(("task", "topology")):
         wish.seq_len = TASKS[wish.task].usual_length
-    notes += [*_fit_text(wish), *_fit_length(wish, first), *_fit_feedback(wish)]
+    notes += [*_fit_text(wish, base or Experiment()), *_fit_length(wish, first), *_fit_feedback(wish)]
     return Experiment(**vars(wish)), notes
 
 
@@ -86,13 +86,13 @@ def _fit_feedback(wish: SimpleNamespace) -> list[str]:
     return [f"Nothing is fed back: {topology.title.lower()} has no output before the last step."]
 
 
-def _fit_text(wish: SimpleNamespace) -> list[str]:
+def _fit_text(wish: SimpleNamespace, base: Experiment) -> list[str]:
     if "text" not in TASKS[wish.task].options or wish.corpus != "own":
         return []
     try:
         check_text(wish.text)
     except ValueError as problem:
-        wish.corpus = Experiment().corpus
+        wish.corpus, wish.text = base.corpus, base.text
         return [f"Your text was not used: {problem}"]
     return []
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from rnnviz.arrays import Array, Indices
 
-LossFunction = Callable[[Array, Array | Indices], tuple[float, Array]]
+LossFunction = Callable[[Array, Any], tuple[float, Array]]
 
 
 def cross_entropy(outputs: Array, targets: Indices) -> tuple[float, Array]:

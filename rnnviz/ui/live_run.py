@@ -9,8 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
-from threadpoolctl import threadpool_limits
-
 from rnnviz.executor import local_pool
 from rnnviz.experiment import Experiment
 from rnnviz.snapshot import Snapshot, observe
@@ -66,6 +64,8 @@ class LiveRun:
         self._lock = threading.RLock()
         self._in_flight = False
         self._failures = 0
+        self._single = False
+        self._timer: threading.Timer | None = None
         self._leased_until = 0.0
         self._due = 0.0
         self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)], maxlen=12)
@@ -83,21 +83,25 @@ class LiveRun:
     def play(self) -> None:
         """Train until paused, diverged, abandoned, or (if wanted) solved."""
         with self._lock:
-            self.playing = not self.finished
-            self.problem, self._failures = None, 0
-            self._marks.clear()
-            self.look()
+            self._begin(single=False)
 
     def pause(self) -> None:
         """Stop after the chunk that is running."""
         self.playing = False
 
     def step(self) -> None:
-        """Make a single update, in this process: it is short, and the next picture shows it."""
+        """Make a single update, then pause."""
         with self._lock:
-            self.playing = False
-            with threadpool_limits(1):  # as in the workers
-                self._newest = advance_and_observe(self.experiment, self.state, seconds=None, steps=1)
+            self._begin(single=True)
+
+    def _begin(self, single: bool) -> None:
+        self.playing, self._single = not self.finished, single
+        self.problem, self._failures = None, 0
+        self._marks.clear()
+        if self._timer is not None:  # slow motion was waiting for its next step
+            self._timer.cancel()
+            self._timer, self._in_flight = None, False
+        self.look()
 
     def retune(self, experiment: Experiment) -> None:
         """Go on with another learning rate or clipping threshold, keeping the weights."""
@@ -119,7 +123,7 @@ class LiveRun:
 
     def _submit(self, pool: Executor) -> None:
         """Hand the next chunk to the pool; call with the lock held."""
-        limits = (CHUNK_SECONDS, None) if self.speed is None else (None, 1)
+        limits = (CHUNK_SECONDS, None) if self.speed is None and not self._single else (None, 1)
         self._in_flight = True
         future = pool.submit(advance_and_observe, self.experiment, self.state, *limits)
         future.add_done_callback(lambda done: self._receive(done, pool))
@@ -129,21 +133,17 @@ class LiveRun:
         with self._lock:
             self._in_flight = False
             failure = future.exception()
-            if (
-                failure is not None
-            ):  # the next look submits it again: a broken pool can't be renewed from here
-                self._failures += 1
+            if failure is not None:
+                self._failures += 1  # the next look submits again: from here a pool can't be renewed
                 if self._failures >= MAX_FAILURES:
                     self.playing, self.problem = False, f"Training stopped: {failure}"
                 return
             self._failures = 0
             newest = future.result()
-            if newest[0].step < self.state.step:  # a single step was made meanwhile
-                return
             solved_now = self.state.solved_at is None and newest[0].solved_at is not None
             self._newest = newest
             self._marks.append((time.monotonic(), self.state.step))
-            if self.finished or (solved_now and self.pause_when_solved):
+            if self._single or self.finished or (solved_now and self.pause_when_solved):
                 self.playing = False
             if self.playing and time.monotonic() < self._leased_until:
                 self._schedule(pool)
@@ -156,12 +156,14 @@ class LiveRun:
         now = time.monotonic()
         self._due = max(self._due + 1.0 / self.speed, now)
         self._in_flight = True
-        timer = threading.Timer(self._due - now, self._wake, [pool])
-        timer.daemon = True
-        timer.start()
+        self._timer = threading.Timer(self._due - now, self._wake, [pool])
+        self._timer.daemon = True
+        self._timer.start()
 
     def _wake(self, pool: Executor) -> None:
         with self._lock:
-            self._in_flight = False
-            if self.playing and not self.finished:
+            if self._timer is not threading.current_thread():  # cancelled too late
+                return
+            self._timer, self._in_flight = None, False
+            if self.playing and time.monotonic() < self._leased_until:
                 self._submit(pool)

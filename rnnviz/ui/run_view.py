@@ -95,6 +95,7 @@ def run_bar(visit: Visit) -> None:
             key="new_seed",
         )
         _speed(visit)
+        _pause_when_solved(visit)
 
 
 def _speed(visit: Visit) -> None:
@@ -107,6 +108,16 @@ def _speed(visit: Visit) -> None:
         key="speed",
         label_visibility="collapsed",
         on_change=lambda: setattr(visit.run, "speed", SPEEDS[st.session_state["speed"]]),
+    )
+
+
+def _pause_when_solved(visit: Visit) -> None:
+    run = visit.run
+    st.session_state["pause_when_solved"] = run.pause_when_solved
+    st.toggle(
+        "Pause when solved",
+        key="pause_when_solved",
+        on_change=lambda: setattr(run, "pause_when_solved", st.session_state["pause_when_solved"]),
     )
 
 
@@ -137,7 +148,7 @@ def _numbers(visit: Visit, look: Look) -> str:
     """The figures of the run in one line of text."""
     now, layer = look.snapshot, visit.layer
     verdict = now.verdict[layer]
-    rate = f"{look.rate:,.0f} steps/s" if visit.run.playing else "paused"
+    rate = f"{look.rate:,.0f} steps/s" if look.rate else "training…" if visit.run.playing else "paused"
     cells = [
         ("step", f"{look.state.step:,}", "Updates of the weights so far"),
         ("", rate, "Training speed"),
