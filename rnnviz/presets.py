@@ -68,7 +68,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "vanishing",
             "The gradient vanishes",
-            "Same task at T = 50 with tiny weights: no gradient reaches step 1, and recall stays at chance.",
+            "Recall over fifty steps, tiny weights: no gradient reaches step 1, the answer stays a guess.",
             replace(_RECALL, init="small-normal"),
             300,
             "stuck",

@@ -9,7 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.arrays import Array, Indices
+from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
+from rnnviz.snapshot import Snapshot
+from rnnviz.tasks import TASKS
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,26 @@ class Answers:
     scale: float = 1.0
     unit: str = "value"
 
+    @classmethod
+    def of(cls, e: Experiment, snapshot: Snapshot) -> Answers:
+        """Return a network's answers to the probe sequences."""
+        task = TASKS[e.task]
+        classes = task.sizes(e)[1] if task.loss.name == "cross-entropy" else 0
+        return cls(
+            form=task.form,
+            inputs=snapshot.inputs,
+            outputs=snapshot.outputs,
+            targets=snapshot.targets,
+            steps=task.masks(e).write_steps,
+            names=[task.output_label(e, k) for k in range(classes)],
+            scale=task.scale,
+            unit=task.unit,
+        )
+
+
+LETTERS_SHOWN = 34
+"""As many as fit side by side."""
+
 
 def softmax(logits: Array) -> Array:
     """Return probabilities along the last axis."""
@@ -49,7 +72,7 @@ def answers_spec(view: Answers, theme: Theme = LIGHT) -> Spec:
         ("series", True): _scatter,
         ("series", False): _series,
         ("image", True): _image,
-        ("text", False): _classes_over_time,
+        ("text", False): _letters,
     }
     with np.errstate(over="ignore", invalid="ignore"):
         return draw[view.form, single](view, theme)
@@ -159,6 +182,63 @@ def _classes_over_time(view: Answers, theme: Theme) -> Spec:
                 ticktext=view.names[::every],
                 showgrid=False,
             ),
+        ),
+    }
+
+
+def _letters(view: Answers, theme: Theme) -> Spec:
+    """What is read, what is said next, and what should be said next, letter under letter."""
+    t = (view.steps + 1)[:LETTERS_SHOWN]
+    rows = view.steps[:LETTERS_SHOWN]
+    right = view.targets[rows, 0]
+    said = np.argmax(np.nan_to_num(view.outputs[rows, 0]), axis=-1)
+    read = np.argmax(view.inputs[rows, 0, : len(view.names)], axis=-1)
+    hit = said == right
+    lines = [
+        ("should say", right, 0, np.ones_like(hit)),
+        ("says", said, 1, hit),
+        ("reads", read, 2, np.ones_like(hit)),
+    ]
+    colours = {"should say": theme.faint, "says": theme.output, "reads": theme.input}
+    wrong: Spec = {
+        "type": "scatter",
+        "name": "wrong",
+        "mode": "markers",
+        "x": t[~hit],
+        "y": np.full(int((~hit).sum()), 1.0),
+        "marker": {"symbol": "square", "size": 14, "color": theme.grid},
+        "hoverinfo": "skip",
+    }
+    letters: list[Spec] = [
+        {
+            "type": "scatter",
+            "name": name,
+            "mode": "text",
+            "x": t,
+            "y": np.full(len(t), float(row)),
+            "text": [
+                view.names[k] if good else f"<b>{view.names[k]}</b>"
+                for k, good in zip(classes, fine, strict=True)
+            ],
+            "textfont": {"size": 14 if len(t) <= 24 else 11, "color": colours[name]},
+            "hovertemplate": f"t = %{{x}}: {name} %{{text}}<extra></extra>",
+        }
+        for name, classes, row, fine in lines
+    ]
+    return {
+        "data": [wrong, *letters],
+        "layout": _frame(
+            theme,
+            f"next letter · {int(hit.sum())} of {len(hit)} right, the others on grey",
+            xaxis=axis(theme, "time step t", range=[0.4, t[-1] + 0.6], showgrid=False, nticks=8),
+            yaxis=axis(
+                theme,
+                range=[-0.6, 2.6],
+                tickvals=[0, 1, 2],
+                ticktext=[line[0] for line in lines],
+                showgrid=False,
+            ),
+            margin={"l": 72, "r": 10, "t": 30, "b": 40},
         ),
     }
 

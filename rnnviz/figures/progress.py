@@ -8,7 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.arrays import Array
+from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
+from rnnviz.tasks import TASKS
+from rnnviz.training import TrainingState
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,24 @@ class Progress:
     accuracy: bool
     broke_off: int | None = None
     solved_at: int | None = None
+
+    @classmethod
+    def of(cls, e: Experiment, state: TrainingState) -> Progress:
+        """Return the progress of a run."""
+        task, columns = TASKS[e.task], state.history.columns
+        return cls(
+            steps=columns["step"],
+            loss=columns["loss"],
+            metric=columns["metric"],
+            chance_loss=task.chance_loss(e),
+            chance=task.chance(e),
+            guess=task.guess,
+            loss_title=task.loss.title,
+            metric_title=f"held-out {task.metric.title}",
+            accuracy=task.metric.higher_is_better,
+            broke_off=state.divergence.step if state.divergence else None,
+            solved_at=state.solved_at,
+        )
 
 
 def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.arrays import Array
+from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note
+from rnnviz.gradient_flow import probe_batch
 from rnnviz.snapshot import Snapshot
+from rnnviz.tasks import TASKS
 from rnnviz.topology import Masks
 
 GRADIENT_RANGE = (-8, 2)
@@ -28,7 +32,7 @@ CEILINGS = (2, 8, 32, 128, 308)
 LABELLED_STEPS = 34
 """Up to this many steps nodes are large enough for letters."""
 
-WIDTH = 900.0
+WIDTH = 760.0
 """Pixels that the columns share at 1280 x 720: node sizes follow from it."""
 
 
@@ -52,6 +56,13 @@ class Timeline:
     relative: bool = False
     whole_loss: bool = False
     feedback: bool = False
+
+    @classmethod
+    def of(cls, e: Experiment, snapshot: Snapshot, initial: Snapshot | None = None, **look: Any) -> Timeline:
+        """Return the timeline of an experiment's network; ``look`` sets layer, relative, whole_loss."""
+        task = TASKS[e.task]
+        labels = task.input_labels(e, probe_batch(e))
+        return cls(snapshot, task.masks(e), labels, initial, feedback=e.feedback, **look)
 
     @property
     def T(self) -> int:
@@ -398,7 +409,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
     which = f", layer {view.layer + 1}" if view.layers > 1 else ""
     return layout(
         theme,
-        margin={"l": 74, "r": 34, "t": 26, "b": 36},
+        margin={"l": 132, "r": 34, "t": 26, "b": 36},
         hovermode="x unified",
         hoversubplots="axis",
         xaxis=axis(
@@ -420,7 +431,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
             domain=graph,
             range=[-0.4, output + 0.4],
             showgrid=False,
-            **_row_names(hidden, output, theme),
+            **_row_names(view, hidden, output, theme),
         ),
         yaxis2=axis(theme, f"unit{which}", domain=states, range=[H + 0.5, 0.5], showgrid=False, nticks=4),
         yaxis3=axis(
@@ -431,7 +442,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
             range=list(span),
             **_powers(span, most=5 if view.layers == 1 else 2),
         ),
-        annotations=_notes(view, theme, hidden),
+        annotations=_notes(view, theme),
     )
 
 
@@ -448,7 +459,7 @@ def _powers(span: tuple[int, int], most: int) -> Spec:
     }
 
 
-def _row_names(hidden: list[float], output: float, theme: Theme) -> Spec:
+def _row_names(view: Timeline, hidden: list[float], output: float, theme: Theme) -> Spec:
     """Name the rows of nodes, and between them the matrix that leads from one to the next."""
 
     def matrix(letter: str, index: str, colour: str) -> str:
@@ -456,7 +467,8 @@ def _row_names(hidden: list[float], output: float, theme: Theme) -> Spec:
 
     rows = {Y_INPUT: "input x", (Y_INPUT + hidden[0]) / 2: matrix("A", "xh", theme.input)}
     for i, height in enumerate(hidden):
-        rows[height] = "hidden h" if len(hidden) == 1 else f"hidden h<sup>{i + 1}</sup>"
+        name = "hidden h" if len(hidden) == 1 else f"hidden h<sup>{i + 1}</sup>"
+        rows[height] = f"{matrix('B', 'hh', theme.hidden)} · {name}" if view.T > 1 else name
     rows |= {(hidden[-1] + output) / 2: matrix("C", "hy", theme.output), output: "output y"}
     return {"tickvals": list(rows), "ticktext": list(rows.values())}
 
@@ -467,15 +479,10 @@ def _steps(T: int) -> Spec:
     return {"tickmode": "array", "tickvals": sorted({1, *range(pitch, T + 1, pitch)})}
 
 
-def _notes(view: Timeline, theme: Theme, hidden: list[float]) -> list[Spec]:
-    """The matrix B on its edges, the two directions, and the key to the lines."""
-    notes = [note(theme, "time step t →", 1.0, 0.0, xanchor="right", yanchor="top", yshift=-18)]
-    if view.T > 1:
-        text = "<b>B</b> = W<sub>hh</sub>, the same at every step"
-        plate = {"bgcolor": theme.panel, "borderpad": 1, "xanchor": "left", "xref": "x domain", "yref": "y"}
-        font = {"size": 13, "color": theme.hidden}
-        notes.append(note(theme, text, 0.005, hidden[-1] + 0.5, font=font, **plate))
-    return [*notes, _headline(view, theme), _key(view, theme)]
+def _notes(view: Timeline, theme: Theme) -> list[Spec]:
+    """The two directions of time, and the key to the lines."""
+    forward = note(theme, "time step t →", 1.0, 0.0, xanchor="right", yanchor="top", yshift=-18)
+    return [_headline(view, theme), _key(view, theme), forward]
 
 
 def _headline(view: Timeline, theme: Theme) -> Spec:
@@ -489,7 +496,10 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
     fate = now.verdict[view.layer]
     colour = theme.good if fate == "healthy" else theme.bad
     change = change_in_words(now.decades[view.layer], steps)
-    text = f"◀ the gradient travels back in time  <span style='color:{colour}'><b>{fate}</b>: {change}</span>"
+    text = (
+        "◀ the gradient travels back in time, through the same B at every step "
+        f"<span style='color:{colour}'> <b>{fate}</b>: {change}</span>"
+    )
     return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.output})
 
 

@@ -21,8 +21,7 @@ from rnnviz.figures import (
     timeline_spec,
 )
 from rnnviz.figures.timeline import change_in_words, gradient_span
-from rnnviz.gradient_flow import VERDICT_RULE, probe_batch
-from rnnviz.network import Network
+from rnnviz.gradient_flow import VERDICT_RULE
 from rnnviz.snapshot import Snapshot
 from rnnviz.tasks import TASKS
 from rnnviz.training import TrainingState
@@ -33,7 +32,7 @@ from rnnviz.ui.visit import Visit
 
 TICK_SECONDS = 0.1
 SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
-TIMELINE_HEIGHT, LOWER_HEIGHT = 366, 188
+TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
 
 
 def theme() -> Theme:
@@ -165,28 +164,16 @@ def _numbers(visit: Visit, look: Look) -> str:
 
 
 def _timeline(visit: Visit, snapshot: Snapshot) -> None:
-    e, network = visit.experiment, Network(visit.experiment)
-    view = Timeline(
-        snapshot=snapshot,
-        initial=visit.run.initial,
-        masks=network.masks,
-        labels=network.task.input_labels(e, probe_batch(e)),
-        layer=visit.layer,
-        relative=visit.relative,
-        whole_loss=visit.whole_loss,
-        feedback=e.feedback,
-    )
-    change = change_in_words(snapshot.decades[visit.layer], int(network.steps[-1]))
+    e = visit.experiment
+    look = {"layer": visit.layer, "relative": visit.relative, "whole_loss": visit.whole_loss}
+    view = Timeline.of(e, snapshot, visit.run.initial, **look)
+    change = change_in_words(snapshot.decades[visit.layer], int(view.masks.write_steps[-1]))
     label = (
         f"Network unrolled over {e.seq_len} steps with its hidden states and its gradient: "
         f"{snapshot.verdict[visit.layer]}, {change}"
     )
-    show(
-        timeline_spec(view, theme(), _held_still(visit, view)),
-        key="timeline",
-        label=label,
-        height=TIMELINE_HEIGHT,
-    )
+    spec = timeline_spec(view, theme(), _held_still(visit, view))
+    show(spec, key="timeline", label=label, height=TIMELINE_HEIGHT)
 
 
 def _held_still(visit: Visit, view: Timeline) -> tuple[int, int]:
@@ -201,45 +188,17 @@ def _held_still(visit: Visit, view: Timeline) -> tuple[int, int]:
 
 
 def _progress(visit: Visit, state: TrainingState) -> None:
-    e, task, columns = visit.experiment, TASKS[visit.experiment.task], state.history.columns
-    view = Progress(
-        steps=columns["step"],
-        loss=columns["loss"],
-        metric=columns["metric"],
-        chance_loss=task.chance_loss(e),
-        chance=task.chance(e),
-        guess=task.guess,
-        loss_title=task.loss.title,
-        metric_title=f"held-out {task.metric.title}",
-        accuracy=task.metric.higher_is_better,
-        broke_off=state.divergence.step if state.divergence else None,
-        solved_at=state.solved_at,
+    view = Progress.of(visit.experiment, state)
+    label = (
+        f"Loss and {view.metric_title} over {state.step} training steps: "
+        f"now {state.metric:.3g}, chance {view.chance:.3g}"
     )
-    newest = f"{task.metric.title} {state.metric:.3g}, chance {view.chance:.3g}"
-    label = f"Loss and held-out metric over {state.step} training steps: {newest}"
     show(progress_spec(view, theme()), key="progress", label=label, height=LOWER_HEIGHT)
 
 
 def _answers(visit: Visit, snapshot: Snapshot) -> None:
-    e, network = visit.experiment, Network(visit.experiment)
-    task = network.task
-    classes = task.sizes(e)[1] if task.loss.name == "cross-entropy" else 0
-    view = Answers(
-        form=task.form,
-        inputs=snapshot.inputs,
-        outputs=snapshot.outputs,
-        targets=snapshot.targets,
-        steps=network.steps,
-        names=[task.output_label(e, k) for k in range(classes)],
-        scale=task.scale,
-        unit=task.unit,
-    )
-    show(
-        answers_spec(view, theme()),
-        key="answers",
-        label="What the network answers beside what it should",
-        height=LOWER_HEIGHT,
-    )
+    spec = answers_spec(Answers.of(visit.experiment, snapshot), theme())
+    show(spec, key="answers", label="What the network answers beside what it should", height=LOWER_HEIGHT)
 
 
 def _lesson(visit: Visit, state: TrainingState) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from threadpoolctl import threadpool_limits
 
 from rnnviz.executor import warm_up
 from rnnviz.experiment import Experiment, choices
@@ -13,6 +14,10 @@ from rnnviz.fitting import changed, nearest
 from rnnviz.links import from_params, to_params
 from rnnviz.presets import PRESETS, Preset
 from rnnviz.ui.live_run import LiveRun
+
+# The server computes only short things itself. On busy cores a second BLAS thread makes them up to a
+# hundred times slower: it waits for a core, and the first thread waits for it.
+threadpool_limits(1)
 
 TUNABLE = {"learning_rate", "clip_norm"}
 """Choices that may change during a run without losing its weights."""
