@@ -6,6 +6,7 @@ T + 1 rows, ``h[t]`` being the state after step t, so the start h[0] = 0 needs n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,12 +46,11 @@ class VanillaWeights:
 class Trace:
     """What one layer did with a batch; a cell's backward pass needs it.
 
-    inputs : (T, B, I); hidden : (T + 1, B, H); slope : (T, B, H), phi'(a_t).
+    inputs : (T, B, I); hidden : (T + 1, B, H).
     """
 
     inputs: Array
     hidden: Array
-    slope: Array
 
 
 @dataclass(frozen=True)
@@ -82,31 +82,41 @@ class Vanilla:
         np.matmul(
             inputs.reshape(T * B, -1), weights.W_xh, out=states.reshape(T * B, H)
         )  # all x_t W_xh at once
-        states += weights.b_h
+        states += np.tile(weights.b_h, (B, 1))  # a whole (B, H) is added faster than a row B times
         recurrent, apply = workspace.array("recurrent", B, H), self.activation.apply
         for before, state in zip(hidden, states, strict=False):
-            np.dot(before, weights.W_hh, out=recurrent)
-            np.add(state, recurrent, out=state)  # a_t
+            before.dot(weights.W_hh, recurrent)
+            state += recurrent  # a_t
             apply(state, state)  # h_t
-        slope = self.activation.slope(states, workspace.array(f"slope {name}", T, B, H))
-        return Trace(inputs, hidden, slope)
+        return Trace(inputs, hidden)
 
     def backward_in_time(
-        self, weights: VanillaWeights, trace: Trace, dL_dh: Array, workspace: Workspace, name: str
-    ) -> Array:
-        """Turn the direct part of dL/dh (T, B, H) into the total, in place; return dL/da.
+        self,
+        weights: VanillaWeights,
+        trace: Trace,
+        from_above: Sequence[Array | None],
+        workspace: Workspace,
+        name: str,
+    ) -> tuple[Array, Array]:
+        """Carry the error back through time; return dL/dh and dL/da, (T, B, H) each.
 
-        delta_t = direct_t + (delta_{t+1} * phi'(a_{t+1})) W_hh^T (Pascanu et al. 2013, eq. 5).
+        from_above : for every step the part of dL/dh_t that comes from the readout or the next layer at
+        that same step, (B, H), or None for nothing.
+        delta_t = from_above_t + (delta_{t+1} * phi'(a_{t+1})) W_hh^T (Pascanu et al. 2013, eq. 5).
         """
-        B, H = dL_dh.shape[1:]
-        dL_da = workspace.array(f"dL_da {name}", *dL_dh.shape)
-        recurrent, W_hh_T = workspace.array("recurrent", B, H), np.ascontiguousarray(weights.W_hh.T)
-        for t in range(len(dL_dh) - 1, 0, -1):
-            np.multiply(dL_dh[t], trace.slope[t], out=dL_da[t])  # through the activation
-            np.dot(dL_da[t], W_hh_T, out=recurrent)
-            np.add(dL_dh[t - 1], recurrent, out=dL_dh[t - 1])  # one step back in time
-        np.multiply(dL_dh[0], trace.slope[0], out=dL_da[0])
-        return dL_da
+        states = trace.hidden[1:]
+        T, B, H = states.shape
+        dL_dh = workspace.array(f"dL_dh {name}", T, B, H)
+        dL_da = self.activation.slope(states, workspace.array(f"dL_da {name}", T, B, H))  # phi'(a_t) for now
+        later, W_hh_T = np.zeros((B, H)), np.ascontiguousarray(weights.W_hh.T)
+        steps = list(zip(dL_dh, dL_da, from_above, strict=True))
+        for dL_dh_t, dL_da_t, from_above_t in reversed(steps):
+            later.dot(W_hh_T, dL_dh_t)  # one step back in time
+            if from_above_t is not None:
+                dL_dh_t += from_above_t
+            dL_da_t *= dL_dh_t  # through the activation
+            later = dL_da_t
+        return dL_dh, dL_da
 
     def back_one_step(
         self, weights: VanillaWeights, trace: Trace, t: int, dL_dh: Array
@@ -115,7 +125,8 @@ class Vanilla:
 
         Returns dL/dx_t (..., B, I) and the recurrent part of dL/dh_{t-1} (..., B, H).
         """
-        dL_da = dL_dh * trace.slope[t]
+        state = trace.hidden[t + 1]
+        dL_da = dL_dh * self.activation.slope(state, np.empty_like(state))
         return dL_da @ weights.W_xh.T, dL_da @ weights.W_hh.T
 
     def weight_gradient(self, trace: Trace, dL_da: Array) -> VanillaWeights:
@@ -123,7 +134,8 @@ class Vanilla:
         flat = dL_da.reshape(-1, dL_da.shape[-1])  # (T B, H)
         before = trace.hidden[:-1].reshape(flat.shape)
         inputs = trace.inputs.reshape(len(flat), -1)
-        return VanillaWeights(W_xh=inputs.T @ flat, W_hh=before.T @ flat, b_h=flat.sum(axis=0))
+        ones = np.ones(len(flat))  # a product with ones sums faster than sum(axis=0)
+        return VanillaWeights(W_xh=inputs.T @ flat, W_hh=before.T @ flat, b_h=ones @ flat)
 
 
 CELLS = {"vanilla": Vanilla}

@@ -68,18 +68,26 @@ class Choice:
         switch = isinstance(value, (bool, np.bool_))
         if self.kind == "switch":
             return bool(value) if switch else None
-        if self.kind == "name":
-            return value if isinstance(value, str) and value in self.names else None
-        if self.kind == "text":
-            return value if isinstance(value, str) else None
-        if switch or not isinstance(value, Integral if self.kind == "integer" else Real):
+        if self.kind in ("name", "text"):
+            known = isinstance(value, str) and (self.kind == "text" or value in self.names)
+            return str(value) if known else None
+        # numpy registers its time spans as whole numbers
+        if switch or isinstance(value, np.timedelta64) or not isinstance(value, Real):
             return None
-        return int(value) if self.kind == "integer" else float(value)  # type: ignore[call-overload]
+        if self.kind == "integer":
+            return int(value) if isinstance(value, Integral) else None
+        try:
+            return float(value)
+        except OverflowError:  # beyond every bound
+            return None
 
 
 def shorten(value: Any, length: int = 40) -> str:
     """Return a value as it reads in code, cut to ``length`` characters."""
-    text = repr(value[: length + 1] if isinstance(value, str) else value)
+    try:
+        text = repr(value[: length + 1] if isinstance(value, str) else value)
+    except ValueError:  # Python writes out no integer of more than 4300 digits
+        text = f"a number of more than {length} digits"
     return text if len(text) <= length else text[: length - 1] + "…"
 
 

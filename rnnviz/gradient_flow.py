@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.arrays import Array, Indices
+from rnnviz.arrays import Array, Indices, norms
 from rnnviz.cells import Trace, Workspace
 from rnnviz.experiment import Experiment
 from rnnviz.network import Network, Params
@@ -81,7 +81,7 @@ def _norms_over_time(
 
     One sweep back over time with all K errors side by side, (K, B, H) a layer: nothing is kept but norms.
     """
-    T, B, H = traces[-1].slope.shape
+    T, B, H = traces[-1].hidden[1:].shape
     K, top = len(network.steps), len(traces) - 1
     carried = [np.zeros((K, B, H)) for _ in traces]  # eps_{k,t} of every layer
     itemised, total = np.zeros((K, T)), np.zeros(T)
@@ -103,7 +103,7 @@ def _norms_over_time(
 
 def _mean_norm(error: Array) -> Array:
     """Mean over the samples of ||error||, for (..., B, H) with 1/B inside."""
-    return np.linalg.norm(error, axis=-1).sum(axis=-1)
+    return norms(error).sum(axis=-1)
 
 
 def _lag_profile(relative: Array, steps: Indices) -> Array:

@@ -19,16 +19,16 @@ def cross_entropy(outputs: Array, targets: Indices) -> tuple[float, Array]:
     outputs : (K, B, O) logits; targets : (K, B) classes.
     Returns L = -1/(KB) sum log softmax(y)[target] and dL/dy = (softmax(y) - onehot) / (KB).
     """
-    shifted = outputs - outputs.max(axis=-1, keepdims=True)
-    exponentials = np.exp(shifted)
-    total = exponentials.sum(axis=-1, keepdims=True)
-    gradient = exponentials / total
-    chosen = targets[..., None]
-    log_likelihood = np.take_along_axis(shifted, chosen, axis=-1) - np.log(total)
-    hit = np.take_along_axis(gradient, chosen, axis=-1) - 1.0
-    np.put_along_axis(gradient, chosen, hit, axis=-1)
-    gradient /= targets.size
-    return float(-log_likelihood.mean()), gradient
+    logits, classes = outputs.reshape(-1, outputs.shape[-1]), targets.ravel()
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    gradient = np.exp(shifted)
+    total = gradient.sum(axis=1)
+    gradient /= total[:, None]  # softmax
+    chosen = np.arange(classes.size), classes
+    loss = np.mean(np.log(total) - shifted[chosen])
+    gradient[chosen] -= 1.0
+    gradient /= classes.size
+    return float(loss), gradient.reshape(outputs.shape)
 
 
 def squared_error(outputs: Array, targets: Array) -> tuple[float, Array]:

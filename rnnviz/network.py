@@ -78,6 +78,9 @@ class Network:
         self.cell = CELLS[experiment.cell](ACTIVATIONS[experiment.activation])
         self.masks = self.task.masks(experiment)
         self.steps = self.masks.write_steps
+        first, last = int(self.steps[0]), int(self.steps[-1])
+        gapless = len(self.steps) == last - first + 1
+        self.written = slice(first, last + 1) if gapless else self.steps  # reading a slice copies nothing
 
     def init(self, rng: np.random.Generator) -> Params:
         """Draw weights: W_hh as the experiment says, W_xh and W_hy by Glorot, biases zero."""
@@ -95,7 +98,11 @@ class Network:
         for i, weights in enumerate(params.layers):
             traces.append(self.cell.forward(weights, below, workspace, str(i)))
             below = traces[-1].hidden[1:]
-        return below @ params.W_hy + params.b_y, traces
+        T, B, H = below.shape
+        outputs = workspace.array("outputs", T, B, params.b_y.size)
+        np.matmul(below.reshape(T * B, H), params.W_hy, out=outputs.reshape(T * B, -1))
+        outputs += params.b_y
+        return outputs, traces
 
     def loss_and_gradients(self, params: Params, batch: Batch, workspace: Workspace | None = None) -> Pass:
         """Run a batch forward and back.
@@ -112,26 +119,26 @@ class Network:
 
     def output_gradient(self, outputs: Array, batch: Batch) -> tuple[float, Array]:
         """Return the loss of ``outputs`` and dL/dy at the steps that write, (K, B, O)."""
-        return self.task.loss.value_and_gradient(outputs[self.steps], batch.targets[self.steps])
+        return self.task.loss.value_and_gradient(outputs[self.written], batch.targets[self.written])
 
     def backward(
         self, params: Params, traces: list[Trace], dL_dy: Array, workspace: Workspace
     ) -> tuple[Params, tuple[Array, ...]]:
         """Carry dL/dy (K, B, O) back to every weight and to every state (see Pass)."""
-        T, B, H = traces[-1].slope.shape
-        written = traces[-1].hidden[1:][self.steps].reshape(-1, H)
+        T, B, H = traces[-1].hidden[1:].shape
+        written = traces[-1].hidden[1:][self.written].reshape(-1, H)
         flat_dy = dL_dy.reshape(len(written), -1)
-        dL_dh = workspace.array(f"dL_dh {len(traces) - 1}", T, B, H)
-        dL_dh.fill(0.0)
-        dL_dh[self.steps] = (flat_dy @ params.W_hy.T).reshape(-1, B, H)
-        hidden_gradients, layer_gradients = [dL_dh], []
+        from_above: list[Array | None] = [None] * T
+        for t, direct in zip(self.steps, (flat_dy @ params.W_hy.T).reshape(-1, B, H), strict=True):
+            from_above[t] = direct
+        hidden_gradients, layer_gradients = [], []
         for i in reversed(range(len(traces))):
-            dL_da = self.cell.backward_in_time(params.layers[i], traces[i], dL_dh, workspace, str(i))
-            layer_gradients.append(self.cell.weight_gradient(traces[i], dL_da))
+            weights, trace = params.layers[i], traces[i]
+            dL_dh, dL_da = self.cell.backward_in_time(weights, trace, from_above, workspace, str(i))
+            hidden_gradients.append(dL_dh)
+            layer_gradients.append(self.cell.weight_gradient(trace, dL_da))
             if i > 0:
-                dL_dh = workspace.array(f"dL_dh {i - 1}", T, B, H)
-                np.matmul(dL_da, params.layers[i].W_xh.T, out=dL_dh)
-                hidden_gradients.append(dL_dh)
+                from_above = list(dL_da @ weights.W_xh.T)
         gradients = Params(tuple(reversed(layer_gradients)), written.T @ flat_dy, flat_dy.sum(axis=0))
         return gradients, tuple(reversed(hidden_gradients))
 

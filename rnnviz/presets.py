@@ -96,7 +96,7 @@ PRESETS: dict[str, Preset] = {
             "Clipping to the rescue",
             "The same network with its gradient clipped at 1: it survives, and learns the sine.",
             replace(_SINE, clip_norm=1.0),
-            400,
+            1000,
             "solved",
         ),
         Preset(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from rnnviz.arrays import Array
+from rnnviz.arrays import Array, norms
 from rnnviz.cells import Workspace
 from rnnviz.experiment import Experiment
 from rnnviz.history import History
@@ -94,7 +94,14 @@ def advance(
     """Train until the time is up, the steps are made, the task is first solved, or numbers overflow.
 
     The result depends on ``e``, ``state`` and the number of updates only, never on the clock.
+
+    Raises
+    ------
+    ValueError
+        If neither ``seconds`` nor ``steps`` says when to stop.
     """
+    if seconds is None and steps is None:
+        raise ValueError("advance needs an end: give seconds, steps, or both; got neither.")
     if state.divergence is not None:
         return state
     network, workspace = Network(e), Workspace()
@@ -104,10 +111,11 @@ def advance(
     deadline = np.inf if seconds is None else time.perf_counter() + seconds
     last_step = np.inf if steps is None else state.step + steps
     was_solved = state.solved_at is not None
-    while state.step < last_step and state.divergence is None:
-        state = _update(network, state, rng, workspace)
-        if time.perf_counter() >= deadline or (state.solved_at is not None and not was_solved):
-            break
+    with threadpool_limits(1):  # sums are rounded in the same order in every process
+        while state.step < last_step and state.divergence is None:
+            state = _update(network, state, rng, workspace)
+            if time.perf_counter() >= deadline or (state.solved_at is not None and not was_solved):
+                break
     return replace(state, rng=rng.bit_generator.state)
 
 
@@ -147,7 +155,8 @@ def gradient_curve(dL_dh: Array) -> Array:
 
     Summed over the batch: as 1/B is inside, this is the mean of the samples' norms.
     """
-    return np.sqrt(np.einsum("tbh,tbh->tb", dL_dh, dL_dh)).sum(axis=1)
+    with np.errstate(over="ignore"):
+        return norms(dL_dh).sum(axis=1)
 
 
 def _kind(values: Array) -> str:
@@ -208,10 +217,9 @@ def train(
     until_solved : stop at the first measurement that reaches the task's goal.
     on_progress : called with the state about every half second.
     """
-    with threadpool_limits(1):  # as in the workers: sums are rounded in the same order
-        state = start(e)
-        while state.step < steps and not state.divergence and not (until_solved and state.solved_at):
-            state = advance(e, state, seconds=0.5, steps=steps - state.step)
-            if on_progress is not None:
-                on_progress(state)
+    state = start(e)
+    while state.step < steps and not state.divergence and not (until_solved and state.solved_at is not None):
+        state = advance(e, state, seconds=0.5, steps=steps - state.step)
+        if on_progress is not None:
+            on_progress(state)
     return Run(e, state)

@@ -49,7 +49,7 @@ class Progress:
             chance=task.chance(e),
             guess=task.guess,
             loss_title=task.loss.title,
-            metric_title=f"held-out {task.metric.title}",
+            metric_title=f"{task.measured_on(e)} {task.metric.title}",
             accuracy=task.metric.higher_is_better,
             broke_off=state.divergence.step if state.divergence else None,
             solved_at=state.solved_at,

@@ -96,7 +96,7 @@ class Task(ABC):
 
     @abstractmethod
     def chance(self, e: Experiment) -> float:
-        """Return the metric that a guess without memory reaches."""
+        """Return the metric of a guess that does not look at the sequence."""
 
     @abstractmethod
     def chance_loss(self, e: Experiment) -> float:
@@ -122,6 +122,10 @@ class Task(ABC):
     def held_out(self, e: Experiment) -> Batch:
         """Return the sequences on which the metric is measured; the same ones at every call."""
         return self._with_feedback(e, self.draw_held_out(e, e.rng("held-out")))
+
+    def measured_on(self, e: Experiment) -> str:
+        """Return what the metric is measured on, in a word."""
+        return "held-out"
 
     def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
         """Draw the held-out sequences; tasks with a fixed data set override this."""
@@ -162,7 +166,7 @@ def one_hot(classes: Indices, size: int) -> Array:
     return np.eye(size)[classes]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=4)
 def held_out(e: Experiment) -> Batch:
     """Return (and keep) the held-out sequences of an experiment."""
     from rnnviz.tasks import TASKS

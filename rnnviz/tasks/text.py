@@ -57,10 +57,10 @@ class Characters(Task):
         codes = np.tile(codes, 1 + (e.seq_len + 1) // len(codes))
         return codes, codes
 
-    def measures_itself(self, e: Experiment) -> bool:
-        """Tell whether the text is too short to hold a piece back."""
+    def measured_on(self, e: Experiment) -> str:
+        """A text too short to hold a piece back is measured on itself."""
         training, held_out = self.parts(e)
-        return training is held_out
+        return "same-text" if training is held_out else super().measured_on(e)
 
     def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
         """Windows that begin anywhere in the training part."""

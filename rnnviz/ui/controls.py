@@ -161,7 +161,7 @@ def _noise(visit: Visit) -> None:
 
 def _own_text(visit: Visit) -> None:
     """A box for text of one's own; what is in it is used only if it can be learned from."""
-    pasted = st.text_area(
+    st.text_area(
         "Your own text",
         value=visit.experiment.text,
         placeholder=f"Paste 10 to {MAX_CHARACTERS:,} characters",
@@ -172,7 +172,7 @@ def _own_text(visit: Visit) -> None:
     def use() -> None:
         visit.choose(corpus="own", text=st.session_state["pasted_text"])
 
-    st.button("Learn this text", on_click=use, disabled=not pasted, width="stretch", key="use_text")
+    st.button("Learn this text", on_click=use, width="stretch", key="use_text")
 
 
 OPTIONS: dict[str, Callable[[Visit], None]] = {

@@ -1,0 +1,197 @@
+"""How fast one training step is, beside PyTorch and beside what its matrix products alone take.
+
+    python -m tests.benchmarks.engine [rounds]
+
+Every figure is a ratio of medians of interleaved repeats in one process on one thread, so a machine
+that is busy slows both sides alike. Absolute times are printed for orientation only.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from threadpoolctl import threadpool_limits
+
+from rnnviz import Experiment, Network, Params
+from rnnviz.arrays import Array
+from rnnviz.cells import Workspace
+from rnnviz.history import History
+from rnnviz.tasks import Batch
+
+Step = Callable[[], object]
+BATCH, CHANNELS = 32, 8  # B; I = O
+IN_A_ROW = 5
+MEGABYTE = 2**20
+TORCH_HINT = "PyTorch is not installed: pip install torch --index-url https://download.pytorch.org/whl/cpu"
+
+
+class Setting:
+    """Recall at one size: T steps of 8 channels in, one of 8 classes out at the end, cross-entropy."""
+
+    def __init__(self, seq_len: int, hidden_size: int) -> None:
+        self.experiment = Experiment(
+            task="recall", topology="many-to-one", seq_len=seq_len, hidden_size=hidden_size,
+            symbols=CHANNELS, batch_size=BATCH,
+        )  # fmt: skip
+        self.network = Network(self.experiment)
+        self.params: Params = self.network.init(self.experiment.rng("weights"))
+        self.batch: Batch = self.network.task.sample(self.experiment, self.experiment.rng("training"))
+
+    def ours(self) -> Step:
+        workspace = Workspace()
+        return lambda: self.network.loss_and_gradients(self.params, self.batch, workspace)
+
+    def pytorch(self) -> Step:
+        """The same loss and all its gradients from torch.nn.RNN, eager, float64, with the same weights."""
+        import torch
+
+        torch.set_num_threads(1)
+        layer, e = self.params.layers[0], self.experiment
+        rnn = torch.nn.RNN(CHANNELS, e.hidden_size, nonlinearity="tanh", dtype=torch.float64)
+        readout = torch.nn.Linear(e.hidden_size, CHANNELS, dtype=torch.float64)
+        pairs = [
+            (rnn.weight_ih_l0, layer.W_xh.T), (rnn.weight_hh_l0, layer.W_hh.T),
+            (rnn.bias_ih_l0, layer.b_h), (rnn.bias_hh_l0, np.zeros(e.hidden_size)),
+            (readout.weight, self.params.W_hy.T), (readout.bias, self.params.b_y),
+        ]  # fmt: skip
+        with torch.no_grad():
+            for theirs, array in pairs:
+                theirs.copy_(torch.from_numpy(array.copy()))
+        weights = [*rnn.parameters(), *readout.parameters()]
+        inputs, targets = torch.from_numpy(self.batch.inputs), torch.from_numpy(self.batch.targets[-1])
+
+        def step() -> Any:
+            for weight in weights:
+                weight.grad = None
+            hidden, _ = rnn(inputs)
+            loss = torch.nn.functional.cross_entropy(readout(hidden[-1]), targets)
+            loss.backward()
+            return loss
+
+        ours = self.network.loss_and_gradients(self.params, self.batch)
+        np.testing.assert_allclose(step().item(), ours.loss, rtol=1e-10)
+        dW_hh = rnn.weight_hh_l0.grad.numpy().T
+        np.testing.assert_allclose(dW_hh, ours.gradients.layers[0].W_hh, rtol=1e-8, atol=1e-14)
+        return step
+
+    def matmuls(self) -> Step:
+        """The matrix products of one step and nothing else, into buffers that exist already."""
+        e, rng = self.experiment, np.random.default_rng(0)
+        T, B, H = e.seq_len, BATCH, e.hidden_size
+        W_xh, W_hh, W_hy = (rng.standard_normal(s) / H for s in ((CHANNELS, H), (H, H), (H, CHANNELS)))
+        flat_inputs = self.batch.inputs.reshape(T * B, CHANNELS)
+        hidden, dL_da = rng.standard_normal((2, T, B, H))
+        flat_hidden, flat_dL_da = hidden.reshape(T * B, H), dL_da.reshape(T * B, H)
+        driven, product, output = np.empty((T * B, H)), np.empty((B, H)), np.empty((B, CHANNELS))
+        dW_xh, dW_hh, dW_hy = np.empty_like(W_xh), np.empty_like(W_hh), np.empty_like(W_hy)
+        W_hh_T, W_hy_T = np.ascontiguousarray(W_hh.T), np.ascontiguousarray(W_hy.T)
+
+        def step() -> None:
+            np.dot(flat_inputs, W_xh, out=driven)
+            for h_t in hidden:
+                np.dot(h_t, W_hh, out=product)
+            np.dot(hidden[-1], W_hy, out=output)
+            np.dot(output, W_hy_T, out=product)
+            for dL_da_t in dL_da[1:]:
+                np.dot(dL_da_t, W_hh_T, out=product)
+            np.dot(flat_inputs.T, flat_dL_da, out=dW_xh)
+            np.dot(flat_hidden.T, flat_dL_da, out=dW_hh)
+            np.dot(hidden[-1].T, output, out=dW_hy)
+
+        return step
+
+    def rolling(self) -> Step:
+        """Our step with one difference: it keeps no dL/dh_t but the newest."""
+        workspace = RollingWorkspace()
+        kept, rolled = (
+            self.network.loss_and_gradients(self.params, self.batch, w) for w in (None, workspace)
+        )
+        np.testing.assert_array_equal(rolled.gradients.flat(), kept.gradients.flat())
+        return lambda: self.network.loss_and_gradients(self.params, self.batch, workspace)
+
+
+class RollingWorkspace(Workspace):
+    """Gives dL/dh a single row of memory for all its steps."""
+
+    def array(self, name: str, *shape: int) -> Array:
+        if not name.startswith("dL_dh"):
+            return super().array(name, *shape)
+        row = super().array(name, *shape[1:])
+        return as_strided(row, shape, (0, *row.strides))
+
+
+def milliseconds(steps: dict[str, Step], rounds: int) -> dict[str, float]:
+    """Median time of each step in ms; they take turns, a few in a row each, as training makes them."""
+    for step in steps.values():
+        for _ in range(5):
+            step()
+    taken: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            begin = time.perf_counter()
+            for _ in range(IN_A_ROW):
+                step()
+            taken[name].append((time.perf_counter() - begin) / IN_A_ROW)
+    return {name: 1e3 * median(times) for name, times in taken.items()}
+
+
+def report(what: str, figure: str, target: str, reached: bool) -> None:
+    print(f"{what:<58}{figure:>9}   {target:<10} {'ok' if reached else 'MISSED'}")
+
+
+def compare(seq_len: int, hidden_size: int, torch_target: float, rounds: int) -> None:
+    """Compare a step with PyTorch, with its matmuls alone, and with one that keeps no dL/dh_t."""
+    setting, size = Setting(seq_len, hidden_size), f"T={seq_len} H={hidden_size}"
+    steps = {"ours": setting.ours(), "matmuls": setting.matmuls(), "rolling": setting.rolling()}
+    if find_spec("torch"):
+        steps["torch"] = setting.pytorch()
+    ms = milliseconds(steps, rounds)
+    print(f"{size}: " + ", ".join(f"{name} {value:.2f} ms" for name, value in ms.items()))
+    if "torch" in ms:
+        ratio = ms["ours"] / ms["torch"]
+        what, reached = f"{size}: step / PyTorch nn.RNN eager", ratio <= torch_target
+        report(what, f"{ratio:.2f}", f"<= {torch_target}", reached)
+    share = ms["matmuls"] / ms["ours"]
+    report(f"{size}: matmuls alone / step", f"{share:.0%}", ">= 40%", share >= 0.4)
+    extra = ms["ours"] / ms["rolling"] - 1.0
+    report(f"{size}: keeping every dL/dh_t adds", f"{extra:+.0%}", "<= 10%", extra <= 0.1)
+
+
+def compare_lengths(rounds: int) -> None:
+    ms = milliseconds({"long": Setting(200, 32).ours(), "short": Setting(25, 32).ours()}, rounds)
+    ratio = ms["long"] / ms["short"]
+    report("H=32: T=200 / T=25", f"{ratio:.1f}", "<= 8.5", ratio <= 8.5)
+
+
+def measure_history() -> None:
+    """Record 100,000 steps at T = 200 without training."""
+    history, curve = History(200), np.ones(200)
+    begin = time.perf_counter()
+    for step in range(100_000):
+        history.record((step, 1.0, 1.0, 1.0, 1.0), curve if history.wants_curve(step) else None)
+    microseconds = 1e6 * (time.perf_counter() - begin) / 100_000
+    size = len(pickle.dumps(history))
+    what = f"history after 100,000 steps, pickled ({microseconds:.1f} us a step)"
+    report(what, f"{size:,} B", "< 8 MB", size < 8 * MEGABYTE)
+
+
+def main(rounds: int) -> None:
+    if not find_spec("torch"):
+        print(TORCH_HINT)
+    with threadpool_limits(1):
+        compare(50, 32, 0.25, rounds)
+        compare(100, 64, 0.5, rounds)
+        compare_lengths(rounds)
+    measure_history()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)

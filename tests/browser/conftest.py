@@ -1,0 +1,151 @@
+"""A real server and a real browser. Every page fails its test on any error in the browser's console."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+BROWSER_ARGUMENTS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+START_SECONDS = 60  # a cold import of Streamlit and plotly on a busy two-core machine takes 15
+# At a deep link, Streamlit's frontend asks for these below the page's own address before it finds the root.
+EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
+
+
+def _browser_path() -> str:
+    found = os.environ.get("RNNVIZ_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found:
+        return found
+    missing = "no Chromium or Chrome: apt-get install chromium, or set RNNVIZ_CHROMIUM to its path"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise RuntimeError(f"{url} did not answer within {START_SECONDS} s; exit code {process.poll()}")
+
+
+@contextmanager
+def serve(script: Path, log: Path) -> Iterator[str]:
+    """Run `streamlit run script` on a free port; gives its URL and ends it by its own process."""
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
+    command += ["--server.address=127.0.0.1", f"--server.port={port}"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_until_healthy(f"http://127.0.0.1:{port}", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture(scope="session")
+def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("server") / "log.txt"
+
+
+@pytest.fixture(scope="session")
+def server(server_log: Path) -> Iterator[str]:
+    """The URL of the app, started as the README says."""
+    with serve(ROOT / "app.py", server_log) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def _log_beside_failure(server_log: Path) -> Iterator[None]:
+    """Show what the server wrote during a test that fails."""
+    before = server_log.stat().st_size if server_log.exists() else 0
+    yield
+    if server_log.exists():
+        written = server_log.read_bytes()[before:].decode(errors="replace")
+        if written:
+            print(f"server log:\n{written}")  # pytest shows it only for a failure
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = _browser_path()
+    arguments = [*BROWSER_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def theme(request: pytest.FixtureRequest) -> str:
+    """What the visitor's system prefers; `@both_themes` runs a test for each."""
+    return str(getattr(request, "param", "light"))
+
+
+def wait_until(page: Page, expression: str, argument: object = None, seconds: float = 30) -> None:
+    """Wait for a JavaScript expression to hold; Playwright's own wait needs eval, which the app forbids."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < deadline, f"after {seconds} s still not true: {expression}"
+        page.wait_for_timeout(50)
+
+
+both_themes = pytest.mark.parametrize("theme", ["light", "dark"], indirect=True)
+
+
+@pytest.fixture
+def page(browser: Browser, theme: str) -> Iterator[Page]:
+    """A fresh visitor at 1280x720; any error in the console fails the test."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 720}, color_scheme="dark" if theme == "dark" else "light"
+    )
+    page = context.new_page()
+    errors: list[str] = []
+
+    def collect(message: ConsoleMessage) -> None:
+        expected = "404" in message.text and message.location["url"].endswith(EXPECTED_404)
+        if message.type == "error" and not expected:
+            errors.append(message.text)
+
+    page.on("console", collect)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert not errors, "errors in the browser's console:\n" + "\n".join(errors)

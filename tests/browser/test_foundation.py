@@ -1,0 +1,164 @@
+"""The server, the frame around every page and the live figure, as a browser meets them."""
+
+import gzip
+import re
+import urllib.request
+from collections.abc import Iterator
+from email.message import Message
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
+from tests.browser.conftest import ROOT, both_themes, serve, wait_until
+
+DRAWS = "Number(document.querySelector('.live-figure')?.dataset.draws ?? 0)"
+
+# The first page has the address of the app itself.
+PAGES = sorted(file.stem.replace("playground", "") for file in (ROOT / "pages").glob("*.py"))
+
+
+def fetch(url: str) -> tuple[Message, bytes]:
+    request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return response.headers, response.read()
+
+
+def wait_for_draws(page: Page, count: int) -> None:
+    wait_until(page, f"{DRAWS} >= {count}")
+
+
+def expect_frame(page: Page) -> None:
+    """The page itself stands under the app's own logo, and Streamlit knows its address."""
+    expect(page).to_have_title(re.compile(".+ · rnnviz"), timeout=30_000)
+    expect(page.get_by_role("img", name="Logo").first).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text(re.compile(r"\w"), timeout=30_000)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def ticking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("ticking") / "log.txt"
+    with serve(ROOT / "tests" / "browser" / "apps" / "ticking.py", log) as url:
+        yield url
+
+
+def test_plotly_js_is_served_compressed_and_kept_for_ever(server: str) -> None:
+    headers, body = fetch(f"{server}/{PLOTLY_URL}")
+    assert gzip.decompress(body) == Path(PLOTLY_JS).read_bytes()
+    assert "immutable" in headers["Cache-Control"]
+    assert "javascript" in headers["Content-Type"]
+
+
+@pytest.mark.parametrize("path", ["", PLOTLY_URL, "_stcore/health"], ids=["page", "plotly", "health"])
+def test_every_answer_carries_the_security_headers(server: str, path: str) -> None:
+    headers, _ = fetch(f"{server}/{path}")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'self'" in policy
+
+
+@both_themes
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_in_its_frame(server: str, page: Page, theme: str, path: str) -> None:
+    page.goto(f"{server}/{path}")
+    expect_frame(page)
+    scheme = page.get_by_test_id("stApp").evaluate("node => getComputedStyle(node).colorScheme")
+    assert scheme == theme
+    content = "document.querySelector('[data-testid=stMainBlockContainer] > div')"
+    wait_until(page, f"{content}.getBoundingClientRect().y <= 48")
+
+
+def test_a_deep_link_is_the_first_thing_a_fresh_server_is_asked_for(page: Page, tmp_path: Path) -> None:
+    with serve(ROOT / "app.py", tmp_path / "log.txt") as url:
+        page.goto(f"{url}/{PAGES[-1]}?seed=3")
+        expect_frame(page)
+        page.goto("about:blank")  # a page that loses its server complains in the console
+
+
+def test_nothing_is_fetched_from_another_host(server: str, page: Page) -> None:
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    page.goto(server)
+    wait_for_draws(page, 1)
+    assert {host for host in hosts if host and not host.startswith("127.0.0.1")} == set()
+
+
+def test_a_figure_keeps_its_node_across_ticks_and_reruns(ticking: str, page: Page) -> None:
+    page.goto(ticking)
+    wait_for_draws(page, 3)
+    plot = page.locator(".live-figure").first.locator("svg.main-svg").first.element_handle()
+    before = page.evaluate(DRAWS)
+    page.get_by_role("button", name="Rerun everything").click()
+    wait_for_draws(page, before + 5)
+    assert plot is not None
+    assert plot.evaluate("node => node.isConnected"), "the plot was thrown away and drawn anew"
+
+
+def test_a_figure_has_a_name_and_the_height_it_reserved(ticking: str, page: Page) -> None:
+    page.goto(ticking)
+    wait_for_draws(page, 1)
+    figure = page.get_by_role("img", name="A wave, 50 steps long")
+    box = figure.bounding_box()
+    assert box is not None
+    assert box["height"] == 300
+
+
+def test_a_figure_draws_what_python_sent(ticking: str, page: Page) -> None:
+    page.goto(ticking)
+    wait_for_draws(page, 1)
+    figure = page.get_by_role("img", name="A wave")
+    assert figure.evaluate("node => [...node._fullData[0].x]") == list(range(50))
+    heat = figure.evaluate("node => node._fullData[1].z.map(row => [...row])")
+    np.testing.assert_allclose(heat, np.outer(np.ones(4), np.cos(np.arange(50))), rtol=1e-6)  # float32
+
+
+def test_a_figure_follows_the_width_of_its_container(ticking: str, page: Page) -> None:
+    page.goto(ticking)
+    wait_for_draws(page, 1)
+    page.set_viewport_size({"width": 800, "height": 720})
+    wait_until(
+        page,
+        "() => { const node = document.querySelector('.live-figure');"
+        " return node.clientWidth < 800 && node._fullLayout.width === node.clientWidth; }",
+    )
+
+
+def test_a_figure_that_leaves_the_page_is_purged(ticking: str, page: Page) -> None:
+    page.goto(ticking)
+    wait_for_draws(page, 1)
+    node = page.get_by_role("img", name="A wave").element_handle()
+    assert node is not None
+    page.get_by_text("Show", exact=True).click()
+    expect(page.get_by_role("img", name="A wave")).to_have_count(0)
+    wait_until(page, "node => node._fullLayout === undefined", node)
+
+
+def test_plotly_js_is_loaded_once(ticking: str, page: Page) -> None:
+    page.goto(ticking)
+    wait_for_draws(page, 3)
+    assert page.locator(f"script[src='{PLOTLY_URL}']").count() == 1
+
+
+def test_a_figure_follows_the_visitor_from_light_to_dark(ticking: str, page: Page) -> None:
+    page.goto(ticking)
+    still = page.get_by_role("img", name="A figure that does not tick")
+    expect(still.get_by_text("drawn for light")).to_be_visible(timeout=30_000)
+    page.emulate_media(color_scheme="dark")
+    expect(still.get_by_text("drawn for dark")).to_be_visible()
+
+
+def test_a_slow_browser_draws_the_newest_tick_and_skips_the_others(ticking: str, page: Page) -> None:
+    page.goto(ticking)
+    wait_for_draws(page, 1)
+    page.evaluate("() => { window.requestAnimationFrame = draw => setTimeout(draw, 1000); }")
+    tick = "Number(document.querySelector('.live-figure')._fullLayout.title.text.slice(5))"
+    first_draw, first_tick = page.evaluate(f"[{DRAWS}, {tick}]")
+    wait_for_draws(page, first_draw + 4)
+    draws, ticks = page.evaluate(f"[{DRAWS} - {first_draw}, {tick} - {first_tick}]")
+    assert ticks > 3 * draws, f"{ticks} ticks took {draws} draws: the browser falls behind"

@@ -1,0 +1,280 @@
+"""The playground as a person meets it: it fits on the screen, it trains, nothing flickers, keys work."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz import PRESETS, TASKS, Experiment, Preset
+from rnnviz.figures import THEMES
+from rnnviz.links import to_params
+from tests.browser.conftest import ROOT, both_themes, serve, wait_until
+
+DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
+STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
+LOSS = """(() => {
+  const node = document.querySelector('.st-key-progress .live-figure');
+  const losses = node?._fullData?.find(trace => trace.name.startsWith('loss'))?.y;
+  return losses?.length ? losses[losses.length - 1] : NaN;
+})()"""
+WATCH = """() => {
+  window.replaced = [];
+  const roots = '.live-figure, .plot-container, svg.main-svg, .live-figure canvas';
+  new MutationObserver(changes => {
+    for (const change of changes) for (const node of change.removedNodes)
+      if (node.matches?.(roots) || node.querySelector?.(roots)) window.replaced.push(String(node.className));
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+def link(server: str, e: Experiment, **extra: str) -> str:
+    return f"{server}/?{urlencode(to_params(e) | extra)}"
+
+
+def open_page(page: Page, url: str, figures: int = 3) -> None:
+    """Open an address and wait for its pictures."""
+    page.goto(url)
+    wait_until(page, f"{DRAWN} === {figures} && {STEP} >= 0")
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def press(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").first.click()
+
+
+def full_speed(page: Page) -> None:
+    page.locator(".st-key-speed").get_by_text("max", exact=True).click()
+    checked = page.locator(".st-key-speed [aria-checked=true]")
+    expect(checked).to_have_text("max")
+
+
+def play_button(page: Page) -> Locator:
+    return page.locator(".st-key-play button")
+
+
+def params(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def wait_for_params(page: Page, **wanted: str) -> None:
+    for name, value in wanted.items():
+        wait_until(page, f"new URL(location).searchParams.get('{name}') === '{value}'")
+
+
+# Training
+
+
+def test_play_learns_and_replaces_nothing_on_the_page(server: str, page: Page) -> None:
+    open_page(page, server)
+    full_speed(page)
+    page.evaluate(WATCH)
+    press(page, "play")
+    chance = TASKS["recall"].chance_loss(Experiment())
+    wait_until(page, f"{LOSS} < {0.1 * chance}")
+    wait_until(page, f"{STEP} > 200")
+    expect(play_button(page)).to_contain_text("Pause")
+    press(page, "play")
+    expect(play_button(page)).to_contain_text("Play")
+    assert page.evaluate("window.replaced") == []
+
+
+def test_the_pictures_move_with_the_run(server: str, page: Page) -> None:
+    open_page(page, link(server, PRESETS["orthogonal"].experiment))
+    curve = "[...document.querySelector('.st-key-timeline .live-figure')._fullData.at(-3).y]"
+    full_speed(page)
+    press(page, "play")
+    wait_until(page, f"{STEP} > 0")
+    drawn = int(page.evaluate("document.querySelector('.st-key-timeline .live-figure').dataset.draws"))
+    before = page.evaluate(curve)
+    wait_until(page, f"document.querySelector('.st-key-timeline .live-figure').dataset.draws > {drawn + 5}")
+    assert page.evaluate(curve) != before
+
+
+# Links
+
+
+def test_a_deep_link_restores_the_experiment_on_a_fresh_server(page: Page, tmp_path: Path) -> None:
+    e = Experiment(
+        topology="many-to-many",
+        task="echo",
+        seq_len=37,
+        delay=12,
+        layers=2,
+        hidden_size=16,
+        init="scaled-gaussian",
+        gain=4.25,
+        clip_norm=None,
+        learning_rate=0.00123,
+        seed=99,
+    )
+    with serve(ROOT / "app.py", tmp_path / "log.txt") as url:
+        open_page(page, link(url, e))
+        assert params(page) == to_params(e)
+        expect(page.get_by_role("combobox", name="Initialisation")).to_have_value(
+            re.compile("Scaled Gaussian")
+        )
+        steps = "document.querySelector('.st-key-timeline .live-figure')._fullLayout.xaxis.range[1]"
+        assert page.evaluate(steps) == pytest.approx(37.6)
+        page.goto("about:blank")  # a page that loses its server complains in the console
+
+
+def test_every_scenario_opens_by_its_link(server: str, page: Page) -> None:
+    for preset in PRESETS.values():
+        open_page(page, link(server, preset.experiment))
+        expect(page.locator(".story")).to_contain_text(preset.promise)
+        assert params(page) == to_params(preset.experiment), preset.name
+
+
+def test_a_run_that_breaks_off_teaches_and_can_be_rescued(server: str, page: Page) -> None:
+    open_page(page, link(server, PRESETS["exploding"].experiment))
+    full_speed(page)
+    press(page, "play")
+    expect(page.locator(".lesson")).to_contain_text("The gradient had grown to", timeout=30_000)
+    assert page.evaluate(DRAWN) == 2
+    expect(play_button(page)).to_be_disabled()
+    press(page, "remedy_0")
+    wait_until(page, f"{DRAWN} === 3 && {STEP} > 10")
+    wait_for_params(page, clip="1")
+    expect(page.locator(".lesson")).to_have_count(0)
+
+
+def test_back_restores_the_experiment_before(server: str, page: Page) -> None:
+    open_page(page, link(server, Experiment(seq_len=30)))
+    page.get_by_role("slider", name="Sequence length T").press("ArrowRight")
+    wait_for_params(page, T="31")
+    page.go_back()
+    wait_until(page, "document.querySelector('.st-key-choose_seq_len input').value === '30'")
+    assert params(page) == to_params(Experiment(seq_len=30))
+
+
+def test_back_leaves_the_app_as_it_was_entered(server: str, page: Page) -> None:
+    """Completing the address of a page that was just opened must not add a page to go back to."""
+    page.goto(f"{server}/_stcore/health")
+    open_page(page, server)
+    wait_for_params(page, T="20")
+    page.go_back()
+    page.wait_for_timeout(500)
+    assert urlsplit(page.url).path == "/_stcore/health"
+
+
+# Controls
+
+
+def test_a_slider_moves_by_keys_and_reaches_its_ends(server: str, page: Page) -> None:
+    open_page(page, server)
+    clip = page.get_by_role("slider", name="Clip the gradient's norm at")
+    clip.press("Home")
+    wait_for_params(page, clip="none")
+    expect(page.locator(".st-key-choose_clip_norm [data-testid=stSliderThumbValue]")).to_have_text("off")
+    page.get_by_role("slider", name="Gain g").press("End")
+    wait_for_params(page, gain="3", clip="none")
+
+
+def test_keys_play_pause_and_step(server: str, page: Page) -> None:
+    open_page(page, server)
+    page.keyboard.press("s")
+    wait_until(page, f"{STEP} === 1")
+    page.keyboard.press("s")
+    wait_until(page, f"{STEP} === 2")
+    page.keyboard.press("p")
+    expect(play_button(page)).to_contain_text("Pause")
+    wait_until(page, f"{STEP} > 4")
+    page.keyboard.press("p")
+    expect(play_button(page)).to_contain_text("Play")
+    page.wait_for_timeout(300)
+    still = page.evaluate(STEP)
+    page.wait_for_timeout(700)
+    assert page.evaluate(STEP) == still
+
+
+def test_tab_walks_through_the_controls(server: str, page: Page) -> None:
+    open_page(page, server)
+    focused = "document.activeElement.closest('[class*=st-key-]')?.className.match(/st-key-(\\w+)/)?.[1]"
+    visited = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        visited.append(page.evaluate(focused))
+    controls = [key for key in dict.fromkeys(visited) if key]
+    expected = ["scenario", "choose_topology", "choose_task", "choose_seq_len", "choose_init", "choose_gain"]
+    assert controls[: len(expected)] == expected, "the order of the eye"
+    assert {"choose_learning_rate", "choose_clip_norm", "play", "step", "reset", "new_seed", "speed"} <= set(
+        controls
+    )
+    assert page.evaluate(STEP) == 0, "walking changes nothing"
+    assert params(page) == to_params(Experiment())
+
+
+def test_typing_a_text_presses_no_button(server: str, page: Page) -> None:
+    e = Experiment(task="characters", topology="many-to-many", seq_len=16, corpus="hello")
+    open_page(page, link(server, e))
+    page.get_by_text("Network and data").click()
+    box = page.locator(".st-key-pasted_text textarea")
+    box.click()
+    page.keyboard.type("paste by night, step by step")
+    expect(box).to_have_value("paste by night, step by step")
+    assert page.evaluate(STEP) == 0
+    expect(play_button(page)).to_contain_text("Play")
+    assert params(page) == to_params(e)
+    press(page, "use_text")
+    wait_for_params(page, corpus="own", text="paste by night, step by step")
+
+
+# What is seen
+
+
+LONGEST = max(PRESETS.values(), key=lambda preset: len(preset.title + preset.promise))
+DEEP = Experiment(layers=3, hidden_size=128, seq_len=50)
+
+
+@both_themes
+@pytest.mark.parametrize(
+    ("e", "extra"),
+    [(Experiment(), {}), (LONGEST.experiment, {}), (DEEP, {"colour": "nonsense" * 10, "T": "9999" * 9})],
+    ids=["defaults", "longest promise", "three layers and a notice"],
+)
+def test_a_run_is_seen_without_scrolling(
+    server: str, page: Page, theme: str, e: Experiment, extra: dict[str, str]
+) -> None:
+    open_page(page, link(server, e, **extra))
+    press(page, "step")
+    wait_until(page, f"{STEP} === 1")
+    expect(page.locator(".notice")).to_have_count(1 if extra else 0)
+    for part in (".st-key-run_bar", ".story", ".numbers", ".st-key-timeline .live-figure"):
+        expect_on_screen(page.locator(part).first)
+    expect_on_screen(page.locator(".st-key-progress .live-figure"))
+    expect_on_screen(page.locator(".st-key-answers .live-figure"))
+    paper = page.evaluate("document.querySelector('.st-key-timeline .live-figure')._fullLayout.paper_bgcolor")
+    assert paper == THEMES[theme].paper
+
+
+def expect_on_screen(part: Locator) -> None:
+    box = part.bounding_box()
+    assert box is not None
+    assert box["x"] >= 300, "under the sidebar"
+    assert box["y"] >= 40, "under the bar"
+    assert box["x"] + box["width"] <= 1280
+    assert box["y"] + box["height"] <= 720, f"{part} ends at {box['y'] + box['height']:.0f} px"
+
+
+@pytest.mark.parametrize("preset", [PRESETS["orthogonal"], PRESETS["echo"]], ids=lambda preset: preset.name)
+def test_hovering_a_column_tells_everything_about_that_step(server: str, page: Page, preset: Preset) -> None:
+    open_page(page, link(server, preset.experiment))
+    t = 7
+    place = page.evaluate(
+        """t => {
+          const node = document.querySelector('.st-key-timeline .live-figure');
+          const { xaxis, yaxis2, _size } = node._fullLayout, box = node.getBoundingClientRect();
+          return [box.x + xaxis._offset + xaxis.d2p(t), box.y + yaxis2._offset + yaxis2._length / 2];
+        }""",
+        t,
+    )
+    page.mouse.move(place[0] - 40, place[1])
+    page.mouse.move(*place)
+    told = "document.querySelector('.st-key-timeline .hoverlayer').textContent"
+    wait_until(page, f"{told}.startsWith('t = {t}')")
+    text = str(page.evaluate(told))
+    assert re.match(rf"t = {t}(?!\d)", text)
+    for row in ("reads", "unit", "whole loss"):
+        assert row in text

@@ -1,0 +1,101 @@
+"""Imports go one way: numerics <- figures <- ui <- pages <- app.py."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LAYERS = ("numerics", "figures", "ui", "pages", "app.py")
+FORBIDDEN = {"numerics": {"streamlit", "plotly", "_plotly_utils"}, "figures": {"streamlit"}}
+INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q -r tests/requirements.txt"
+TEST_COMMAND = f"{INSTALL} && .venv/bin/python -m pytest"
+SOURCES = sorted([ROOT / "app.py", *(ROOT / "rnnviz").rglob("*.py"), *(ROOT / "pages").rglob("*.py")])
+LAZY = {("rnnviz/__init__.py", "rnnviz.figures")}
+"""Imports on first use, which a test below runs: nothing but the library's own door may do so."""
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def layer_of(path: str) -> str:
+    """The layer of a file ("rnnviz/ui/visit.py") or a module ("rnnviz.ui.visit")."""
+    parts = path.replace("app.py", "app").removesuffix(".py").replace("/", ".").split(".")
+    if parts[0] in ("app", "pages"):
+        return "app.py" if parts[0] == "app" else "pages"
+    return parts[1] if len(parts) > 1 and parts[1] in ("figures", "ui") else "numerics"
+
+
+def imports(file: Path) -> set[str]:
+    """Full names of everything that a file imports, also inside functions and by importlib."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(file)} imports relatively"
+            found |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            assert isinstance(node.args[0], ast.Constant), f"{name_of(file)} imports what no one can know"
+            found.add(str(node.args[0].value))
+    return {module for module in found if (name_of(file), module) not in LAZY}
+
+
+def imported_packages(file: Path) -> set[str]:
+    return {module.split(".")[0] for module in imports(file)}
+
+
+def test_no_file_imports_from_a_layer_above_its_own() -> None:
+    for file in SOURCES:
+        ours = {module for module in imports(file) if module.split(".")[0] in ("rnnviz", "pages", "app")}
+        own = LAYERS.index(layer_of(name_of(file)))
+        above = {module for module in ours if LAYERS.index(layer_of(module)) > own}
+        assert not above, f"{name_of(file)} reaches up to {above}"
+
+
+@pytest.mark.parametrize("layer", FORBIDDEN)
+def test_a_layer_does_without_the_tools_of_the_ones_above(layer: str) -> None:
+    for file in SOURCES:
+        if layer_of(name_of(file)) == layer:
+            assert not imported_packages(file) & FORBIDDEN[layer], name_of(file)
+
+
+def test_every_gradient_is_our_own() -> None:
+    frameworks = {"torch", "jax", "tensorflow", "keras", "sklearn", "autograd", "equinox", "flax"}
+    for file in SOURCES:
+        assert not imported_packages(file) & frameworks, name_of(file)
+
+
+def test_the_rules_are_applied_to_every_layer() -> None:
+    assert {layer_of(name_of(file)) for file in SOURCES} == set(LAYERS)
+    assert layer_of("rnnviz.figures.timeline") == "figures"
+    assert layer_of("rnnviz.tasks.base") == layer_of("rnnviz") == "numerics"
+
+
+def loaded_after(code: str) -> set[str]:
+    """Top-level packages that a fresh interpreter holds after running ``code``."""
+    report = f"{code}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    run = subprocess.run([sys.executable, "-c", report], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def test_the_library_works_without_streamlit_and_plotly() -> None:
+    loaded = loaded_after("import rnnviz\nrnnviz.train(rnnviz.Experiment(seq_len=3), 2)")
+    assert {"rnnviz", "numpy"} <= loaded
+    assert not loaded & {"streamlit", "plotly"}
+
+
+def test_the_figures_come_with_plotly_alone() -> None:
+    loaded = loaded_after("import rnnviz\nrnnviz.figures.timeline")
+    assert "plotly" in loaded
+    assert "streamlit" not in loaded
+
+
+@pytest.mark.parametrize("file", ["README.md", ".ci/run"])
+def test_the_command_that_runs_the_tests_is_the_same_everywhere(file: str) -> None:
+    assert TEST_COMMAND in (ROOT / file).read_text(encoding="utf-8")
