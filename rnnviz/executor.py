@@ -7,7 +7,7 @@ Anything with the ``concurrent.futures`` interface fits in its place, for instan
 from __future__ import annotations
 
 import os
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 from loky import get_reusable_executor
 
@@ -15,12 +15,15 @@ from loky import get_reusable_executor
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 IDLE_SECONDS = 600.0
 
+# loky keeps one pool for each thread that asks, and Streamlit runs every rerun in a new thread.
+_keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pool-keeper")
+
 
 def local_pool() -> Executor:
     """Return this process's pool, one worker a core; it is started anew if a worker died."""
     workers = max(1, os.cpu_count() or 1)
-    pool: Executor = get_reusable_executor(max_workers=workers, timeout=IDLE_SECONDS, env=ONE_THREAD)
-    return pool
+    settings = {"max_workers": workers, "timeout": IDLE_SECONDS, "env": ONE_THREAD}
+    return _keeper.submit(get_reusable_executor, **settings).result()
 
 
 def warm_up() -> Future[None]:

@@ -92,7 +92,8 @@ def _fit_text(wish: SimpleNamespace, base: Experiment) -> list[str]:
     try:
         check_text(wish.text)
     except ValueError as problem:
-        wish.corpus, wish.text = base.corpus, base.text
+        good = base if "text" in TASKS[base.task].options else Experiment()  # only readers of text check it
+        wish.corpus, wish.text = good.corpus, good.text
         return [f"Your text was not used: {problem}"]
     return []
 

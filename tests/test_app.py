@@ -107,7 +107,7 @@ class Visitor:
 
     @property
     def numbers(self) -> str:
-        (line,) = [m.value for m in self.tab.markdown if "class='numbers'" in m.value]
+        line = self.figures["timeline"]["caption"]
         return unescape(re.sub(r"<[^>]+>", "", line))
 
     @property
@@ -338,8 +338,7 @@ def test_play_trains_and_pause_stops() -> None:
     visitor.set("speed", "max")
     visitor.press("play")
     assert visitor.tab.button(key="play").label == "Pause"
-    visitor.look_until(lambda: visitor.run.state.step > 20)
-    assert "steps/s" in visitor.numbers
+    visitor.look_until(lambda: visitor.run.state.step > 20 and "steps/s" in visitor.numbers)
     visitor.press("play")
     assert visitor.tab.button(key="play").label == "Play"
     assert not visitor.run.playing
@@ -587,13 +586,14 @@ def test_a_run_that_broke_off_explains_itself_with_its_own_numbers() -> None:
 def test_the_remedies_fit_what_happened() -> None:
     visitor = diverged()
     buttons = [b.label for b in visitor.tab.button if str(b.key).startswith("remedy")]
-    assert buttons == ["Clip at 1", "Learning rate ÷ 10", "Gain 1", "Use tanh"]
+    assert buttons == ["Clip at 1", "Gain 1", "Use tanh"]
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(3))
 def test_every_remedy_starts_a_run_that_goes_on(number: int) -> None:
     visitor = diverged()
-    cure = list(remedies(visitor.experiment).values())[number]
+    norms = visitor.run.state.history.columns["grad_norm"]
+    cure = list(remedies(visitor.experiment, norms).values())[number]
     broken = visitor.run
     visitor.press(f"remedy_{number}")
     assert {name: getattr(visitor.experiment, name) for name in cure} == cure

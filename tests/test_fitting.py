@@ -124,7 +124,7 @@ def test_whatever_is_wanted_something_near_can_be_run(
     wanted: dict[str, Any], first: set[str], base: Experiment
 ) -> None:
     e, notes = nearest(wanted, first=first, base=base)
-    negotiable = {"task", "topology", "seq_len", "delay", "items", "feedback", "corpus"}
+    negotiable = {"task", "topology", "seq_len", "delay", "items", "feedback", "corpus", "text"}
     for name in set(choices()) - negotiable:
         assert getattr(e, name) == wanted.get(name, getattr(base, name)), f"{name} changed for no reason"
     gave_way = {name for name in wanted if getattr(e, name) != wanted[name]}

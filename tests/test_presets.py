@@ -73,7 +73,7 @@ def test_the_numbers_in_the_promises_are_those_of_the_experiments() -> None:
     e = {name: preset.experiment for name, preset in PRESETS.items()}
     facts = {
         "short-memory": ("Five steps", e["short-memory"].seq_len == 5),
-        "vanishing": ("T = 50", e["vanishing"].seq_len == 50),
+        "vanishing": ("fifty steps", e["vanishing"].seq_len == 50),
         "orthogonal": ("fifty steps", e["orthogonal"].seq_len == 50),
         "exploding": ("ReLU with gain 2", (e["exploding"].activation, e["exploding"].gain) == ("relu", 2.0)),
         "clipping": ("clipped at 1", e["clipping"].clip_norm == 1.0),

@@ -13,12 +13,15 @@ from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
 from rnnviz.tasks import TASKS
 from rnnviz.training import TrainingState
 
+MAX_POINTS = 400
+"""More would not be told apart on a panel this wide, and every one costs time at each redraw."""
+
 
 @dataclass(frozen=True, eq=False)
 class Progress:
     """What the progress figure shows.
 
-    steps, loss, metric : (n,) each, measurements of a run.
+    steps, loss, metric : (n,) each, measurements of a run (``of`` takes MAX_POINTS of them at most).
     chance_loss, chance : what a guess reaches; guess : that guess in words.
     loss_title, metric_title : names of the two, with their unit.
     accuracy : the metric is a share of right answers, in [0, 1], more is better.
@@ -41,10 +44,12 @@ class Progress:
     def of(cls, e: Experiment, state: TrainingState) -> Progress:
         """Return the progress of a run."""
         task, columns = TASKS[e.task], state.history.columns
+        count = len(columns["step"])
+        shown = np.unique(np.linspace(0, max(count - 1, 0), min(count, MAX_POINTS)).astype(int))
         return cls(
-            steps=columns["step"],
-            loss=columns["loss"],
-            metric=columns["metric"],
+            steps=columns["step"][shown],
+            loss=columns["loss"][shown],
+            metric=columns["metric"][shown],
             chance_loss=task.chance_loss(e),
             chance=task.chance(e),
             guess=task.guess,

@@ -132,6 +132,7 @@ def axis(theme: Theme, title: str = "", **changes: Any) -> Spec:
         "tickfont": {"size": 12, "color": theme.faint},
         "zeroline": False,
         "fixedrange": True,
+        "ticklabeloverflow": "allow",  # hiding what overflows would measure every label at every redraw
     }
     return base | changes
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from rnnviz.activations import ACTIVATIONS
+from rnnviz.arrays import Array
 from rnnviz.experiment import Experiment, choices
 from rnnviz.initializers import INITIALIZERS
 from rnnviz.optimizers import OPTIMIZERS
@@ -223,16 +225,26 @@ def _switch(visit: Visit, name: str, label: str, help_text: str) -> None:
     st.toggle(label, key=name, help=help_text, on_change=lambda: setattr(visit, name, st.session_state[name]))
 
 
-def remedies(e: Experiment) -> dict[str, dict[str, Any]]:
-    """Return what could have kept a diverged run alive: a button's label and the choices behind it."""
+def remedies(e: Experiment, gradient_norms: Array) -> dict[str, dict[str, Any]]:
+    """Return what could have kept a diverged run alive: a button's label and the choices behind it.
+
+    gradient_norms : (n,), raw, as recorded until it broke off.
+    """
     cures: dict[str, dict[str, Any]] = {}
     if e.clip_norm is None:
         cures["Clip at 1"] = {"clip_norm": 1.0}
-    cures["Learning rate ÷ 10"] = {
-        "learning_rate": max(e.learning_rate / 10.0, choices()["learning_rate"].low)
-    }
+    rate = _gentle_rate(e, gradient_norms)
+    if rate is not None:
+        cures[f"Learning rate {rate:g}"] = {"learning_rate": rate}
     if INITIALIZERS[e.init].has_gain and e.gain > 1.0:
         cures["Gain 1"] = {"gain": 1.0}
     if e.activation != "tanh":
         cures["Use tanh"] = {"activation": "tanh"}
     return cures
+
+
+def _gentle_rate(e: Experiment, gradient_norms: Array) -> float | None:
+    """Return the power of ten at which even the largest gradient moves the weights by 0.1 at most."""
+    largest = float(np.max(gradient_norms[np.isfinite(gradient_norms)], initial=1.0))
+    rate = float(10.0 ** np.floor(np.log10(0.1 / largest)))
+    return rate if choices()["learning_rate"].low <= rate < e.learning_rate else None

@@ -21,7 +21,8 @@ class LiveFigure {
     this.node = document.createElement("div");
     this.node.className = "live-figure";
     this.node.setAttribute("role", "img");
-    parent.append(this.node);
+    this.caption = document.createElement("div");
+    parent.append(this.caption, this.node);
     this.widthWatch = new ResizeObserver(() => this.node.clientWidth !== this.drawnWidth && this.redraw());
     this.widthWatch.observe(this.node);
   }
@@ -29,6 +30,7 @@ class LiveFigure {
   show(message) {
     this.message = message;
     this.node.setAttribute("aria-label", message.label);
+    if (this.caption.innerHTML !== message.caption) this.caption.innerHTML = message.caption;
     this.node.style.height = `${message.height}px`;
     this.redraw();
   }

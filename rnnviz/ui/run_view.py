@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -30,7 +31,9 @@ from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import Look
 from rnnviz.ui.visit import Visit
 
-TICK_SECONDS = 0.1
+TICK_SECONDS, SLOW_TICK_SECONDS = 0.1, 0.3
+"""The main picture follows the run closely; the lower ones leave it the browser's time."""
+
 SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
 TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
 
@@ -122,25 +125,38 @@ def _pause_when_solved(visit: Visit) -> None:
 
 def live(visit: Visit) -> None:
     """Show the run, again and again while it plays; the page around it is drawn only once."""
+    _again(visit, TICK_SECONDS, _main_picture)
+    _again(visit, SLOW_TICK_SECONDS, _lower_pictures)
+
+
+def _again(visit: Visit, seconds: float, draw: Callable[[Visit], None]) -> None:
+    """Draw a part of the page, and while the run plays draw it again every so many seconds."""
     playing = visit.run.playing
 
-    @st.fragment(run_every=TICK_SECONDS if playing else None)
-    def tick() -> None:
-        look = visit.run.look()
-        st.markdown(_numbers(visit, look), unsafe_allow_html=True)  # patched in place; st.html would flicker
-        _timeline(visit, look.snapshot)
-        left, right = st.columns([0.58, 0.42], gap="small")
-        with left:
-            _progress(visit, look.state)
-        with right:
-            if look.state.divergence:
-                _lesson(visit, look.state)
-            else:
-                _answers(visit, look.snapshot)
-        if playing and not visit.run.playing:
+    @st.fragment(run_every=seconds if playing else None, key=draw.__name__)
+    def part() -> None:
+        draw(visit)
+        if playing != visit.run.playing:  # it paused by itself, or a remedy started it
             st.rerun()
 
-    tick()
+    part()
+
+
+def _main_picture(visit: Visit) -> None:
+    look = visit.run.look()
+    _timeline(visit, look)
+
+
+def _lower_pictures(visit: Visit) -> None:
+    look = visit.run.look()
+    left, right = st.columns([0.58, 0.42], gap="small")
+    with left:
+        _progress(visit, look.state)
+    with right:
+        if look.state.divergence:
+            _lesson(visit, look.state)
+        else:
+            _answers(visit, look.snapshot)
 
 
 def _numbers(visit: Visit, look: Look) -> str:
@@ -163,17 +179,17 @@ def _numbers(visit: Visit, look: Look) -> str:
     return f"<div class='numbers'>{''.join(parts)}</div>"
 
 
-def _timeline(visit: Visit, snapshot: Snapshot) -> None:
-    e = visit.experiment
-    look = {"layer": visit.layer, "relative": visit.relative, "whole_loss": visit.whole_loss}
-    view = Timeline.of(e, snapshot, visit.run.initial, **look)
+def _timeline(visit: Visit, look: Look) -> None:
+    e, snapshot = visit.experiment, look.snapshot
+    shown = {"layer": visit.layer, "relative": visit.relative, "whole_loss": visit.whole_loss}
+    view = Timeline.of(e, snapshot, visit.run.initial, **shown)
     change = change_in_words(snapshot.decades[visit.layer], int(view.masks.write_steps[-1]))
     label = (
         f"Network unrolled over {e.seq_len} steps with its hidden states and its gradient: "
         f"{snapshot.verdict[visit.layer]}, {change}"
     )
     spec = timeline_spec(view, theme(), _held_still(visit, view))
-    show(spec, key="timeline", label=label, height=TIMELINE_HEIGHT)
+    show(spec, key="timeline", label=label, height=TIMELINE_HEIGHT, caption=_numbers(visit, look))
 
 
 def _held_still(visit: Visit, view: Timeline) -> tuple[int, int]:
@@ -209,7 +225,7 @@ def _lesson(visit: Visit, state: TrainingState) -> None:
         f"<p>{escape(_why(e, columns))}</p></div>"
     )
     with st.container(horizontal=True, gap="small"):
-        for number, (label, cure) in enumerate(remedies(e).items()):
+        for number, (label, cure) in enumerate(remedies(e, columns["grad_norm"]).items()):
             st.button(
                 label,
                 key=f"remedy_{number}",

@@ -33,7 +33,7 @@ class Visit:
     notices : sentences to show once, until the next choice.
     layer : which layer the lower rows show; whole_loss, relative : see figures.Timeline.
     spans : ends of the gradient axis per view, so that it holds still during a run.
-    url : the URL parameters as last read or written.
+    url : the URL parameters as last read or written; went_back : read after others had been written.
     """
 
     run: LiveRun
@@ -43,6 +43,7 @@ class Visit:
     relative: bool = False
     spans: dict[tuple[int, bool, bool], tuple[int, int]] = field(default_factory=dict)
     url: dict[str, str] = field(default_factory=dict)
+    went_back: bool = False
 
     @property
     def experiment(self) -> Experiment:
@@ -91,7 +92,7 @@ class Visit:
         if asked == self.url:
             return
         opened = from_params(asked)
-        self.url = asked
+        self.went_back, self.url = bool(self.url), asked
         if opened.experiment != self.experiment:
             self.restart(opened.experiment)
         self.notices = list(opened.adjusted)
@@ -99,9 +100,15 @@ class Visit:
             self.notices.insert(0, f"Ignored in the link: {_listed(opened.ignored)}.")
 
     def write_url(self) -> None:
-        """Let the URL tell the whole experiment."""
+        """Let the URL tell the whole experiment.
+
+        Every write is a page to go back to. An address that the visitor went back to is left alone as
+        long as it opens what is shown: else there would be no way out of the app.
+        """
         wanted = to_params(self.experiment)
-        if wanted != self.url:
+        if wanted != self.url and not (
+            self.went_back and from_params(self.url).experiment == self.experiment
+        ):
             st.query_params.from_dict(wanted)
             self.url = wanted
 

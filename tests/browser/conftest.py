@@ -30,7 +30,7 @@ START_SECONDS = 60  # a cold import of Streamlit and plotly on a busy two-core m
 EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
 
 
-def _browser_path() -> str:
+def browser_path() -> str:
     found = os.environ.get("RNNVIZ_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if found:
         return found
@@ -105,7 +105,7 @@ def _log_beside_failure(server_log: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = _browser_path()
+    path = browser_path()
     arguments = [*BROWSER_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=arguments)

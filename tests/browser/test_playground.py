@@ -82,7 +82,7 @@ def test_play_learns_and_replaces_nothing_on_the_page(server: str, page: Page) -
 
 def test_the_pictures_move_with_the_run(server: str, page: Page) -> None:
     open_page(page, link(server, PRESETS["orthogonal"].experiment))
-    curve = "[...document.querySelector('.st-key-timeline .live-figure')._fullData.at(-3).y]"
+    curve = "[...document.querySelector('.st-key-timeline .live-figure')._fullData.find(t => t.name === 'whole loss').y]"
     full_speed(page)
     press(page, "play")
     wait_until(page, f"{STEP} > 0")
@@ -150,10 +150,13 @@ def test_back_restores_the_experiment_before(server: str, page: Page) -> None:
 
 
 def test_back_leaves_the_app_as_it_was_entered(server: str, page: Page) -> None:
-    """Completing the address of a page that was just opened must not add a page to go back to."""
+    """Once to the address as it was typed, once more to the page before: no loop without a way out."""
     page.goto(f"{server}/_stcore/health")
     open_page(page, server)
-    wait_for_params(page, T="20")
+    page.wait_for_timeout(500)
+    page.go_back()
+    page.wait_for_timeout(1500)
+    assert urlsplit(page.url).query == ""
     page.go_back()
     page.wait_for_timeout(500)
     assert urlsplit(page.url).path == "/_stcore/health"
@@ -191,6 +194,7 @@ def test_keys_play_pause_and_step(server: str, page: Page) -> None:
 
 def test_tab_walks_through_the_controls(server: str, page: Page) -> None:
     open_page(page, server)
+    opened = page.url
     focused = "document.activeElement.closest('[class*=st-key-]')?.className.match(/st-key-(\\w+)/)?.[1]"
     visited = []
     for _ in range(40):
@@ -203,7 +207,7 @@ def test_tab_walks_through_the_controls(server: str, page: Page) -> None:
         controls
     )
     assert page.evaluate(STEP) == 0, "walking changes nothing"
-    assert params(page) == to_params(Experiment())
+    assert page.url == opened
 
 
 def test_typing_a_text_presses_no_button(server: str, page: Page) -> None:
