@@ -31,8 +31,9 @@ from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import Look
 from rnnviz.ui.visit import Visit
 
-TICK_SECONDS, SLOW_TICK_SECONDS = 0.1, 0.3
-"""The main picture follows the run closely; the lower ones leave it the browser's time."""
+TICK_SECONDS = 0.1
+FULL_SPEED_TICK_SECONDS = 0.5
+"""At full speed the lower pictures leave the browser's time to the main one."""
 
 SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
 TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
@@ -126,7 +127,7 @@ def _pause_when_solved(visit: Visit) -> None:
 def live(visit: Visit) -> None:
     """Show the run, again and again while it plays; the page around it is drawn only once."""
     _again(visit, TICK_SECONDS, _main_picture)
-    _again(visit, SLOW_TICK_SECONDS, _lower_pictures)
+    _again(visit, FULL_SPEED_TICK_SECONDS if visit.run.speed is None else TICK_SECONDS, _lower_pictures)
 
 
 def _again(visit: Visit, seconds: float, draw: Callable[[Visit], None]) -> None:
