@@ -82,7 +82,8 @@ def test_play_learns_and_replaces_nothing_on_the_page(server: str, page: Page) -
 
 def test_the_pictures_move_with_the_run(server: str, page: Page) -> None:
     open_page(page, link(server, PRESETS["orthogonal"].experiment))
-    curve = "[...document.querySelector('.st-key-timeline .live-figure')._fullData.find(t => t.name === 'whole loss').y]"
+    plot = "document.querySelector('.st-key-timeline .live-figure')"
+    curve = f"[...{plot}._fullData.find(t => t.name === 'whole loss').y]"
     full_speed(page)
     press(page, "play")
     wait_until(page, f"{STEP} > 0")
