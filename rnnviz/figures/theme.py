@@ -28,6 +28,7 @@ class Theme:
     loss : the loss of the training batch; metric : the held-out measurement.
     state : diverging, for values in [-1, 1]. gradient : sequential, weak to strong.
     bad, good : something broke; something is right.
+    series : for several curves of one kind, always with different dashes as well.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Theme:
     gradient: Scale
     bad: str
     good: str
+    series: tuple[str, ...]
 
 
 LIGHT = Theme(
@@ -65,6 +67,7 @@ LIGHT = Theme(
     gradient=[(0.0, "#E4DCCB"), (0.3, "#F2B25C"), (0.55, "#E0663A"), (0.8, "#A32463"), (1.0, "#4A0D67")],
     bad="#B3261E",
     good="#0B7A6F",
+    series=("#1F6FB2", "#0B7A6F", "#8E3B8A", "#7A6A00", "#5B5F73", "#C2476B"),
 )
 
 DARK = Theme(
@@ -84,6 +87,7 @@ DARK = Theme(
     gradient=[(0.0, "#33304A"), (0.3, "#6A2C8E"), (0.55, "#C23B7A"), (0.8, "#F58A4B"), (1.0, "#FFE680")],
     bad="#FF7A70",
     good="#4FD1BD",
+    series=("#6FB7F2", "#4FD1BD", "#E38BE0", "#D9C64A", "#B3B6CC", "#FF8FA8"),
 )
 
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}

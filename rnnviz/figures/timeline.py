@@ -428,13 +428,13 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
             domain=gradient,
             type="log",
             range=list(span),
-            **_powers(span, most=5 if view.layers == 1 else 2),
+            **power_ticks(span, most=5 if view.layers == 1 else 2),
         ),
         annotations=_notes(view, theme),
     )
 
 
-def _powers(span: tuple[int, int], most: int) -> Spec:
+def power_ticks(span: tuple[int, int], most: int) -> Spec:
     """Ticks at whole powers of ten on a log axis, in ``most`` intervals or fewer, 1 among them."""
     low, high = span
     pitch = next(

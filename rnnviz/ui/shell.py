@@ -17,6 +17,7 @@ def _pages() -> list[Page]:
     """Every page, in the order of the navigation bar; the first one also answers at `/`."""
     return [
         st.Page(_PAGES / "playground.py", title="Playground", icon=":material/play_circle:"),
+        st.Page(_PAGES / "laboratory.py", title="Laboratory", icon=":material/science:"),
     ]
 
 
@@ -30,6 +31,6 @@ st.set_page_config(page_title=f"{page.title} · rnnviz")
 style.inject()
 st.logo(_LOGO, size="large")
 visit = current()
-visit.follow_url()
+visit.follow_url(page.url_path)
 page.run()
 visit.write_url()

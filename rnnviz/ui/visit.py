@@ -34,6 +34,7 @@ class Visit:
     layer : which layer the lower rows show; whole_loss, relative : see figures.Timeline.
     spans : ends of the gradient axis per view, so that it holds still during a run.
     url : the URL parameters as last read or written; went_back : read after others had been written.
+    page : the page's own part of the URL.
     """
 
     run: LiveRun
@@ -44,6 +45,7 @@ class Visit:
     spans: dict[tuple[int, bool, bool], tuple[int, int]] = field(default_factory=dict)
     url: dict[str, str] = field(default_factory=dict)
     went_back: bool = False
+    page: str = ""
 
     @property
     def experiment(self) -> Experiment:
@@ -86,10 +88,15 @@ class Visit:
         self.run, self.spans = fresh, {}
         self.layer = min(self.layer, fresh.experiment.layers - 1)
 
-    def follow_url(self) -> None:
-        """Open what the URL asks for, if it is not what was last read or written."""
+    def follow_url(self, page: str) -> None:
+        """Open what the URL asks for, if it is not what was last read or written.
+
+        page : the page's own part of the URL. A click in the navigation bar drops all parameters.
+        """
         asked = st.query_params.to_dict()
-        if asked == self.url:
+        turned, self.page = page != self.page, page
+        if asked == self.url or (turned and not asked and self.url):
+            self.url = asked
             return
         opened = from_params(asked)
         self.went_back, self.url = bool(self.url), asked

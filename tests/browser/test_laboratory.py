@@ -1,0 +1,80 @@
+"""The laboratory as a person sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from playwright.sync_api import Page, expect
+
+from rnnviz import Experiment
+from rnnviz.links import to_params
+from tests.browser.conftest import both_themes, wait_until
+
+ECHO = Experiment(task="echo", topology="many-to-many", seq_len=24, delay=6, init="scaled-gaussian")
+INSTRUMENTS = {"Curve": "curve", "Why": "why", "Triangle": "triangle", "Spectrum": "spectrum"}
+
+
+def drawn(name: str) -> str:
+    return f"document.querySelector('.st-key-lab_{name} .live-figure')?.dataset.draws > 0"
+
+
+def open_laboratory(page: Page, server: str, e: Experiment = ECHO) -> None:
+    page.goto(f"{server}/laboratory?{urlencode(to_params(e))}")
+    wait_until(page, drawn("curve"))
+
+
+def test_the_experiment_comes_along_from_page_to_page(server: str, page: Page) -> None:
+    page.goto(f"{server}/?{urlencode(to_params(ECHO))}")
+    wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
+    page.get_by_test_id("stTopNavLink").filter(has_text="Laboratory").click()
+    wait_until(page, drawn("curve"))
+    wait_until(page, "location.search !== ''")
+    assert urlsplit(page.url).path == "/laboratory"
+    assert dict(parse_qsl(urlsplit(page.url).query)) == to_params(ECHO)
+    page.get_by_test_id("stTopNavLink").filter(has_text="Playground").click()
+    wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
+    wait_until(page, "location.search !== ''")
+    assert dict(parse_qsl(urlsplit(page.url).query)) == to_params(ECHO)
+
+
+@both_themes
+def test_every_instrument_fits_on_a_projector(server: str, page: Page) -> None:
+    open_laboratory(page, server)
+    for title, name in INSTRUMENTS.items():
+        page.get_by_role("radio", name=title, exact=True).click()
+        wait_until(page, drawn(name))
+        box = page.locator(f".st-key-lab_{name} .live-figure").bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 620, "room below for how to read it"
+        expect(page.get_by_text("How to read this.")).to_be_in_viewport()
+        assert page.locator(f".st-key-lab_{name} .live-figure").get_attribute("aria-label")
+
+
+def test_a_moved_slider_draws_a_new_curve(server: str, page: Page) -> None:
+    open_laboratory(page, server)
+    plot = "document.querySelector('.st-key-lab_curve .live-figure')"
+    page.evaluate(f"window.node = {plot}; window.before = String({plot}._fullData[0].y)")
+    page.get_by_role("slider", name="Gain g").press("ArrowRight")
+    wait_until(page, f"String({plot}._fullData[0].y) !== window.before")
+    assert page.evaluate(f"window.node === {plot}"), "the plot's node is never replaced"
+
+
+def test_the_data_can_be_taken_home(server: str, page: Page, tmp_path: Path) -> None:
+    open_laboratory(page, server)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Data as CSV").click()
+    path = tmp_path / "curve.csv"
+    download.value.save_as(path)
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("t,Scaled Gaussian,whole loss")
+    assert len(lines) == 1 + ECHO.seq_len
+
+
+def test_initialisations_can_be_added_and_taken_away(server: str, page: Page) -> None:
+    open_laboratory(page, server)
+    names = "document.querySelector('.st-key-lab_curve .live-figure')._fullData.map(t => t.name)"
+    assert "Identity" not in page.evaluate(names)
+    page.locator(".st-key-compare").get_by_role("button", name="Identity").click()
+    wait_until(page, f"{names}.includes('Identity')")
