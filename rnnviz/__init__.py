@@ -18,6 +18,7 @@ from rnnviz.optimizers import OPTIMIZERS, clip_by_norm
 from rnnviz.presets import PRESETS, Preset
 from rnnviz.snapshot import Snapshot, observe
 from rnnviz.spectrum import Spectrum, spectrum
+from rnnviz.sweeps import SeedBand, phase_diagram, seed_band
 from rnnviz.tasks import TASKS
 from rnnviz.topology import TOPOLOGIES
 from rnnviz.training import Run, TrainingState, advance, start, train
@@ -41,6 +42,7 @@ __all__ = [
     "Pass",
     "Preset",
     "Run",
+    "SeedBand",
     "Snapshot",
     "Spectrum",
     "TrainingState",
@@ -54,6 +56,8 @@ __all__ = [
     "gradient_flow",
     "mean_field",
     "observe",
+    "phase_diagram",
+    "seed_band",
     "spectrum",
     "start",
     "train",

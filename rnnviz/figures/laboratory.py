@@ -14,6 +14,7 @@ from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
 from rnnviz.figures.timeline import GRADIENT_RANGE, gradient_span, power_ticks, powers
 from rnnviz.gradient_flow import GradientFlow
 from rnnviz.spectrum import Spectrum
+from rnnviz.sweeps import SeedBand
 from rnnviz.triangle import Triangle
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -333,3 +334,91 @@ def triangle(view: Triangle, flow: GradientFlow, theme: Theme = LIGHT) -> go.Fig
 def spectrum(now: Spectrum, before: Spectrum | None = None, theme: Theme = LIGHT) -> go.Figure:
     """Draw the spectrum of W_hh, if wanted with the one before training."""
     return go.Figure(spectrum_spec(now, before, theme))
+
+
+def seeds_spec(band: SeedBand, own: Array, theme: Theme = LIGHT) -> Spec:
+    """Draw the median over seeds, the middle half, the full range, and the curve of the seed in use."""
+    T = band.curves.shape[1]
+    t = np.arange(1.0, T + 1.0)
+    low, quarter, median, three_quarters, high = (band.quantile(q) for q in (0.0, 0.25, 0.5, 0.75, 1.0))
+    span = gradient_span(low, high)
+    floor = 10.0 ** (span[0])
+    data = []
+    for name, bottom, top, opacity in (
+        ("all seeds", low, high, 0.14),
+        ("middle half", quarter, three_quarters, 0.28),
+    ):
+        ends = {"type": "scatter", "mode": "lines", "x": t, "line": {"width": 0}, "hoverinfo": "skip"}
+        data.append(
+            ends | {"name": f"{name}, lower end", "y": np.maximum(bottom, floor), "showlegend": False}
+        )
+        fill = {"fill": "tonexty", "fillcolor": _with_alpha(theme.hidden, opacity)}
+        data.append(ends | fill | {"name": name, "y": np.maximum(top, floor)})
+    for name, values, line in (
+        ("median", median, {"color": theme.hidden, "width": 3}),
+        ("this seed", own, {"color": theme.ink, "width": 2, "dash": "dot"}),
+    ):
+        data.append(_curve(Curve(name, values), t, theme, 0) | {"line": line})
+    spec = curves_spec([Curve("median", low), Curve("", high)], theme)
+    return {"data": data, "layout": spec["layout"]}
+
+
+def _with_alpha(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+DECADES_RANGE = 8.0
+"""Decades beyond this have full colour in a phase diagram."""
+
+
+def phase_spec(
+    decades: Array, gains: Array, values: Array, across: str, critical: Array | None, theme: Theme = LIGHT
+) -> Spec:
+    """Draw decades (G, V) over gain (up) and sequence length or input strength, NaN where still open.
+
+    critical : (V,), the theory's critical gain at each value, drawn as a line.
+    """
+    heat: Spec = {
+        "type": "heatmap",
+        "name": "decades",
+        "x": values,
+        "y": gains,
+        "z": np.clip(decades, -1e6, 1e6),
+        "zmin": -DECADES_RANGE,
+        "zmax": DECADES_RANGE,
+        "colorscale": theme.state,
+        "hovertemplate": "gain %{y:.2f}, %{x:.3g}: %{z:.1f} decades<extra></extra>",
+        "colorbar": {
+            "thickness": 10,
+            "outlinewidth": 0,
+            "title": {"text": "decades", "font": {"size": 12, "color": theme.faint}},
+            "tickfont": {"size": 11, "color": theme.faint},
+        },
+    }
+    data = [heat]
+    if critical is not None:
+        data.append(
+            {
+                "type": "scatter",
+                "name": "critical gain (theory)",
+                "mode": "lines",
+                "x": values,
+                "y": np.where((critical >= gains[0]) & (critical <= gains[-1]), critical, np.nan),
+                "line": {"color": theme.ink, "width": 3, "dash": "dash"},
+                "hovertemplate": "critical gain %{y:.2f}<extra></extra>",
+            }
+        )
+    title = "sequence length T →" if across == "seq_len" else "input strength (standard deviation) →"
+    words = "vanishing below, exploding above; dashed: the theory's critical gain"
+    font = {"size": 13, "color": theme.faint}
+    return {
+        "data": data,
+        "layout": layout(
+            theme,
+            margin={"l": 60, "r": 16, "t": 34, "b": 44},
+            xaxis=axis(theme, title, showgrid=False),
+            yaxis=axis(theme, "gain g of W_hh", showgrid=False),
+            annotations=[note(theme, words, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)],
+        ),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from rnnviz.experiment import Experiment, choices
 from rnnviz.fitting import changed, nearest
 from rnnviz.links import from_params, to_params
 from rnnviz.presets import PRESETS, Preset
+from rnnviz.sweeps import Sweep
 from rnnviz.ui.live_run import LiveRun
 
 # The server computes only short things itself. On busy cores a second BLAS thread makes them up to a
@@ -35,6 +37,7 @@ class Visit:
     spans : ends of the gradient axis per view, so that it holds still during a run.
     url : the URL parameters as last read or written; went_back : read after others had been written.
     page : the page's own part of the URL.
+    sweeps : long work of the laboratory, by what it measures; the newest few.
     """
 
     run: LiveRun
@@ -46,6 +49,7 @@ class Visit:
     url: dict[str, str] = field(default_factory=dict)
     went_back: bool = False
     page: str = ""
+    sweeps: dict[Hashable, Sweep] = field(default_factory=dict)
 
     @property
     def experiment(self) -> Experiment:
@@ -87,6 +91,10 @@ class Visit:
         fresh.speed, fresh.pause_when_solved = self.run.speed, self.run.pause_when_solved
         self.run, self.spans = fresh, {}
         self.layer = min(self.layer, fresh.experiment.layers - 1)
+
+    def forget_sweep(self, key: Hashable) -> None:
+        """Let a sweep be done anew."""
+        self.sweeps.pop(key, None)
 
     def follow_url(self, page: str) -> None:
         """Open what the URL asks for, if it is not what was last read or written.

@@ -78,3 +78,24 @@ def test_initialisations_can_be_added_and_taken_away(server: str, page: Page) ->
     assert "Identity" not in page.evaluate(names)
     page.locator(".st-key-compare").get_by_role("button", name="Identity").click()
     wait_until(page, f"{names}.includes('Identity')")
+
+
+def test_long_work_shows_its_progress_and_can_be_cancelled(server: str, page: Page) -> None:
+    open_laboratory(page, server)
+    page.get_by_role("radio", name="Phase diagram", exact=True).click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled at")).to_be_visible()
+    stopped_at = page.get_by_text("Cancelled at").inner_text()
+    page.wait_for_timeout(1500)
+    assert page.get_by_text("Cancelled at").inner_text() == stopped_at, "nothing goes on behind the curtain"
+    page.get_by_role("button", name="Start again").click()
+    wait_until(page, drawn("phase"))
+    expect(page.get_by_text("All 24 parts measured.")).to_be_visible(timeout=60_000)
+    z = "document.querySelector('.st-key-lab_phase .live-figure')._fullData[0].z"
+    assert page.evaluate(f"[...{z}].every(row => [...row].every(Number.isFinite))")
+
+
+def test_twenty_seeds_give_a_share(server: str, page: Page) -> None:
+    open_laboratory(page, server)
+    page.get_by_role("radio", name="Seeds", exact=True).click()
+    expect(page.get_by_text("Of 20 seeds:")).to_be_visible(timeout=30_000)

@@ -1,0 +1,222 @@
+"""Instruments of the laboratory that answer at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rnnviz.arrays import Array
+from rnnviz.causes import causes
+from rnnviz.experiment import Experiment
+from rnnviz.figures.laboratory import Curve, causes_spec, curves_spec, spectrum_spec, triangle_spec
+from rnnviz.gradient_flow import gradient_flow, probe_batch
+from rnnviz.initializers import INITIALIZERS
+from rnnviz.mean_field import mean_field
+from rnnviz.network import Network, Params
+from rnnviz.spectrum import spectrum
+from rnnviz.triangle import triangle
+from rnnviz.ui.reading import Reading
+from rnnviz.ui.run_view import theme
+from rnnviz.ui.visit import Visit
+
+# Curve --------------------------------------------------------------------------------------------
+
+
+def curve(visit: Visit, params: Params) -> Reading:
+    """The gradient over time, beside other initialisations and the theory."""
+    e = visit.experiment
+    others = st.pills(
+        "Compare with",
+        [name for name in INITIALIZERS if name != e.init],
+        format_func=lambda name: INITIALIZERS[name].title,
+        selection_mode="multi",
+        default=[name for name in ("pytorch", "orthogonal") if name != e.init],
+        key="compare",
+        label_visibility="collapsed",
+    )
+    flow = gradient_flow(e, params)
+    last = int(flow.outputs[-1])
+    several = len(flow.outputs) > 1
+    lines = [Curve(INITIALIZERS[e.init].title, flow.itemised[-1], "main")]
+    if several:
+        lines.append(Curve("whole loss", flow.total, "total"))
+    lines += [
+        Curve(INITIALIZERS[name].title, gradient_flow(replace(e, init=name)).itemised[-1]) for name in others
+    ]
+    theory, words = _theory(e, params, flow.itemised[-1], last)
+    lines.append(Curve("theory", theory, "theory"))
+    lines = [_shown(line, last, visit.relative) for line in lines]
+    table = pd.DataFrame({"t": np.arange(1, e.seq_len + 1)} | {line.name: line.values for line in lines})
+    how = (
+        "Read it from right to left: the error starts at the last output and travels back. A straight line "
+        "down to the left is exponential forgetting. The dotted theory line is what an infinitely wide "
+        "network with fresh weights at every step would do; ours is finite, with one W_hh for all steps."
+    )
+    if visit.run.state.step:
+        how += " The initialisations beside it are untrained."
+    if several:
+        how = (
+            "All but the whole loss are the error of the **last output alone**, on its way back from the "
+            "right. The whole loss stays up because every output adds fresh error near itself: it looks "
+            "healthy even when no single output can reach far back."
+        )
+    label = f"Gradient against time step: {flow.verdict}, {flow.decades:.1f} powers of ten"
+    return Reading(curves_spec(lines, theme(), visit.relative), label, how, words, table)
+
+
+def _shown(line: Curve, last: int, relative: bool) -> Curve:
+    """Cut a curve behind the last output; divide it by its value there if wanted."""
+    values = line.values.copy()
+    values[last:] = np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return replace(line, values=values / values[last - 1] if relative else values)
+
+
+def _theory(e: Experiment, params: Params, measured: Array, last: int) -> tuple[Array, str]:
+    """Draw the mean-field slope from the last output back, for the top layer's gain and input as they are."""
+    network, batch, weights = Network(e), probe_batch(e), params.layers[-1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        _, traces = network.forward(params, batch.inputs)
+        current = traces[-1].inputs @ weights.W_xh + weights.b_h
+        input_std = float(np.sqrt(np.mean(current[1:] ** 2))) if e.seq_len > 1 else 0.0
+        gain = float(np.sqrt(np.sum(weights.W_hh**2) / e.hidden_size))
+    if not (np.isfinite(gain) and np.isfinite(input_std)):
+        return np.full(e.seq_len, np.nan), r"\text{the weights overflowed: theory has nothing to say}"
+    q, chi = field = mean_field(gain, input_std, e.activation)
+    with np.errstate(over="ignore"):
+        line = measured[last - 1] * field.factor ** (last - np.arange(1.0, e.seq_len + 1))
+    formula = (
+        rf"\begin{{aligned}} g &= {gain:.3f} \qquad s = {input_std:.3f} \\"
+        rf" q^* &= g^2\,\mathbb E\,\varphi(\sqrt{{q^*}}z)^2 + s^2 = {_number(q)} \\"
+        rf" \chi &= g^2\,\mathbb E\,\varphi'(\sqrt{{q^*}}z)^2 = {_number(chi)} \\"
+        rf" \sqrt\chi &= {_number(field.factor)}\ \text{{per step back}} \end{{aligned}}"
+    )
+    return line, formula
+
+
+def _number(value: float) -> str:
+    return r"\infty" if np.isinf(value) else f"{value:.3f}" if value < 1e4 else f"{value:.2e}"
+
+
+# Why ----------------------------------------------------------------------------------------------
+
+
+def why(visit: Visit, params: Params) -> Reading | str:
+    """The decay split into its two causes."""
+    e = visit.experiment
+    if e.seq_len == 1:
+        return "A single step: no way back, so nothing can shrink or grow. Choose a topology with many steps."
+    parts = causes(e, params)
+    both = parts.slope_factor * parts.recurrent_factor
+    if not np.isfinite(both).any():
+        return "The error is zero or overflowed at every step, so it has no factor per step."
+    middle = {
+        name: float(np.nanmedian(values))
+        for name, values in (("slope", parts.slope_factor), ("W", parts.recurrent_factor), ("both", both))
+    }
+    table = pd.DataFrame(
+        {
+            "t": parts.steps,
+            "slope_factor": parts.slope_factor,
+            "W_hh_factor": parts.recurrent_factor,
+            "both": both,
+            "saturated": parts.saturated[parts.steps - 1],
+        }
+    )
+    how = (
+        "Every step back multiplies the error twice: by the activation's slope at that step, then by W_hh "
+        "(numbers under the braces: medians). "
+        "Above 1 it grows, below 1 it shrinks. Bars: the share of units so saturated that less than a tenth "
+        "of the error passes. An orthogonal W_hh never shrinks anything; then all the loss is the slope's."
+    )
+    formula = (
+        r"\frac{\|\varepsilon_{t-1}\|}{\|\varepsilon_t\|} ="
+        r"\underbrace{\frac{\|\varepsilon_t\odot\varphi'(a_t)\|}{\|\varepsilon_t\|}}_{"
+        rf"{middle['slope']:.3f}}}"
+        r"\cdot\underbrace{\frac{\|(\varepsilon_t\odot\varphi'(a_t))W_{hh}^\top\|}"
+        r"{\|\varepsilon_t\odot\varphi'(a_t)\|}}_{"
+        rf"{middle['W']:.3f}}}"
+    )
+    label = f"Factors of each step back: slope {middle['slope']:.2f}, W_hh {middle['W']:.2f} (medians)"
+    return Reading(causes_spec(parts, theme()), label, how, formula, table)
+
+
+# Triangle -----------------------------------------------------------------------------------------
+
+
+def itemised(visit: Visit, params: Params) -> Reading | str:
+    """The gradient of W_hh by output and time step."""
+    e = visit.experiment
+    items = triangle(e, params)
+    square = float(np.sum(items.total**2))
+    if square == 0.0 or not np.isfinite(square):
+        return (
+            "There is no finite gradient of W_hh here: a single step does not use it, or numbers overflowed."
+        )
+    flow = gradient_flow(e, params)
+    K, T = items.size.shape
+    k, t = np.meshgrid(items.outputs, np.arange(1, T + 1), indexing="ij")
+    used = t <= k
+    table = pd.DataFrame({"k": k[used], "t": t[used], "size": items.size[used], "share": items.share[used]})
+    near = float(items.share[(k - t < 5) & used].sum())
+    how = (
+        "Row k, column t: what the loss of output k asks of W_hh because of its use at step t. Far from the "
+        "diagonal means far back in memory. The signed shares (blue pulls the other way) sum to exactly 1; "
+        f"here {near:.0%} of the whole gradient comes from the last five steps before an output."
+    )
+    formula = (
+        r"\begin{aligned} \frac{\partial L}{\partial W_{hh}}&=\sum_k\sum_{t\le k} C_{kt},\quad "
+        r"C_{kt}=h_{t-1}^\top(\varepsilon_{kt}\odot\varphi'(a_t)) \\ "
+        rf"1 &= \sum_{{kt}}\frac{{\langle C_{{kt}},\,\partial L/\partial W_{{hh}}\rangle}}"
+        rf"{{\|\partial L/\partial W_{{hh}}\|^2}}\quad(K={K},\ T={T}) \end{{aligned}}"
+    )
+    label = (
+        f"Itemised gradient of W_hh over {K} outputs and {T} steps; the shares sum to {items.share.sum():.3f}"
+    )
+    return Reading(triangle_spec(items, flow, theme()), label, how, formula, table)
+
+
+# Spectrum -----------------------------------------------------------------------------------------
+
+
+def eigenvalues(visit: Visit, params: Params) -> Reading | str:
+    """The spectrum of W_hh and the two bounds."""
+    e = visit.experiment
+    W_hh = params.layers[-1].W_hh
+    if not np.isfinite(W_hh).all():
+        return "W_hh holds inf or NaN: the run overflowed. In the playground, press Reset or apply a remedy."
+    now = spectrum(W_hh, e.activation)
+    before = None
+    if visit.run.state.step:
+        before = spectrum(Network(e).init(e.rng("weights")).layers[-1].W_hh, e.activation)
+    if now.surely_vanishes:
+        fate = "Staying below is **sufficient** for vanishing: every gradient shrinks, whatever the input."
+    elif now.can_explode:
+        fate = (
+            "Exceeding it is **necessary** for exploding, not sufficient: the slopes of a driven network can "
+            "still make every gradient vanish, even with ρ above 1."
+        )
+    else:
+        fate = "Exactly at the bound: no gradient can explode, and only the slopes can make it vanish."
+    how = (
+        f"σ_max = {now.sigma_max:.3f}, 1/γ = {1 / now.gamma:g}, γ being the activation's largest slope. "
+        f"{fate} The spectral radius ρ = {now.rho:.3f} decides only in a linear network, in the long run."
+    )
+    formula = (
+        r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing} \\ "
+        r"\text{exploding} &\ \Rightarrow\ \sigma_{\max} > \tfrac1\gamma \\ "
+        rf"\sigma_{{\max}}={now.sigma_max:.3f}\quad \rho&={now.rho:.3f}\quad \gamma={now.gamma:g}"
+        r"\end{aligned}"
+    )
+    table = pd.DataFrame(
+        {
+            "eigenvalue_real": now.eigenvalues.real,
+            "eigenvalue_imaginary": now.eigenvalues.imag,
+            "singular_value": now.singular_values,
+        }
+    )
+    label = f"Eigenvalues and singular values of W_hh: rho {now.rho:.3f}, sigma_max {now.sigma_max:.3f}"
+    return Reading(spectrum_spec(now, before, theme()), label, how, formula, table)
