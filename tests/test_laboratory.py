@@ -9,6 +9,7 @@ import pytest
 from rnnviz import Experiment, Network, causes, gradient_flow, spectrum, train, triangle
 from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.laboratory import Curve, causes_spec, curves_spec, spectrum_spec, triangle_spec
+from rnnviz.figures.training_history import over_training_spec
 from rnnviz.gradient_flow import probe_batch
 
 ECHO = Experiment(task="echo", topology="many-to-many", seq_len=24, delay=4)
@@ -196,3 +197,27 @@ def test_curves_keep_what_a_log_axis_cannot_hold(theme: Theme) -> None:
     assert list(by_name["mine: exactly 0"]["x"]) == [1.0]
     assert list(by_name["mine: overflow"]["x"]) == [3.0]
     assert np.isnan(by_name["mine"]["y"][[0, 2, 4]]).all()
+
+
+@themes
+@pytest.mark.parametrize("clip_norm", [None, 0.5])
+def test_a_run_is_shown_from_its_first_step_to_its_last(theme: Theme, clip_norm: float | None) -> None:
+    run = train(Experiment(seq_len=8, clip_norm=clip_norm), 30)
+    curves = run.state.history.curves()
+    spec = over_training_spec(curves, run.history, clip_norm, theme)
+    go.Figure(spec)
+    heat, raw, clipped = spec["data"]
+    np.testing.assert_allclose(10.0 ** heat["z"], curves.to_numpy().T)
+    np.testing.assert_array_equal(raw["y"], run.history["grad_norm"])
+    np.testing.assert_array_equal(clipped["y"], run.history["clipped_grad_norm"])
+    lines = spec["layout"]["shapes"]
+    assert [line["y0"] for line in lines] == ([] if clip_norm is None else [clip_norm])
+
+
+def test_a_run_that_broke_off_is_shown_up_to_there() -> None:
+    e = Experiment(
+        task="sine", topology="many-to-many", seq_len=40, activation="relu", init="scaled-gaussian",
+        gain=2.0, optimizer="sgd", learning_rate=0.1, clip_norm=None,
+    )  # fmt: skip
+    run = train(e, 10)
+    go.Figure(over_training_spec(run.state.history.curves(), run.history, None))

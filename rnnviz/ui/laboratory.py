@@ -9,7 +9,7 @@ import streamlit as st
 
 from rnnviz.ui import quick_instruments as quick
 from rnnviz.ui import slow_instruments as slow
-from rnnviz.ui.reading import present
+from rnnviz.ui.reading import FIGURE_HEIGHT, present
 from rnnviz.ui.visit import Visit
 
 
@@ -31,7 +31,7 @@ INSTRUMENTS: dict[str, Instrument] = {
     "curve": Instrument(
         "Curve",
         "How much of the error arrives at each step?",
-        lambda visit: present(quick.curve(visit, visit.run.state.params), "curve"),
+        lambda visit: present(quick.curve(visit, visit.run.state.params), "curve", FIGURE_HEIGHT - 40),
     ),
     "why": Instrument(
         "Why",
@@ -47,6 +47,11 @@ INSTRUMENTS: dict[str, Instrument] = {
         "Spectrum",
         "What does W_hh itself allow?",
         lambda visit: present(quick.eigenvalues(visit, visit.run.state.params), "spectrum"),
+    ),
+    "training": Instrument(
+        "Over training",
+        "What did training do to the gradient?",
+        lambda visit: present(quick.over_training(visit), "training"),
     ),
     "seeds": Instrument("Seeds", "Is it luck? The same choices, twenty seeds.", slow.seeds, untrained=True),
     "phase": Instrument("Phase diagram", "Where is the border?", slow.phase, untrained=True),

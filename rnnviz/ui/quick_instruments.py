@@ -12,6 +12,7 @@ from rnnviz.arrays import Array
 from rnnviz.causes import causes
 from rnnviz.experiment import Experiment
 from rnnviz.figures.laboratory import Curve, causes_spec, curves_spec, spectrum_spec, triangle_spec
+from rnnviz.figures.training_history import over_training_spec
 from rnnviz.gradient_flow import gradient_flow, probe_batch
 from rnnviz.initializers import INITIALIZERS
 from rnnviz.mean_field import mean_field
@@ -98,7 +99,12 @@ def _theory(e: Experiment, params: Params, measured: Array, last: int) -> tuple[
 
 
 def _number(value: float) -> str:
-    return r"\infty" if np.isinf(value) else f"{value:.3f}" if value < 1e4 else f"{value:.2e}"
+    if np.isinf(value):
+        return r"\infty"
+    if 1e-2 <= value < 1e4 or value == 0:
+        return f"{value:.3f}"
+    mantissa, power = f"{value:.2e}".split("e")
+    return rf"{mantissa}\cdot 10^{{{int(power)}}}"
 
 
 # Why ----------------------------------------------------------------------------------------------
@@ -220,3 +226,35 @@ def eigenvalues(visit: Visit, params: Params) -> Reading | str:
     )
     label = f"Eigenvalues and singular values of W_hh: rho {now.rho:.3f}, sigma_max {now.sigma_max:.3f}"
     return Reading(spectrum_spec(now, before, theme()), label, how, formula, table)
+
+
+# Over training ------------------------------------------------------------------------------------
+
+
+def over_training(visit: Visit) -> Reading | str:
+    """The gradient at every training step, and the weight gradient before and after clipping."""
+    e, history = visit.experiment, visit.run.state.history
+    norms = history.frame()
+    if norms.empty:
+        return "Nothing was trained yet. Press Play in the playground for a moment, then come back."
+    raw = norms["grad_norm"].to_numpy()
+    limit = e.clip_norm
+    share = 0.0 if limit is None else float(np.mean(raw >= limit))
+    how = (
+        "Each column is the gradient's curve at one training step, t = 1 at the bottom: a band that "
+        "fades downwards is a gradient that dies on its way back. Below, the whole weight gradient's norm. "
+        + (
+            "Clipping is off."
+            if limit is None
+            else f"It reached the threshold in {share:.0%} of the steps shown, and was shortened there."
+        )
+    )
+    norm = _number(float(raw[-1])) if np.isfinite(raw[-1]) else r"\infty"
+    threshold = r"\infty" if limit is None else f"{limit:g}"
+    formula = (
+        r"\text{if } \|g\|\ge\theta:\quad g \leftarrow \frac{\theta}{\|g\|}\,g \qquad "
+        rf"\|g\|={norm},\ \theta={threshold}"
+    )
+    label = f"Gradient over {len(norms)} training steps; clipped in {share:.0%} of them"
+    figure = over_training_spec(history.curves(), norms, limit, theme())
+    return Reading(figure, label, how, formula, norms)
