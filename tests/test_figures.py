@@ -733,9 +733,11 @@ def test_both_themes_define_every_colour() -> None:
     for field in fields(Theme):
         for theme in THEMES.values():
             value = getattr(theme, field.name)
-            colours = (
-                [c for _, c in value] if isinstance(value, list) else [] if field.name == "name" else [value]
-            )
+            if field.name == "name":
+                continue
+            colours = [value] if isinstance(value, str) else value
+            if isinstance(value, list):  # a scale
+                colours = [colour for _, colour in value]
             assert all(re.fullmatch("#[0-9A-Fa-f]{6}", colour) for colour in colours), (
                 theme.name,
                 field.name,

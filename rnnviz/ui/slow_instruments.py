@@ -28,7 +28,7 @@ SEEDS, PHASE_SEEDS, GRID = 20, 5, 24
 GAINS = np.linspace(0.1, 3.0, GRID).round(3)
 LENGTHS = np.linspace(4, 100, GRID).round()
 STRENGTHS = np.linspace(0.0, 2.0, GRID).round(3)
-BAR_HEIGHT = 48
+BAR_HEIGHT = 72
 """Pixels of the progress bar and of the switch above a phase diagram, taken from its height."""
 
 
@@ -147,7 +147,7 @@ def _phase_reading(base: Bench, decades: Array, across: str, values: Array) -> R
     inputs = "silence" if silence else f"random inputs, T = {base.seq_len}"
     how = (
         f"One layer on the bench: H = {base.hidden_size}, {base.activation}, Gaussian W_hh, first a push, "
-        f"then {inputs}: median of {PHASE_SEEDS} seeds. Blue loses gradient, orange gains it, pale keeps it. "
+        f"then {inputs}: median of {PHASE_SEEDS} seeds. Blue loses gradient, orange gains it. "
         "The dashed border assumes infinite width and fresh weights at every step. Ours is finite with one "
         "W_hh for all steps: in silence, and in linear layers, that moves the border."
     )

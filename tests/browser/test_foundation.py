@@ -150,7 +150,7 @@ def test_a_figure_follows_the_visitor_from_light_to_dark(ticking: str, page: Pag
     still = page.get_by_role("img", name="A figure that does not tick")
     expect(still.get_by_text("drawn for light")).to_be_visible(timeout=30_000)
     page.emulate_media(color_scheme="dark")
-    expect(still.get_by_text("drawn for dark")).to_be_visible()
+    expect(still.get_by_text("drawn for dark")).to_be_visible(timeout=30_000)
 
 
 def test_a_slow_browser_draws_the_newest_tick_and_skips_the_others(ticking: str, page: Page) -> None:
