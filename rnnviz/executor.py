@@ -13,7 +13,7 @@ from loky import get_reusable_executor
 
 # Every worker computes on one thread: the pool is the parallelism, and sums round the same everywhere.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-IDLE_SECONDS = 600.0
+IDLE_SECONDS = 120.0
 
 # loky keeps one pool for each thread that asks, and Streamlit runs every rerun in a new thread.
 _keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pool-keeper")

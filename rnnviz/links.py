@@ -38,10 +38,11 @@ def to_params(e: Experiment) -> dict[str, str]:
         skipped = skipped | {"text"}
     if not e.feedback:
         skipped = skipped | {"feedback"}
-    return {choices()[f.name].url: _format(getattr(e, f.name)) for f in fields(e) if f.name not in skipped}
+    return {choices()[f.name].url: to_text(getattr(e, f.name)) for f in fields(e) if f.name not in skipped}
 
 
-def _format(value: Any) -> str:
+def to_text(value: Any) -> str:
+    """Return a choice as it stands in a URL."""
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -68,9 +68,9 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "vanishing",
             "The gradient vanishes",
-            "Recall over fifty steps, tiny weights: no gradient reaches step 1, the answer stays a guess.",
+            "Recall over fifty steps, tiny weights: no gradient reaches step 1; after 1,000 steps, a guess.",
             replace(_RECALL, init="small-normal"),
-            300,
+            1000,
             "stuck",
         ),
         Preset(

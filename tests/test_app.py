@@ -308,6 +308,19 @@ def test_a_changed_scenario_is_ones_own() -> None:
     assert TASKS["recall"].summary in visitor.story
 
 
+def test_values_that_a_tick_brings_late_undo_nothing() -> None:
+    """A browser may report what its widgets showed before a scenario was opened."""
+    visitor = Visitor()
+    visitor.run.playing = True
+    visitor.set("scenario", "exploding")
+    visit = visitor.tab.session_state["visit"]
+    assert visit.is_stale("seq_len", 20)
+    assert visit.is_stale("task", "recall")
+    assert visit.is_stale("task", "Recall"), "the name on screen, not the value"
+    assert not visit.is_stale("seq_len", 30), "a new wish is none"
+    assert visitor.experiment == PRESETS["exploding"].experiment
+
+
 # Training
 
 
@@ -388,11 +401,11 @@ def test_a_choice_during_a_run_leaves_the_new_run_at_rest() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "title"),
     [
-        ("choose_seq_len", 50, "sequence length t"),
-        ("choose_init", "small-normal", "initialisation of w_hh"),
-        ("choose_gain", 1.5, "gain g"),
-        ("choose_optimizer", "sgd", "optimiser"),
-        ("choose_hidden_size", 16, "hidden units h"),
+        ("choose_seq_len", 50, "T = 50"),
+        ("choose_init", "small-normal", "init = small-normal"),
+        ("choose_gain", 1.5, "gain = 1.5"),
+        ("choose_optimizer", "sgd", "optimizer = sgd"),
+        ("choose_hidden_size", 16, "H = 16"),
     ],
 )
 def test_what_changes_the_network_starts_anew_and_says_so(key: str, value: object, title: str) -> None:
@@ -400,7 +413,7 @@ def test_what_changes_the_network_starts_anew_and_says_so(key: str, value: objec
     visitor.step()
     visitor.set(key, value)
     assert visitor.run.state.step == 0
-    assert visitor.notice == f"Started anew with {title}."
+    assert visitor.notice == f"Started anew with {title}. Press Play."
 
 
 def test_before_the_first_step_there_is_nothing_to_say() -> None:
@@ -586,10 +599,10 @@ def test_a_run_that_broke_off_explains_itself_with_its_own_numbers() -> None:
 def test_the_remedies_fit_what_happened() -> None:
     visitor = diverged()
     buttons = [b.label for b in visitor.tab.button if str(b.key).startswith("remedy")]
-    assert buttons == ["Clip at 1", "Gain 1", "Use tanh"]
+    assert buttons == ["Clip at 1", "Gain 1"]
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(2))
 def test_every_remedy_starts_a_run_that_goes_on(number: int) -> None:
     visitor = diverged()
     norms = visitor.run.state.history.columns["grad_norm"]

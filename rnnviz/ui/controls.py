@@ -53,8 +53,9 @@ def _bound(visit: Visit, name: str) -> dict[str, Any]:
     st.session_state[key] = getattr(visit.experiment, name)
 
     def choose() -> None:
-        if st.session_state[key] is not None or choices()[name].optional:
-            visit.choose(**{name: st.session_state[key]})
+        value = st.session_state[key]
+        if (value is not None or choices()[name].optional) and not visit.is_stale(name, value):
+            visit.choose(**{name: value})
 
     return {"key": key, "on_change": choose}
 
@@ -63,8 +64,9 @@ def _scenario(visit: Visit) -> None:
     st.session_state["scenario"] = visit.preset.name if visit.preset else None
 
     def open_scenario() -> None:
-        if st.session_state["scenario"]:
-            visit.open_preset(PRESETS[st.session_state["scenario"]])
+        name = st.session_state["scenario"]
+        if name in PRESETS and not visit.is_stale("scenario", name):
+            visit.open_preset(PRESETS[name])
 
     st.selectbox(
         "Scenario",
@@ -238,8 +240,6 @@ def remedies(e: Experiment, gradient_norms: Array) -> dict[str, dict[str, Any]]:
         cures[f"Learning rate {rate:g}"] = {"learning_rate": rate}
     if INITIALIZERS[e.init].has_gain and e.gain > 1.0:
         cures["Gain 1"] = {"gain": 1.0}
-    if e.activation != "tanh":
-        cures["Use tanh"] = {"activation": "tanh"}
     return cures
 
 

@@ -166,4 +166,7 @@ class LiveRun:
                 return
             self._timer, self._in_flight = None, False
             if self.playing and time.monotonic() < self._leased_until:
-                self._submit(pool)
+                try:
+                    self._submit(pool)
+                except RuntimeError:  # the pool ended or broke meanwhile: the next look renews it
+                    self._in_flight = False

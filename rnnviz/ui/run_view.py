@@ -32,6 +32,9 @@ from rnnviz.ui.live_run import Look
 from rnnviz.ui.visit import Visit
 
 TICK_SECONDS = 0.1
+REMEDY_SPEED = 25.0
+"""Training steps a second after a remedy: slow enough to follow, fast enough to learn."""
+
 FULL_SPEED_TICK_SECONDS = 0.5
 """At full speed the lower pictures leave the browser's time to the main one."""
 
@@ -249,4 +252,5 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
 
 def _apply(visit: Visit, cure: dict[str, Any]) -> None:
     visit.choose(**cure)
+    visit.run.speed = REMEDY_SPEED
     visit.run.play()

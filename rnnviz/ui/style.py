@@ -10,11 +10,15 @@ _CSS = Path(__file__).with_suffix(".css")
 _theme_watch = st.components.v2.component(
     "rnnviz_theme_watch",
     js="""
-    export default function ({ parentElement, setTriggerValue }) {
-      const before = parentElement.dataset.theme;
-      const theme = (parentElement.dataset.theme = getComputedStyle(parentElement).colorScheme);
-      // After this turn, when Streamlit itself knows the new theme.
-      if (before && before !== theme) setTimeout(() => setTriggerValue("theme", theme));
+    export default function ({ data, parentElement, setTriggerValue }) {
+      const theme = getComputedStyle(parentElement).colorScheme;
+      if (!data || theme === data) return;
+      // After this turn, when Streamlit itself knows the new theme; again if another rerun swallowed it.
+      let tries = 0;
+      const tell = () => setTriggerValue("theme", theme + tries);
+      setTimeout(tell);
+      const insist = setInterval(() => (++tries < 5 ? tell() : clearInterval(insist)), 1000);
+      return () => clearInterval(insist);
     }
     """,
     isolate_styles=False,
@@ -24,4 +28,4 @@ _theme_watch = st.components.v2.component(
 def inject() -> None:
     """Add the app's CSS to the page, and run the page again whenever its theme changes; takes no room."""
     st.html(_CSS)
-    _theme_watch(key="theme_watch", height=1)
+    _theme_watch(key="theme_watch", data=st.context.theme.type, height=1)

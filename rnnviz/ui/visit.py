@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from rnnviz.executor import warm_up
 from rnnviz.experiment import Experiment, choices
 from rnnviz.fitting import changed, nearest
-from rnnviz.links import from_params, to_params
+from rnnviz.links import from_params, to_params, to_text
 from rnnviz.presets import PRESETS, Preset
 from rnnviz.sweeps import Sweep
 from rnnviz.ui.live_run import LiveRun
@@ -23,6 +24,9 @@ threadpool_limits(1)
 
 TUNABLE = {"learning_rate", "clip_norm"}
 """Choices that may change during a run without losing its weights."""
+
+STALE_SECONDS = 1.5
+"""A widget's value may come this late after the app itself changed it."""
 
 FIRST_SPEED = 5.0
 """Training steps a second before the visitor chooses: slow enough to see each one."""
@@ -38,6 +42,7 @@ class Visit:
     url : the URL parameters as last read or written; went_back : read after others had been written.
     page : the page's own part of the URL.
     sweeps : long work of the laboratory, by what it measures; the newest few.
+    superseded : the choices before the app last changed them, and when (see ``is_stale``).
     """
 
     run: LiveRun
@@ -50,6 +55,8 @@ class Visit:
     went_back: bool = False
     page: str = ""
     sweeps: dict[Hashable, Sweep] = field(default_factory=dict)
+    superseded: dict[str, Any] = field(default_factory=dict)
+    superseded_at: float = -STALE_SECONDS
 
     @property
     def experiment(self) -> Experiment:
@@ -75,7 +82,8 @@ class Visit:
             self.run.retune(after)
         elif differing:
             if self.run.state.step:
-                self.notices.append(f"Started anew with {_listed(differing)}.")
+                told = [f"{choices()[n].url} = {to_text(getattr(after, n))}" for n in sorted(differing)]
+                self.notices.append(f"Started anew with {_listed(told)}. Press Play.")
             self.restart(after)
 
     def open_preset(self, preset: Preset) -> None:
@@ -86,11 +94,28 @@ class Visit:
 
     def restart(self, experiment: Experiment | None = None) -> None:
         """Start a new run, of the same experiment if none is given; the old one is paused for good."""
+        if self.run.playing:
+            self.superseded = vars(self.experiment) | {"scenario": self.preset.name if self.preset else None}
+            self.superseded_at = time.monotonic()
         self.run.pause()
         fresh = LiveRun(experiment or self.experiment)
         fresh.speed, fresh.pause_when_solved = self.run.speed, self.run.pause_when_solved
         self.run, self.spans = fresh, {}
         self.layer = min(self.layer, fresh.experiment.layers - 1)
+
+    def is_stale(self, name: str, value: Any) -> bool:
+        """Tell whether a widget reports what it showed before the app itself changed it.
+
+        While a run plays, every tick brings the browser's values of all widgets along. Those that were on
+        their way when a scenario or a remedy changed the experiment would undo the change.
+        """
+        if name in choices():
+            try:
+                choices()[name].check(name, value)
+            except ValueError:  # what an option was called, where the options have changed since
+                return True
+        recent = time.monotonic() - self.superseded_at < STALE_SECONDS
+        return recent and name in self.superseded and self.superseded[name] == value
 
     def forget_sweep(self, key: Hashable) -> None:
         """Let a sweep be done anew."""
@@ -128,10 +153,8 @@ class Visit:
             self.url = wanted
 
 
-def _listed(names: set[str] | list[str], most: int = 3) -> str:
-    """Put names into a phrase, the first few of them."""
-    titles = choices()
-    phrases = sorted(f"{titles[n].title.lower()}" if n in titles else n for n in names)
+def _listed(phrases: list[str], most: int = 3) -> str:
+    """Put phrases into one, the first few of them."""
     more = f" and {len(phrases) - most} more" if len(phrases) > most else ""
     return ", ".join(phrases[:most]) + more
 
