@@ -7,6 +7,8 @@ Anything with the ``concurrent.futures`` interface fits in its place, for instan
 from __future__ import annotations
 
 import os
+import threading
+import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 from loky import get_reusable_executor
@@ -23,7 +25,19 @@ def local_pool() -> Executor:
     """Return this process's pool, one worker a core; it is started anew if a worker died."""
     workers = max(1, os.cpu_count() or 1)
     settings = {"max_workers": workers, "timeout": IDLE_SECONDS, "env": ONE_THREAD}
-    return _keeper.submit(get_reusable_executor, **settings).result()
+    return _keeper.submit(get_reusable_executor, initializer=_leave_with_parent, **settings).result()
+
+
+def _leave_with_parent() -> None:
+    """Let this worker end when its server does, even if that was killed and could not say so."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(0)
+
+    threading.Thread(target=watch, name="leave-with-parent", daemon=True).start()
 
 
 def warm_up() -> Future[None]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from threadpoolctl import threadpool_info
 
 from rnnviz.executor import local_pool, warm_up
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,3 +80,24 @@ def test_a_pool_that_lost_a_worker_is_replaced() -> None:
     renewed = local_pool()
     assert renewed is not broken
     assert renewed.submit(os.getpid).result(timeout=60) != os.getpid()
+
+
+def test_workers_end_with_a_server_that_was_killed() -> None:
+    """Nobody is left behind, even if the server had no chance to say goodbye."""
+    script = "from rnnviz.executor import local_pool; import os, time; "
+    script += "print(local_pool().submit(os.getpid).result(), flush=True); time.sleep(60)"
+    server = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    worker = int(server.stdout.readline())
+    os.kill(worker, 0)  # it is there
+    server.kill()
+    server.wait()
+    server.stdout.close()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"worker {worker} outlived its server")
