@@ -25,7 +25,7 @@ threadpool_limits(1)
 TUNABLE = {"learning_rate", "clip_norm"}
 """Choices that may change during a run without losing its weights."""
 
-STALE_SECONDS = 1.5
+STALE_SECONDS = 4.0
 """A widget's value may come this late after the app itself changed it."""
 
 FIRST_SPEED = 5.0
@@ -87,10 +87,12 @@ class Visit:
             self.restart(after)
 
     def open_preset(self, preset: Preset) -> None:
-        """Show a preset from its beginning."""
-        self.notices = []
+        """Show a preset from its beginning, playing if the run before it was."""
+        self.notices, playing = [], self.run.playing
         self.restart(preset.experiment)
         self.run.speed = preset.speed
+        if playing:
+            self.run.play()
 
     def restart(self, experiment: Experiment | None = None) -> None:
         """Start a new run, of the same experiment if none is given; the old one is paused for good."""
