@@ -56,6 +56,7 @@ class Visitor:
     def step(self) -> None:
         self.press("step")
         self.look_until(lambda: not self.run.playing)
+        self.look()  # the step may have ended between the last look and now
 
     def look_until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
         """Look again and again, as the page's own tick does in a browser."""
