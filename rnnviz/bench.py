@@ -21,7 +21,6 @@ CHANNELS = 16
 """Input channels; W_xh ~ N(0, 1 / CHANNELS), so that an input of standard deviation s gives pre-activations
 of standard deviation s."""
 
-FIRST_PUSH = 1.0
 SLOPE_LAGS = (10, 90)
 """Lags between which the factor per step is measured: past the readout's end, before the first push."""
 
@@ -61,8 +60,7 @@ def decay(bench: Bench) -> Array:
     W_hh = INITIALIZERS[bench.init].draw(rng, H, bench.gain)
     W_xh = rng.normal(0.0, 1.0 / np.sqrt(CHANNELS), (CHANNELS, H))
     inputs = rng.standard_normal((T, B, CHANNELS))
-    inputs[0] *= FIRST_PUSH
-    inputs[1:] *= bench.input_std
+    inputs[1:] *= bench.input_std  # the first push stays at standard deviation 1
     cell, weights = Vanilla(ACTIVATIONS[bench.activation]), VanillaWeights(W_xh, W_hh, np.zeros(H))
     error: list[Array | None] = [None] * (T - 1) + [rng.standard_normal((B, H))]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

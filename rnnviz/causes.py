@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.arrays import Array, Indices, norms
-from rnnviz.cells import Workspace
 from rnnviz.experiment import Experiment
-from rnnviz.gradient_flow import probe_batch
-from rnnviz.network import Network, Params
+from rnnviz.gradient_flow import probe
+from rnnviz.network import Params
 from rnnviz.tasks.base import Batch
 
 SATURATED = 0.1
@@ -37,18 +36,13 @@ class Causes:
 def causes(e: Experiment, params: Params | None = None, batch: Batch | None = None) -> Causes:
     """Split the decay in the top layer, for the error of the last output alone.
 
-    params : weights to look at (default: before training). batch : default ``probe_batch``.
+    params, batch : see ``gradient_flow.probe``.
     """
-    network = Network(e)
-    params = network.init(e.rng("weights")) if params is None else params
-    batch = probe_batch(e) if batch is None else batch
-    weights = params.layers[-1]
+    seen = probe(e, params, batch)
+    network, weights, states = seen.network, seen.params.layers[-1], seen.traces[-1].hidden[1:]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        outputs, traces = network.forward(params, batch.inputs, Workspace())
-        _, dL_dy = network.output_gradient(outputs, batch)
-        states = traces[-1].hidden[1:]
         slopes = network.cell.activation.slope(states, np.empty_like(states))
-        error, last = dL_dy[-1] @ params.W_hy.T, int(network.steps[-1])
+        error, last = seen.dL_dy[-1] @ seen.params.W_hy.T, int(network.steps[-1])
         sizes = []
         for t in range(last, 0, -1):
             through = error * slopes[t]

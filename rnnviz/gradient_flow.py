@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.arrays import Array, Indices, norms
-from rnnviz.cells import Trace, Workspace
+from rnnviz.cells import Trace
 from rnnviz.experiment import Experiment
 from rnnviz.network import Network, Params
-from rnnviz.tasks.base import Batch
+from rnnviz.tasks import TASKS, Batch
 
 PROBE_SAMPLES = 16
 """Sequences over which gradient curves are averaged."""
@@ -47,9 +47,36 @@ class GradientFlow:
 
 def probe_batch(e: Experiment) -> Batch:
     """Return the fixed sequences on which gradients and states are shown."""
-    from rnnviz.tasks import TASKS
-
     return TASKS[e.task].sample(e, e.rng("probe"), PROBE_SAMPLES)
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A network that has read a batch, and whose errors have not yet gone back through time.
+
+    outputs : (T, B, O). traces : one a layer. dL_dy : (K, B, O), the errors at the steps that write.
+    """
+
+    network: Network
+    params: Params
+    batch: Batch
+    outputs: Array
+    traces: list[Trace]
+    dL_dy: Array
+
+
+def probe(e: Experiment, params: Params | None = None, batch: Batch | None = None) -> Probe:
+    """Let a network read a batch; overflow shows as inf or NaN.
+
+    params : weights to look at (default: before training). batch : default ``probe_batch``.
+    """
+    network = Network(e)
+    params = network.init(e.rng("weights")) if params is None else params
+    batch = probe_batch(e) if batch is None else batch
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        outputs, traces = network.forward(params, batch.inputs)
+        _, dL_dy = network.output_gradient(outputs, batch)
+    return Probe(network, params, batch, outputs, traces, dL_dy)
 
 
 def gradient_flow(
@@ -57,30 +84,24 @@ def gradient_flow(
 ) -> GradientFlow:
     """Measure the gradient's flow through one layer.
 
-    params : weights to look at (default: those of the experiment before training).
-    batch : sequences to average over (default: ``probe_batch``).
-    layer : which layer's states (default: the top one).
+    params, batch : see ``probe``. layer : which layer's states (default: the top one).
     """
-    network = Network(e)
-    params = network.init(e.rng("weights")) if params is None else params
-    batch = probe_batch(e) if batch is None else batch
+    seen = probe(e, params, batch)
+    steps = seen.network.steps
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        outputs, traces = network.forward(params, batch.inputs, Workspace())
-        _, dL_dy = network.output_gradient(outputs, batch)
-        itemised, total = _norms_over_time(network, params, traces, dL_dy, layer)
-        own = itemised[np.arange(len(itemised)), network.steps]
-        profile = _lag_profile(itemised / own[:, None], network.steps)
+        itemised, total = _norms_over_time(seen, layer)
+        own = itemised[np.arange(len(itemised)), steps]
+        profile = _lag_profile(itemised / own[:, None], steps)
     decades = decades_between(itemised[-1, 0], own[-1])
-    return GradientFlow(total, itemised, network.steps + 1, profile, decades, verdict(decades))
+    return GradientFlow(total, itemised, steps + 1, profile, decades, verdict(decades))
 
 
-def _norms_over_time(
-    network: Network, params: Params, traces: list[Trace], dL_dy: Array, layer: int
-) -> tuple[Array, Array]:
+def _norms_over_time(seen: Probe, layer: int) -> tuple[Array, Array]:
     """Carry each output's error back by itself; return its norms (K, T) and the total's (T,).
 
     One sweep back over time with all K errors side by side, (K, B, H) a layer: nothing is kept but norms.
     """
+    network, params, traces = seen.network, seen.params, seen.traces
     T, B, H = traces[-1].hidden[1:].shape
     K, top = len(network.steps), len(traces) - 1
     carried = [np.zeros((K, B, H)) for _ in traces]  # eps_{k,t} of every layer
@@ -88,7 +109,7 @@ def _norms_over_time(
     for t in reversed(range(T)):
         active = slice(int(np.searchsorted(network.steps, t)), K)  # outputs at t or later
         if active.start < K and network.steps[active.start] == t:
-            carried[top][active.start] += dL_dy[active.start] @ params.W_hy.T
+            carried[top][active.start] += seen.dL_dy[active.start] @ params.W_hy.T
         for i in reversed(range(len(traces))):
             error = carried[i][active]
             if i == layer % len(traces):

@@ -22,13 +22,11 @@ class Opened:
 
     experiment : what is opened. ignored : parameters without meaning, as "name=value (expected ...)".
     adjusted : sentences on wishes that contradicted each other.
-    asks_for_nothing : the URL named no experiment at all.
     """
 
     experiment: Experiment
     ignored: list[str]
     adjusted: list[str]
-    asks_for_nothing: bool
 
 
 def to_params(e: Experiment) -> dict[str, str]:
@@ -65,7 +63,7 @@ def from_params(params: Mapping[str, str]) -> Opened:
         except ValueError:
             ignored.append(f"{url}={_tame(text)} (expected {_brief(choice)})")
     experiment, adjusted = nearest(wanted, first=_wishes(wanted))
-    return Opened(experiment, ignored, adjusted, asks_for_nothing=not params)
+    return Opened(experiment, ignored, adjusted)
 
 
 def _wishes(wanted: Mapping[str, Any]) -> set[str]:

@@ -68,7 +68,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "vanishing",
             "The gradient vanishes",
-            "Recall over fifty steps, tiny weights: no gradient reaches step 1; after 1,000 steps, a guess.",
+            "Recall with tiny weights: no gradient survives fifty steps, and 1,000 updates teach nothing.",
             replace(_RECALL, init="small-normal"),
             1000,
             "stuck",

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.arrays import Array, Indices
-from rnnviz.cells import Trace, Workspace
+from rnnviz.cells import Workspace
 from rnnviz.experiment import Experiment
-from rnnviz.gradient_flow import decades_between, probe_batch, verdict
-from rnnviz.network import Network, Params
+from rnnviz.gradient_flow import Probe, decades_between, probe, verdict
+from rnnviz.network import Params
+from rnnviz.spectrum import spectrum
 from rnnviz.training import gradient_curve
 
 
@@ -45,23 +46,21 @@ class Snapshot:
 
 def observe(e: Experiment, params: Params, step: int) -> Snapshot:
     """Look at a network through the experiment's probe sequences."""
-    network, batch = Network(e), probe_batch(e)
+    seen = probe(e, params)
+    network, batch, outputs = seen.network, seen.batch, seen.outputs
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        outputs, traces = network.forward(params, batch.inputs)
-        _, dL_dy = network.output_gradient(outputs, batch)
-        total = _curves(network, params, traces, dL_dy)
-        last = total
+        total = last = _curves(seen, seen.dL_dy)
         if len(network.steps) > 1:
-            alone = np.zeros_like(dL_dy)
-            alone[-1] = dL_dy[-1]
-            last = _curves(network, params, traces, alone)
+            alone = np.zeros_like(seen.dL_dy)
+            alone[-1] = seen.dL_dy[-1]
+            last = _curves(seen, alone)
         if e.feedback:
             outputs = network.free_run(params, batch.inputs)
     decades = tuple(decades_between(curve[0], curve[network.steps[-1]]) for curve in last)
-    radii, sigmas = zip(*(_spectrum(layer.W_hh) for layer in params.layers), strict=True)
+    radii, sigmas = zip(*(_rho_and_sigma_max(layer.W_hh) for layer in params.layers), strict=True)
     return Snapshot(
         step=step,
-        hidden=tuple(trace.hidden[1:, 0].copy() for trace in traces),
+        hidden=tuple(trace.hidden[1:, 0].copy() for trace in seen.traces),
         total=total,
         last=last,
         inputs=batch.inputs,
@@ -75,13 +74,14 @@ def observe(e: Experiment, params: Params, step: int) -> Snapshot:
     )
 
 
-def _curves(network: Network, params: Params, traces: list[Trace], dL_dy: Array) -> tuple[Array, ...]:
-    _, hidden_gradients = network.backward(params, traces, dL_dy, Workspace())
+def _curves(seen: Probe, dL_dy: Array) -> tuple[Array, ...]:
+    _, hidden_gradients = seen.network.backward(seen.params, seen.traces, dL_dy, Workspace())
     return tuple(gradient_curve(dL_dh) for dL_dh in hidden_gradients)
 
 
-def _spectrum(W_hh: Array) -> tuple[float, float]:
-    """Return the spectral radius (largest |eigenvalue|) and the largest singular value."""
+def _rho_and_sigma_max(W_hh: Array) -> tuple[float, float]:
+    """Return the spectral radius and the largest singular value, NaN once the weights overflowed."""
     if not np.isfinite(W_hh).all():
         return np.nan, np.nan
-    return float(np.abs(np.linalg.eigvals(W_hh)).max()), float(np.linalg.norm(W_hh, 2))
+    found = spectrum(W_hh)
+    return found.rho, found.sigma_max

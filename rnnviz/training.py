@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.history import History
 from rnnviz.network import Network, Params, Pass
 from rnnviz.optimizers import OPTIMIZERS, Moments, clip_by_norm
-from rnnviz.tasks.base import held_out
+from rnnviz.tasks import TASKS, Batch
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,12 @@ def is_measured(step: int) -> bool:
     """
     interval = 1 if step < 10 else 10 if step < 100 else 50
     return step % interval == 0
+
+
+@lru_cache(maxsize=4)
+def held_out(e: Experiment) -> Batch:
+    """Return (and keep) the held-out sequences of an experiment."""
+    return TASKS[e.task].held_out(e)
 
 
 def held_out_metric(network: Network, params: Params) -> float:

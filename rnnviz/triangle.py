@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.arrays import Array, Indices
-from rnnviz.cells import Workspace
 from rnnviz.experiment import Experiment
-from rnnviz.gradient_flow import probe_batch
-from rnnviz.network import Network, Params
+from rnnviz.gradient_flow import Probe, probe
+from rnnviz.network import Params
 from rnnviz.tasks.base import Batch
 
 
@@ -34,23 +33,20 @@ def triangle(e: Experiment, params: Params | None = None, batch: Batch | None = 
     """Return every output's part in the gradient of the top layer's W_hh.
 
     C_{k,t} = h_{t-1}^T (eps_{k,t} * phi'(a_t)), with eps_{k,t} = dL_k/dh_t (Pascanu et al. 2013, eq. 4).
-    params : weights to look at (default: before training). batch : default ``probe_batch``.
+    params, batch : see ``gradient_flow.probe``.
     """
-    network = Network(e)
-    params = network.init(e.rng("weights")) if params is None else params
-    batch = probe_batch(e) if batch is None else batch
+    seen = probe(e, params, batch)
+    before = seen.traces[-1].hidden[:-1]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        outputs, traces = network.forward(params, batch.inputs, Workspace())
-        _, dL_dy = network.output_gradient(outputs, batch)
-        hidden = traces[-1].hidden
-        errors = _errors_before_activation(network, params, hidden, dL_dy)  # (K, T, B, H)
-        total = np.einsum("tbi,tbj->ij", hidden[:-1], errors.sum(axis=0), optimize=True)
-        size, share = _measure(hidden[:-1], errors, total)
-    return Triangle(network.steps + 1, size, share, total)
+        errors = _errors_before_activation(seen)  # (K, T, B, H)
+        total = np.einsum("tbi,tbj->ij", before, errors.sum(axis=0), optimize=True)
+        size, share = _measure(before, errors, total)
+    return Triangle(seen.network.steps + 1, size, share, total)
 
 
-def _errors_before_activation(network: Network, params: Params, hidden: Array, dL_dy: Array) -> Array:
+def _errors_before_activation(seen: Probe) -> Array:
     """Return eps_{k,t} * phi'(a_t) of the top layer, (K, T, B, H)."""
+    network, params, hidden = seen.network, seen.params, seen.traces[-1].hidden
     T, (B, H), K = len(hidden) - 1, hidden.shape[1:], len(network.steps)
     slopes = network.cell.activation.slope(hidden[1:], np.empty_like(hidden[1:]))
     through = np.zeros((K, T, B, H))
@@ -58,7 +54,7 @@ def _errors_before_activation(network: Network, params: Params, hidden: Array, d
     for t in reversed(range(T)):
         first = int(np.searchsorted(network.steps, t))  # outputs at t or later
         if first < K and network.steps[first] == t:
-            error[first] += dL_dy[first] @ params.W_hy.T
+            error[first] += seen.dL_dy[first] @ params.W_hy.T
         through[first:, t] = error[first:] * slopes[t]
         error[first:] = through[first:, t] @ params.layers[-1].W_hh.T
     return through

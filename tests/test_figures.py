@@ -189,6 +189,26 @@ def test_the_ribbon_can_follow_the_whole_loss() -> None:
     assert (edges(named(whole, weakest))[:, 0] < e.delay).all(), "each output renews the whole loss"
 
 
+def test_a_gradient_that_overflowed_is_the_strongest_ribbon() -> None:
+    """Not the weakest, as beyond the last output: there is nothing there, here is too much."""
+    e = Experiment(seq_len=7)
+    shot, masks = before_training(e), replace(Network(e).masks, writes=np.arange(7) == 4)
+    last = (np.array([np.nan, np.inf, 1e300, 0.0, 1e-20, np.nan, np.nan]),)
+    spec = timeline_spec(view_of(e, snapshot=replace(shot, last=last, total=last), masks=masks))
+    strongest, weakest = (edges(named(spec, f"B = W_hh, bin {number}"))[:, 0] for number in (RIBBON_BINS, 0))
+    np.testing.assert_array_equal(strongest, [1, 2, 3])
+    np.testing.assert_array_equal(weakest, [4, 5, 6])
+
+
+def test_an_exact_zero_stays_one_beside_a_last_output_of_zero() -> None:
+    """0/0 is no overflow: a loss of exactly zero sends nothing back."""
+    e = Experiment(seq_len=4)
+    nothing = replace(before_training(e), last=(np.zeros(4),), total=(np.zeros(4),))
+    spec = timeline_spec(view_of(e, snapshot=nothing, relative=True))
+    np.testing.assert_array_equal(edges(named(spec, "B = W_hh, bin 0"))[:, 0], [1, 2, 3])
+    np.testing.assert_array_equal(named(spec, "exactly 0")["x"], [1, 2, 3, 4])
+
+
 def test_feedback_leads_from_each_output_to_the_next_step() -> None:
     e = of_task("sine", seq_len=12, feedback=True)
     fed = edges(named(timeline_spec(view_of(e)), "output fed back"))

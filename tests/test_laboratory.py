@@ -8,7 +8,8 @@ import pytest
 
 from rnnviz import Experiment, Network, causes, gradient_flow, spectrum, train, triangle
 from rnnviz.figures import DARK, LIGHT, Theme
-from rnnviz.figures.laboratory import Curve, causes_spec, curves_spec, spectrum_spec, triangle_spec
+from rnnviz.figures.curves import Curve, causes_spec, curves_spec
+from rnnviz.figures.matrices import spectrum_spec, triangle_spec
 from rnnviz.figures.training_history import over_training_spec
 from rnnviz.gradient_flow import probe_batch
 

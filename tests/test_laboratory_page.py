@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, gradient_flow
 from rnnviz.links import to_params
+from rnnviz.ui.live_run import advance_and_observe
 
 SHELL = Path(__file__).parents[1] / "rnnviz" / "ui" / "shell.py"
 INSTRUMENTS = ("curve", "why", "triangle", "spectrum", "training")
@@ -44,6 +46,10 @@ def params(tab: AppTest) -> dict[str, str]:
 def figure(tab: AppTest, name: str) -> dict[str, Any]:
     sent = [json.loads(e.proto.bytes) for e in tab.get("bidi_component") if e.proto.bytes]
     return {f["name"]: f for f in sent}[f"lab_{name}"]
+
+
+def values_of(trace: dict[str, Any]) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(trace["y"]["bdata"]))
 
 
 def said(tab: AppTest) -> str:
@@ -82,8 +88,7 @@ def test_a_single_step_is_explained() -> None:
 def test_the_curve_is_the_librarys() -> None:
     e = Experiment(seq_len=25, init="pytorch")
     drawn = {trace["name"]: trace for trace in figure(open_laboratory(e), "curve")["data"]}
-    values = np.frombuffer(__import__("base64").b64decode(drawn["PyTorch default"]["y"]["bdata"]))
-    np.testing.assert_array_equal(values, gradient_flow(e).itemised[-1])
+    np.testing.assert_array_equal(values_of(drawn["PyTorch default"]), gradient_flow(e).itemised[-1])
     assert "theory" in drawn
     assert "Orthogonal" in drawn
 
@@ -114,3 +119,47 @@ def test_after_training_the_spectrum_shows_before_and_now() -> None:
     run._newest = advance(run.experiment, run.state, steps=5), run.initial
     assert {t["name"] for t in figure(look(tab), "spectrum")["data"]} == {"now", "before training"}
     assert f"after {run.state.step} training steps" in " ".join(str(h.proto.body) for h in tab.get("html"))
+
+
+def test_the_curve_shows_a_run_before_during_and_after_training() -> None:
+    tab = open_laboratory(Experiment(seq_len=10))
+    run = tab.session_state["visit"].run
+    for _ in range(20):
+        run._newest = advance_and_observe(run.experiment, run.state, None, 2)
+        run._remember(run._newest[1])
+    drawn = {trace["name"]: trace for trace in figure(look(tab), "curve")["data"]}
+    assert {"Orthogonal, now", "before training", "step 4", "step 16", "theory"} == set(drawn)
+    before = gradient_flow(run.experiment).total
+    np.testing.assert_allclose(values_of(drawn["before training"]), before, rtol=1e-12)
+    np.testing.assert_array_equal(values_of(drawn["step 16"]), run.album[16])
+    assert not np.array_equal(run.album[16], run.album[4])
+
+
+def test_where_several_steps_write_the_whole_loss_stands_beside_each_output() -> None:
+    e = Experiment(task="echo", topology="many-to-many", seq_len=12, delay=3, init="small-normal")
+    drawn = {trace["name"]: trace for trace in figure(open_laboratory(e), "curve")["data"]}
+    flow = gradient_flow(e)
+    assert drawn["whole loss, now"].get("xaxis", "x") == "x"
+    assert drawn["Small normal"]["xaxis"] == drawn["each output"]["xaxis"] == "x2"
+    np.testing.assert_array_equal(values_of(drawn["whole loss, now"]), flow.total)
+    fan = values_of(drawn["each output"]).reshape(len(flow.outputs), e.seq_len + 1)[:, :-1]
+    positive = flow.itemised > 0
+    np.testing.assert_array_equal(fan[positive], flow.itemised[positive])
+    assert np.isnan(fan[~positive]).all()
+
+
+def test_the_cliff_stands_by_itself() -> None:
+    tab = choose(open_laboratory(Experiment(seq_len=5)), "cliff")
+    assert "thrown 39.1 far" in said(tab)
+    tab.slider(key="cliff_w").set_value(4.4)
+    tab.slider(key="cliff_b").set_value(-1.8)
+    assert "never meets the wall" in said(look(tab))
+
+
+@pytest.mark.parametrize("gain", ["1e6", "nan", "-1", "inf"])
+def test_an_impossible_gain_is_named_and_left_out(gain: str) -> None:
+    tab = AppTest.from_file(str(SHELL), default_timeout=30)
+    tab.query_params["init"], tab.query_params["gain"] = "scaled-gaussian", gain
+    look(tab)
+    shown = " ".join(str(h.proto.body) for h in tab.get("html"))
+    assert f"gain={gain} (expected a number between 0 and 10)" in shown

@@ -14,7 +14,8 @@ from rnnviz import Experiment, gradient_flow, phase_diagram, seed_band
 from rnnviz.bench import Bench, decades
 from rnnviz.executor import local_pool
 from rnnviz.figures import DARK, LIGHT, Theme
-from rnnviz.figures.laboratory import phase_spec, seeds_spec
+from rnnviz.figures.curves import seeds_spec
+from rnnviz.figures.phase import phase_spec
 from rnnviz.sweeps import SeedBand, Sweep
 
 GAINS, STRENGTHS, LENGTHS = (0.5, 1.0, 3.0), (0.0, 1.0), (2, 30)

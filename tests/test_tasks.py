@@ -14,8 +14,9 @@ import pytest
 
 from rnnviz import TASKS, Experiment
 from rnnviz.tasks import Batch, Task
-from rnnviz.tasks.base import ABSOLUTE_ERROR, ACCURACY, HELD_OUT_SAMPLES, SQUARED_ERROR, held_out
+from rnnviz.tasks.base import ABSOLUTE_ERROR, ACCURACY, HELD_OUT_SAMPLES, SQUARED_ERROR
 from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS, corpus
+from rnnviz.training import held_out
 from tests.plain_rnn import Array
 
 DATA = Path(__file__).parents[1] / "rnnviz" / "tasks" / "data"

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from rnnviz.figures.answers import Answers, answers, answers_spec
+from rnnviz.figures.cliff import cliff
+from rnnviz.figures.curves import Curve, causes, curves, seeds
+from rnnviz.figures.matrices import spectrum, triangle
+from rnnviz.figures.phase import phase_diagram
 from rnnviz.figures.progress import Progress, progress, progress_spec
 from rnnviz.figures.theme import DARK, LIGHT, THEMES, Theme
 from rnnviz.figures.timeline import Timeline, timeline, timeline_spec
+from rnnviz.figures.training_history import over_training
 
 __all__ = [
     "DARK",
     "LIGHT",
     "THEMES",
     "Answers",
+    "Curve",
     "Progress",
     "Theme",
     "Timeline",
     "answers",
     "answers_spec",
+    "causes",
+    "cliff",
+    "curves",
+    "over_training",
+    "phase_diagram",
     "progress",
     "progress_spec",
+    "seeds",
+    "spectrum",
     "timeline",
     "timeline_spec",
+    "triangle",
 ]

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from rnnviz.arrays import Array, Indices
 from rnnviz.experiment import Experiment
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.snapshot import Snapshot
 from rnnviz.tasks import TASKS
 
@@ -53,8 +53,8 @@ class Answers:
         )
 
 
-LETTERS_SHOWN = 34
-"""As many as fit side by side."""
+LETTERS_SHOWN, STEPS_SHOWN = 34, 40
+"""As many letters, or columns of probabilities, as fit side by side."""
 
 
 def softmax(logits: Array) -> Array:
@@ -79,17 +79,8 @@ def answers_spec(view: Answers, theme: Theme = LIGHT) -> Spec:
 
 
 def _frame(theme: Theme, title: str, **changes: object) -> Spec:
-    heading = note(
-        theme,
-        f"<b>{title}</b>",
-        0.0,
-        1.0,
-        xanchor="left",
-        yanchor="bottom",
-        yshift=6,
-        font={"size": 13, "color": theme.output},
-    )
-    return layout(theme, margin={"l": 46, "r": 10, "t": 30, "b": 40}, annotations=[heading]) | changes
+    name = heading(theme, title, colour=theme.output, size=13)
+    return layout(theme, margin={"l": 46, "r": 10, "t": 30, "b": 40}, annotations=[name]) | changes
 
 
 def _bars(view: Answers, theme: Theme, **place: str) -> Spec:
@@ -129,41 +120,14 @@ def _probabilities(view: Answers, theme: Theme) -> Spec:
 
 def _classes_over_time(view: Answers, theme: Theme) -> Spec:
     """Probability of each class at each step, and what was right there."""
-    shown = view.steps[:40]
-    chances = softmax(view.outputs[shown, 0])
-    t, right = shown + 1, view.targets[shown, 0]
-    hit = np.argmax(chances, axis=-1) == right
-    said = [view.names[k] for k in np.argmax(np.nan_to_num(chances), axis=-1)]
-    heat: Spec = {
-        "type": "heatmap",
-        "name": "probability",
-        "x": t,
-        "y": np.arange(len(view.names)),
-        "z": chances.T,
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": [(0.0, theme.panel), (1.0, theme.output)],
-        "showscale": False,
-        "hovertemplate": "t = %{x}: %{z:.1%}<extra></extra>",
-    }
-    ring: Spec = {
-        "type": "scatter",
-        "name": "right answer",
-        "mode": "markers",
-        "x": t,
-        "y": right,
-        "marker": {
-            "symbol": ["circle-open" if h else "x-thin" for h in hit],
-            "size": 9 if len(t) <= 24 else 7,
-            "line": {"width": 1.5, "color": theme.ink},
-            "color": theme.ink,
-        },
-        "text": said,
-        "hovertemplate": "t = %{x}: says %{text}<extra></extra>",
-    }
-    every = max(1, len(view.names) // 12 + 1) if len(view.names) > 12 else 1
+    shown = view.steps[:STEPS_SHOWN]
+    t, chances = shown + 1, softmax(view.outputs[shown, 0])
+    pitch = len(view.names) // 12 + 1 if len(view.names) > 12 else 1
     return {
-        "data": [heat, ring],
+        "data": [
+            _probability_map(view, theme, t, chances),
+            _right_answers(view, theme, t, chances, view.targets[shown, 0]),
+        ],
         "layout": _frame(
             theme,
             "answers over time",
@@ -178,55 +142,67 @@ def _classes_over_time(view: Answers, theme: Theme) -> Spec:
             yaxis=axis(
                 theme,
                 range=[-0.6, len(view.names) - 0.4],
-                tickvals=list(range(0, len(view.names), every)),
-                ticktext=view.names[::every],
+                tickvals=list(range(0, len(view.names), pitch)),
+                ticktext=view.names[::pitch],
                 showgrid=False,
             ),
         ),
     }
 
 
+def _probability_map(view: Answers, theme: Theme, t: Indices, chances: Array) -> Spec:
+    """Draw the probabilities (K, O) as a heatmap."""
+    return {
+        "type": "heatmap",
+        "name": "probability",
+        "x": t,
+        "y": np.arange(len(view.names)),
+        "z": chances.T,
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": [(0.0, theme.panel), (1.0, theme.output)],
+        "showscale": False,
+        "hovertemplate": "t = %{x}: %{z:.1%}<extra></extra>",
+    }
+
+
+def _right_answers(view: Answers, theme: Theme, t: Indices, chances: Array, right: Indices) -> Spec:
+    """Mark the right class (K,) at each step: a ring where it is the likeliest, else a cross."""
+    hit = np.argmax(chances, axis=-1) == right
+    said = np.argmax(np.nan_to_num(chances), axis=-1)
+    return {
+        "type": "scatter",
+        "name": "right answer",
+        "mode": "markers",
+        "x": t,
+        "y": right,
+        "marker": {
+            "symbol": ["circle-open" if h else "x-thin" for h in hit],
+            "size": 9 if len(t) <= 24 else 7,
+            "line": {"width": 1.5, "color": theme.ink},
+            "color": theme.ink,
+        },
+        "text": [view.names[k] for k in said],
+        "hovertemplate": "t = %{x}: says %{text}<extra></extra>",
+    }
+
+
 def _letters(view: Answers, theme: Theme) -> Spec:
     """What is read, what is said next, and what should be said next, letter under letter."""
-    t = (view.steps + 1)[:LETTERS_SHOWN]
-    rows = view.steps[:LETTERS_SHOWN]
-    right = view.targets[rows, 0]
-    said = np.argmax(np.nan_to_num(view.outputs[rows, 0]), axis=-1)
-    read = np.argmax(view.inputs[rows, 0, : len(view.names)], axis=-1)
+    shown = view.steps[:LETTERS_SHOWN]
+    t, right = shown + 1, view.targets[shown, 0]
+    said = np.argmax(np.nan_to_num(view.outputs[shown, 0]), axis=-1)
+    read = np.argmax(view.inputs[shown, 0, : len(view.names)], axis=-1)
     hit = said == right
-    lines = [
-        ("should say", right, 0, np.ones_like(hit)),
-        ("says", said, 1, hit),
-        ("reads", read, 2, np.ones_like(hit)),
-    ]
-    colours = {"should say": theme.faint, "says": theme.output, "reads": theme.input}
-    wrong: Spec = {
-        "type": "scatter",
-        "name": "wrong",
-        "mode": "markers",
-        "x": t[~hit],
-        "y": np.full(int((~hit).sum()), 1.0),
-        "marker": {"symbol": "square", "size": 14, "color": theme.grid},
-        "hoverinfo": "skip",
-    }
-    letters: list[Spec] = [
-        {
-            "type": "scatter",
-            "name": name,
-            "mode": "text",
-            "x": t,
-            "y": np.full(len(t), float(row)),
-            "text": [
-                view.names[k] if good else f"<b>{view.names[k]}</b>"
-                for k, good in zip(classes, fine, strict=True)
-            ],
-            "textfont": {"size": 14 if len(t) <= 24 else 11, "color": colours[name]},
-            "hovertemplate": f"t = %{{x}}: {name} %{{text}}<extra></extra>",
-        }
-        for name, classes, row, fine in lines
-    ]
+    should_say, says, reads = ([view.names[k] for k in classes] for classes in (right, said, read))
+    says = [letter if good else f"<b>{letter}</b>" for letter, good in zip(says, hit, strict=True)]
     return {
-        "data": [wrong, *letters],
+        "data": [
+            _wrong(theme, t[~hit]),
+            _letter_row("should say", t, 0, should_say, theme.faint),
+            _letter_row("says", t, 1, says, theme.output),
+            _letter_row("reads", t, 2, reads, theme.input),
+        ],
         "layout": _frame(
             theme,
             f"next letter · {int(hit.sum())} of {len(hit)} right, the others on grey",
@@ -235,11 +211,37 @@ def _letters(view: Answers, theme: Theme) -> Spec:
                 theme,
                 range=[-0.6, 2.6],
                 tickvals=[0, 1, 2],
-                ticktext=[line[0] for line in lines],
+                ticktext=["should say", "says", "reads"],
                 showgrid=False,
             ),
             margin={"l": 72, "r": 10, "t": 30, "b": 40},
         ),
+    }
+
+
+def _wrong(theme: Theme, t: Indices) -> Spec:
+    """Draw a grey ground under the wrong letters."""
+    return {
+        "type": "scatter",
+        "name": "wrong",
+        "mode": "markers",
+        "x": t,
+        "y": np.full(len(t), 1.0),
+        "marker": {"symbol": "square", "size": 14, "color": theme.grid},
+        "hoverinfo": "skip",
+    }
+
+
+def _letter_row(name: str, t: Indices, row: int, letters: list[str], colour: str) -> Spec:
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "text",
+        "x": t,
+        "y": np.full(len(t), float(row)),
+        "text": letters,
+        "textfont": {"size": 14 if len(t) <= 24 else 11, "color": colour},
+        "hovertemplate": f"t = %{{x}}: {name} %{{text}}<extra></extra>",
     }
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from rnnviz.arrays import Array
 from rnnviz.experiment import Experiment
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.tasks import TASKS
 from rnnviz.training import TrainingState
 
@@ -83,8 +83,8 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
             yaxis2=axis(theme, anchor="x2", nticks=5, **_metric_range(view)),
             shapes=[shape for shape, _ in marks],
             annotations=[
-                _title(theme, f"loss: {view.loss_title}", 0.0, theme.loss),
-                _title(theme, view.metric_title, 0.56, theme.metric),
+                heading(theme, f"loss: {view.loss_title}", 0.0, theme.loss, size=13),
+                heading(theme, view.metric_title, 0.56, theme.metric, size=13),
                 _chance_note(theme, view.chance, f"chance: {view.guess}", view.accuracy),
                 *[text for _, text in marks],
             ],
@@ -133,11 +133,6 @@ def _metric_range(view: Progress) -> Spec:
     if view.accuracy:
         return {"range": [0.0, 1.05], "tickformat": ".0%"}
     return {"range": [0.0, 1.6 * view.chance]}
-
-
-def _title(theme: Theme, text: str, x: float, colour: str) -> Spec:
-    font = {"size": 13, "color": colour}
-    return note(theme, f"<b>{text}</b>", x, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)
 
 
 def _chance_note(theme: Theme, value: float, text: str, accuracy: bool) -> Spec:

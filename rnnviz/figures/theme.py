@@ -153,3 +153,15 @@ def note(theme: Theme, text: str, x: float, y: float, **changes: Any) -> Spec:
         "font": {"size": 13, "color": theme.faint},
     }
     return base | changes
+
+
+def heading(theme: Theme, text: str, x: float = 0.0, colour: str = "", size: int = 14) -> Spec:
+    """Return the name of a panel, above its left end at ``x`` in paper coordinates."""
+    font = {"size": size, "color": colour or theme.ink}
+    return note(theme, f"<b>{text}</b>", x, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)
+
+
+def with_alpha(colour: str, opacity: float) -> str:
+    """Return a colour #rrggbb as rgba(), see-through to some degree."""
+    red, green, blue = _channels(colour)
+    return f"rgba({red},{green},{blue},{opacity})"

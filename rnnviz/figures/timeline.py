@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array
+from rnnviz.arrays import Array, Mask
 from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note
 from rnnviz.gradient_flow import probe_batch
@@ -89,14 +89,18 @@ class Timeline:
         """Whether the whole loss and the last output's are different things."""
         return int(self.masks.writes.sum()) > 1
 
+    @property
+    def reached(self) -> Mask:
+        """Whether a gradient can reach a step (T,): up to the last output, none comes from beyond it."""
+        return np.arange(self.T) <= self.masks.write_steps[-1]
+
     def curve(self, snapshot: Snapshot, layer: int, whole: bool) -> Array:
         """Return the gradient curve (T,) of a layer as shown: NaN beyond the last output."""
         values = (snapshot.total if whole else snapshot.last)[layer].copy()
-        final = self.masks.write_steps[-1]
         if self.relative:
             with np.errstate(divide="ignore", invalid="ignore"):
-                values = values / values[final]
-        values[final + 1 :] = np.nan
+                values[values != 0.0] /= values[self.masks.write_steps[-1]]  # a zero stays one: 0/0 is NaN
+        values[~self.reached] = np.nan
         return values
 
 
@@ -181,7 +185,7 @@ def _ribbon(view: Timeline, theme: Theme) -> list[Spec]:
     for layer, height in enumerate(hidden):
         # what crosses the edge t -> t+1 on its way back is what arrives at h_t
         crossing = view.curve(view.snapshot, layer, view.whole_loss)[:-1]
-        size = np.where(np.isnan(crossing), 0.0, strength(crossing))
+        size = np.where(view.reached[:-1], strength(crossing), 0.0)  # NaN from overflow is the strongest
         for number in range(RIBBON_BINS + 1):
             chosen = np.rint(size * RIBBON_BINS) == number
             bins[number].append(segments(view.t[:-1][chosen], height, view.t[1:][chosen], height))
@@ -338,10 +342,9 @@ def _curve(name: str, view: Timeline, values: Array, line: Spec) -> Spec:
 
 def _broken(view: Timeline, theme: Theme, values: Array, span: tuple[int, int]) -> list[Spec]:
     """Marks for what a log axis cannot hold: exact zeros at the floor, inf and NaN at the ceiling."""
-    seen = view.t <= view.masks.write_steps[-1] + 1
     kinds = (
-        ("exactly 0", seen & (values == 0.0), 10.0 ** (span[0] + 0.4), "triangle-down", theme.faint),
-        ("overflow", seen & ~np.isfinite(values), 10.0 ** (span[1] - 0.4), "x-thin", theme.bad),
+        ("exactly 0", view.reached & (values == 0.0), 10.0 ** (span[0] + 0.4), "triangle-down", theme.faint),
+        ("overflow", view.reached & ~np.isfinite(values), 10.0 ** (span[1] - 0.4), "x-thin", theme.bad),
     )
     return [
         {

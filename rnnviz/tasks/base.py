@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -164,14 +163,6 @@ class Task(ABC):
 def one_hot(classes: Indices, size: int) -> Array:
     """Return vectors of length ``size`` with a 1 at each class; the new axis is the last."""
     return np.eye(size)[classes]
-
-
-@lru_cache(maxsize=4)
-def held_out(e: Experiment) -> Batch:
-    """Return (and keep) the held-out sequences of an experiment."""
-    from rnnviz.tasks import TASKS
-
-    return TASKS[e.task].held_out(e)
 
 
 LETTERS = "ABCDEFGH"

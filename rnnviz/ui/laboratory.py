@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from rnnviz.ui import quick_instruments as quick
-from rnnviz.ui import slow_instruments as slow
-from rnnviz.ui.reading import FIGURE_HEIGHT, present
+from rnnviz.ui.instruments import quick, slow
+from rnnviz.ui.instruments.cliff import cliff
+from rnnviz.ui.instruments.curve import curve
+from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, present
 from rnnviz.ui.visit import Visit
 
 
@@ -18,20 +19,21 @@ class Instrument:
     """One way to look at the gradient.
 
     draw : puts the reading on the page.
-    untrained : it looks at initialisation only, whatever was trained.
+    subject : what it looks at: "run" (the network as trained so far), "start" (initialisation only) or
+        "unit" (a network of its own).
     """
 
     title: str
     question: str
     draw: Callable[[Visit], None]
-    untrained: bool = False
+    subject: str = "run"
 
 
 INSTRUMENTS: dict[str, Instrument] = {
     "curve": Instrument(
         "Curve",
         "How much of the error arrives at each step?",
-        lambda visit: present(quick.curve(visit, visit.run.state.params), "curve", FIGURE_HEIGHT - 40),
+        lambda visit: present(curve(visit, visit.run.state.params), "curve", FIGURE_HEIGHT - 40),
     ),
     "why": Instrument(
         "Why",
@@ -53,8 +55,14 @@ INSTRUMENTS: dict[str, Instrument] = {
         "What did training do to the gradient?",
         lambda visit: present(quick.over_training(visit), "training"),
     ),
-    "seeds": Instrument("Seeds", "Is it luck? The same choices, twenty seeds.", slow.seeds, untrained=True),
-    "phase": Instrument("Phase diagram", "Where is the border?", slow.phase, untrained=True),
+    "seeds": Instrument("Seeds", "Is it luck? The same choices, twenty seeds.", slow.seeds, "start"),
+    "phase": Instrument("Phase diagram", "Where is the border?", slow.phase, "start"),
+    "cliff": Instrument(
+        "Cliff",
+        "How can one update throw everything away?",
+        lambda _: present(cliff(), "cliff", FIGURE_HEIGHT - 64),
+        "unit",
+    ),
 }
 """The instruments by name, in the order of the buttons."""
 
@@ -71,7 +79,13 @@ def page(visit: Visit) -> None:
         label_visibility="collapsed",
     )
     instrument = INSTRUMENTS[chosen or "curve"]
-    trained = 0 if instrument.untrained else visit.run.state.step
-    weights = f"after {trained:,} training steps" if trained else "before training"
-    st.html(f"<p class='story'><b>{instrument.question}</b> Weights {weights}.</p>")
+    st.html(f"<p class='story'><b>{instrument.question}</b> {_about(visit, instrument.subject)}</p>")
     instrument.draw(visit)
+
+
+def _about(visit: Visit, subject: str) -> str:
+    """Say which weights are looked at."""
+    if subject == "unit":
+        return "A network of a single unit without input; the choices on the left play no part."
+    steps = visit.run.state.step if subject == "run" else 0
+    return f"Weights after {steps:,} training steps." if steps else "Weights before training."

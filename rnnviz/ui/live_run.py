@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
+from rnnviz.arrays import Array
 from rnnviz.executor import local_pool
 from rnnviz.experiment import Experiment
 from rnnviz.snapshot import Snapshot, observe
@@ -19,6 +20,9 @@ CHUNK_SECONDS = 0.09
 
 LEASE_SECONDS = 0.8
 """A run whose page has not looked for this long stops: the tab was closed."""
+
+ALBUM_SIZE = 64
+"""Gradient curves that a run keeps of its past; when there are more, every second one goes."""
 
 MAX_FAILURES = 3
 """Workers may die; if this many chunks in a row are lost, the run stops and says so."""
@@ -49,6 +53,7 @@ class LiveRun:
 
     speed : training steps a second, None for as many as possible.
     pause_when_solved : stop when the task's goal is first reached.
+    album : the last output's gradient (T,) in the top layer, at some of the steps at which it was looked at.
     """
 
     def __init__(self, experiment: Experiment, pool: Callable[[], Executor] = local_pool) -> None:
@@ -59,6 +64,7 @@ class LiveRun:
         self.problem: str | None = None
         state = start(experiment)
         self.initial = observe(experiment, state.params, 0)
+        self.album: dict[int, Array] = {}
         self._newest = state, self.initial
         self._pool = pool
         self._lock = threading.RLock()
@@ -142,11 +148,16 @@ class LiveRun:
             newest = future.result()
             solved_now = self.state.solved_at is None and newest[0].solved_at is not None
             self._newest = newest
+            self._remember(newest[1])
             self._marks.append((time.monotonic(), self.state.step))
             if self._single or self.finished or (solved_now and self.pause_when_solved):
                 self.playing = False
             if self.playing and time.monotonic() < self._leased_until:
                 self._schedule(pool)
+
+    def _remember(self, snapshot: Snapshot) -> None:
+        album = self.album | {snapshot.step: snapshot.last[-1]}
+        self.album = dict(list(album.items())[::2]) if len(album) > ALBUM_SIZE else album
 
     def _schedule(self, pool: Executor) -> None:
         """Submit the next chunk now, or in slow motion when its time has come."""

@@ -61,22 +61,18 @@ def header(visit: Visit) -> None:
 
 def run_bar(visit: Visit) -> None:
     """Play, step, reset, new seed, speed."""
-    run = visit.run
+    run, playing = visit.run, visit.run.playing
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
-        if run.playing:
-            st.button(
-                "Pause", icon=":material/pause:", type="primary", shortcut="P", on_click=run.pause, key="play"
-            )
-        else:
-            st.button(
-                "Play",
-                icon=":material/play_arrow:",
-                type="primary",
-                shortcut="P",
-                on_click=run.play,
-                disabled=run.finished,
-                key="play",
-            )
+        label, icon, press = ("Pause", "pause", run.pause) if playing else ("Play", "play_arrow", run.play)
+        st.button(
+            label,
+            icon=f":material/{icon}:",
+            type="primary",
+            shortcut="P",
+            on_click=press,
+            disabled=run.finished and not playing,
+            key="play",
+        )
         st.button(
             "Step",
             icon=":material/skip_next:",
@@ -129,7 +125,7 @@ def _pause_when_solved(visit: Visit) -> None:
 
 def live(visit: Visit) -> None:
     """Show the run, again and again while it plays; the page around it is drawn only once."""
-    _again(visit, TICK_SECONDS, _main_picture)
+    _again(visit, TICK_SECONDS, _timeline)
     _again(visit, FULL_SPEED_TICK_SECONDS if visit.run.speed is None else TICK_SECONDS, _lower_pictures)
 
 
@@ -144,11 +140,6 @@ def _again(visit: Visit, seconds: float, draw: Callable[[Visit], None]) -> None:
             st.rerun()
 
     part()
-
-
-def _main_picture(visit: Visit) -> None:
-    look = visit.run.look()
-    _timeline(visit, look)
 
 
 def _lower_pictures(visit: Visit) -> None:
@@ -183,7 +174,8 @@ def _numbers(visit: Visit, look: Look) -> str:
     return f"<div class='numbers'>{''.join(parts)}</div>"
 
 
-def _timeline(visit: Visit, look: Look) -> None:
+def _timeline(visit: Visit) -> None:
+    look = visit.run.look()
     e, snapshot = visit.experiment, look.snapshot
     shown = {"layer": visit.layer, "relative": visit.relative, "whole_loss": visit.whole_loss}
     view = Timeline.of(e, snapshot, visit.run.initial, **shown)

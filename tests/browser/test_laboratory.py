@@ -55,9 +55,9 @@ def test_every_instrument_fits_on_a_projector(server: str, page: Page) -> None:
 def test_a_moved_slider_draws_a_new_curve(server: str, page: Page) -> None:
     open_laboratory(page, server)
     plot = "document.querySelector('.st-key-lab_curve .live-figure')"
-    page.evaluate(f"window.node = {plot}; window.before = String({plot}._fullData[0].y)")
+    page.evaluate(f"window.node = {plot}; window.before = String({plot}._fullData.map(t => t.y))")
     page.get_by_role("slider", name="Gain g").press("ArrowRight")
-    wait_until(page, f"String({plot}._fullData[0].y) !== window.before")
+    wait_until(page, f"String({plot}._fullData.map(t => t.y)) !== window.before")
     assert page.evaluate(f"window.node === {plot}"), "the plot's node is never replaced"
 
 
@@ -68,7 +68,8 @@ def test_the_data_can_be_taken_home(server: str, page: Page, tmp_path: Path) -> 
     path = tmp_path / "curve.csv"
     download.value.save_as(path)
     lines = path.read_text().splitlines()
-    assert lines[0].startswith("t,Scaled Gaussian,whole loss")
+    assert lines[0].startswith("t,Scaled Gaussian,")
+    assert lines[0].endswith(",output 24")
     assert len(lines) == 1 + ECHO.seq_len
 
 
@@ -76,7 +77,7 @@ def test_initialisations_can_be_added_and_taken_away(server: str, page: Page) ->
     open_laboratory(page, server)
     names = "document.querySelector('.st-key-lab_curve .live-figure')._fullData.map(t => t.name)"
     assert "Identity" not in page.evaluate(names)
-    page.locator(".st-key-compare").get_by_role("button", name="Identity").click()
+    page.locator("[class*=st-key-compare]").get_by_role("button", name="Identity").click()
     wait_until(page, f"{names}.includes('Identity')")
 
 
@@ -99,3 +100,18 @@ def test_twenty_seeds_give_a_share(server: str, page: Page) -> None:
     open_laboratory(page, server)
     page.get_by_role("radio", name="Seeds", exact=True).click()
     expect(page.get_by_text("Of 20 seeds:")).to_be_visible(timeout=30_000)
+
+
+@both_themes
+def test_the_cliff_is_drawn_in_three_dimensions_and_follows_its_sliders(server: str, page: Page) -> None:
+    open_laboratory(page, server)
+    page.get_by_role("radio", name="Cliff", exact=True).click()
+    wait_until(page, drawn("cliff"))
+    plot = "document.querySelector('.st-key-lab_cliff .live-figure')"
+    assert page.evaluate(f"{plot}._fullData[0].type") == "surface"
+    wait_until(page, f"{plot}.querySelector('canvas') !== null")
+    longest = page.evaluate(f"{plot}._fullData.find(t => t.name === 'with clipping').x.length")
+    assert longest > 100
+    page.evaluate(f"window.before = {plot}.getAttribute('aria-label')")
+    page.get_by_role("slider", name="Start at w").press("ArrowRight")
+    wait_until(page, f"{plot}.getAttribute('aria-label') !== window.before")

@@ -14,11 +14,12 @@ from rnnviz.arrays import Array
 from rnnviz.bench import Bench
 from rnnviz.executor import local_pool
 from rnnviz.experiment import Experiment
-from rnnviz.figures.laboratory import phase_spec, seeds_spec
+from rnnviz.figures.curves import seeds_spec
+from rnnviz.figures.phase import phase_spec
 from rnnviz.gradient_flow import gradient_flow
 from rnnviz.mean_field import critical_gain
 from rnnviz.sweeps import SeedBand, Sweep, phase_parts, phase_row, seed_parts
-from rnnviz.ui.reading import FIGURE_HEIGHT, Reading, present
+from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, Reading, present
 from rnnviz.ui.run_view import theme
 from rnnviz.ui.visit import Visit
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -19,7 +20,7 @@ class Reading:
 
     figure : as plain data. label : what it shows, in words, with its main result.
     how : two or three sentences on how to read it. formula : in TeX, with the current numbers.
-    data : the plotted numbers.
+    data : the plotted numbers. note : a sentence below the formula, on how far it holds.
     """
 
     figure: Spec
@@ -27,6 +28,7 @@ class Reading:
     how: str
     formula: str
     data: pd.DataFrame
+    note: str = ""
 
 
 def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> None:
@@ -48,3 +50,15 @@ def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> N
         )
     with formula:
         st.latex(reading.formula)
+        if reading.note:
+            st.caption(reading.note)
+
+
+def number(value: float) -> str:
+    """Return a number in TeX, with a power of ten where it is very small or large."""
+    if np.isinf(value):
+        return r"\infty"
+    if 1e-2 <= value < 1e4 or value == 0:
+        return f"{value:.3f}"
+    mantissa, power = f"{value:.2e}".split("e")
+    return rf"{mantissa}\cdot 10^{{{int(power)}}}"

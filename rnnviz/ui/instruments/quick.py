@@ -1,111 +1,21 @@
-"""Instruments of the laboratory that answer at once."""
+"""Instruments of the laboratory that answer at once: causes, triangle, spectrum, the run's history."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
-import streamlit as st
 
-from rnnviz.arrays import Array
 from rnnviz.causes import causes
-from rnnviz.experiment import Experiment
-from rnnviz.figures.laboratory import Curve, causes_spec, curves_spec, spectrum_spec, triangle_spec
+from rnnviz.figures.curves import causes_spec
+from rnnviz.figures.matrices import spectrum_spec, triangle_spec
 from rnnviz.figures.training_history import over_training_spec
-from rnnviz.gradient_flow import gradient_flow, probe_batch
-from rnnviz.initializers import INITIALIZERS
-from rnnviz.mean_field import mean_field
+from rnnviz.gradient_flow import gradient_flow
 from rnnviz.network import Network, Params
 from rnnviz.spectrum import spectrum
 from rnnviz.triangle import triangle
-from rnnviz.ui.reading import Reading
+from rnnviz.ui.instruments.reading import Reading, number
 from rnnviz.ui.run_view import theme
 from rnnviz.ui.visit import Visit
-
-# Curve --------------------------------------------------------------------------------------------
-
-
-def curve(visit: Visit, params: Params) -> Reading:
-    """The gradient over time, beside other initialisations and the theory."""
-    e = visit.experiment
-    others = st.pills(
-        "Compare with",
-        [name for name in INITIALIZERS if name != e.init],
-        format_func=lambda name: INITIALIZERS[name].title,
-        selection_mode="multi",
-        default=[name for name in ("pytorch", "orthogonal") if name != e.init],
-        key="compare",
-        label_visibility="collapsed",
-    )
-    flow = gradient_flow(e, params)
-    last = int(flow.outputs[-1])
-    several = len(flow.outputs) > 1
-    lines = [Curve(INITIALIZERS[e.init].title, flow.itemised[-1], "main")]
-    if several:
-        lines.append(Curve("whole loss", flow.total, "total"))
-    lines += [
-        Curve(INITIALIZERS[name].title, gradient_flow(replace(e, init=name)).itemised[-1]) for name in others
-    ]
-    theory, words = _theory(e, params, flow.itemised[-1], last)
-    lines.append(Curve("theory", theory, "theory"))
-    lines = [_shown(line, last, visit.relative) for line in lines]
-    table = pd.DataFrame({"t": np.arange(1, e.seq_len + 1)} | {line.name: line.values for line in lines})
-    how = (
-        "Read it from right to left: the error starts at the last output and travels back. A straight line "
-        "down to the left is exponential forgetting. The dotted theory line is what an infinitely wide "
-        "network with fresh weights at every step would do; ours is finite, with one W_hh for all steps."
-    )
-    if visit.run.state.step:
-        how += " The initialisations beside it are untrained."
-    if several:
-        how = (
-            "All but the whole loss are the error of the **last output alone**, on its way back from the "
-            "right. The whole loss stays up because every output adds fresh error near itself: it looks "
-            "healthy even when no single output can reach far back."
-        )
-    label = f"Gradient against time step: {flow.verdict}, {flow.decades:.1f} powers of ten"
-    return Reading(curves_spec(lines, theme(), visit.relative), label, how, words, table)
-
-
-def _shown(line: Curve, last: int, relative: bool) -> Curve:
-    """Cut a curve behind the last output; divide it by its value there if wanted."""
-    values = line.values.copy()
-    values[last:] = np.nan
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return replace(line, values=values / values[last - 1] if relative else values)
-
-
-def _theory(e: Experiment, params: Params, measured: Array, last: int) -> tuple[Array, str]:
-    """Draw the mean-field slope from the last output back, for the top layer's gain and input as they are."""
-    network, batch, weights = Network(e), probe_batch(e), params.layers[-1]
-    with np.errstate(over="ignore", invalid="ignore"):
-        _, traces = network.forward(params, batch.inputs)
-        current = traces[-1].inputs @ weights.W_xh + weights.b_h
-        input_std = float(np.sqrt(np.mean(current[1:] ** 2))) if e.seq_len > 1 else 0.0
-        gain = float(np.sqrt(np.sum(weights.W_hh**2) / e.hidden_size))
-    if not (np.isfinite(gain) and np.isfinite(input_std)):
-        return np.full(e.seq_len, np.nan), r"\text{the weights overflowed: theory has nothing to say}"
-    q, chi = field = mean_field(gain, input_std, e.activation)
-    with np.errstate(over="ignore"):
-        line = measured[last - 1] * field.factor ** (last - np.arange(1.0, e.seq_len + 1))
-    formula = (
-        rf"\begin{{aligned}} g &= {gain:.3f} \qquad s = {input_std:.3f} \\"
-        rf" q^* &= g^2\,\mathbb E\,\varphi(\sqrt{{q^*}}z)^2 + s^2 = {_number(q)} \\"
-        rf" \chi &= g^2\,\mathbb E\,\varphi'(\sqrt{{q^*}}z)^2 = {_number(chi)} \\"
-        rf" \sqrt\chi &= {_number(field.factor)}\ \text{{per step back}} \end{{aligned}}"
-    )
-    return line, formula
-
-
-def _number(value: float) -> str:
-    if np.isinf(value):
-        return r"\infty"
-    if 1e-2 <= value < 1e4 or value == 0:
-        return f"{value:.3f}"
-    mantissa, power = f"{value:.2e}".split("e")
-    return rf"{mantissa}\cdot 10^{{{int(power)}}}"
-
 
 # Why ----------------------------------------------------------------------------------------------
 
@@ -249,7 +159,7 @@ def over_training(visit: Visit) -> Reading | str:
             else f"It reached the threshold in {share:.0%} of the steps shown, and was shortened there."
         )
     )
-    norm = _number(float(raw[-1])) if np.isfinite(raw[-1]) else r"\infty"
+    norm = number(float(raw[-1])) if np.isfinite(raw[-1]) else r"\infty"
     threshold = r"\infty" if limit is None else f"{limit:g}"
     formula = (
         r"\text{if } \|g\|\ge\theta:\quad g \leftarrow \frac{\theta}{\|g\|}\,g \qquad "

@@ -1,0 +1,253 @@
+"""Gradients over time: curves to compare, their causes, and a band over many seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.arrays import Array
+from rnnviz.causes import Causes
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note, with_alpha
+from rnnviz.figures.timeline import gradient_span, power_ticks, powers
+from rnnviz.sweeps import SeedBand
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+BACKWARD = "◀ the gradient travels back"
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One curve ||dL/dh_t|| (T,) to compare; NaN where there is nothing.
+
+    kind : "main" (the experiment), "before" and "during" (the same at earlier training steps), "other"
+        (another initialisation) or "theory".
+    whole : of the whole loss; such curves have a panel of their own, left of the others.
+    """
+
+    name: str
+    values: Array
+    kind: str = "other"
+    whole: bool = False
+
+
+def curves_spec(
+    curves: Sequence[Curve], theme: Theme = LIGHT, relative: bool = False, items: Array | None = None
+) -> Spec:
+    """Draw gradient curves over one fixed log axis.
+
+    items : (K, T), where several steps write: every output's error by itself, drawn thin behind the others.
+    """
+    T = len(curves[0].values)
+    two = any(curve.whole for curve in curves)
+    span = gradient_span(*(curve.values for curve in curves))
+    t = np.arange(1.0, T + 1.0)
+    data: list[Spec] = [] if items is None else [_fan(items, t, theme)]
+    count = {"other": 0, "during": 0}
+    for curve in curves:
+        drawn = [_curve(curve, t, theme, count.get(curve.kind, 0)), *_marks(curve, t, theme, span)]
+        data += drawn if curve.whole or not two else [trace | RIGHT for trace in drawn]
+        if curve.kind in count:
+            count[curve.kind] += 1
+    if items is not None and two:
+        data[0] |= RIGHT
+    return {"data": data, "layout": _curves_layout(T, span, theme, relative, two)}
+
+
+RIGHT = {"xaxis": "x2", "yaxis": "y2"}
+"""Where a trace stands that belongs to the right one of two panels."""
+
+
+def _curves_layout(T: int, span: tuple[int, int], theme: Theme, relative: bool, two: bool) -> Spec:
+    time = axis(theme, "time step t →", range=[0.5, T + 0.5], showgrid=False)
+    title = "||∂L/∂h<sub>t</sub>||" + (", relative to the last output" if relative else "")
+    size = axis(theme, title, type="log", range=list(span), **power_ticks(span, most=6))
+    if not two:
+        return _time_layout(theme, xaxis=time, yaxis=size)
+    panels = {
+        "xaxis": time | {"domain": [0.0, 0.34]},
+        "xaxis2": time | {"domain": [0.4, 1.0], "anchor": "y2"},
+        "yaxis": size,
+        "yaxis2": size | {"anchor": "x2", "showticklabels": False, "title": {"text": ""}},
+    }
+    inside = {"y": 0.0, "yshift": 4, "xshift": 6}
+    notes = [
+        heading(theme, "◀ the whole loss", 0.0) | inside,
+        heading(theme, "◀ one output's error alone", 0.4) | inside,
+    ]
+    return _time_layout(theme, annotations=notes, **panels)
+
+
+def _time_layout(theme: Theme, **changes: object) -> Spec:
+    """Return the layout of pictures over time: a legend above them, and which way the gradient goes."""
+    base: Spec = {
+        "margin": {"l": 72, "r": 24, "t": 34, "b": 44},
+        "hovermode": "x unified",
+        "showlegend": True,
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        "annotations": [_backward(theme)],
+    }
+    return layout(theme, **base | changes)
+
+
+def _fan(items: Array, t: Array, theme: Theme) -> Spec:
+    """Every output's error by itself, as one trace: each begins at its own output and goes back."""
+    gap = np.full((len(items), 1), np.nan)
+    drawn = np.hstack([np.where(np.isfinite(powers(items)), items, np.nan), gap])
+    return {
+        "type": "scatter",
+        "name": "each output",
+        "showlegend": False,
+        "mode": "lines",
+        "x": np.tile(np.append(t, np.nan), len(items)),
+        "y": drawn.ravel(),
+        "line": {"color": with_alpha(theme.output, 0.5), "width": 1},
+        "hoverinfo": "skip",
+    }
+
+
+def _curve(curve: Curve, t: Array, theme: Theme, number: int) -> Spec:
+    line = {
+        "main": {"color": theme.ink, "width": 3.5},
+        "before": {"color": theme.faint, "width": 2, "dash": "dot"},
+        "during": {"color": theme.loss, "width": 1.5 + 0.75 * number, "dash": ("dot", "dash")[number % 2]},
+        "theory": {"color": theme.bad, "width": 2, "dash": "dot"},
+        "other": {
+            "color": theme.series[number % len(theme.series)],
+            "width": 2,
+            "dash": DASHES[number % len(DASHES)],
+        },
+    }[curve.kind]
+    drawn = np.where(np.isfinite(powers(curve.values)), curve.values, np.nan)
+    return {
+        "type": "scatter",
+        "name": curve.name,
+        "mode": "lines" if len(t) > 1 else "markers",
+        "x": t,
+        "y": drawn,
+        "line": line,
+        "showlegend": not curve.whole,
+        "hovertemplate": f"{curve.name}: %{{y:.2e}}<extra></extra>",
+    }
+
+
+def _marks(curve: Curve, t: Array, theme: Theme, span: tuple[int, int]) -> list[Spec]:
+    """Exact zeros at the floor, inf at the ceiling; NaN means that there is nothing to show."""
+    kinds = (
+        ("exactly 0", curve.values == 0.0, 10.0 ** (span[0] + 0.02 * (span[1] - span[0])), "triangle-down"),
+        ("overflow", np.isinf(curve.values), 10.0 ** (span[1] - 0.02 * (span[1] - span[0])), "x-thin"),
+    )
+    line = {"color": theme.bad, "width": 2}
+    return [
+        {
+            "type": "scatter",
+            "name": f"{curve.name}: {name}",
+            "mode": "markers",
+            "showlegend": False,
+            "x": t[where],
+            "y": np.full(int(where.sum()), height),
+            "marker": {"symbol": symbol, "size": 8, "color": theme.bad, "line": line},
+            "hovertemplate": f"{name}<extra></extra>",
+        }
+        for name, where, height, symbol in kinds
+        if where.any()
+    ]
+
+
+def _backward(theme: Theme) -> Spec:
+    font = {"size": 14, "color": theme.output}
+    return note(theme, BACKWARD, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)
+
+
+def causes_spec(causes: Causes, theme: Theme = LIGHT) -> Spec:
+    """Draw the two factors of every step back and their product, over the share of saturated units."""
+    both = causes.slope_factor * causes.recurrent_factor
+    T = len(causes.saturated)
+    top = float(np.nanmax(np.r_[1.2, both, causes.slope_factor, causes.recurrent_factor]))
+    lines = [
+        ("through W_hh", causes.recurrent_factor, {"color": theme.hidden, "width": 2.5, "dash": "dash"}),
+        ("through the slope φ′", causes.slope_factor, {"color": theme.output, "width": 2.5, "dash": "dot"}),
+        ("both: one step back", both, {"color": theme.ink, "width": 3}),
+    ]
+    data: list[Spec] = [
+        {
+            "type": "scatter",
+            "name": name,
+            "mode": "lines",
+            "x": causes.steps,
+            "y": values,
+            "line": line,
+            "hovertemplate": f"{name}: ×%{{y:.3f}}<extra></extra>",
+        }
+        for name, values, line in lines
+    ]
+    data.append(
+        {
+            "type": "bar",
+            "name": "saturated units",
+            "showlegend": False,
+            "x": np.arange(1, T + 1),
+            "y": causes.saturated,
+            "yaxis": "y2",
+            "marker": {"color": theme.faint},
+            "hovertemplate": "saturated: %{y:.0%}<extra></extra>",
+        }
+    )
+    one = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": 1, "y1": 1, "yref": "y"}
+    return {
+        "data": data,
+        "layout": _time_layout(
+            theme,
+            hoversubplots="axis",
+            shapes=[one | {"line": {"color": theme.faint, "width": 1}}],
+            xaxis=axis(theme, "time step t →", range=[0.5, T + 0.5], showgrid=False, anchor="y2"),
+            yaxis=axis(theme, "factor per step back", domain=[0.34, 1.0], range=[0.0, 1.05 * top], nticks=6),
+            yaxis2=axis(theme, "saturated", domain=[0.0, 0.26], range=[0.0, 1.0], tickformat=".0%", nticks=3),
+        ),
+    }
+
+
+def seeds_spec(band: SeedBand, own: Array, theme: Theme = LIGHT) -> Spec:
+    """Draw the median over seeds, the middle half, the full range, and the curve of the seed in use."""
+    T = band.curves.shape[1]
+    t = np.arange(1.0, T + 1.0)
+    low, quarter, median, three_quarters, high = (band.quantile(q) for q in (0.0, 0.25, 0.5, 0.75, 1.0))
+    span = gradient_span(low, high)
+    floor = 10.0 ** (span[0])
+    data = []
+    for name, bottom, top, opacity in (
+        ("all seeds", low, high, 0.14),
+        ("middle half", quarter, three_quarters, 0.28),
+    ):
+        ends = {"type": "scatter", "mode": "lines", "x": t, "line": {"width": 0}, "hoverinfo": "skip"}
+        data.append(
+            ends | {"name": f"{name}, lower end", "y": np.maximum(bottom, floor), "showlegend": False}
+        )
+        fill = {"fill": "tonexty", "fillcolor": with_alpha(theme.hidden, opacity)}
+        data.append(ends | fill | {"name": name, "y": np.maximum(top, floor)})
+    for name, values, line in (
+        ("median", median, {"color": theme.hidden, "width": 3}),
+        ("this seed", own, {"color": theme.ink, "width": 2, "dash": "dot"}),
+    ):
+        data.append(_curve(Curve(name, values), t, theme, 0) | {"line": line})
+    spec = curves_spec([Curve("median", low), Curve("", high)], theme)
+    return {"data": data, "layout": spec["layout"]}
+
+
+def curves(
+    lines: Sequence[Curve], theme: Theme = LIGHT, relative: bool = False, items: Array | None = None
+) -> go.Figure:
+    """Draw gradient curves to compare (see ``curves_spec``)."""
+    return go.Figure(curves_spec(lines, theme, relative, items))
+
+
+def causes(view: Causes, theme: Theme = LIGHT) -> go.Figure:
+    """Draw the two causes of a gradient's decay."""
+    return go.Figure(causes_spec(view, theme))
+
+
+def seeds(band: SeedBand, own: Array, theme: Theme = LIGHT) -> go.Figure:
+    """Draw the gradient over many seeds, and the curve (T,) of one of them."""
+    return go.Figure(seeds_spec(band, own, theme))

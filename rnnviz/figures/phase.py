@@ -1,0 +1,71 @@
+"""Where gradients vanish and where they explode: phase diagrams."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.arrays import Array
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
+
+DECADES_RANGE = 8.0
+"""Decades beyond this have full colour in a phase diagram."""
+
+
+def phase_spec(
+    decades: Array, gains: Array, values: Array, across: str, critical: Array | None, theme: Theme = LIGHT
+) -> Spec:
+    """Draw decades (G, V) over gain (up) and sequence length or input strength, NaN where still open.
+
+    critical : (V,), the theory's critical gain at each value, drawn as a line.
+    """
+    heat: Spec = {
+        "type": "heatmap",
+        "name": "decades",
+        "x": values,
+        "y": gains,
+        "z": np.clip(decades, -1e6, 1e6),
+        "zmin": -DECADES_RANGE,
+        "zmax": DECADES_RANGE,
+        "colorscale": theme.state,
+        "hovertemplate": "gain %{y:.2f}, %{x:.3g}: %{z:.1f} decades<extra></extra>",
+        "colorbar": {
+            "thickness": 10,
+            "outlinewidth": 0,
+            "title": {"text": "decades", "font": {"size": 12, "color": theme.faint}},
+            "tickfont": {"size": 11, "color": theme.faint},
+        },
+    }
+    data = [heat]
+    if critical is not None:
+        data.append(
+            {
+                "type": "scatter",
+                "name": "critical gain (theory)",
+                "mode": "lines",
+                "x": values,
+                "y": np.where((critical >= gains[0]) & (critical <= gains[-1]), critical, np.nan),
+                "line": {"color": theme.ink, "width": 3, "dash": "dash"},
+                "hovertemplate": "critical gain %{y:.2f}<extra></extra>",
+            }
+        )
+    title = "sequence length T →" if across == "seq_len" else "input strength (standard deviation) →"
+    words = "vanishing below, exploding above; dashed: the theory's critical gain"
+    font = {"size": 13, "color": theme.faint}
+    return {
+        "data": data,
+        "layout": layout(
+            theme,
+            margin={"l": 60, "r": 16, "t": 34, "b": 44},
+            xaxis=axis(theme, title, showgrid=False),
+            yaxis=axis(theme, "gain g of W_hh", showgrid=False),
+            annotations=[note(theme, words, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)],
+        ),
+    }
+
+
+def phase_diagram(
+    decades: Array, gains: Array, values: Array, across: str, critical: Array | None, theme: Theme = LIGHT
+) -> go.Figure:
+    """Draw a phase diagram with the theory's border (see ``phase_spec``)."""
+    return go.Figure(phase_spec(decades, gains, values, across, critical, theme))

@@ -1,0 +1,66 @@
+"""The cliff on the page: where to start, how far to step, and what clipping makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pandas as pd
+import streamlit as st
+
+from rnnviz.cliff import B_RANGE, W_RANGE, Descent, descend
+from rnnviz.figures.cliff import cliff_spec
+from rnnviz.ui.instruments.reading import Reading
+from rnnviz.ui.run_view import theme
+
+UPDATES = 200
+START = (5.0, -2.2)
+"""From here plain descent reaches the wall within sixty updates."""
+
+RATES = (0.01, 0.03, 0.1, 0.3)
+THRESHOLDS = (0.1, 0.3, 1.0, 3.0)
+
+
+def cliff() -> Reading:
+    """The loss surface of the one-unit network, and the descents with and without clipping."""
+    w_box, b_box, rate_box, clip_box = st.columns(4, gap="medium")
+    w = w_box.slider("Start at w", *W_RANGE, START[0], 0.05, key="cliff_w")
+    b = b_box.slider("Start at b", *B_RANGE, START[1], 0.05, key="cliff_b")
+    rate = rate_box.select_slider("Learning rate of the descent", RATES, 0.1, key="cliff_rate")
+    threshold = clip_box.select_slider("Clipping threshold θ", THRESHOLDS, 0.3, key="cliff_clip")
+    free, clipped = descend(w, b, rate, None, UPDATES), descend(w, b, rate, threshold, UPDATES)
+    how = (
+        "Height is the loss, colour the size of its gradient. Above w = 4 the unit can rest high or low; at "
+        f"the wall it changes sides. {_tell(free)} Clipped at {threshold:g}, no step is longer than "
+        f"{clipped.longest_step:.2g}, and the loss comes down to {clipped.error.min():.1g}."
+    )
+    formula = (
+        r"\begin{aligned} h_t &= w\,\sigma(h_{t-1}) + b,\quad h_0 = 0.5 \\"
+        r" E &= (\sigma(h_{50}) - 0.7)^2 \\"
+        rf" \|\partial E\|&:\ {free.norm[0]:.2g}\text{{ at the start, at most }}{free.norm.max():,.0f}"
+        r"\end{aligned}"
+    )
+    label = (
+        f"Loss of a one-unit network over w and b, with a wall, and two descents from w = {w:g}, b = {b:g}. "
+        f"Longest step without clipping {free.longest_step:.2f}, with clipping {clipped.longest_step:.2f}."
+    )
+    return Reading(cliff_spec(free, clipped, theme()), label, how, formula, _table(free, clipped))
+
+
+def _tell(free: Descent) -> str:
+    """Say what plain descent did."""
+    if not (free.norm >= 1.0).any():
+        return "From this start, plain descent never meets the wall."
+    return (
+        f"Plain descent met a gradient of {free.norm.max():,.0f} there, was thrown {free.longest_step:.1f} "
+        f"far, and ended at a loss of {free.error[-1]:.2g}."
+    )
+
+
+def _table(free: Descent, clipped: Descent) -> pd.DataFrame:
+    parts = {"without clipping": free, "with clipping": clipped}
+    return pd.concat(
+        [
+            pd.DataFrame(asdict(path)).rename_axis("update").reset_index().assign(descent=name)
+            for name, path in parts.items()
+        ]
+    )

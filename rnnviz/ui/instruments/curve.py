@@ -1,0 +1,145 @@
+"""The gradient's curve beside other initialisations, other moments of the run, and theory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rnnviz.arrays import Array
+from rnnviz.experiment import Experiment
+from rnnviz.figures.curves import Curve, curves_spec
+from rnnviz.gradient_flow import GradientFlow, gradient_flow
+from rnnviz.initializers import INITIALIZERS
+from rnnviz.mean_field import mean_field
+from rnnviz.network import Network, Params
+from rnnviz.theory import drive, trust
+from rnnviz.ui.instruments.reading import Reading, number
+from rnnviz.ui.run_view import theme
+from rnnviz.ui.visit import Visit
+
+TRAINING = "training"
+DURING = (0.1, 0.4)
+"""Shares of the training steps made, near which the gradient during training is shown."""
+
+
+def curve(visit: Visit, params: Params) -> Reading:
+    """The gradient over time, beside other initialisations, other moments of the run, and theory."""
+    e, trained = visit.experiment, visit.run.state.step > 0
+    compared = _choose_comparisons(e, trained)
+    flow = gradient_flow(e, params)
+    last = int(flow.outputs[-1])
+    own = INITIALIZERS[e.init].title
+    lines = [Curve(f"{own}, now" if trained else own, flow.itemised[-1], "main")]
+    if TRAINING in compared:
+        lines += _earlier(visit)
+    lines += [
+        Curve(INITIALIZERS[name].title, gradient_flow(replace(e, init=name)).itemised[-1])
+        for name in compared
+        if name != TRAINING
+    ]
+    theory, words, caveat = _theory(e, params, flow.itemised[-1], trained)
+    lines.append(Curve("theory", theory, "theory"))
+    lines = [_shown(line, last, visit.relative) for line in lines]
+    items = None
+    if len(flow.outputs) > 1:
+        lines += _of_the_whole_loss(visit, flow)
+        items = flow.itemised
+        if visit.relative:
+            items = items / items[np.arange(len(items)), flow.outputs - 1][:, None]
+    table = _curve_table(e, lines, flow)
+    how = _how_to_read_the_curve(several=items is not None, trained=trained)
+    label = f"Gradient against time step: {flow.verdict}, {flow.decades:.1f} powers of ten"
+    return Reading(curves_spec(lines, theme(), visit.relative, items), label, how, words, table, caveat)
+
+
+def _choose_comparisons(e: Experiment, trained: bool) -> list[str]:
+    """Let the visitor choose what stands beside the curve: initialisations, and the run's own past."""
+    titles = {TRAINING: "Before and during training"} if trained else {}
+    titles |= {name: i.title for name, i in INITIALIZERS.items() if name != e.init}
+    usual = [TRAINING] if trained else [name for name in ("pytorch", "orthogonal") if name != e.init]
+    return st.pills(
+        "Compare with",
+        list(titles),
+        format_func=titles.__getitem__,
+        selection_mode="multi",
+        default=usual,
+        key=f"compare_{e.init}_{trained}",
+        label_visibility="collapsed",
+    )
+
+
+def _earlier(visit: Visit) -> list[Curve]:
+    """The same gradient before training and at two moments of it."""
+    run = visit.run
+    made = [step for step in run.album if 0 < step < run.state.step]
+    near = sorted(
+        {min(made, key=lambda step: abs(step - share * run.state.step)) for share in DURING if made}
+    )
+    during = [Curve(f"step {step:,}", run.album[step], "during") for step in near]
+    return [Curve("before training", run.initial.last[-1], "before"), *during]
+
+
+def _of_the_whole_loss(visit: Visit, flow: GradientFlow) -> list[Curve]:
+    """The total now and before training, for the panel beside the single output's error."""
+    wholes = [Curve("whole loss, now", flow.total, "main", whole=True)]
+    if visit.run.state.step:
+        wholes.append(Curve("whole loss, before training", visit.run.initial.total[-1], "before", whole=True))
+    return [_shown(whole, int(flow.outputs[-1]), visit.relative) for whole in wholes]
+
+
+def _curve_table(e: Experiment, lines: list[Curve], flow: GradientFlow) -> pd.DataFrame:
+    """All that is drawn, one column a curve, the itemised errors last."""
+    table = {"t": np.arange(1, e.seq_len + 1)} | {line.name: line.values for line in lines}
+    if len(flow.outputs) > 1:
+        table |= {f"output {k}": item for k, item in zip(flow.outputs, flow.itemised, strict=True)}
+    return pd.DataFrame(table)
+
+
+def _how_to_read_the_curve(several: bool, trained: bool) -> str:
+    how = (
+        "Right to left: the error starts at the last output and travels back. A straight line down to the "
+        "left is exponential forgetting."
+    )
+    if several:
+        how = (
+            "Right: the error of **one output alone** on its way back (bold: the last output's; thin: each "
+            "other's). Left: the **whole loss**. It stays up because every output adds fresh error near "
+            "itself, so it can look healthy while no single output reaches far back."
+        )
+    if trained:
+        how += " Other initialisations are untrained."
+    return how
+
+
+def _shown(line: Curve, last: int, relative: bool) -> Curve:
+    """Cut a curve behind the last output; divide it by its value there if wanted."""
+    values = line.values.copy()
+    values[last:] = np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return replace(line, values=values / values[last - 1] if relative else values)
+
+
+def _theory(e: Experiment, params: Params, measured: Array, trained: bool) -> tuple[Array, str, str]:
+    """Draw the mean-field slope from the last output back, for the top layer's gain and input as they are.
+
+    Returns the line (T,), its formula, and a sentence on how far to trust it here.
+    """
+    last = int(Network(e).steps[-1]) + 1
+    gain, input_std = drive(e, params)
+    if not (np.isfinite(gain) and np.isfinite(input_std)):
+        words = "The weights overflowed: theory has nothing to say."
+        return np.full(e.seq_len, np.nan), r"g = \infty", words
+    q, chi = field = mean_field(gain, input_std, e.activation)
+    with np.errstate(over="ignore"):
+        line = measured[last - 1] * field.factor ** (last - np.arange(1.0, e.seq_len + 1))
+    formula = (
+        rf"\begin{{aligned}} g &= {gain:.3f} \qquad s = {input_std:.3f} \\"
+        rf" q^* &= g^2\,\mathbb E\,\varphi(\sqrt{{q^*}}z)^2 + s^2 = {number(q)} \\"
+        rf" \chi &= g^2\,\mathbb E\,\varphi'(\sqrt{{q^*}}z)^2 = {number(chi)} \\"
+        rf" \sqrt\chi &= {number(field.factor)}\ \text{{per step back,}}\quad"
+        rf" |2/\ln\chi| = {number(field.depth_scale)}\ \text{{steps}} \end{{aligned}}"
+    )
+    return line, formula, trust(e, gain, input_std, trained).why
