@@ -4,5 +4,5 @@ from rnnviz.ui import controls, laboratory
 from rnnviz.ui.visit import current
 
 visit = current()
-controls.sidebar(visit)
 laboratory.page(visit)
+controls.sidebar(visit)

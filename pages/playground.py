@@ -4,7 +4,7 @@ from rnnviz.ui import controls, run_view
 from rnnviz.ui.visit import current
 
 visit = current()
-controls.sidebar(visit)
 run_view.run_bar(visit)
 run_view.header(visit)
 run_view.live(visit)
+controls.sidebar(visit)

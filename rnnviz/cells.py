@@ -121,13 +121,13 @@ class Vanilla:
     def back_one_step(
         self, weights: VanillaWeights, trace: Trace, t: int, dL_dh: Array
     ) -> tuple[Array, Array]:
-        """Carry errors dL/dh_t (..., B, H) of row ``t`` to the inputs and to the state one step before.
+        """Carry errors dL/dh_t (..., B, H) of row ``t`` through the activation and one step back in time.
 
-        Returns dL/dx_t (..., B, I) and the recurrent part of dL/dh_{t-1} (..., B, H).
+        Returns dL/da_t and the recurrent part of dL/dh_{t-1}, (..., B, H) each.
         """
         state = trace.hidden[t + 1]
         dL_da = dL_dh * self.activation.slope(state, np.empty_like(state))
-        return dL_da @ weights.W_xh.T, dL_da @ weights.W_hh.T
+        return dL_da, dL_da @ weights.W_hh.T
 
     def weight_gradient(self, trace: Trace, dL_da: Array) -> VanillaWeights:
         """Sum what every step asks of the shared weights: one matmul each over all steps."""

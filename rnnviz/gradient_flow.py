@@ -114,11 +114,11 @@ def _norms_over_time(seen: Probe, layer: int) -> tuple[Array, Array]:
             error = carried[i][active]
             if i == layer % len(traces):
                 itemised[active, t] = _mean_norm(error)
-                total[t] = _mean_norm(error.sum(axis=0))
-            below, before = network.cell.back_one_step(params.layers[i], traces[i], t, error)
-            carried[i][active] = before
+                alone = active.start == K - 1
+                total[t] = itemised[-1, t] if alone else _mean_norm(error.sum(axis=0))
+            dL_da, carried[i][active] = network.cell.back_one_step(params.layers[i], traces[i], t, error)
             if i > 0:
-                carried[i - 1][active] += below
+                carried[i - 1][active] += dL_da @ params.layers[i].W_xh.T
     return itemised, total
 
 

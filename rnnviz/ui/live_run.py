@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import cached_property
 
 from rnnviz.arrays import Array
 from rnnviz.executor import local_pool
@@ -62,10 +63,9 @@ class LiveRun:
         self.pause_when_solved = False
         self.playing = False
         self.problem: str | None = None
-        state = start(experiment)
-        self.initial = observe(experiment, state.params, 0)
+        self._newest: tuple[TrainingState, Snapshot | None] = start(experiment), None
+        self._start = self.state
         self.album: dict[int, Array] = {}
-        self._newest = state, self.initial
         self._pool = pool
         self._lock = threading.RLock()
         self._in_flight = False
@@ -80,6 +80,11 @@ class LiveRun:
     def state(self) -> TrainingState:
         """The newest state."""
         return self._newest[0]
+
+    @cached_property
+    def initial(self) -> Snapshot:
+        """The picture of the network before training."""
+        return observe(self.experiment, self._start.params, 0)
 
     @property
     def finished(self) -> bool:
@@ -119,7 +124,8 @@ class LiveRun:
             self._leased_until = time.monotonic() + LEASE_SECONDS
             if self.playing and not self._in_flight:
                 self._submit(self._pool())
-            return Look(*self._newest, self._rate())
+            state, snapshot = self._newest
+            return Look(state, snapshot or self.initial, self._rate())
 
     def _rate(self) -> float:
         if not self.playing or len(self._marks) < 2:

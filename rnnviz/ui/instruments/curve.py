@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def curve(visit: Visit, params: Params) -> Reading:
     if TRAINING in compared:
         lines += _earlier(visit)
     lines += [
-        Curve(INITIALIZERS[name].title, gradient_flow(replace(e, init=name)).itemised[-1])
+        Curve(INITIALIZERS[name].title, _before_training(_started_with(e, name)).itemised[-1])
         for name in compared
         if name != TRAINING
     ]
@@ -53,6 +54,17 @@ def curve(visit: Visit, params: Params) -> Reading:
     how = _how_to_read_the_curve(several=items is not None, trained=trained)
     label = f"Gradient against time step: {flow.verdict}, {flow.decades:.1f} powers of ten"
     return Reading(curves_spec(lines, theme(), visit.relative, items), label, how, words, table, caveat)
+
+
+def _started_with(e: Experiment, init: str) -> Experiment:
+    """Return an experiment with another initialisation and none of the choices that matter only later."""
+    gain = e.gain if INITIALIZERS[init].has_gain else 1.0
+    return replace(e, init=init, gain=gain, learning_rate=1e-3, clip_norm=None)
+
+
+@lru_cache(maxsize=64)
+def _before_training(e: Experiment) -> GradientFlow:
+    return gradient_flow(e)
 
 
 def _choose_comparisons(e: Experiment, trained: bool) -> list[str]:
@@ -115,11 +127,17 @@ def _how_to_read_the_curve(several: bool, trained: bool) -> str:
 
 
 def _shown(line: Curve, last: int, relative: bool) -> Curve:
-    """Cut a curve behind the last output; divide it by its value there if wanted."""
+    """Cut a curve behind the last output; divide it by its value there if wanted.
+
+    NaN before that comes from numbers that overflowed, and is marked as such.
+    """
     values = line.values.copy()
-    values[last:] = np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
-        return replace(line, values=values / values[last - 1] if relative else values)
+        values = values / values[last - 1] if relative else values
+    if line.kind != "theory":
+        values[np.isnan(values)] = np.inf
+    values[last:] = np.nan
+    return replace(line, values=values)
 
 
 def _theory(e: Experiment, params: Params, measured: Array, trained: bool) -> tuple[Array, str, str]:
