@@ -1,8 +1,8 @@
 """How quickly the laboratory answers: `python -m tests.benchmarks.laboratory`.
 
 Measures, in Chromium at 1280x720, from a key on the gain slider to the new curve at H = 64 and T = 100 (in
-turns with a plain page of one slider and one st.plotly_chart), the itemised triangle at T = 100, and a 24 x 24
-phase diagram with 5 seeds on one worker and on two.
+turns with a plain page of one slider and one st.plotly_chart), the itemised triangle at T = 100, and a
+24 x 24 phase diagram with 5 seeds on one worker and on two.
 """
 
 from __future__ import annotations
