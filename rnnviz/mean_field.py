@@ -115,6 +115,7 @@ def _fixed_point(gain: float, input_std: float, activation: str) -> float:
     return 0.5 * (low + high)
 
 
+@lru_cache(maxsize=1024)
 def critical_gain(input_std: float, activation: str = "tanh") -> float:
     """Return the gain at which chi = 1: below it gradients vanish, above it they explode."""
     low, high = 0.0, 1.0
@@ -122,7 +123,7 @@ def critical_gain(input_std: float, activation: str = "tanh") -> float:
         low, high = high, 2.0 * high
         if high > 1e6:
             return np.inf
-    for _ in range(60):
+    for _ in range(40):
         middle = 0.5 * (low + high)
         low, high = (middle, high) if mean_field(middle, input_std, activation).chi < 1.0 else (low, middle)
     return 0.5 * (low + high)

@@ -66,18 +66,18 @@ def _curves_layout(T: int, span: tuple[int, int], theme: Theme, relative: bool, 
     size = axis(theme, title, type="log", range=list(span), **power_ticks(span, most=6))
     if not two:
         return _time_layout(theme, xaxis=time, yaxis=size)
+
+    def named(name: str) -> Spec:
+        font = {"size": 13, "color": theme.faint}
+        return {"title": {"text": f"◀ <b>{name}</b> · time step t →", "font": font, "standoff": 6}}
+
     panels = {
-        "xaxis": time | {"domain": [0.0, 0.34]},
-        "xaxis2": time | {"domain": [0.4, 1.0], "anchor": "y2"},
+        "xaxis": time | named("the whole loss") | {"domain": [0.0, 0.34]},
+        "xaxis2": time | named("one output's error alone") | {"domain": [0.4, 1.0], "anchor": "y2"},
         "yaxis": size,
         "yaxis2": size | {"anchor": "x2", "showticklabels": False, "title": {"text": ""}},
     }
-    inside = {"y": 0.0, "yshift": 4, "xshift": 6}
-    notes = [
-        heading(theme, "◀ the whole loss", 0.0) | inside,
-        heading(theme, "◀ one output's error alone", 0.4) | inside,
-    ]
-    return _time_layout(theme, annotations=notes, **panels)
+    return _time_layout(theme, **panels)
 
 
 def _time_layout(theme: Theme, **changes: object) -> Spec:

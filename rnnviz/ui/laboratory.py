@@ -88,4 +88,5 @@ def _about(visit: Visit, subject: str) -> str:
     if subject == "unit":
         return "A network of a single unit without input; the choices on the left play no part."
     steps = visit.run.state.step if subject == "run" else 0
-    return f"Weights after {steps:,} training steps." if steps else "Weights before training."
+    updates = "1 training step" if steps == 1 else f"{steps:,} training steps"
+    return f"Weights after {updates}." if steps else "Weights before training."
