@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from rnnviz.arrays import Array
 from rnnviz.causes import Causes
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note, with_alpha
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, with_alpha
 from rnnviz.figures.timeline import gradient_span, power_ticks, powers
 from rnnviz.sweeps import SeedBand
 
