@@ -55,13 +55,13 @@ def from_params(params: Mapping[str, str]) -> Opened:
     ignored = []
     for url, text in params.items():
         if url not in names:
-            ignored.append(f"{_tame(url)} (unknown)")
+            ignored.append(f"{tame(url)} (unknown)")
             continue
         name, choice = names[url], choices()[names[url]]
         try:
             wanted[name] = choice.check(name, _parse(choice, text))
         except ValueError:
-            ignored.append(f"{url}={_tame(text)} (expected {_brief(choice)})")
+            ignored.append(f"{url}={tame(text)} (expected {_brief(choice)})")
     experiment, adjusted = nearest(wanted, first=_wishes(wanted))
     return Opened(experiment, ignored, adjusted)
 
@@ -88,7 +88,7 @@ def _brief(choice: Choice) -> str:
     return choice.expected if len(choice.expected) <= 60 else choice.expected[:59] + "…"
 
 
-def _tame(text: str, length: int = 20) -> str:
+def tame(text: str, length: int = 20) -> str:
     """Make foreign text safe and short enough to be shown."""
     kept = "".join(c if c.isprintable() and c not in "<>&`*_[]$\\" else "?" for c in text[:length])
     return kept + ("…" if len(text) > length else "")

@@ -26,6 +26,7 @@ from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.visit import Visit
 
 SHELL = Path(__file__).parents[1] / "rnnviz" / "ui" / "shell.py"
+PLAYGROUND = SHELL.parents[2] / "pages" / "playground.py"
 CHARACTERS = {"task": "characters", "topology": "many-to-many"}
 
 
@@ -34,6 +35,7 @@ class Visitor:
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
         self.tab = AppTest.from_file(str(SHELL), default_timeout=30)
+        self.tab.switch_page(str(PLAYGROUND))
         for name, value in (params or {}).items():
             self.tab.query_params[name] = value
         self.look()

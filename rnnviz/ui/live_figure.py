@@ -10,12 +10,17 @@ import streamlit as st
 from _plotly_utils.utils import to_typed_array_spec
 from plotly.graph_objects import Figure
 
+from rnnviz.figures.theme import LARGER, magnify
+
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # Browsers may keep it for ever: the version is in the name. Relative: it works behind any base path.
 PLOTLY_URL = f"plotly-{plotly.__version__}.min.js"
 
 CAPTION_HEIGHT = 26
 """Pixels of one line of text; style.css holds the line to it."""
+
+TALLER = 1.12
+"""How much a figure grows for a projector, in the room that the bar and the controls leave."""
 
 _component = st.components.v2.component(
     "rnnviz_live_figure",
@@ -44,6 +49,9 @@ def show(figure: Figure | dict[str, Any], *, key: str, label: str, height: int, 
         Streamlit's own text elements in its place costs a tenth of the redraws.)
     """
     content = figure.to_dict() if isinstance(figure, Figure) else figure
+    line = CAPTION_HEIGHT if caption else 0
+    if "visit" in st.session_state and st.session_state["visit"].view.projector:
+        content, height, line = magnify(content), round(TALLER * height), round(LARGER * line)
     # plotly.js spends a millisecond or two on a trace even if it draws nothing
     drawn = [trace for trace in content["data"] if np.size(trace.get("x", trace.get("z"))) > 0]
     message = {
@@ -57,7 +65,7 @@ def show(figure: Figure | dict[str, Any], *, key: str, label: str, height: int, 
     }
     # Streamlit forwards bytes as they are; a str or dict it would serialise twice and hash in full.
     data = orjson.dumps(message, default=_plain, option=orjson.OPT_NON_STR_KEYS)
-    _component(key=key, data=data, height=height + (CAPTION_HEIGHT if caption else 0))
+    _component(key=key, data=data, height=height + line)
 
 
 def _plain(value: object) -> object:

@@ -12,10 +12,8 @@ import streamlit as st
 from rnnviz.arrays import Array
 from rnnviz.experiment import Experiment
 from rnnviz.figures import (
-    THEMES,
     Answers,
     Progress,
-    Theme,
     Timeline,
     answers_spec,
     progress_spec,
@@ -29,6 +27,7 @@ from rnnviz.training import TrainingState
 from rnnviz.ui.controls import remedies
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import Look
+from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
 
 TICK_SECONDS = 0.1
@@ -40,11 +39,6 @@ FULL_SPEED_TICK_SECONDS = 0.5
 
 SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
 TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
-
-
-def theme() -> Theme:
-    """Return the colours for what the visitor's browser shows."""
-    return THEMES[st.context.theme.type or "light"]
 
 
 def header(visit: Visit) -> None:

@@ -1,24 +1,34 @@
 """The frame around every page; Streamlit's main script."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
-from streamlit.navigation.page import Page
 
 from rnnviz.ui import style
-from rnnviz.ui.visit import current
+from rnnviz.ui.catalogue import ENTRIES
+from rnnviz.ui.visit import Visit, current
 
-_PAGES = Path(__file__).parents[2] / "pages"
 _LOGO = Path(__file__).with_name("logo.svg")
 _ICON = Path(__file__).with_name("icon.svg")
 
 
-def _pages() -> list[Page]:
-    """Every page, in the order of the navigation bar; the first one also answers at `/`."""
-    return [
-        st.Page(_PAGES / "playground.py", title="Playground", icon=":material/play_circle:"),
-        st.Page(_PAGES / "laboratory.py", title="Laboratory", icon=":material/science:"),
-    ]
+def _projector_switch(visit: Visit) -> None:
+    """The button that makes everything large and hides the rest; it stays in its corner."""
+
+    def turn() -> None:
+        visit.view = replace(visit.view, projector=not visit.view.projector)
+
+    label = "Leave projector view" if visit.view.projector else "Projector"
+    with st.container(key="projector_switch"):
+        st.button(
+            label,
+            icon=":material/present_to_all:",
+            on_click=turn,
+            key="projector",
+            shortcut="L",
+            type="tertiary",
+        )
 
 
 st.set_page_config(
@@ -26,11 +36,12 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=300,  # px: a control and its label on one line, 980 px left for figures at 1280
 )
-page = st.navigation(_pages(), position="top")
+page = st.navigation([entry.page for entry in ENTRIES.values()], position="top")
 st.set_page_config(page_title=f"{page.title} · rnnviz")
-style.inject()
 st.logo(_LOGO, size="large")
 visit = current()
 visit.follow_url(page.url_path)
+style.inject(visit.view.projector)
 page.run()
+_projector_switch(visit)
 visit.write_url()

@@ -1,10 +1,14 @@
-"""The app's CSS, and pages that follow the visitor from light to dark."""
+"""The app's CSS, the figures' colours, and pages that follow the visitor from light to dark."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from rnnviz.figures.theme import THEMES, Theme
+from rnnviz.ui.visit import current
+
 _CSS = Path(__file__).with_suffix(".css")
+_PROJECTOR_CSS = Path(__file__).with_name("projector.css")
 
 # Streamlit repaints itself for a new theme, but runs no Python; the figures' colours come from Python.
 _theme_watch = st.components.v2.component(
@@ -25,7 +29,14 @@ _theme_watch = st.components.v2.component(
 )
 
 
-def inject() -> None:
+def inject(projector: bool) -> None:
     """Add the app's CSS to the page, and run the page again whenever its theme changes; takes no room."""
-    st.html(_CSS)
+    files = [_CSS, _PROJECTOR_CSS] if projector else [_CSS]
+    st.html(f"<style>{''.join(file.read_text(encoding='utf-8') for file in files)}</style>")
     _theme_watch(key="theme_watch", data=st.context.theme.type, height=1)
+
+
+def theme() -> Theme:
+    """Return the figures' colours for what the visitor's browser shows."""
+    chosen = THEMES[st.context.theme.type or "light"]
+    return chosen.high_contrast() if current().view.projector else chosen

@@ -17,6 +17,7 @@ from rnnviz.links import from_params, to_params, to_text
 from rnnviz.presets import PRESETS, Preset
 from rnnviz.sweeps import Sweep
 from rnnviz.ui.live_run import LiveRun
+from rnnviz.views import PARAMETERS, View, read_view, view_params
 
 # The server computes only short things itself. On busy cores a second BLAS thread makes them up to a
 # hundred times slower: it waits for a core, and the first thread waits for it.
@@ -36,6 +37,7 @@ FIRST_SPEED = 5.0
 class Visit:
     """One visitor's experiment, its run, and how they look at it.
 
+    view : how the app is shown.
     notices : sentences to show once, until the next choice.
     layer : which layer the lower rows show; whole_loss, relative : see figures.Timeline.
     spans : ends of the gradient axis per view, so that it holds still during a run.
@@ -46,6 +48,7 @@ class Visit:
     """
 
     run: LiveRun
+    view: View = field(default_factory=View)
     notices: list[str] = field(default_factory=list)
     layer: int = 0
     whole_loss: bool = False
@@ -133,13 +136,14 @@ class Visit:
         if asked == self.url or (turned and not asked and self.url):
             self.url = asked
             return
-        opened = from_params(asked)
+        opened = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
+        self.view, unclear = read_view(asked)
         self.went_back, self.url = bool(self.url), asked
         if opened.experiment != self.experiment:
             self.restart(opened.experiment)
         self.notices = list(opened.adjusted)
-        if opened.ignored:
-            self.notices.insert(0, f"Ignored in the link: {_listed(opened.ignored)}.")
+        if ignored := opened.ignored + unclear:
+            self.notices.insert(0, f"Ignored in the link: {_listed(ignored)}.")
 
     def write_url(self) -> None:
         """Let the URL tell the whole experiment.
@@ -147,12 +151,15 @@ class Visit:
         Every write is a page to go back to. An address that the visitor went back to is left alone as
         long as it opens what is shown: else there would be no way out of the app.
         """
-        wanted = to_params(self.experiment)
-        if wanted != self.url and not (
-            self.went_back and from_params(self.url).experiment == self.experiment
-        ):
+        wanted = to_params(self.experiment) | view_params(self.view)
+        if wanted != self.url and not (self.went_back and self._opened_by(self.url)):
             st.query_params.from_dict(wanted)
             self.url = wanted
+
+    def _opened_by(self, url: dict[str, str]) -> bool:
+        """Tell whether a URL opens what is shown."""
+        own = {name: value for name, value in url.items() if name not in PARAMETERS}
+        return from_params(own).experiment == self.experiment and read_view(url)[0] == self.view
 
 
 def _listed(phrases: list[str], most: int = 3) -> str:
@@ -165,8 +172,9 @@ def current() -> Visit:
     """Return this visitor's state; a new visitor gets what the URL asks for."""
     if "visit" not in st.session_state:
         warm_up()
-        first = from_params(st.query_params.to_dict()).experiment
-        st.session_state["visit"] = Visit(LiveRun(first))
+        asked = st.query_params.to_dict()
+        first = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
+        st.session_state["visit"] = Visit(LiveRun(first.experiment), read_view(asked)[0])
         st.session_state["visit"].run.speed = FIRST_SPEED
     visit: Visit = st.session_state["visit"]
     return visit

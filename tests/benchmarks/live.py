@@ -97,7 +97,7 @@ def main() -> None:
         with serve(ROOT / "app.py", Path(folder) / "log.txt") as server:
             page = chromium.new_page(viewport={"width": 1280, "height": 720})
             for name, e in MEASURED.items():
-                url = f"{server}/?{urlencode(to_params(e))}"
+                url = f"{server}/playground?{urlencode(to_params(e))}"
                 redraws, speed, replaced = while_playing(page, url)
                 share, times = speed / alone[name], moving_a_slider(page, url)
                 print(f"{name}:")

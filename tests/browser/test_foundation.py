@@ -17,7 +17,7 @@ from tests.browser.conftest import ROOT, both_themes, serve, wait_until
 DRAWS = "Number(document.querySelector('.live-figure')?.dataset.draws ?? 0)"
 
 # The first page has the address of the app itself.
-PAGES = sorted(file.stem.replace("playground", "") for file in (ROOT / "pages").glob("*.py"))
+PAGES = sorted(file.stem.replace("home", "") for file in (ROOT / "pages").glob("*.py"))
 
 
 def fetch(url: str) -> tuple[Message, bytes]:
@@ -84,7 +84,7 @@ def test_a_deep_link_is_the_first_thing_a_fresh_server_is_asked_for(page: Page, 
 def test_nothing_is_fetched_from_another_host(server: str, page: Page) -> None:
     hosts: set[str] = set()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
-    page.goto(server)
+    page.goto(f"{server}/playground")
     wait_for_draws(page, 1)
     assert {host for host in hosts if host and not host.startswith("127.0.0.1")} == set()
 

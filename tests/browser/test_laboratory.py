@@ -25,7 +25,7 @@ def open_laboratory(page: Page, server: str, e: Experiment = ECHO) -> None:
 
 
 def test_the_experiment_comes_along_from_page_to_page(server: str, page: Page) -> None:
-    page.goto(f"{server}/?{urlencode(to_params(ECHO))}")
+    page.goto(f"{server}/playground?{urlencode(to_params(ECHO))}")
     wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
     page.get_by_test_id("stTopNavLink").filter(has_text="Laboratory").click()
     wait_until(page, drawn("curve"))

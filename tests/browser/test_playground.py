@@ -30,7 +30,7 @@ WATCH = """() => {
 
 
 def link(server: str, e: Experiment, **extra: str) -> str:
-    return f"{server}/?{urlencode(to_params(e) | extra)}"
+    return f"{server}/playground?{urlencode(to_params(e) | extra)}"
 
 
 def open_page(page: Page, url: str, figures: int = 3) -> None:
@@ -67,7 +67,7 @@ def wait_for_params(page: Page, **wanted: str) -> None:
 
 
 def test_play_learns_and_replaces_nothing_on_the_page(server: str, page: Page) -> None:
-    open_page(page, server)
+    open_page(page, f"{server}/playground")
     full_speed(page)
     page.evaluate(WATCH)
     press(page, "play")
@@ -153,7 +153,7 @@ def test_back_restores_the_experiment_before(server: str, page: Page) -> None:
 def test_back_leaves_the_app_as_it_was_entered(server: str, page: Page) -> None:
     """Once to the address as it was typed, once more to the page before: no loop without a way out."""
     page.goto(f"{server}/_stcore/health")
-    open_page(page, server)
+    open_page(page, f"{server}/playground")
     page.wait_for_timeout(500)
     page.go_back()
     page.wait_for_timeout(1500)
@@ -167,7 +167,7 @@ def test_back_leaves_the_app_as_it_was_entered(server: str, page: Page) -> None:
 
 
 def test_a_slider_moves_by_keys_and_reaches_its_ends(server: str, page: Page) -> None:
-    open_page(page, server)
+    open_page(page, f"{server}/playground")
     clip = page.get_by_role("slider", name="Clip the gradient's norm at")
     clip.press("Home")
     wait_for_params(page, clip="none")
@@ -177,7 +177,7 @@ def test_a_slider_moves_by_keys_and_reaches_its_ends(server: str, page: Page) ->
 
 
 def test_keys_play_pause_and_step(server: str, page: Page) -> None:
-    open_page(page, server)
+    open_page(page, f"{server}/playground")
     page.keyboard.press("s")
     wait_until(page, f"{STEP} === 1")
     page.keyboard.press("s")
@@ -194,7 +194,7 @@ def test_keys_play_pause_and_step(server: str, page: Page) -> None:
 
 
 def test_tab_walks_through_the_controls(server: str, page: Page) -> None:
-    open_page(page, server)
+    open_page(page, f"{server}/playground")
     opened = page.url
     focused = "document.activeElement.closest('[class*=st-key-]')?.className.match(/st-key-(\\w+)/)?.[1]"
     visited = []

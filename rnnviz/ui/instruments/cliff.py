@@ -10,7 +10,7 @@ import streamlit as st
 from rnnviz.cliff import B_RANGE, W_RANGE, Descent, descend
 from rnnviz.figures.cliff import cliff_spec
 from rnnviz.ui.instruments.reading import Reading
-from rnnviz.ui.run_view import theme
+from rnnviz.ui.style import theme
 
 UPDATES = 200
 START = (5.0, -2.2)

@@ -18,7 +18,7 @@ from rnnviz.mean_field import mean_field
 from rnnviz.network import Network, Params
 from rnnviz.theory import drive, trust
 from rnnviz.ui.instruments.reading import Reading, number
-from rnnviz.ui.run_view import theme
+from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
 
 TRAINING = "training"

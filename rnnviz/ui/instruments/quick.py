@@ -14,7 +14,7 @@ from rnnviz.network import Network, Params
 from rnnviz.spectrum import spectrum
 from rnnviz.triangle import triangle
 from rnnviz.ui.instruments.reading import Reading, number
-from rnnviz.ui.run_view import theme
+from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
 
 # Why ----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from rnnviz.gradient_flow import gradient_flow
 from rnnviz.mean_field import critical_gain
 from rnnviz.sweeps import SeedBand, Sweep, phase_parts, phase_row, seed_parts
 from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, Reading, present
-from rnnviz.ui.run_view import theme
+from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
 
 TICK_SECONDS = 0.25

@@ -1,0 +1,8 @@
+"""To come."""
+
+from rnnviz.ui import story
+from rnnviz.ui.visit import current
+
+visit = current()
+story.head("lessons", "To come.")
+story.way_on(visit, "lessons")

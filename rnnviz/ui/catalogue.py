@@ -1,0 +1,52 @@
+"""All pages, in the order of understanding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+FOLDER = Path(__file__).parents[2] / "pages"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: its file, its name in the navigation bar, and what one finds there."""
+
+    name: str
+    title: str
+    icon: str
+    promise: str
+
+    @property
+    def page(self) -> Page:
+        """The page as Streamlit knows it; the first one answers at `/`."""
+        icon = f":material/{self.icon}:"
+        return st.Page(FOLDER / f"{self.name}.py", title=self.title, icon=icon, default=self.name == "home")
+
+
+ENTRIES = {
+    entry.name: entry
+    for entry in (
+        Entry("home", "Home", "home", "Where to begin"),
+        Entry("why", "Why", "question_mark", "Why a network needs a memory"),
+        Entry("how", "How", "conversion_path", "One loop, unfolded step by step"),
+        Entry("types", "Types", "account_tree", "Five ways to read and to write"),
+        Entry("problems", "Problems", "trending_down", "Vanishing and exploding gradients"),
+        Entry("playground", "Playground", "play_circle", "Train a network and watch its memory"),
+        Entry("laboratory", "Laboratory", "science", "Measure what becomes of a gradient"),
+        Entry("lessons", "Lessons", "school", "Guess first, then let the network answer"),
+        Entry("teacher", "Teach", "co_present", "Links and a plan for a class"),
+        Entry("glossary", "Glossary", "menu_book", "Every symbol and every formula"),
+    )
+    if (FOLDER / f"{entry.name}.py").exists()
+}
+
+
+def after(name: str) -> Entry | None:
+    """Return the page that comes after one, None after the last."""
+    names = list(ENTRIES)
+    following = names[names.index(name) + 1 :]
+    return ENTRIES[following[0]] if following else None

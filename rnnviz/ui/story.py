@@ -1,0 +1,41 @@
+"""What the telling pages share: a title with one idea, doors to other pages, and the way on."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from rnnviz.experiment import Experiment
+from rnnviz.links import to_params
+from rnnviz.ui.catalogue import ENTRIES, after
+from rnnviz.ui.visit import Visit
+from rnnviz.views import view_params
+
+
+def head(title: str, idea: str) -> None:
+    """The page's title, and its one idea in a sentence or two."""
+    st.html(f"<h1 class='title'>{escape(title)}</h1><p class='idea'>{idea}</p>")
+
+
+def door(visit: Visit, name: str, label: str, experiment: Experiment | None = None) -> None:
+    """A link to another page, with an experiment to open there (default: the one that is open)."""
+    asked = to_params(experiment or visit.experiment) | view_params(visit.view)
+    entry = ENTRIES[name]
+    st.page_link(entry.page, label=label, icon=f":material/{entry.icon}:", query_params=asked)
+
+
+def way_on(visit: Visit, name: str, label: str = "") -> None:
+    """The link to the page after this one, at the end of a page."""
+    following = after(name)
+    if following is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="right", key="way_on"):
+        asked = to_params(visit.experiment) | view_params(visit.view)
+        st.page_link(
+            following.page,
+            label=label or f"Next: {following.promise}",
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            query_params=asked,
+        )
