@@ -1,8 +1,8 @@
-"""To come."""
+"""Look up every symbol and every formula."""
 
-from rnnviz.ui import story
+from rnnviz.ui import glossary, story
 from rnnviz.ui.visit import current
 
-visit = current()
-story.head("glossary", "To come.")
-story.way_on(visit, "glossary")
+story.head("Glossary", "Every symbol and every formula of the app, in the order of understanding.")
+glossary.page()
+story.way_on(current(), "glossary")

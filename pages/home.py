@@ -1,8 +1,8 @@
-"""To come."""
+"""What this is, one living picture, and doors to everything else."""
 
-from rnnviz.ui import story
+from rnnviz.ui import home
 from rnnviz.ui.visit import current
 
 visit = current()
-story.head("home", "To come.")
-story.way_on(visit, "home")
+home.hero(visit)
+home.scenarios(visit)

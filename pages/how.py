@@ -1,8 +1,9 @@
-"""To come."""
+"""One loop, unfolded step by step; then one pass through a small network, number by number."""
 
-from rnnviz.ui import story
+from rnnviz.ui import how, story
 from rnnviz.ui.visit import current
 
 visit = current()
-story.head("how", "To come.")
+story.head("How it works", how.IDEA)
+how.page()
 story.way_on(visit, "how")

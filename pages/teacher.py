@@ -1,8 +1,11 @@
-"""To come."""
+"""Build a link for a class, and find a plan for teaching with it."""
 
-from rnnviz.ui import story
+from rnnviz.ui import story, teacher
 from rnnviz.ui.visit import current
 
 visit = current()
-story.head("teacher", "To come.")
+story.head(
+    "For teachers", "One link opens the right page, experiment and lesson, with only the controls you want."
+)
+teacher.page(visit)
 story.way_on(visit, "teacher")

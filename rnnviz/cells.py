@@ -1,4 +1,4 @@
-"""Recurrent cells over a whole sequence, forward and backward; the vanilla (Elman) cell so far.
+"""Cells over a whole sequence, forward and backward: the vanilla (Elman) one, and one without memory.
 
 Axes: T steps, B batch, I inputs, H hidden. Time comes first everywhere. A state array ``h`` has
 T + 1 rows, ``h[t]`` being the state after step t, so the start h[0] = 0 needs no special case.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -43,6 +44,22 @@ class VanillaWeights:
 
 
 @dataclass(frozen=True, eq=False)
+class FeedForwardWeights:
+    """One feed-forward layer. Its gradient has the same type and field names."""
+
+    W_xh: Array  # (I, H)
+    b_h: Array  # (H,)
+
+    @property
+    def W_hh(self) -> Array:
+        """No step hears the one before: a matrix (H, H) of zeros, which is no weight of this layer."""
+        return np.zeros((self.b_h.size, self.b_h.size))
+
+
+LayerWeights = VanillaWeights | FeedForwardWeights
+
+
+@dataclass(frozen=True, eq=False)
 class Trace:
     """What one layer did with a batch; a cell's backward pass needs it.
 
@@ -55,20 +72,24 @@ class Trace:
 
 @dataclass(frozen=True)
 class Vanilla:
-    """h_t = phi(x_t W_xh + h_{t-1} W_hh + b_h), the Elman network (Elman 1990)."""
+    """h_t = phi(x_t W_xh + h_{t-1} W_hh + b_h), the Elman network (Elman 1990).
 
+    recurrent : whether a step hears the state of the step before.
+    """
+
+    recurrent: ClassVar[bool] = True
     activation: Activation
 
     def init(
         self, rng: np.random.Generator, inputs: int, hidden: int, init: str, gain: float
-    ) -> VanillaWeights:
+    ) -> LayerWeights:
         """Draw W_hh as ``init`` says and W_xh by Glorot; biases start at zero."""
         W_xh = glorot_uniform(rng, inputs, hidden)
         return VanillaWeights(W_xh, INITIALIZERS[init].draw(rng, hidden, gain), np.zeros(hidden))
 
     def forward(
         self,
-        weights: VanillaWeights,
+        weights: LayerWeights,
         inputs: Array,
         workspace: Workspace,
         name: str,
@@ -92,7 +113,7 @@ class Vanilla:
 
     def backward_in_time(
         self,
-        weights: VanillaWeights,
+        weights: LayerWeights,
         trace: Trace,
         from_above: Sequence[Array | None],
         workspace: Workspace,
@@ -118,9 +139,7 @@ class Vanilla:
             later = dL_da_t
         return dL_dh, dL_da
 
-    def back_one_step(
-        self, weights: VanillaWeights, trace: Trace, t: int, dL_dh: Array
-    ) -> tuple[Array, Array]:
+    def back_one_step(self, weights: LayerWeights, trace: Trace, t: int, dL_dh: Array) -> tuple[Array, Array]:
         """Carry errors dL/dh_t (..., B, H) of row ``t`` through the activation and one step back in time.
 
         Returns dL/da_t and the recurrent part of dL/dh_{t-1}, (..., B, H) each.
@@ -129,7 +148,7 @@ class Vanilla:
         dL_da = dL_dh * self.activation.slope(state, np.empty_like(state))
         return dL_da, dL_da @ weights.W_hh.T
 
-    def weight_gradient(self, trace: Trace, dL_da: Array) -> VanillaWeights:
+    def weight_gradient(self, trace: Trace, dL_da: Array) -> LayerWeights:
         """Sum what every step asks of the shared weights: one matmul each over all steps."""
         flat = dL_da.reshape(-1, dL_da.shape[-1])  # (T B, H)
         before = trace.hidden[:-1].reshape(flat.shape)
@@ -138,5 +157,23 @@ class Vanilla:
         return VanillaWeights(W_xh=inputs.T @ flat, W_hh=before.T @ flat, b_h=ones @ flat)
 
 
-CELLS = {"vanilla": Vanilla}
+class FeedForward(Vanilla):
+    """h_t = phi(x_t W_xh + b_h): the vanilla cell with W_hh = 0, which is never trained and never counted."""
+
+    recurrent = False
+
+    def init(
+        self, rng: np.random.Generator, inputs: int, hidden: int, init: str, gain: float
+    ) -> LayerWeights:
+        """Draw W_xh by Glorot; what is drawn after it is what a vanilla cell would leave to be drawn."""
+        weights = super().init(rng, inputs, hidden, init, gain)
+        return FeedForwardWeights(weights.W_xh, weights.b_h)
+
+    def weight_gradient(self, trace: Trace, dL_da: Array) -> LayerWeights:
+        """Sum what every step asks of the shared weights."""
+        weights = super().weight_gradient(trace, dL_da)
+        return FeedForwardWeights(weights.W_xh, weights.b_h)
+
+
+CELLS = {"vanilla": Vanilla, "feed-forward": FeedForward}
 """Cell types by name; calling one with an Activation gives the cell."""

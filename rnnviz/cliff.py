@@ -49,6 +49,20 @@ def measure(w: Array | float, b: Array | float) -> Point:
     return Point(miss * miss, dE_dw, dE_db)
 
 
+def wall(w: Array) -> Array:
+    """Return the b at which the unit changes sides, for every w (W,): below it h_50 < 0, above it h_50 > 0.
+
+    By bisection over B_RANGE, down to neighbouring floating-point numbers: h_50 only grows with b.
+    """
+    low, high = np.full(len(w), B_RANGE[0]), np.full(len(w), B_RANGE[1])
+    for _ in range(52):
+        middle, h = 0.5 * (low + high), np.full(len(w), START)
+        for _ in range(STEPS):
+            h = w * _sigmoid(h) + middle
+        low, high = np.where(h > 0.0, low, middle), np.where(h > 0.0, middle, high)
+    return 0.5 * (low + high)
+
+
 def _sigmoid(h: Array) -> Array:
     return 0.5 + 0.5 * np.tanh(0.5 * h)  # never overflows
 

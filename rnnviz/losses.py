@@ -13,6 +13,12 @@ from rnnviz.arrays import Array, Indices
 LossFunction = Callable[[Array, Any], tuple[float, Array]]
 
 
+def softmax(logits: Array) -> Array:
+    """Return probabilities along the last axis."""
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
 def cross_entropy(outputs: Array, targets: Indices) -> tuple[float, Array]:
     """Mean cross-entropy of softmax(outputs) in nats.
 

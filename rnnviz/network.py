@@ -1,4 +1,4 @@
-"""Layers of recurrent cells under a linear readout: outputs, loss and gradients."""
+"""Layers of cells under a linear readout: outputs, loss and gradients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnviz.activations import ACTIVATIONS
 from rnnviz.arrays import Array
-from rnnviz.cells import CELLS, Trace, VanillaWeights, Workspace
+from rnnviz.cells import CELLS, LayerWeights, Trace, Workspace
 from rnnviz.initializers import glorot_uniform
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.base import Batch
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Params:
     """All weights of a network. A gradient has the same type and field names."""
 
-    layers: tuple[VanillaWeights, ...]
+    layers: tuple[LayerWeights, ...]
     W_hy: Array  # (H, O), "C" in the pictures
     b_y: Array  # (O,)
 

@@ -47,6 +47,11 @@ class Sweep:
             self._begin_next()
 
     @property
+    def done(self) -> int:
+        """How many parts are done."""
+        return self._done
+
+    @property
     def progress(self) -> float:
         """Share of the parts that are done, 0 to 1."""
         return self._done / max(1, len(self.parts))
@@ -115,8 +120,12 @@ class SeedBand:
     verdicts: list[str]
 
     def quantile(self, share: float) -> Array:
-        """Return the curve (T,) that a share of the seeds stays below, step by step."""
-        return np.quantile(self.curves, share, axis=0, method="nearest")
+        """Return the curve (T,) that a share of the seeds stays below, step by step.
+
+        NaN comes from numbers that overflowed, and counts as beyond all others.
+        """
+        sizes = np.where(np.isnan(self.curves), np.inf, self.curves)
+        return np.quantile(sizes, share, axis=0, method="nearest")
 
     def share(self, verdict: str) -> float:
         """Return the share of seeds with this verdict."""

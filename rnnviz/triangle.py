@@ -36,7 +36,7 @@ def triangle(e: Experiment, params: Params | None = None, batch: Batch | None = 
     params, batch : see ``gradient_flow.probe``.
     """
     seen = probe(e, params, batch)
-    before = seen.traces[-1].hidden[:-1]
+    before = seen.traces[-1].hidden[:-1] * seen.network.cell.recurrent  # without a loop, no W_hh is used
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         errors = _errors_before_activation(seen)  # (K, T, B, H)
         total = np.einsum("tbi,tbj->ij", before, errors.sum(axis=0), optimize=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -37,6 +39,12 @@ def test_the_triangle_adds_up_to_the_gradient(name: str) -> None:
     gradients = Network(e).loss_and_gradients(Network(e).init(e.rng("weights")), probe_batch(e)).gradients
     np.testing.assert_allclose(items.total, gradients.layers[-1].W_hh, rtol=0, atol=1e-12)
     assert items.share.sum() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_without_recurrence_there_is_nothing_to_itemise() -> None:
+    items = triangle(replace(ECHO, cell="feed-forward"))
+    assert not items.size.any()
+    assert not items.share.any()
 
 
 def test_no_output_asks_anything_of_later_steps() -> None:

@@ -251,6 +251,23 @@ def test_solving_does_not_pause_unless_wanted() -> None:
     run.pause()
 
 
+@pytest.mark.parametrize("speed", [None, 200.0])
+def test_a_run_stops_at_its_end_and_never_beyond(speed: float | None) -> None:
+    run = LiveRun(SMALL)
+    run.until, run.speed = 30, speed
+    run.play()
+    look_until(run, lambda: not run.playing)
+    assert run.state.step == 30
+    run.play()
+    run.step()
+    look_for(run, 0.3)
+    assert run.state.step == 30
+    run.until = 40
+    run.play()
+    look_until(run, lambda: not run.playing)
+    assert run.state.step == 40
+
+
 # Workers that die
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import ACTIVATIONS, TASKS, Experiment, Network
+from rnnviz import ACTIVATIONS, CELLS, TASKS, Experiment, Network
 from rnnviz.losses import LOSSES, cross_entropy, squared_error
 from tests.plain_rnn import PHI, Array
 
@@ -107,6 +107,7 @@ def run_free_by_hand(e: Experiment, inputs: Array) -> Array:
     return np.array(outputs)
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize(
     ("task", "topology"),
@@ -117,8 +118,9 @@ def run_free_by_hand(e: Experiment, inputs: Array) -> Array:
         ("waves", "one-to-many"),
     ],
 )
-def test_running_free_feeds_back_its_own_outputs(task: str, topology: str, layers: int) -> None:
+def test_running_free_feeds_back_its_own_outputs(task: str, topology: str, layers: int, cell: str) -> None:
     e = Experiment(task=task, topology=topology, seq_len=12, feedback=True, layers=layers, hidden_size=8)
+    e = replace(e, cell=cell)
     inputs = TASKS[task].sample(e, e.rng("probe"), 3).inputs
     network = Network(e)
     params = network.init(e.rng("weights"))

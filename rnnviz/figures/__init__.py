@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnnviz.figures.answers import Answers, answers, answers_spec
 from rnnviz.figures.cliff import cliff
+from rnnviz.figures.contest import Contest, contest
 from rnnviz.figures.curves import Curve, causes, curves, seeds
 from rnnviz.figures.matrices import spectrum, triangle
 from rnnviz.figures.phase import phase_diagram
@@ -11,20 +12,24 @@ from rnnviz.figures.progress import Progress, progress, progress_spec
 from rnnviz.figures.theme import DARK, LIGHT, THEMES, Theme
 from rnnviz.figures.timeline import Timeline, timeline, timeline_spec
 from rnnviz.figures.training_history import over_training
+from rnnviz.figures.unrolled import Unrolled, unrolled
 
 __all__ = [
     "DARK",
     "LIGHT",
     "THEMES",
     "Answers",
+    "Contest",
     "Curve",
     "Progress",
     "Theme",
     "Timeline",
+    "Unrolled",
     "answers",
     "answers_spec",
     "causes",
     "cliff",
+    "contest",
     "curves",
     "over_training",
     "phase_diagram",
@@ -35,4 +40,5 @@ __all__ = [
     "timeline",
     "timeline_spec",
     "triangle",
+    "unrolled",
 ]

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from rnnviz.arrays import Array, Indices
 from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
+from rnnviz.losses import softmax
 from rnnviz.snapshot import Snapshot
 from rnnviz.tasks import TASKS
 
@@ -55,12 +56,6 @@ class Answers:
 
 LETTERS_SHOWN, STEPS_SHOWN = 34, 40
 """As many letters, or columns of probabilities, as fit side by side."""
-
-
-def softmax(logits: Array) -> Array:
-    """Return probabilities along the last axis."""
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
 def answers_spec(view: Answers, theme: Theme = LIGHT) -> Spec:

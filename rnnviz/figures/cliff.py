@@ -8,12 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.arrays import Array
-from rnnviz.cliff import B_RANGE, W_RANGE, Descent, measure
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, mix
+from rnnviz.cliff import B_RANGE, W_RANGE, Descent, measure, wall
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note, squares
 
-GRID, FINER = 121, 12
-"""Points along each side of the drawn surface, and how many times more along b are measured for its colour:
-the wall is thinner than any grid, so the colour of a point is the steepest place in its cell."""
+GRID, BETWEEN = 121, 5
+"""Points along each side of the drawn surface, and how many places along b are measured for the colour of
+each: that of the steepest place up to the next points. The wall is thinner than any grid, see ``_steepest``.
+"""
 
 COLOUR_RANGE = (-3, 3)
 """Powers of ten of the gradient's size over which the colour changes."""
@@ -26,9 +27,23 @@ TOP = 0.5
 def _surface() -> tuple[Array, Array, Array, Array]:
     """Return w (G,), b (G,), the loss and the steepest gradient in every cell, (G, G) each, b down."""
     w, b = np.linspace(*W_RANGE, GRID), np.linspace(*B_RANGE, GRID)
-    within = np.linspace(-0.5, 0.5, FINER) * (b[1] - b[0])
-    steepest = measure(w, (b[:, None] + within).reshape(-1, 1)).norm.reshape(GRID, FINER, GRID).max(axis=1)
-    return w, b, measure(w, b[:, None]).error, steepest
+    return w, b, measure(w, b[:, None]).error, _steepest(w, b)
+
+
+def _steepest(w: Array, b: Array) -> Array:
+    """Return the largest gradient around every point of the grid, (G, G), b down.
+
+    The wall is looked for by itself, as near to its middle as floating-point numbers go: at w = 6 it is
+    only 10⁻⁸ thick.
+    """
+    pitch = b[1] - b[0]
+    around = np.linspace(-pitch, pitch, BETWEEN)
+    places = (b[:, None] + around).reshape(-1, 1)
+    steepest = measure(w, places).norm.reshape(len(b), BETWEEN, len(w)).max(axis=1)
+    middle, beside = wall(w), np.geomspace(1e-15, pitch, 100)
+    peak = measure(w, middle + np.r_[-beside, 0.0, beside][:, None]).norm.max(axis=0)
+    near = np.abs(b[:, None] - middle) < pitch
+    return np.where(near, np.maximum(steepest, peak), steepest)
 
 
 def cliff_spec(free: Descent, clipped: Descent, theme: Theme = LIGHT) -> Spec:
@@ -58,6 +73,7 @@ def cliff_spec(free: Descent, clipped: Descent, theme: Theme = LIGHT) -> Spec:
         "x": w,
         "y": b,
         "z": powers,
+        "zsmooth": "best",
         "zmin": low,
         "zmax": high,
         "customdata": steepest,
@@ -68,8 +84,8 @@ def cliff_spec(free: Descent, clipped: Descent, theme: Theme = LIGHT) -> Spec:
         ("without clipping", free, theme.bad, "dash"),
         ("with clipping", clipped, theme.good, "solid"),
     ):
-        data += [_walk(name, path, colour, dash), *_map(name, path, colour, dash, theme)]
-    return {"data": data, "layout": _layout(theme)}
+        data += [_walk(name, path, colour), *_map(name, path, colour, dash, theme)]
+    return {"data": data, "layout": _layout(free, theme)}
 
 
 def inside(path: Descent) -> int:
@@ -95,7 +111,7 @@ def _to_the_edge(path: Descent) -> tuple[Array, Array, Array]:
     return places[0, : n + 1], places[1, : n + 1], places[2, : n + 1]
 
 
-def _walk(name: str, path: Descent, colour: str, dash: str) -> Spec:
+def _walk(name: str, path: Descent, colour: str) -> Spec:
     """The path on the surface, lifted a little so that it is not buried in it."""
     w, b, error = _to_the_edge(path)
     return {
@@ -105,8 +121,8 @@ def _walk(name: str, path: Descent, colour: str, dash: str) -> Spec:
         "x": w,
         "y": b,
         "z": error + 0.012,
-        "line": {"color": colour, "width": 5, "dash": dash},
-        "marker": {"size": 2.5, "color": colour},
+        "line": {"color": colour, "width": 5},
+        "marker": {"size": np.where(np.arange(len(w)) == 0, 6.0, 2.5), "color": colour, "line": {"width": 0}},
         "hovertemplate": f"{name}: w %{{x:.2f}}, b %{{y:.2f}}<extra></extra>",
         "showlegend": False,
     }
@@ -141,7 +157,35 @@ def _map(name: str, path: Descent, colour: str, dash: str, theme: Theme) -> list
     return [ground, ground | line]
 
 
-def _layout(theme: Theme) -> Spec:
+def _layout(free: Descent, theme: Theme) -> Spec:
+    low, high = COLOUR_RANGE
+    scale = f"colour: ||∂E|| 10<sup>{low}</sup> {squares(theme.gradient)} 10<sup>{high}</sup>"
+    notes = [
+        heading(theme, "loss E"),
+        heading(theme, f"from above</b>  ● start   {scale}<b>".replace("-", "−"), 0.54, theme.faint, size=13),
+        *_departure(free, theme),
+    ]
+    return layout(
+        theme,
+        margin={"l": 0, "r": 16, "t": 34, "b": 0},
+        showlegend=True,
+        legend={
+            "x": 0.55,
+            "y": 0.16,
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "bgcolor": theme.paper,
+            "font": {"size": 13},
+        },
+        scene=_scene(theme),
+        xaxis=axis(theme, "recurrent weight w", domain=[0.54, 1.0], range=list(W_RANGE), showgrid=False),
+        yaxis=axis(theme, "bias b", domain=[0.14, 1.0], range=list(B_RANGE), showgrid=False),
+        annotations=notes,
+    )
+
+
+def _scene(theme: Theme) -> Spec:
+    """The surface from its low side: b runs towards the eye, so that w runs to the right as on the map."""
     scene_axis: Spec = {
         "color": theme.faint,
         "gridcolor": theme.grid,
@@ -151,40 +195,33 @@ def _layout(theme: Theme) -> Spec:
         "showspikes": False,
     }
 
-    def titled(text: str, low: float, high: float) -> Spec:
-        return scene_axis | {"title": {"text": text, "font": {"size": 14}}, "range": [low, high]}
+    def titled(text: str, ends: tuple[float, float], ticks: list[float]) -> Spec:
+        title = {"text": text, "font": {"size": 14, "color": theme.ink}}
+        return scene_axis | {"title": title, "range": list(ends), "tickvals": ticks}
 
-    marks = "".join(f"<span style='color:{mix(theme.gradient, place / 8)}'>■</span>" for place in range(9))
-    low, high = COLOUR_RANGE
-    scale = f"colour: ||∂E|| 10<sup>{low}</sup> {marks} 10<sup>{high}</sup>".replace("-", "−")
-    notes = [
-        heading(theme, "loss E"),
-        heading(theme, f"from above</b>  ● start   {scale}<b>", 0.52, theme.faint, size=13),
-    ]
-    return layout(
-        theme,
-        margin={"l": 8, "r": 16, "t": 34, "b": 44},
-        showlegend=True,
-        legend={
-            "x": 0.53,
-            "y": 0.02,
-            "xanchor": "left",
-            "yanchor": "bottom",
-            "bgcolor": theme.paper,
-            "font": {"size": 13},
-        },
-        scene={
-            "domain": {"x": [0.0, 0.46], "y": [0.0, 1.0]},
-            "xaxis": titled("w", *W_RANGE),
-            "yaxis": titled("b", *B_RANGE),
-            "zaxis": titled("E", 0.0, TOP),
-            "aspectratio": {"x": 1.25, "y": 1.25, "z": 0.75},
-            "camera": {"eye": {"x": -0.9, "y": 1.75, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.15}},
-        },
-        xaxis=axis(theme, "recurrent weight w", domain=[0.52, 1.0], range=list(W_RANGE), showgrid=False),
-        yaxis=axis(theme, "bias b", range=list(B_RANGE), showgrid=False),
-        annotations=notes,
-    )
+    return {
+        "domain": {"x": [0.0, 0.5], "y": [0.0, 1.0]},
+        "xaxis": titled("w", W_RANGE, [4.5, 5.0, 5.5, 6.0]),
+        "yaxis": titled("b", B_RANGE[::-1], [-2.0, -2.5, -3.0, -3.5]),
+        "zaxis": titled("E", (0.0, TOP), [0.2, 0.4]),
+        "aspectratio": {"x": 1.35, "y": 1.1, "z": 0.75},
+        "camera": {"eye": {"x": 0.1, "y": -1.72, "z": 0.92}, "center": {"x": -0.02, "y": 0.0, "z": -0.24}},
+    }
+
+
+def _departure(free: Descent, theme: Theme) -> list[Spec]:
+    """Say on the map where a descent that leaves it lands."""
+    n = inside(free)
+    if n in (0, len(free.w)):
+        return []
+    w, b, _ = (float(place[-1]) for place in _to_the_edge(free))
+    left, down = w > np.mean(W_RANGE), b > np.mean(B_RANGE)  # the text stays on the map
+    to = [f"{place:,.{0 if abs(place) >= 10 else 1}f}" for place in (free.w[n], free.b[n])]
+    text = f"thrown to w = {to[0]}, b = {to[1]}".replace("-", "−")
+    arrow = {"showarrow": True, "arrowhead": 2, "arrowcolor": theme.bad, "arrowwidth": 1.5}
+    place = {"xref": "x", "yref": "y", "ax": -56 if left else 56, "ay": 26 if down else -26}
+    look = {"bgcolor": theme.panel, "borderpad": 3, "font": {"size": 13, "color": theme.bad}}
+    return [note(theme, text, w, b, xanchor="right" if left else "left", **arrow, **place, **look)]
 
 
 def cliff(free: Descent, clipped: Descent, theme: Theme = LIGHT) -> go.Figure:

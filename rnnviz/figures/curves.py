@@ -53,6 +53,7 @@ def curves_spec(
             count[curve.kind] += 1
     if items is not None and two:
         data[0] |= RIGHT
+    _name_once(data)
     return {"data": data, "layout": _curves_layout(T, span, theme, relative, two)}
 
 
@@ -86,7 +87,14 @@ def _time_layout(theme: Theme, **changes: object) -> Spec:
         "margin": {"l": 72, "r": 24, "t": 34, "b": 44},
         "hovermode": "x unified",
         "showlegend": True,
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        "legend": {
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 1,
+            "xanchor": "right",
+            "y": 1.0,
+            "yanchor": "bottom",
+        },
         "annotations": [_backward(theme)],
     }
     return layout(theme, **base | changes)
@@ -124,13 +132,20 @@ def _curve(curve: Curve, t: Array, theme: Theme, number: int) -> Spec:
     return {
         "type": "scatter",
         "name": curve.name,
-        "mode": "lines" if len(t) > 1 else "markers",
+        "mode": line_mode(drawn),
         "x": t,
         "y": drawn,
         "line": line,
         "showlegend": not curve.whole,
         "hovertemplate": f"{curve.name}: %{{y:.2e}}<extra></extra>",
     }
+
+
+def line_mode(values: Array) -> str:
+    """Return how to draw a line with gaps: with dots too where one of its points would stand alone."""
+    there = np.pad(np.isfinite(values), 1)
+    alone = there[1:-1] & ~there[:-2] & ~there[2:]
+    return "lines+markers" if alone.any() else "lines"
 
 
 def _marks(curve: Curve, t: Array, theme: Theme, span: tuple[int, int]) -> list[Spec]:
@@ -143,17 +158,25 @@ def _marks(curve: Curve, t: Array, theme: Theme, span: tuple[int, int]) -> list[
     return [
         {
             "type": "scatter",
-            "name": f"{curve.name}: {name}",
+            "name": name,
+            "legendgroup": name,
             "mode": "markers",
             "showlegend": False,
             "x": t[where],
             "y": np.full(int(where.sum()), height),
             "marker": {"symbol": symbol, "size": 8, "color": theme.bad, "line": line},
-            "hovertemplate": f"{name}<extra></extra>",
+            "hovertemplate": f"{curve.name}: {name}<extra></extra>",
         }
         for name, where, height, symbol in kinds
         if where.any()
     ]
+
+
+def _name_once(data: list[Spec]) -> None:
+    """Give each kind of mark one entry in the legend, whichever curves have it."""
+    first = {trace["legendgroup"]: trace for trace in reversed(data) if "legendgroup" in trace}
+    for trace in first.values():
+        trace["showlegend"] = True
 
 
 def _backward(theme: Theme) -> Spec:
@@ -165,7 +188,8 @@ def causes_spec(causes: Causes, theme: Theme = LIGHT) -> Spec:
     """Draw the two factors of every step back and their product, over the share of saturated units."""
     both = causes.slope_factor * causes.recurrent_factor
     T = len(causes.saturated)
-    top = float(np.nanmax(np.r_[1.2, both, causes.slope_factor, causes.recurrent_factor]))
+    shown = np.r_[1.2, both, causes.slope_factor, causes.recurrent_factor]
+    top = float(shown[np.isfinite(shown)].max())
     lines = [
         ("through W_hh", causes.recurrent_factor, {"color": theme.hidden, "width": 2.5, "dash": "dash"}),
         ("through the slope φ′", causes.slope_factor, {"color": theme.output, "width": 2.5, "dash": "dot"}),
@@ -175,7 +199,8 @@ def causes_spec(causes: Causes, theme: Theme = LIGHT) -> Spec:
         {
             "type": "scatter",
             "name": name,
-            "mode": "lines",
+            "mode": line_mode(values),
+            "cliponaxis": False,
             "x": causes.steps,
             "y": values,
             "line": line,
@@ -196,14 +221,25 @@ def causes_spec(causes: Causes, theme: Theme = LIGHT) -> Spec:
         }
     )
     one = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": 1, "y1": 1, "yref": "y"}
+    notes = [_backward(theme)]
+    if not causes.saturated.any():
+        notes.append(note(theme, "no unit is saturated", 0.5, 0.5, yref="y2 domain"))
     return {
         "data": data,
         "layout": _time_layout(
             theme,
             hoversubplots="axis",
+            annotations=notes,
             shapes=[one | {"line": {"color": theme.faint, "width": 1}}],
             xaxis=axis(theme, "time step t →", range=[0.5, T + 0.5], showgrid=False, anchor="y2"),
-            yaxis=axis(theme, "factor per step back", domain=[0.34, 1.0], range=[0.0, 1.05 * top], nticks=6),
+            yaxis=axis(
+                theme,
+                "factor per step back",
+                domain=[0.34, 1.0],
+                range=[0.0, 1.05 * top],
+                nticks=6,
+                exponentformat="power",
+            ),
             yaxis2=axis(theme, "saturated", domain=[0.0, 0.26], range=[0.0, 1.0], tickformat=".0%", nticks=3),
         ),
     }
@@ -215,7 +251,7 @@ def seeds_spec(band: SeedBand, own: Array, theme: Theme = LIGHT) -> Spec:
     t = np.arange(1.0, T + 1.0)
     low, quarter, median, three_quarters, high = (band.quantile(q) for q in (0.0, 0.25, 0.5, 0.75, 1.0))
     span = gradient_span(low, high)
-    floor = 10.0 ** (span[0])
+    floor, ceiling = 10.0 ** span[0], 10.0 ** span[1]
     data = []
     for name, bottom, top, opacity in (
         ("all seeds", low, high, 0.14),
@@ -223,15 +259,17 @@ def seeds_spec(band: SeedBand, own: Array, theme: Theme = LIGHT) -> Spec:
     ):
         ends = {"type": "scatter", "mode": "lines", "x": t, "line": {"width": 0}, "hoverinfo": "skip"}
         data.append(
-            ends | {"name": f"{name}, lower end", "y": np.maximum(bottom, floor), "showlegend": False}
+            ends | {"name": f"{name}, lower end", "y": bottom.clip(floor, ceiling), "showlegend": False}
         )
         fill = {"fill": "tonexty", "fillcolor": with_alpha(theme.hidden, opacity)}
-        data.append(ends | fill | {"name": name, "y": np.maximum(top, floor)})
+        data.append(ends | fill | {"name": name, "y": top.clip(floor, ceiling)})
     for name, values, line in (
         ("median", median, {"color": theme.hidden, "width": 3}),
         ("this seed", own, {"color": theme.ink, "width": 2, "dash": "dot"}),
     ):
         data.append(_curve(Curve(name, values), t, theme, 0) | {"line": line})
+    data += _marks(Curve("median", median), t, theme, span)
+    _name_once(data)
     spec = curves_spec([Curve("median", low), Curve("", high)], theme)
     return {"data": data, "layout": spec["layout"]}
 

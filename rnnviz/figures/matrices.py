@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
+from rnnviz.figures.curves import line_mode
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, mix, squares
 from rnnviz.figures.timeline import GRADIENT_RANGE, gradient_span, power_ticks, powers
 from rnnviz.gradient_flow import GradientFlow
 from rnnviz.spectrum import Spectrum
@@ -16,16 +17,37 @@ SHARE_RANGE = 0.1
 
 
 def triangle_spec(triangle: Triangle, flow: GradientFlow, theme: Theme = LIGHT) -> Spec:
-    """Draw ||C_kt|| and the signed shares as triangles, and the lag profile beside them."""
-    T = triangle.size.shape[1]
-    later = triangle.outputs[:, None] < np.arange(1, T + 1)
+    """Draw ||C_kt|| and the signed shares, and the lag profile beside them.
+
+    Triangles of colour where several outputs write; for a single one, lines and bars over the time step.
+    """
+    single = len(triangle.outputs) == 1
+    items = _single_row(triangle, theme) if single else _triangles(triangle, theme)
+    there = np.isfinite(powers(flow.lag_profile))
+    profile: Spec = {
+        "type": "scatter",
+        "name": "lag profile",
+        "mode": "lines+markers" if len(flow.lag_profile) < 40 else "lines",
+        "x": np.arange(len(flow.lag_profile)),
+        "y": np.where(there, flow.lag_profile, np.nan),
+        "xaxis": "x3",
+        "yaxis": "y3",
+        "line": {"color": theme.ink, "width": 3},
+        "hovertemplate": "%{x} steps back: %{y:.2e}<extra></extra>",
+    }
+    axes = _single_axes(triangle, theme) if single else _triangle_axes(triangle, theme)
+    return {"data": [*items, profile], "layout": _triangle_layout(triangle, flow, axes, theme)}
+
+
+def _triangles(triangle: Triangle, theme: Theme) -> list[Spec]:
+    """Size and signed share of every item, output k upwards and time step t to the right."""
+    steps = np.arange(1, triangle.size.shape[1] + 1)
+    later = triangle.outputs[:, None] < steps
     low, high = GRADIENT_RANGE
-    with np.errstate(divide="ignore"):
-        logs = np.where(later, np.nan, np.maximum(powers(triangle.size), -400.0))
-    heat: Spec = {"type": "heatmap", "x": np.arange(1, T + 1), "y": triangle.outputs, "showscale": False}
+    heat: Spec = {"type": "heatmap", "x": steps, "y": triangle.outputs, "showscale": False}
     size = heat | {
         "name": "size",
-        "z": logs,
+        "z": np.where(later, np.nan, np.maximum(powers(triangle.size), -400.0)),
         "zmin": low,
         "zmax": high,
         "colorscale": theme.gradient,
@@ -42,47 +64,103 @@ def triangle_spec(triangle: Triangle, flow: GradientFlow, theme: Theme = LIGHT) 
         "yaxis": "y2",
         "hovertemplate": "output %{y}, step %{x}: %{z:.2%}<extra></extra>",
     }
-    profile: Spec = {
+    return [size, share]
+
+
+def _single_row(triangle: Triangle, theme: Theme) -> list[Spec]:
+    """Size and signed share of the only output's items over the time step."""
+    size, share = triangle.size[0], triangle.share[0]
+    t = np.arange(1, len(size) + 1)
+    drawn = np.where(size > 0.0, size, np.nan)
+    hover = "step %{x}: %{y:.2e}<extra></extra>"
+    line: Spec = {
         "type": "scatter",
-        "name": "lag profile",
-        "mode": "lines+markers" if len(flow.lag_profile) < 40 else "lines",
-        "x": np.arange(len(flow.lag_profile)),
-        "y": np.where(flow.lag_profile > 0, flow.lag_profile, np.nan),
-        "xaxis": "x3",
-        "yaxis": "y3",
+        "name": "size",
+        "mode": "lines+markers" if len(t) < 40 else line_mode(drawn),
+        "x": t,
+        "y": drawn,
         "line": {"color": theme.ink, "width": 3},
-        "hovertemplate": "%{x} steps back: %{y:.2e}<extra></extra>",
+        "hovertemplate": hover,
     }
-    return {"data": [size, share, profile], "layout": _triangle_layout(triangle, flow, theme)}
+    bars: Spec = {
+        "type": "bar",
+        "name": "share",
+        "x": t,
+        "y": share,
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "marker": {"color": [mix(theme.state, 0.85 if part >= 0 else 0.15) for part in share]},
+        "hovertemplate": "step %{x}: %{y:.2%}<extra></extra>",
+    }
+    low, high = gradient_span(size)
+    zeros: Spec = {
+        "type": "scatter",
+        "name": "exactly 0",
+        "mode": "markers",
+        "x": t[size == 0.0],
+        "y": np.full(int((size == 0.0).sum()), 10.0 ** (low + 0.02 * (high - low))),
+        "marker": {"symbol": "triangle-down", "size": 8, "color": theme.bad},
+        "hovertemplate": "step %{x}: exactly 0<extra></extra>",
+    }
+    return [line, bars, zeros]
 
 
-def _triangle_layout(triangle: Triangle, flow: GradientFlow, theme: Theme) -> Spec:
+def _triangle_axes(triangle: Triangle, theme: Theme) -> Spec:
+    """Return the y axes of two triangles and the names of their panels, with what the colours mean."""
+    K = len(triangle.outputs)
+    ends = [triangle.outputs[0] - 0.5, triangle.outputs[-1] + 0.5]
+    whole = {"tickformat": "d", "dtick": max(1, K // 5)}
+    rows = axis(theme, "loss of output k", range=ends, showgrid=False, **whole)
+    low, high = GRADIENT_RANGE
+    sizes = f"10<sup>−{-low}</sup> {squares(theme.gradient, 7)} 10<sup>{high}</sup>"
+    shares = f"−{SHARE_RANGE:.0%} {squares(theme.state, 7)} +{SHARE_RANGE:.0%}"
+    return {
+        "yaxis": rows,
+        "yaxis2": rows | {"anchor": "x2", "title": {"text": ""}},
+        "names": (_scaled("size ||C<sub>kt</sub>||", sizes), _scaled("signed share", shares)),
+    }
+
+
+def _single_axes(triangle: Triangle, theme: Theme) -> Spec:
+    """Return the y axes of a single output's lines and bars, and the names of their panels."""
+    span = gradient_span(triangle.size)
+    look: Spec = {"tickformat": ".0%", "nticks": 7, "zeroline": True, "zerolinecolor": theme.faint}
+    return {
+        "yaxis": axis(theme, type="log", range=list(span), **power_ticks(span, most=6)),
+        "yaxis2": axis(theme, anchor="x2", **look),
+        "names": ("size ||C<sub>t</sub>||", "signed share of ∂L/∂W<sub>hh</sub>"),
+    }
+
+
+def _scaled(name: str, scale: str) -> str:
+    """Put a scale behind the name of a panel, in ``heading``'s bold."""
+    return f"{name}</b>  <span style='font-size:12px'>{scale}</span><b>"
+
+
+def _triangle_layout(triangle: Triangle, flow: GradientFlow, axes: Spec, theme: Theme) -> Spec:
     T = triangle.size.shape[1]
     span = gradient_span(flow.lag_profile)
-    outputs = [triangle.outputs[0] - 0.5, triangle.outputs[-1] + 0.5]
-    time = axis(
-        theme, "◀ gradient goes back · used at step t", range=[0.5, T + 0.5], showgrid=False, nticks=6
-    )
-    rows = axis(
-        theme,
-        "loss of output k",
-        range=outputs,
-        showgrid=False,
-        tickformat="d",
-        dtick=max(1, len(triangle.outputs) // 5),
-    )
-    titles = ("size ||C<sub>kt</sub>||, log", "signed share of ∂L/∂W<sub>hh</sub>", "lag profile")
-    domains = ([0.0, 0.28], [0.36, 0.64], [0.74, 1.0])
+    pitch = {"dtick": 1} if T <= 6 else {"nticks": 6}
+    time = axis(theme, "◀ gradient goes back · used at step t", showgrid=False, range=[0.5, T + 0.5], **pitch)
+    back = axis(theme, "steps back from the output →", anchor="y3", showgrid=False, **pitch)
+    names = (*axes.pop("names"), "lag profile")
+    domains = ([0.0, 0.28], [0.36, 0.64], [0.76, 1.0])
     return layout(
         theme,
         margin={"l": 56, "r": 16, "t": 34, "b": 44},
         xaxis=time | {"domain": domains[0]},
         xaxis2=time | {"domain": domains[1], "anchor": "y2"},
-        xaxis3=axis(theme, "steps back from the output →", domain=domains[2], anchor="y3", showgrid=False),
-        yaxis=rows,
-        yaxis2=rows | {"anchor": "x2", "title": {"text": ""}},
-        yaxis3=axis(theme, anchor="x3", type="log", range=list(span), **power_ticks(span, most=6)),
-        annotations=[heading(theme, title, domain[0]) for title, domain in zip(titles, domains, strict=True)],
+        xaxis3=back | {"domain": domains[2]},
+        yaxis3=axis(
+            theme,
+            "share of its own error left",
+            anchor="x3",
+            type="log",
+            range=list(span),
+            **power_ticks(span, most=6),
+        ),
+        annotations=[heading(theme, name, domain[0]) for name, domain in zip(names, domains, strict=True)],
+        **axes,
     )
 
 
@@ -97,35 +175,32 @@ def spectrum_spec(now: Spectrum, before: Spectrum | None = None, theme: Theme = 
     top = 1.1 * max(1.0 / now.gamma, *(s.sigma_max for s in shown))
     circle = {"type": "circle", "x0": -1, "x1": 1, "y0": -1, "y1": 1, "xref": "x", "yref": "y"}
     bound = {"type": "line", "x0": 0, "x1": 1, "xref": "x2 domain", "yref": "y2"}
-    words = f"1/γ = {1.0 / now.gamma:g}: all below, and every gradient surely vanishes"
+    bounded = f"╌╌ bound 1/γ = {1.0 / now.gamma:g}"
+    named = f"singular values</b>  <span style='color:{theme.bad}'>{bounded}</span><b>"
     H = len(now.singular_values)
+    plane = {"range": [-reach, reach], "constrain": "domain", "nticks": 6, "exponentformat": "power"}
     return {
         "data": data,
         "layout": layout(
             theme,
             margin={"l": 60, "r": 16, "t": 34, "b": 44},
             showlegend=before is not None,
-            legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+            legend={"orientation": "h", "x": 0.46, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
             shapes=[
                 circle | {"line": {"color": theme.faint, "width": 1.5}},
                 bound
                 | {"y0": 1.0 / now.gamma, "y1": 1.0 / now.gamma}
                 | {"line": {"color": theme.bad, "width": 1.5, "dash": "dash"}},
             ],
-            xaxis=axis(theme, "real part", domain=[0.0, 0.46], range=[-reach, reach], constrain="domain"),
-            yaxis=axis(theme, "imaginary part", range=[-reach, reach], scaleanchor="x", constrain="domain"),
+            xaxis=axis(theme, "real part", domain=[0.0, 0.46], **plane),
+            yaxis=axis(theme, "imaginary part", scaleanchor="x", **plane),
             xaxis2=axis(theme, "number, by size", domain=[0.56, 1.0], anchor="y2", range=[0, H + 1]),
-            yaxis2=axis(theme, "singular value", anchor="x2", range=[0.0, top]),
-            annotations=[
-                heading(theme, "eigenvalues and the unit circle", 0.0),
-                heading(theme, "singular values", 0.56),
-                note(
-                    theme, words, 1.0, 1.0 / now.gamma, xref="x2 domain", yref="y2",
-                    xanchor="right", yanchor="bottom", font={"size": 12, "color": theme.bad},
-                ),
-            ],
+            yaxis2=axis(
+                theme, "singular value", anchor="x2", range=[0.0, top], exponentformat="power", nticks=7
+            ),
+            annotations=[heading(theme, "eigenvalues, unit circle"), heading(theme, named, 0.56)],
         ),
-    }  # fmt: skip
+    }
 
 
 def _spectrum(name: str, spectrum: Spectrum, hollow: bool, theme: Theme) -> list[Spec]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array
+from rnnviz.arrays import Array, Mask
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
 
 DECADES_RANGE = 8.0
@@ -17,16 +17,17 @@ def phase_spec(
 ) -> Spec:
     """Draw decades (G, V) over gain (up) and sequence length or input strength, NaN where still open.
 
-    critical : (V,), the theory's critical gain at each value, drawn as a line.
+    critical : (V,), the theory's critical gain at each value, drawn as a line where it is among the gains.
     """
+    most = DECADES_RANGE
     heat: Spec = {
         "type": "heatmap",
         "name": "decades",
         "x": values,
         "y": gains,
         "z": np.clip(decades, -1e6, 1e6),
-        "zmin": -DECADES_RANGE,
-        "zmax": DECADES_RANGE,
+        "zmin": -most,
+        "zmax": most,
         "colorscale": theme.state,
         "hovertemplate": "gain %{y:.2f}, %{x:.3g}: %{z:.1f} decades<extra></extra>",
         "colorbar": {
@@ -34,23 +35,26 @@ def phase_spec(
             "outlinewidth": 0,
             "title": {"text": "decades", "font": {"size": 12, "color": theme.faint}},
             "tickfont": {"size": 11, "color": theme.faint},
+            "tickvals": (-most, -0.5 * most, 0.0, 0.5 * most, most),
+            "ticktext": (f"≤ −{most:g}", f"−{0.5 * most:g}", "0", f"{0.5 * most:g}", f"≥ {most:g}"),
         },
     }
     data = [heat]
-    if critical is not None:
+    words = "vanishing below, exploding above"
+    if critical is not None and (within := inside(critical, gains)).any():
+        words += "; dashed: the theory's critical gain"
         data.append(
             {
                 "type": "scatter",
                 "name": "critical gain (theory)",
                 "mode": "lines",
                 "x": values,
-                "y": np.where((critical >= gains[0]) & (critical <= gains[-1]), critical, np.nan),
+                "y": np.where(within, critical, np.nan),
                 "line": {"color": theme.ink, "width": 3, "dash": "dash"},
                 "hovertemplate": "critical gain %{y:.2f}<extra></extra>",
             }
         )
     title = "sequence length T →" if across == "seq_len" else "input strength (standard deviation) →"
-    words = "vanishing below, exploding above; dashed: the theory's critical gain"
     font = {"size": 13, "color": theme.faint}
     return {
         "data": data,
@@ -62,6 +66,11 @@ def phase_spec(
             annotations=[note(theme, words, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)],
         ),
     }
+
+
+def inside(critical: Array, gains: Array) -> Mask:
+    """Tell which critical gains (V,) lie within the drawn ones."""
+    return (critical >= gains[0]) & (critical <= gains[-1])
 
 
 def phase_diagram(

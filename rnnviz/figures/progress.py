@@ -13,6 +13,9 @@ from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.tasks import TASKS
 from rnnviz.training import TrainingState
 
+OFF_THE_CHART = 1e3
+"""Times chance: an error beyond is drawn here, far above the axis; browsers cannot place any number."""
+
 MAX_POINTS = 400
 """More would not be told apart on a panel this wide, and every one costs time at each redraw."""
 
@@ -66,7 +69,7 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
     end = float(max(50, view.steps[-1] if len(view.steps) else 0))
     data = [
         _line("loss, training batch", view.steps, view.loss, theme.loss, "x", "y", 1.4),
-        _line("metric, held out", view.steps, view.metric, theme.metric, "x2", "y2", 2.4),
+        _line("metric, held out", view.steps, _on_the_chart(view), theme.metric, "x2", "y2", 2.4),
         _chance(view.chance_loss, end, "x", "y", theme),
         _chance(view.chance, end, "x2", "y2", theme),
     ]
@@ -90,6 +93,12 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
             ],
         ),
     }
+
+
+def _on_the_chart(view: Progress) -> Array:
+    """Return the metric, cut where a browser could not follow; what overflowed stays so."""
+    finite = np.isfinite(view.metric)
+    return np.where(finite, np.minimum(view.metric, OFF_THE_CHART * view.chance), view.metric)
 
 
 def _line(name: str, x: Array, y: Array, colour: str, xaxis: str, yaxis: str, width: float) -> Spec:

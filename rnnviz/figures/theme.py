@@ -175,6 +175,12 @@ def heading(theme: Theme, text: str, x: float = 0.0, colour: str = "", size: int
     return note(theme, f"<b>{text}</b>", x, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)
 
 
+def squares(scale: Scale, count: int = 9) -> str:
+    """Return a row of small squares from one end of a scale to the other, for a line of text."""
+    colours = (mix(scale, place / (count - 1)) for place in range(count))
+    return "".join(f"<span style='color:{colour}'>■</span>" for colour in colours)
+
+
 def with_alpha(colour: str, opacity: float) -> str:
     """Return a colour #rrggbb as rgba(), see-through to some degree."""
     red, green, blue = _channels(colour)

@@ -15,6 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.arrays import Array, Mask
+from rnnviz.cells import CELLS
 from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note
 from rnnviz.gradient_flow import probe_batch
@@ -46,6 +47,8 @@ class Timeline:
     relative : gradient against that at the last output instead of absolute.
     whole_loss : ribbon and curve follow the whole loss instead of the last output's.
     feedback : draw the edges that carry an output into the next step.
+    recurrent : draw the edges that carry a state into the next step, as wide as the gradient on them.
+    brief : a headline for a narrow picture.
     """
 
     snapshot: Snapshot
@@ -56,13 +59,16 @@ class Timeline:
     relative: bool = False
     whole_loss: bool = False
     feedback: bool = False
+    recurrent: bool = True
+    brief: bool = False
 
     @classmethod
     def of(cls, e: Experiment, snapshot: Snapshot, initial: Snapshot | None = None, **look: Any) -> Timeline:
-        """Return the timeline of an experiment's network; ``look`` sets layer, relative, whole_loss."""
+        """Return the timeline of an experiment's network; ``look`` sets layer, relative and so on."""
         task = TASKS[e.task]
         labels = task.input_labels(e, probe_batch(e))
-        return cls(snapshot, task.masks(e), labels, initial, feedback=e.feedback, **look)
+        edges = {"feedback": e.feedback, "recurrent": CELLS[e.cell].recurrent}
+        return cls(snapshot, task.masks(e), labels, initial, **edges, **look)
 
     @property
     def T(self) -> int:
@@ -116,6 +122,10 @@ def strength(values: Array) -> Array:
     return np.clip(
         (np.nan_to_num(powers(values), nan=high, posinf=high, neginf=low) - low) / (high - low), 0, 1
     )
+
+
+ONE_STEP = "one step: no recurrence, so no gradient can vanish or explode"
+NO_RECURRENCE = "no recurrence: each step hears its own input only, and no error reaches an earlier step"
 
 
 # ---------------------------------------------------------------- row 1: the unrolled graph
@@ -187,7 +197,7 @@ def _ribbon(view: Timeline, theme: Theme) -> list[Spec]:
         crossing = view.curve(view.snapshot, layer, view.whole_loss)[:-1]
         size = np.where(view.reached[:-1], strength(crossing), 0.0)  # NaN from overflow is the strongest
         for number in range(RIBBON_BINS + 1):
-            chosen = np.rint(size * RIBBON_BINS) == number
+            chosen = (np.rint(size * RIBBON_BINS) == number) & view.recurrent
             bins[number].append(segments(view.t[:-1][chosen], height, view.t[1:][chosen], height))
     widest = 13.0 if view.T <= 60 else 9.0
     return [
@@ -459,7 +469,8 @@ def _row_names(view: Timeline, hidden: list[float], output: float, theme: Theme)
     rows = {Y_INPUT: "input x", (Y_INPUT + hidden[0]) / 2: matrix("A", "xh", theme.input)}
     for i, height in enumerate(hidden):
         name = "hidden h" if len(hidden) == 1 else f"hidden h<sup>{i + 1}</sup>"
-        rows[height] = f"{matrix('B', 'hh', theme.hidden)} · {name}" if view.T > 1 else name
+        looped = view.T > 1 and view.recurrent
+        rows[height] = f"{matrix('B', 'hh', theme.hidden)} · {name}" if looped else name
     rows |= {(hidden[-1] + output) / 2: matrix("C", "hy", theme.output), output: "output y"}
     return {"tickvals": list(rows), "ticktext": list(rows.values())}
 
@@ -480,8 +491,8 @@ def _notes(view: Timeline, theme: Theme) -> list[Spec]:
 
 def _headline(view: Timeline, theme: Theme) -> Spec:
     """Say which way the gradient goes, and what became of it."""
-    if view.T == 1:
-        text = "one step: no recurrence, so no gradient can vanish or explode"
+    if view.T == 1 or not view.recurrent:
+        text = ONE_STEP if view.T == 1 else NO_RECURRENCE
         return note(
             theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.faint}
         )
@@ -489,10 +500,8 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
     fate = now.verdict[view.layer]
     colour = theme.good if fate == "healthy" else theme.bad
     change = change_in_words(now.decades[view.layer], steps)
-    text = (
-        "◀ the gradient travels back in time, through the same B at every step "
-        f"<span style='color:{colour}'> <b>{fate}</b>: {change}</span>"
-    )
+    way = "◀ back in time" if view.brief else "◀ the gradient travels back, always through the same B"
+    text = f"{way} <span style='color:{colour}'> <b>{fate}</b>: {change}</span>"
     return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.output})
 
 

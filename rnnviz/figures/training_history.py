@@ -6,8 +6,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note
-from rnnviz.figures.timeline import GRADIENT_RANGE, gradient_span, power_ticks, powers
+from rnnviz.arrays import Array
+from rnnviz.figures.curves import line_mode
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, squares
+from rnnviz.figures.timeline import GRADIENT_RANGE, power_ticks, powers
+
+FEW = 60
+"""Up to this many training steps each is a dot of its own, as well as a part of the line."""
 
 
 def over_training_spec(
@@ -15,72 +20,125 @@ def over_training_spec(
 ) -> Spec:
     """Draw log ||dL/dh_t|| over training step and time step, and the weight gradient's norm below.
 
-    curves : one row a training step, one column a time step (History.curves).
+    curves : one row a training step, one column a time step (History.curves). inf and NaN, both from
+        numbers that overflowed, have the strongest colour and a mark.
     norms : columns step, grad_norm, clipped_grad_norm (History.frame).
     clip_norm : the threshold, drawn as a line; None for no clipping.
     """
+    span = _span(norms["grad_norm"].to_numpy())
+    lines = [_line("before clipping", norms, "grad_norm", {"color": theme.output, "width": 1.5})]
+    if clip_norm is not None:
+        colour = {"color": theme.hidden, "width": 2.5}
+        lines.append(_line("after clipping", norms, "clipped_grad_norm", colour))
+    marks = [_overflowed_cells(curves, theme), *_broken_norms(norms, span, theme)]
+    look = _layout(curves, norms, span, theme) | _threshold(clip_norm, theme)
+    return {"data": [_heat(curves, theme), *lines, *marks], "layout": look}
+
+
+def _heat(curves: pd.DataFrame, theme: Theme) -> Spec:
+    sizes = curves.to_numpy().T
     low, high = GRADIENT_RANGE
-    heat: Spec = {
+    sizes = np.where(np.isnan(sizes), np.inf, sizes)
+    shown = np.where(np.isinf(sizes), "overflow", np.char.mod("%.2e", sizes))
+    return {
         "type": "heatmap",
         "name": "||dL/dh_t||",
         "x": curves.index.to_numpy(),
         "y": curves.columns.to_numpy(),
-        "z": np.clip(powers(curves.to_numpy().T), -400.0, 400.0),
+        "z": np.clip(powers(sizes), -400.0, 400.0),
         "zmin": low,
         "zmax": high,
         "colorscale": theme.gradient,
         "showscale": False,
-        "hovertemplate": "training step %{x}, t = %{y}: 10^%{z:.1f}<extra></extra>",
-    }
-    raw = _line("before clipping", norms, "grad_norm", {"color": theme.output, "width": 1.5})
-    clipped = _line("after clipping", norms, "clipped_grad_norm", {"color": theme.hidden, "width": 2.5})
-    span = gradient_span(norms["grad_norm"].to_numpy())
-    last = float(norms["step"].iloc[-1])
-    steps = {"range": [-0.5, last + 0.5], "showgrid": False}
-    threshold = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y2", "y0": clip_norm}
-    return {
-        "data": [heat, raw, clipped],
-        "layout": layout(
-            theme,
-            margin={"l": 72, "r": 24, "t": 34, "b": 44},
-            showlegend=True,
-            legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.36, "yanchor": "bottom"},
-            xaxis=axis(theme, "training step →", anchor="y2", **steps),
-            yaxis=axis(
-                theme,
-                "time step t",
-                domain=[0.46, 1.0],
-                showgrid=False,
-                range=[0.5, len(curves.columns) + 0.5],
-            ),
-            yaxis2=axis(
-                theme, "||∂L/∂W||", domain=[0.0, 0.35], type="log", range=list(span), **power_ticks(span, 4)
-            ),
-            shapes=[]
-            if clip_norm is None
-            else [threshold | {"y1": clip_norm, "line": {"color": theme.bad, "width": 1.5, "dash": "dash"}}],
-            annotations=[_scale(theme)],
-        ),
+        "customdata": shown,
+        "hovertemplate": "training step %{x}, t = %{y}: %{customdata}<extra></extra>",
     }
 
 
 def _line(name: str, norms: pd.DataFrame, column: str, line: Spec) -> Spec:
     values = norms[column].to_numpy()
+    drawn = np.where(np.isfinite(powers(values)), values, np.nan)
     return {
         "type": "scatter",
         "name": name,
-        "mode": "lines" if len(values) > 1 else "markers",
+        "mode": "lines+markers" if len(values) <= FEW else line_mode(drawn),
         "x": norms["step"].to_numpy(),
-        "y": np.where(np.isfinite(powers(values)), values, np.nan),
+        "y": drawn,
         "yaxis": "y2",
         "line": line,
         "hovertemplate": f"step %{{x}}, {name}: %{{y:.2e}}<extra></extra>",
     }
 
 
-def _scale(theme: Theme) -> Spec:
-    marks = "".join(f"<span style='color:{mix(theme.gradient, place / 8)}'>■</span>" for place in range(9))
-    text = f"||∂L/∂h<sub>t</sub>||: 10⁻⁸ {marks} 10²   ▼ the gradient travels back, towards t = 1"
+def _overflowed_cells(curves: pd.DataFrame, theme: Theme) -> Spec:
+    """Marks on the heatmap where a gradient is inf or NaN."""
+    t, n = np.nonzero(~np.isfinite(curves.to_numpy().T))
+    return _marks(curves.index.to_numpy()[n], curves.columns.to_numpy()[t], theme.paper)
+
+
+def _broken_norms(norms: pd.DataFrame, span: tuple[int, int], theme: Theme) -> list[Spec]:
+    """Marks for norms that a log axis cannot hold: at the top inf and NaN, at the bottom exact zeros."""
+    sizes, steps = norms["grad_norm"].to_numpy(), norms["step"].to_numpy()
+    low, high = 10.0 ** (span[0] + 0.5), 10.0 ** (span[1] - 0.5)
+    beyond, nothing = steps[~np.isfinite(sizes)], steps[sizes == 0.0]
+    over = _marks(beyond, np.full(len(beyond), high), theme.bad)
+    zero = _marks(nothing, np.full(len(nothing), low), theme.bad, "exactly 0", "triangle-down")
+    return [over | {"yaxis": "y2"}, zero | {"yaxis": "y2"}]
+
+
+def _marks(x: Array, y: Array, colour: str, name: str = "overflow", symbol: str = "x-thin") -> Spec:
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "markers",
+        "showlegend": False,
+        "x": x,
+        "y": y,
+        "marker": {"symbol": symbol, "size": 7, "color": colour, "line": {"color": colour, "width": 1.5}},
+        "hovertemplate": f"training step %{{x}}: {name}<extra></extra>",
+    }
+
+
+def _span(sizes: Array) -> tuple[int, int]:
+    """Return the ends of the norm's axis: whole powers of ten with room for every finite value."""
+    there = powers(sizes)[np.isfinite(powers(sizes))]
+    low, high = (there.min(), there.max()) if there.size else (0.0, 0.0)
+    return min(-4, int(np.floor(low)) - 1), max(2, int(np.ceil(high)) + 1)
+
+
+def _threshold(clip_norm: float | None, theme: Theme) -> Spec:
+    """The line at the threshold; without one, the only norm needs no name."""
+    if clip_norm is None:
+        return {}
+    across = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y2"}
+    line = {"color": theme.bad, "width": 1.5, "dash": "dash"}
+    return {"showlegend": True, "shapes": [across | {"y0": clip_norm, "y1": clip_norm, "line": line}]}
+
+
+def _layout(curves: pd.DataFrame, norms: pd.DataFrame, span: tuple[int, int], theme: Theme) -> Spec:
+    T, last = len(curves.columns), float(norms["step"].iloc[-1])
+    steps = {"range": [-0.5, last + 0.5], "showgrid": False, "dtick": 1 if last <= 12 else None}
+    time = {"range": [0.5, T + 0.5], "showgrid": False, "dtick": 1 if T <= 4 else None, "nticks": 6}
+    return layout(
+        theme,
+        margin={"l": 72, "r": 24, "t": 34, "b": 44},
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.36, "yanchor": "bottom"},
+        xaxis=axis(theme, "training step →", anchor="y2", **steps),
+        yaxis=axis(theme, "time step t", domain=[0.46, 1.0], **time),
+        yaxis2=axis(
+            theme, "||∂L/∂W||", domain=[0.0, 0.35], type="log", range=list(span), **power_ticks(span, 4)
+        ),
+        annotations=[_scale(theme, bool(np.isfinite(curves.to_numpy()).all()))],
+    )
+
+
+def _scale(theme: Theme, whole: bool) -> Spec:
+    low, high = GRADIENT_RANGE
+    text = (
+        f"||∂L/∂h<sub>t</sub>||: 10<sup>{low}</sup> {squares(theme.gradient)} 10<sup>{high}</sup>"
+        + ("" if whole else "   × overflow")
+        + "   ▼ the gradient travels back, towards t = 1"
+    ).replace("-", "−")
     font = {"size": 13, "color": theme.faint}
     return note(theme, text, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)
 

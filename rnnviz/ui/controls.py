@@ -36,14 +36,15 @@ USUAL_GAINS = 3.0
 
 
 def sidebar(visit: Visit) -> None:
-    """Draw all choices; changes reach ``visit`` before the page is drawn again."""
+    """Draw the choices that the view shows; changes reach ``visit`` before the page is drawn again."""
+    groups = {"scenario": _scenario, "problem": _problem, "start": _start, "learning": _learning}
+    shown = [draw for name, draw in groups.items() if name not in visit.view.hidden]
     with st.sidebar:
-        _scenario(visit)
-        _problem(visit)
-        _start(visit)
-        _learning(visit)
-        with st.expander("Network and data", key="more"):
-            _network(visit)
+        for draw in shown:
+            draw(visit)
+        if "network" not in visit.view.hidden:
+            with st.expander("Network and data", key="more"):
+                _network(visit)
         _picture(visit)
 
 

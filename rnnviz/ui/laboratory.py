@@ -19,8 +19,8 @@ class Instrument:
     """One way to look at the gradient.
 
     draw : puts the reading on the page.
-    subject : what it looks at: "run" (the network as trained so far), "start" (initialisation only) or
-        "unit" (a network of its own).
+    subject : what it looks at: "run" (the network as trained so far), "past" (what training did to it),
+        "start" (initialisation only), "bench" or "unit" (something of its own).
     """
 
     title: str
@@ -43,7 +43,7 @@ INSTRUMENTS: dict[str, Instrument] = {
     "triangle": Instrument(
         "Triangle",
         "Which output asks what of which step?",
-        lambda visit: present(quick.itemised(visit, visit.run.state.params), "triangle"),
+        lambda visit: present(quick.itemised(visit, visit.run.state.params), "triangle", FIGURE_HEIGHT + 18),
     ),
     "spectrum": Instrument(
         "Spectrum",
@@ -54,17 +54,25 @@ INSTRUMENTS: dict[str, Instrument] = {
         "Over training",
         "What did training do to the gradient?",
         lambda visit: present(quick.over_training(visit), "training"),
+        "past",
     ),
     "seeds": Instrument("Seeds", "Is it luck? The same choices, twenty seeds.", slow.seeds, "start"),
-    "phase": Instrument("Phase diagram", "Where is the border?", slow.phase, "start"),
+    "phase": Instrument("Phase diagram", "Where is the border?", slow.phase, "bench"),
     "cliff": Instrument(
         "Cliff",
         "How can one update throw everything away?",
-        lambda _: present(cliff(), "cliff", FIGURE_HEIGHT - 64),
+        lambda _: present(cliff(), "cliff", FIGURE_HEIGHT - 44),
         "unit",
     ),
 }
 """The instruments by name, in the order of the buttons."""
+
+
+OWN = {
+    "bench": "A layer on the bench: of the choices on the left, only the activation and H play a part.",
+    "unit": "A network of a single unit without input; the choices on the left play no part.",
+}
+"""What is said of instruments that have a network of their own."""
 
 
 def page(visit: Visit) -> None:
@@ -85,8 +93,10 @@ def page(visit: Visit) -> None:
 
 def _about(visit: Visit, subject: str) -> str:
     """Say which weights are looked at."""
-    if subject == "unit":
-        return "A network of a single unit without input; the choices on the left play no part."
-    steps = visit.run.state.step if subject == "run" else 0
+    if subject in OWN:
+        return OWN[subject]
+    steps = visit.run.state.step if subject in ("run", "past") else 0
+    if subject == "past" and not steps:
+        return ""
     updates = "1 training step" if steps == 1 else f"{steps:,} training steps"
     return f"Weights after {updates}." if steps else "Weights before training."

@@ -20,11 +20,12 @@ class LiveFigure {
   constructor(parent) {
     this.node = document.createElement("div");
     this.node.className = "live-figure";
-    this.node.setAttribute("role", "img");
+    this.node.setAttribute("role", "figure"); // not "img": it holds the buttons of plotly
     this.caption = document.createElement("div");
     parent.append(this.caption, this.node);
-    this.widthWatch = new ResizeObserver(() => this.node.clientWidth !== this.drawnWidth && this.redraw());
-    this.widthWatch.observe(this.node);
+    this.frame = parent;
+    this.widthWatch = new ResizeObserver(() => this.frame.clientWidth !== this.drawnWidth && this.redraw());
+    this.widthWatch.observe(this.frame);
   }
 
   show(message) {
@@ -53,15 +54,20 @@ class LiveFigure {
   }
 
   async draw(Plotly) {
-    const { data, layout, name, height } = this.message;
-    const width = (this.drawnWidth = this.node.clientWidth);
-    if (!width) return; // hidden; the observer calls again
+    const { data, layout, name, height, leastWidth } = this.message;
+    const room = (this.drawnWidth = this.frame.clientWidth);
+    if (!room) return; // hidden; the observer calls again
+    const scale = Math.min(1, room / leastWidth); // on a phone the whole picture shrinks, text and all
+    const [width, tall] = [room / scale, height / scale];
+    this.node.style.width = scale < 1 ? `${width}px` : "";
+    this.node.style.height = `${tall}px`;
+    this.node.style.transform = scale < 1 ? `scale(${scale})` : "";
     const config = {
       displaylogo: false,
       modeBarButtons: [["toImage"]],
       toImageButtonOptions: { filename: name, scale: 2 },
     };
-    await Plotly.react(this.node, data, { uirevision: name, ...layout, width, height }, config);
+    await Plotly.react(this.node, data, { uirevision: name, ...layout, width, height: tall }, config);
     this.node.dataset.draws = Number(this.node.dataset.draws ?? 0) + 1;
   }
 

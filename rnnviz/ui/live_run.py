@@ -54,6 +54,7 @@ class LiveRun:
 
     speed : training steps a second, None for as many as possible.
     pause_when_solved : stop when the task's goal is first reached.
+    until : stop after this many updates in all; None for no end.
     album : the last output's gradient (T,) in the top layer, at some of the steps at which it was looked at.
     """
 
@@ -61,6 +62,7 @@ class LiveRun:
         self.experiment = experiment
         self.speed: float | None = None
         self.pause_when_solved = False
+        self.until: int | None = None
         self.playing = False
         self.problem: str | None = None
         self._newest: tuple[TrainingState, Snapshot | None] = start(experiment), None
@@ -91,8 +93,13 @@ class LiveRun:
         """Whether numbers overflowed, so that no further step can be made."""
         return self.state.divergence is not None
 
+    @property
+    def ended(self) -> bool:
+        """Whether as many updates were made as were wanted."""
+        return self.until is not None and self.state.step >= self.until
+
     def play(self) -> None:
-        """Train until paused, diverged, abandoned, or (if wanted) solved."""
+        """Train until paused, diverged, abandoned, at its end, or (if wanted) solved."""
         with self._lock:
             self._begin(single=False)
 
@@ -106,7 +113,7 @@ class LiveRun:
             self._begin(single=True)
 
     def _begin(self, single: bool) -> None:
-        self.playing, self._single = not self.finished, single
+        self.playing, self._single = not (self.finished or self.ended), single
         self.problem, self._failures = None, 0
         self._marks.clear()
         if self._timer is not None:  # slow motion was waiting for its next step
@@ -135,9 +142,11 @@ class LiveRun:
 
     def _submit(self, pool: Executor) -> None:
         """Hand the next chunk to the pool; call with the lock held."""
-        limits = (CHUNK_SECONDS, None) if self.speed is None and not self._single else (None, 1)
+        one = self.speed is not None or self._single
+        left = None if self.until is None else self.until - self.state.step
+        seconds, steps = (None, 1) if one else (CHUNK_SECONDS, left)
         self._in_flight = True
-        future = pool.submit(advance_and_observe, self.experiment, self.state, *limits)
+        future = pool.submit(advance_and_observe, self.experiment, self.state, seconds, steps)
         future.add_done_callback(lambda done: self._receive(done, pool))
 
     def _receive(self, future: Future[tuple[TrainingState, Snapshot]], pool: Executor) -> None:
@@ -156,7 +165,7 @@ class LiveRun:
             self._newest = newest
             self._remember(newest[1])
             self._marks.append((time.monotonic(), self.state.step))
-            if self._single or self.finished or (solved_now and self.pause_when_solved):
+            if self._single or self.finished or self.ended or (solved_now and self.pause_when_solved):
                 self.playing = False
             if self.playing and time.monotonic() < self._leased_until:
                 self._schedule(pool)

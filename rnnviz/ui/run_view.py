@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.arrays import Array
+from rnnviz.cells import CELLS
 from rnnviz.experiment import Experiment
 from rnnviz.figures import (
     Answers,
@@ -39,6 +40,8 @@ FULL_SPEED_TICK_SECONDS = 0.5
 
 SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
 TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
+LEAST_WIDTH = 680
+"""Pixels below which the nodes of the timeline would overlap."""
 
 
 def header(visit: Visit) -> None:
@@ -47,15 +50,20 @@ def header(visit: Visit) -> None:
     title, text = (preset.title, preset.promise) if preset else (task.title, task.summary)
     hint = " <b>Press Play to train.</b>" if visit.run.state.step == 0 and not visit.run.playing else ""
     line = f"<p class='story' title='{escape(text)}'><b>{escape(title)}.</b> {escape(text)}{hint}</p>"
-    notice = " ".join(filter(None, [*visit.notices, visit.run.problem]))
-    if notice:
-        line = f"<p class='story notice' role='status' title='{escape(notice)}'>{escape(notice)}</p>"
-    st.html(line)
+    st.html(notice(visit) or line)
+
+
+def notice(visit: Visit) -> str:
+    """Return what the visitor has to be told in one line of HTML, "" for nothing."""
+    text = escape(" ".join(filter(None, [*visit.notices, visit.run.problem])))
+    return f"<p class='story notice' role='status' title='{text}'>{text}</p>" if text else ""
 
 
 def run_bar(visit: Visit) -> None:
     """Play, step, reset, new seed, speed."""
     run, playing = visit.run, visit.run.playing
+    if run.ended:  # where a lesson stopped to explain; here it may go on
+        run.until = None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
         label, icon, press = ("Pause", "pause", run.pause) if playing else ("Play", "play_arrow", run.play)
         st.button(
@@ -75,23 +83,28 @@ def run_bar(visit: Visit) -> None:
             disabled=run.finished,
             key="step",
         )
-        st.button(
-            "Reset",
-            icon=":material/replay:",
-            shortcut="B",
-            on_click=visit.restart,
-            key="reset",
-            help="Back to the same first weights",
-        )
-        st.button(
-            "New seed",
-            icon=":material/casino:",
-            shortcut="N",
-            on_click=lambda: visit.choose(seed=visit.experiment.seed + 1),
-            key="new_seed",
-        )
-        _speed(visit)
-        _pause_when_solved(visit)
+        if "run" not in visit.view.hidden:
+            _start_anew(visit)
+            _speed(visit)
+            _pause_when_solved(visit)
+
+
+def _start_anew(visit: Visit) -> None:
+    st.button(
+        "Reset",
+        icon=":material/replay:",
+        shortcut="B",
+        on_click=visit.restart,
+        key="reset",
+        help="Back to the same first weights",
+    )
+    st.button(
+        "New seed",
+        icon=":material/casino:",
+        shortcut="N",
+        on_click=lambda: visit.choose(seed=visit.experiment.seed + 1),
+        key="new_seed",
+    )
 
 
 def _speed(visit: Visit) -> None:
@@ -119,28 +132,36 @@ def _pause_when_solved(visit: Visit) -> None:
 
 def live(visit: Visit) -> None:
     """Show the run, again and again while it plays; the page around it is drawn only once."""
-    _again(visit, TICK_SECONDS, _timeline)
-    _again(visit, FULL_SPEED_TICK_SECONDS if visit.run.speed is None else TICK_SECONDS, _lower_pictures)
+    again(visit, TICK_SECONDS, timeline)
+    again(visit, lower_tick(visit), _lower_pictures)
 
 
-def _again(visit: Visit, seconds: float, draw: Callable[[Visit], None]) -> None:
+def lower_tick(visit: Visit) -> float:
+    """Return how often the pictures below the timeline are redrawn, in seconds."""
+    return FULL_SPEED_TICK_SECONDS if visit.run.speed is None else TICK_SECONDS
+
+
+def again(visit: Visit, seconds: float, draw: Callable[[Visit], None]) -> None:
     """Draw a part of the page, and while the run plays draw it again every so many seconds."""
     playing = visit.run.playing
 
-    @st.fragment(run_every=seconds if playing else None, key=draw.__name__)
+    @st.fragment(run_every=seconds if playing else None, key=f"live_{draw.__name__}")
     def part() -> None:
         draw(visit)
         if playing != visit.run.playing:  # it paused by itself, or a remedy started it
             st.rerun()
 
-    part()
+    # A tick on its way while the page is drawn makes Streamlit drop what it had not yet sent of that
+    # fragment; without a container of its own there would be no place left to put the tick's pictures.
+    with st.container():
+        part()
 
 
 def _lower_pictures(visit: Visit) -> None:
     look = visit.run.look()
     left, right = st.columns([0.58, 0.42], gap="small")
     with left:
-        _progress(visit, look.state)
+        progress(visit, look.state)
     with right:
         if look.state.divergence:
             _lesson(visit, look.state)
@@ -157,29 +178,39 @@ def _numbers(visit: Visit, look: Look) -> str:
         ("step", f"{look.state.step:,}", "Updates of the weights so far"),
         ("", rate, "Training speed"),
         ("parameters", f"{now.parameters:,}", "Trainable weights, shared by all time steps"),
-        ("ρ(W_hh)", f"{now.spectral_radius[layer]:.3f}", "Spectral radius: the largest |eigenvalue| of W_hh"),
-        ("σ_max", f"{now.sigma_max[layer]:.3f}", "Largest singular value of W_hh"),
+        ("ρ(W_hh)", _size(now.spectral_radius[layer]), "Spectral radius: the largest |eigenvalue| of W_hh"),
+        ("σ_max", _size(now.sigma_max[layer]), "Largest singular value of W_hh"),
     ]
-    parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in cells]
-    parts.append(
-        f"<span class='verdict {verdict}' tabindex='0' title='{escape(VERDICT_RULE)}'>"
-        f"gradient <b>{verdict}</b></span>"
-    )
+    recurrent = CELLS[visit.experiment.cell].recurrent
+    shown = cells if recurrent else cells[:3]  # without a W_hh there is nothing to say of it
+    parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
+    if recurrent:
+        parts.append(
+            f"<span class='verdict {verdict}' tabindex='0' title='{escape(VERDICT_RULE)}'>"
+            f"gradient <b>{verdict}</b></span>"
+        )
     return f"<div class='numbers'>{''.join(parts)}</div>"
 
 
-def _timeline(visit: Visit) -> None:
+def _size(value: float) -> str:
+    """Return a size that training may have thrown beyond all bounds."""
+    return f"{value:.3f}" if value < 1e4 else f"{value:.1e}"
+
+
+def timeline(visit: Visit, height: int = TIMELINE_HEIGHT, brief: bool = False) -> None:
+    """Draw the timeline of the newest state; brief : with a short headline, where it is narrow."""
     look = visit.run.look()
     e, snapshot = visit.experiment, look.snapshot
     shown = {"layer": visit.layer, "relative": visit.relative, "whole_loss": visit.whole_loss}
-    view = Timeline.of(e, snapshot, visit.run.initial, **shown)
+    view = Timeline.of(e, snapshot, visit.run.initial, brief=brief, **shown)
     change = change_in_words(snapshot.decades[visit.layer], int(view.masks.write_steps[-1]))
     label = (
         f"Network unrolled over {e.seq_len} steps with its hidden states and its gradient: "
         f"{snapshot.verdict[visit.layer]}, {change}"
     )
     spec = timeline_spec(view, theme(), _held_still(visit, view))
-    show(spec, key="timeline", label=label, height=TIMELINE_HEIGHT, caption=_numbers(visit, look))
+    caption = _numbers(visit, look)
+    show(spec, key="timeline", label=label, height=height, caption=caption, least_width=LEAST_WIDTH)
 
 
 def _held_still(visit: Visit, view: Timeline) -> tuple[int, int]:
@@ -193,13 +224,12 @@ def _held_still(visit: Visit, view: Timeline) -> tuple[int, int]:
     return visit.spans[key]
 
 
-def _progress(visit: Visit, state: TrainingState) -> None:
+def progress(visit: Visit, state: TrainingState, height: int = LOWER_HEIGHT) -> None:
+    """Draw loss and metric over the training so far."""
     view = Progress.of(visit.experiment, state)
-    label = (
-        f"Loss and {view.metric_title} over {state.step} training steps: "
-        f"now {state.metric:.3g}, chance {view.chance:.3g}"
-    )
-    show(progress_spec(view, theme()), key="progress", label=label, height=LOWER_HEIGHT)
+    now = "not yet measured" if np.isnan(state.metric) else f"now {state.metric:.3g}"
+    label = f"Loss and {view.metric_title} over {state.step} training steps: {now}, chance {view.chance:.3g}"
+    show(progress_spec(view, theme()), key="progress", label=label, height=height)
 
 
 def _answers(visit: Visit, snapshot: Snapshot) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from rnnviz.ui import style
 from rnnviz.ui.catalogue import ENTRIES
+from rnnviz.ui.run_view import notice
 from rnnviz.ui.visit import Visit, current
 
 _LOGO = Path(__file__).with_name("logo.svg")
@@ -42,6 +43,8 @@ st.logo(_LOGO, size="large")
 visit = current()
 visit.follow_url(page.url_path)
 style.inject(visit.view.projector)
+if page.url_path != "playground" and (line := notice(visit)):  # the playground has a line for it
+    st.html(line)
 page.run()
 _projector_switch(visit)
 visit.write_url()

@@ -16,6 +16,7 @@ from rnnviz.fitting import changed, nearest
 from rnnviz.links import from_params, to_params, to_text
 from rnnviz.presets import PRESETS, Preset
 from rnnviz.sweeps import Sweep
+from rnnviz.ui.lesson_progress import LessonProgress
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.views import PARAMETERS, View, read_view, view_params
 
@@ -44,6 +45,8 @@ class Visit:
     url : the URL parameters as last read or written; went_back : read after others had been written.
     page : the page's own part of the URL.
     sweeps : long work of the laboratory, by what it measures; the newest few.
+    contest : the runs of the page Why, one a cell; empty before it is first opened.
+    lessons : what was answered in which lesson, by the lesson's name.
     superseded : the choices before the app last changed them, and when (see ``is_stale``).
     """
 
@@ -58,6 +61,8 @@ class Visit:
     went_back: bool = False
     page: str = ""
     sweeps: dict[Hashable, Sweep] = field(default_factory=dict)
+    contest: dict[str, LiveRun] = field(default_factory=dict)
+    lessons: dict[str, LessonProgress] = field(default_factory=dict)
     superseded: dict[str, Any] = field(default_factory=dict)
     superseded_at: float = -STALE_SECONDS
 

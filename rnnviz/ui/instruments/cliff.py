@@ -9,7 +9,7 @@ import streamlit as st
 
 from rnnviz.cliff import B_RANGE, W_RANGE, Descent, descend
 from rnnviz.figures.cliff import cliff_spec
-from rnnviz.ui.instruments.reading import Reading
+from rnnviz.ui.instruments.reading import Reading, number, plain
 from rnnviz.ui.style import theme
 
 UPDATES = 200
@@ -30,18 +30,19 @@ def cliff() -> Reading:
     free, clipped = descend(w, b, rate, None, UPDATES), descend(w, b, rate, threshold, UPDATES)
     how = (
         "Height is the loss, colour the size of its gradient. Above w = 4 the unit can rest high or low; at "
-        f"the wall it changes sides. {_tell(free)} Clipped at {threshold:g}, no step is longer than "
-        f"{clipped.longest_step:.2g}, and the loss comes down to {clipped.error.min():.1g}."
+        f"the wall it changes sides. {_tell(free)} {_compare(clipped, rate, threshold)}"
     )
     formula = (
         r"\begin{aligned} h_t &= w\,\sigma(h_{t-1}) + b,\quad h_0 = 0.5 \\"
         r" E &= (\sigma(h_{50}) - 0.7)^2 \\"
-        rf" \|\partial E\|&:\ {free.norm[0]:.2g}\text{{ at the start, at most }}{free.norm.max():,.0f}"
+        rf" \|\partial E\|&:\ {number(free.norm[0], 2)}\text{{ at the start, at most }}"
+        rf"{number(free.norm.max(), 2)}"
         r"\end{aligned}"
     )
     label = (
         f"Loss of a one-unit network over w and b, with a wall, and two descents from w = {w:g}, b = {b:g}. "
-        f"Longest step without clipping {free.longest_step:.2f}, with clipping {clipped.longest_step:.2f}."
+        f"Longest step without clipping {plain(free.longest_step, 2)}, "
+        f"with clipping {plain(clipped.longest_step, 2)}."
     )
     return Reading(cliff_spec(free, clipped, theme()), label, how, formula, _table(free, clipped))
 
@@ -51,8 +52,18 @@ def _tell(free: Descent) -> str:
     if not (free.norm >= 1.0).any():
         return "From this start, plain descent never meets the wall."
     return (
-        f"Plain descent met a gradient of {free.norm.max():,.0f} there, was thrown {free.longest_step:.1f} "
-        f"far, and ended at a loss of {free.error[-1]:.2g}."
+        f"Plain descent met a gradient of {plain(free.norm.max(), 2)} there, was thrown "
+        f"{plain(free.longest_step, 2)} far, and ended at a loss of {plain(free.error[-1], 2)}."
+    )
+
+
+def _compare(clipped: Descent, rate: float, threshold: float) -> str:
+    """Say what clipping made of it."""
+    if not (clipped.norm >= threshold).any():
+        return "The threshold was never reached: both paths are the same."
+    return (
+        f"Clipped at {threshold:g}, no step is longer than {rate * threshold:g}, and after as many updates "
+        f"the loss is {plain(clipped.error[-1], 2)}."
     )
 
 

@@ -17,18 +17,22 @@ from rnnviz.initializers import INITIALIZERS
 from rnnviz.mean_field import mean_field
 from rnnviz.network import Network, Params
 from rnnviz.theory import drive, trust
-from rnnviz.ui.instruments.reading import Reading, number
+from rnnviz.ui.instruments.reading import Reading, number, plain
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
 
 TRAINING = "training"
+ONE_STEP = "A single step: no way back, and so no curve. Choose a topology with many steps."
+LETTERS = "s: strength of the input · q*: variance of a · χ: mean square factor per step · |2/ln\xa0χ|: "
 DURING = (0.1, 0.4)
 """Shares of the training steps made, near which the gradient during training is shown."""
 
 
-def curve(visit: Visit, params: Params) -> Reading:
+def curve(visit: Visit, params: Params) -> Reading | str:
     """The gradient over time, beside other initialisations, other moments of the run, and theory."""
     e, trained = visit.experiment, visit.run.state.step > 0
+    if e.seq_len == 1:
+        return ONE_STEP
     compared = _choose_comparisons(e, trained)
     flow = gradient_flow(e, params)
     last = int(flow.outputs[-1])
@@ -41,7 +45,7 @@ def curve(visit: Visit, params: Params) -> Reading:
         for name in compared
         if name != TRAINING
     ]
-    theory, words, caveat = _theory(e, params, flow.itemised[-1], trained)
+    theory, words, letters, caveat = _theory(e, params, flow.itemised[-1], trained)
     lines.append(Curve("theory", theory, "theory"))
     lines = [_shown(line, last, visit.relative) for line in lines]
     items = None
@@ -51,9 +55,9 @@ def curve(visit: Visit, params: Params) -> Reading:
         if visit.relative:
             items = items / items[np.arange(len(items)), flow.outputs - 1][:, None]
     table = _curve_table(e, lines, flow)
-    how = _how_to_read_the_curve(several=items is not None, trained=trained)
-    label = f"Gradient against time step: {flow.verdict}, {flow.decades:.1f} powers of ten"
-    return Reading(curves_spec(lines, theme(), visit.relative, items), label, how, words, table, caveat)
+    how = f"{_how_to_read_the_curve(lines[0], items is not None, trained)} {caveat}"
+    label = f"Gradient against time step: {flow.verdict}, {plain(flow.decades)} powers of ten"
+    return Reading(curves_spec(lines, theme(), visit.relative, items), label, how, words, table, letters)
 
 
 def _started_with(e: Experiment, init: str) -> Experiment:
@@ -110,20 +114,21 @@ def _curve_table(e: Experiment, lines: list[Curve], flow: GradientFlow) -> pd.Da
     return pd.DataFrame(table)
 
 
-def _how_to_read_the_curve(several: bool, trained: bool) -> str:
-    how = (
-        "Right to left: the error starts at the last output and travels back. A straight line down to the "
-        "left is exponential forgetting."
-    )
+def _how_to_read_the_curve(main: Curve, several: bool, trained: bool) -> str:
+    how = "Right to left: the error starts at the last output and travels back."
+    further = "A straight line down to the left is exponential forgetting."
     if several:
         how = (
             "Right: the error of **one output alone** on its way back (bold: the last output's; thin: each "
-            "other's). Left: the **whole loss**. It stays up because every output adds fresh error near "
-            "itself, so it can look healthy while no single output reaches far back."
+            "other's). Left: the **whole loss**."
         )
-    if trained:
-        how += " Other initialisations are untrained."
-    return how
+        further = (
+            "It stays up because every output adds fresh error near itself, so it can look healthy while no "
+            "single output reaches far back."
+        )
+    if np.isinf(main.values).any():
+        further = "The numbers left the range of floating point: × marks where."
+    return " ".join([how, further, *(["Other initialisations are untrained."] if trained else [])])
 
 
 def _shown(line: Curve, last: int, relative: bool) -> Curve:
@@ -140,24 +145,25 @@ def _shown(line: Curve, last: int, relative: bool) -> Curve:
     return replace(line, values=values)
 
 
-def _theory(e: Experiment, params: Params, measured: Array, trained: bool) -> tuple[Array, str, str]:
+def _theory(e: Experiment, params: Params, measured: Array, trained: bool) -> tuple[Array, str, str, str]:
     """Draw the mean-field slope from the last output back, for the top layer's gain and input as they are.
 
-    Returns the line (T,), its formula, and a sentence on how far to trust it here.
+    Returns the line (T,), its formula, what the letters mean, and how far to trust it here.
     """
     last = int(Network(e).steps[-1]) + 1
     gain, input_std = drive(e, params)
     if not (np.isfinite(gain) and np.isfinite(input_std)):
         words = "The weights overflowed: theory has nothing to say."
-        return np.full(e.seq_len, np.nan), r"g = \infty", words
+        return np.full(e.seq_len, np.nan), r"g = \infty", "", words
     q, chi = field = mean_field(gain, input_std, e.activation)
     with np.errstate(over="ignore"):
         line = measured[last - 1] * field.factor ** (last - np.arange(1.0, e.seq_len + 1))
     formula = (
-        rf"\begin{{aligned}} g &= {gain:.3f} \qquad s = {input_std:.3f} \\"
+        rf"\begin{{aligned}} g &= {number(gain)} \qquad s = {number(input_std)} \\"
         rf" q^* &= g^2\,\mathbb E\,\varphi(\sqrt{{q^*}}z)^2 + s^2 = {number(q)} \\"
         rf" \chi &= g^2\,\mathbb E\,\varphi'(\sqrt{{q^*}}z)^2 = {number(chi)} \\"
-        rf" \sqrt\chi &= {number(field.factor)}\ \text{{per step back,}}\quad"
+        rf" \sqrt\chi &= {number(field.factor)}\ \text{{a step back}}\quad"
         rf" |2/\ln\chi| = {number(field.depth_scale)}\ \text{{steps}} \end{{aligned}}"
     )
-    return line, formula, trust(e, gain, input_std, trained).why
+    letters = f"{LETTERS}steps until " + ("1/e is left" if chi < 1.0 else "it is e times as large")
+    return line, formula, letters, trust(e, gain, input_std, trained).why

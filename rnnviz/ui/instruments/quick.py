@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from rnnviz.causes import causes
+from rnnviz.causes import Causes, causes
+from rnnviz.cells import CELLS
+from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import causes_spec
 from rnnviz.figures.matrices import spectrum_spec, triangle_spec
 from rnnviz.figures.training_history import over_training_spec
@@ -13,9 +15,11 @@ from rnnviz.gradient_flow import gradient_flow
 from rnnviz.network import Network, Params
 from rnnviz.spectrum import spectrum
 from rnnviz.triangle import triangle
-from rnnviz.ui.instruments.reading import Reading, number
+from rnnviz.ui.instruments.reading import Reading, number, percent, plain
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
+
+NO_RECURRENCE = "The network has no recurrence, and so no W_hh."
 
 # Why ----------------------------------------------------------------------------------------------
 
@@ -29,10 +33,7 @@ def why(visit: Visit, params: Params) -> Reading | str:
     both = parts.slope_factor * parts.recurrent_factor
     if not np.isfinite(both).any():
         return "The error is zero or overflowed at every step, so it has no factor per step."
-    middle = {
-        name: float(np.nanmedian(values))
-        for name, values in (("slope", parts.slope_factor), ("W", parts.recurrent_factor), ("both", both))
-    }
+    slope, recurrent = (float(np.nanmedian(f)) for f in (parts.slope_factor, parts.recurrent_factor))
     table = pd.DataFrame(
         {
             "t": parts.steps,
@@ -44,20 +45,33 @@ def why(visit: Visit, params: Params) -> Reading | str:
     )
     how = (
         "Every step back multiplies the error twice: by the activation's slope at that step, then by W_hh "
-        "(numbers under the braces: medians). "
-        "Above 1 it grows, below 1 it shrinks. Bars: the share of units so saturated that less than a tenth "
-        "of the error passes. An orthogonal W_hh never shrinks anything; then all the loss is the slope's."
+        "(under the braces: medians). Above 1 it grows, below 1 it shrinks. Bars: the share of units so "
+        f"saturated that less than a tenth of the error passes. {_remark(e, parts, visit.run.state.step > 0)}"
     )
     formula = (
         r"\frac{\|\varepsilon_{t-1}\|}{\|\varepsilon_t\|} ="
         r"\underbrace{\frac{\|\varepsilon_t\odot\varphi'(a_t)\|}{\|\varepsilon_t\|}}_{"
-        rf"{middle['slope']:.3f}}}"
+        rf"{number(slope)}}}"
         r"\cdot\underbrace{\frac{\|(\varepsilon_t\odot\varphi'(a_t))W_{hh}^\top\|}"
         r"{\|\varepsilon_t\odot\varphi'(a_t)\|}}_{"
-        rf"{middle['W']:.3f}}}"
+        rf"{number(recurrent)}}}"
     )
-    label = f"Factors of each step back: slope {middle['slope']:.2f}, W_hh {middle['W']:.2f} (medians)"
-    return Reading(causes_spec(parts, theme()), label, how, formula, table)
+    label = f"Factors of each step back: slope {plain(slope)}, W_hh {plain(recurrent)} (medians)"
+    letters = "ε_t: the last output's share of ∂L/∂h_t · φ′(a_t): the activation's slope at step t"
+    return Reading(causes_spec(parts, theme()), label, how, formula, table, letters)
+
+
+def _remark(e: Experiment, parts: Causes, trained: bool) -> str:
+    """Say what is special here: where the error or the numbers end, or that W_hh takes nothing of it."""
+    both = parts.slope_factor * parts.recurrent_factor
+    ends = parts.steps[both == 0.0]
+    if not ends.size and not np.isfinite(both).all():
+        return "Where the lines end, the numbers overflowed."
+    if ends.size:
+        return f"Before step {ends.max()} the error is exactly zero: the factor there is 0."
+    if e.init == "orthogonal" and e.gain == 1.0 and CELLS[e.cell].recurrent and not trained:
+        return "An orthogonal W_hh of gain 1 keeps every length; all that is lost here is lost in the slopes."
+    return ""
 
 
 # Triangle -----------------------------------------------------------------------------------------
@@ -69,19 +83,36 @@ def itemised(visit: Visit, params: Params) -> Reading | str:
     items = triangle(e, params)
     square = float(np.sum(items.total**2))
     if square == 0.0 or not np.isfinite(square):
-        return (
-            "There is no finite gradient of W_hh here: a single step does not use it, or numbers overflowed."
-        )
-    flow = gradient_flow(e, params)
+        return _nothing_to_itemise(e, square)
     K, T = items.size.shape
     k, t = np.meshgrid(items.outputs, np.arange(1, T + 1), indexing="ij")
     used = t <= k
     table = pd.DataFrame({"k": k[used], "t": t[used], "size": items.size[used], "share": items.share[used]})
-    near = float(items.share[(k - t < 5) & used].sum())
+    near = percent(float(items.share[(k - t < 5) & used].sum()))
+    how, formula = _of_one_output(T, near) if K == 1 else _of_many_outputs(K, T, near)
+    label = (
+        f"Itemised gradient of W_hh over {K} outputs and {T} steps; the shares sum to {items.share.sum():.3f}"
+    )
+    return Reading(triangle_spec(items, gradient_flow(e, params), theme()), label, how, formula, table)
+
+
+def _nothing_to_itemise(e: Experiment, square: float) -> str:
+    """Say why there is no gradient of W_hh to take apart."""
+    if square != 0.0:
+        return "The numbers overflowed: there is no finite gradient of W_hh to take apart."
+    if e.seq_len == 1:
+        return "A single step does not use W_hh: no step is before it. Choose a topology with many steps."
+    if not CELLS[e.cell].recurrent:
+        return NO_RECURRENCE
+    return "The gradient of W_hh is exactly zero: there is nothing to take apart."
+
+
+def _of_many_outputs(K: int, T: int, near: str) -> tuple[str, str]:
     how = (
         "Row k, column t: what the loss of output k asks of W_hh because of its use at step t. Far from the "
-        "diagonal means far back in memory. The signed shares (blue pulls the other way) sum to exactly 1; "
-        f"here {near:.0%} of the whole gradient comes from the last five steps before an output."
+        "diagonal is far back in memory; column 1 is exactly 0, because h₀ = 0. The signed shares (blue "
+        f"pulls the other way) sum to exactly 1; {near} of the whole comes from the last five steps before "
+        "an output."
     )
     formula = (
         r"\begin{aligned} \frac{\partial L}{\partial W_{hh}}&=\sum_k\sum_{t\le k} C_{kt},\quad "
@@ -89,10 +120,22 @@ def itemised(visit: Visit, params: Params) -> Reading | str:
         rf"1 &= \sum_{{kt}}\frac{{\langle C_{{kt}},\,\partial L/\partial W_{{hh}}\rangle}}"
         rf"{{\|\partial L/\partial W_{{hh}}\|^2}}\quad(K={K},\ T={T}) \end{{aligned}}"
     )
-    label = (
-        f"Itemised gradient of W_hh over {K} outputs and {T} steps; the shares sum to {items.share.sum():.3f}"
+    return how, formula
+
+
+def _of_one_output(T: int, near: str) -> tuple[str, str]:
+    how = (
+        f"What the loss of the only output, at t = {T}, asks of W_hh because of its use at step t; step 1 "
+        "counts for exactly 0, because h₀ = 0. The signed shares (below 0: it pulls the other way) sum to "
+        f"exactly 1; {near} of the whole comes from the last five steps."
     )
-    return Reading(triangle_spec(items, flow, theme()), label, how, formula, table)
+    formula = (
+        r"\begin{aligned} \frac{\partial L}{\partial W_{hh}}&=\sum_t C_t,\quad "
+        r"C_t=h_{t-1}^\top(\varepsilon_t\odot\varphi'(a_t)) \\ "
+        r"1 &= \sum_t\frac{\langle C_t,\,\partial L/\partial W_{hh}\rangle}"
+        rf"{{\|\partial L/\partial W_{{hh}}\|^2}}\quad(T={T}) \end{{aligned}}"
+    )
+    return how, formula
 
 
 # Spectrum -----------------------------------------------------------------------------------------
@@ -101,6 +144,8 @@ def itemised(visit: Visit, params: Params) -> Reading | str:
 def eigenvalues(visit: Visit, params: Params) -> Reading | str:
     """The spectrum of W_hh and the two bounds."""
     e = visit.experiment
+    if not CELLS[e.cell].recurrent:
+        return NO_RECURRENCE
     W_hh = params.layers[-1].W_hh
     if not np.isfinite(W_hh).all():
         return "W_hh holds inf or NaN: the run overflowed. In the playground, press Reset or apply a remedy."
@@ -117,14 +162,18 @@ def eigenvalues(visit: Visit, params: Params) -> Reading | str:
         )
     else:
         fate = "Exactly at the bound: no gradient can explode, and only the slopes can make it vanish."
+    sigma, rho = plain(now.sigma_max, 4), plain(now.rho, 4)
     how = (
-        f"σ_max = {now.sigma_max:.3f}, 1/γ = {1 / now.gamma:g}, γ being the activation's largest slope. "
-        f"{fate} The spectral radius ρ = {now.rho:.3f} decides only in a linear network, in the long run."
+        f"σ_max = {sigma}, 1/γ = {1 / now.gamma:g}, γ being the activation's largest slope. "
+        f"{fate} The spectral radius ρ = {rho} decides only in a linear network, in the long run."
     )
+    if now.rho > 100.0:
+        how += " The unit circle is too small to be seen here."
     formula = (
         r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing} \\ "
         r"\text{exploding} &\ \Rightarrow\ \sigma_{\max} > \tfrac1\gamma \\ "
-        rf"\sigma_{{\max}}={now.sigma_max:.3f}\quad \rho&={now.rho:.3f}\quad \gamma={now.gamma:g}"
+        rf"\sigma_{{\max}}={number(now.sigma_max, 4)}\quad \rho&={number(now.rho, 4)}"
+        rf"\quad \gamma={now.gamma:g}"
         r"\end{aligned}"
     )
     table = pd.DataFrame(
@@ -134,7 +183,7 @@ def eigenvalues(visit: Visit, params: Params) -> Reading | str:
             "singular_value": now.singular_values,
         }
     )
-    label = f"Eigenvalues and singular values of W_hh: rho {now.rho:.3f}, sigma_max {now.sigma_max:.3f}"
+    label = f"Eigenvalues and singular values of W_hh: rho {rho}, sigma_max {sigma}"
     return Reading(spectrum_spec(now, before, theme()), label, how, formula, table)
 
 
@@ -147,24 +196,24 @@ def over_training(visit: Visit) -> Reading | str:
     norms = history.frame()
     if norms.empty:
         return "Nothing was trained yet. Press Play in the playground for a moment, then come back."
-    raw = norms["grad_norm"].to_numpy()
-    limit = e.clip_norm
-    share = 0.0 if limit is None else float(np.mean(raw >= limit))
+    raw, limit = norms["grad_norm"].to_numpy(), e.clip_norm
     how = (
         "Each column is the gradient's curve at one training step, t = 1 at the bottom: a band that "
         "fades downwards is a gradient that dies on its way back. Below, the whole weight gradient's norm. "
-        + (
-            "Clipping is off."
-            if limit is None
-            else f"It reached the threshold in {share:.0%} of the steps shown, and was shortened there."
+    )
+    norm = rf"\|g\|={number(float(raw[-1]))}" if np.isfinite(raw[-1]) else r"\|g\|\ \text{overflowed}"
+    if limit is None:
+        how += "Clipping is off."
+        formula = rf"{norm}\qquad\text{{clipping is off}}"
+        label = f"Gradient over {len(norms)} training steps, not clipped"
+    else:
+        share = percent(float(np.mean(raw >= limit)))
+        reached = f"It reached the threshold in {share} of the steps shown, and was shortened there."
+        how += reached if (raw >= limit).any() else "It never reached the threshold."
+        formula = (
+            r"\text{if } \|g\|\ge\theta:\quad g \leftarrow \frac{\theta}{\|g\|}\,g \qquad "
+            rf"{norm},\ \theta={limit:g}"
         )
-    )
-    norm = number(float(raw[-1])) if np.isfinite(raw[-1]) else r"\infty"
-    threshold = r"\infty" if limit is None else f"{limit:g}"
-    formula = (
-        r"\text{if } \|g\|\ge\theta:\quad g \leftarrow \frac{\theta}{\|g\|}\,g \qquad "
-        rf"\|g\|={norm},\ \theta={threshold}"
-    )
-    label = f"Gradient over {len(norms)} training steps; clipped in {share:.0%} of them"
+        label = f"Gradient over {len(norms)} training steps; clipped in {share} of them"
     figure = over_training_spec(history.curves(), norms, limit, theme())
     return Reading(figure, label, how, formula, norms)

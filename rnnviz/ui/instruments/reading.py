@@ -10,8 +10,12 @@ import streamlit as st
 
 from rnnviz.figures.theme import Spec
 from rnnviz.ui.live_figure import show
+from rnnviz.ui.run_view import notice
+from rnnviz.ui.visit import current
 
-FIGURE_HEIGHT = 424
+FIGURE_HEIGHT = 404
+NOTICE_HEIGHT = 34
+"""Pixels of a notice above the page; the figure gives them, so that the page needs no scroll bar."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Reading:
 
     figure : as plain data. label : what it shows, in words, with its main result.
     how : two or three sentences on how to read it. formula : in TeX, with the current numbers.
-    data : the plotted numbers. note : a sentence below the formula, on how far it holds.
+    data : the plotted numbers. note : a line below the formula, on what its letters mean.
     """
 
     figure: Spec
@@ -36,7 +40,8 @@ def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> N
     if isinstance(reading, str):
         st.info(reading, icon=":material/info:")
         return
-    show(reading.figure, key=f"lab_{name}", label=reading.label, height=height)
+    taken = NOTICE_HEIGHT if notice(current()) else 0
+    show(reading.figure, key=f"lab_{name}", label=reading.label, height=height - taken)
     text, formula = st.columns([0.55, 0.45], gap="medium")
     with text:
         st.markdown(f"**How to read this.** {reading.how}")
@@ -54,11 +59,35 @@ def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> N
             st.caption(reading.note)
 
 
-def number(value: float) -> str:
-    """Return a number in TeX, with a power of ten where it is very small or large."""
-    if np.isinf(value):
-        return r"\infty"
-    if 1e-2 <= value < 1e4 or value == 0:
-        return f"{value:.3f}"
-    mantissa, power = f"{value:.2e}".split("e")
-    return rf"{mantissa}\cdot 10^{{{int(power)}}}"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def plain(value: float, digits: int = 3) -> str:
+    """Return a number as text with so many significant digits: "0.059", "39", "3·10⁻⁶", "∞"."""
+    mantissa, power = _parts(value, digits)
+    tens = f"10{str(power).translate(SUPERSCRIPTS)}"
+    shown = mantissa if power is None else f"{mantissa}·{tens}".removeprefix("1·").replace("-1·", "-")
+    return shown.replace("-", "−")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return the same number in TeX."""
+    mantissa, power = _parts(value, digits)
+    shown = mantissa if power is None else rf"{mantissa}\cdot 10^{{{power}}}".removeprefix(r"1\cdot ")
+    return f"{{{shown}}}".replace("∞", r"\infty")
+
+
+def percent(share: float) -> str:
+    """Return a share as whole per cent; what rounds to nothing has no sign."""
+    return f"{round(100 * share):d}%".replace("-", "−")
+
+
+def _parts(value: float, digits: int) -> tuple[str, int | None]:
+    """Split a number into its digits and the power of ten to show with them, None for none."""
+    if value == 0.0 or not np.isfinite(value):
+        return {"inf": "∞", "-inf": "-∞", "nan": "?"}.get(f"{value:g}", "0"), None
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    power = int(exponent)
+    if -3 <= power < 4:
+        return f"{float(f'{mantissa}e{power}'):.{max(0, digits - 1 - power)}f}", None
+    return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa), power

@@ -15,22 +15,24 @@ from rnnviz.bench import Bench
 from rnnviz.executor import local_pool
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import seeds_spec
-from rnnviz.figures.phase import phase_spec
+from rnnviz.figures.phase import inside, phase_spec
 from rnnviz.gradient_flow import gradient_flow
 from rnnviz.mean_field import critical_gain
 from rnnviz.sweeps import SeedBand, Sweep, phase_parts, phase_row, seed_parts
-from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, Reading, present
+from rnnviz.ui.instruments.reading import Reading, number, plain, present
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
 
+SEEDS_HEIGHT, PHASE_HEIGHT = 430, 384
+ONE_STEP = "A single step: with every seed the whole error arrives. Choose a topology with many steps."
 TICK_SECONDS = 0.25
 KEPT_SWEEPS = 8
 SEEDS, PHASE_SEEDS, GRID = 20, 5, 24
 GAINS = np.linspace(0.1, 3.0, GRID).round(3)
 LENGTHS = np.linspace(4, 100, GRID).round()
 STRENGTHS = np.linspace(0.0, 2.0, GRID).round(3)
-BAR_HEIGHT = 72
-"""Pixels of the progress bar and of the switch above a phase diagram, taken from its height."""
+BAR_HEIGHT, LINE_HEIGHT = 36, 20
+"""Pixels of the progress bar, and of the line that stands in its place when all is measured."""
 
 
 def _sweep(
@@ -47,41 +49,53 @@ def _sweep(
 
 
 def _follow(
-    visit: Visit, key: Hashable, sweep: Sweep, name: str, read: Callable[[list[Any]], Reading | str]
+    visit: Visit,
+    key: Hashable,
+    sweep: Sweep,
+    name: str,
+    read: Callable[[list[Any]], Reading | str],
+    height: int,
 ) -> None:
-    """Show a sweep's results as they come, with its progress and a way to stop it."""
+    """Show a sweep's results as they come, with its progress and a way to stop it.
+
+    height : pixels of the figure and of what stands above it.
+    """
     running = sweep.running
 
     @st.fragment(run_every=TICK_SECONDS if running else None, key=f"sweep_{name}")
     def part() -> None:
         if visit.sweeps.get(key) is not sweep:  # "Start again": the page begins a new one
             st.rerun()
-        _progress(visit, key, sweep)
-        present(read(sweep.results), name, FIGURE_HEIGHT - BAR_HEIGHT)
+        height_left = height - _progress(visit, key, sweep)
+        present(read(sweep.results), name, height_left)
         if running and not sweep.running:
             st.rerun()
 
     part()
 
 
-def _progress(visit: Visit, key: Hashable, sweep: Sweep) -> None:
-    """Show how far a sweep is, and the button that stops it or begins again."""
-    with st.container(height=40, border=False, key="sweep_progress"):
-        if not sweep.running and not sweep.cancelled:
-            st.caption(f"All {len(sweep.parts)} parts measured.")
-            return
+def _progress(visit: Visit, key: Hashable, sweep: Sweep) -> int:
+    """Show how far a sweep is, and the button that stops it or begins again; return its height in pixels."""
+    if not sweep.running and not sweep.cancelled:
+        st.caption(f"All {len(sweep.parts)} parts measured.")
+        return LINE_HEIGHT
+    with st.container(height=BAR_HEIGHT, border=False, key="sweep_progress"):
         bar, button = st.columns([0.87, 0.13], vertical_alignment="center")
-        done = f"{sweep.progress:.0%} of {len(sweep.parts)} parts"
+        done = f"{sweep.done} of {len(sweep.parts)} parts"
         bar.progress(sweep.progress, f"Cancelled at {done}" if sweep.cancelled else f"Measuring: {done}")
         if sweep.cancelled:
             button.button("Start again", on_click=visit.forget_sweep, args=(key,), key="again")
         else:
             button.button("Cancel", on_click=sweep.cancel, key="cancel")
+    return BAR_HEIGHT
 
 
 def seeds(visit: Visit) -> None:
     """Median and band over twenty seeds at initialisation, and the verdict as a share of them."""
     e = replace(visit.experiment, learning_rate=1e-3, clip_norm=None)  # neither matters before training
+    if e.seq_len == 1:
+        st.info(ONE_STEP, icon=":material/info:")
+        return
     key = ("seeds", e)
     sweep = _sweep(visit, key, gradient_flow, lambda: seed_parts(e, SEEDS))
 
@@ -89,7 +103,7 @@ def seeds(visit: Visit) -> None:
         there = [flow for flow in flows if flow is not None]
         return _seed_reading(e, SeedBand.of(there)) if there else "Measuring the first seeds."
 
-    _follow(visit, key, sweep, "seeds", read)
+    _follow(visit, key, sweep, "seeds", read, SEEDS_HEIGHT)
 
 
 def _seed_reading(e: Experiment, band: SeedBand) -> Reading:
@@ -101,19 +115,26 @@ def _seed_reading(e: Experiment, band: SeedBand) -> Reading:
         "the paler one all seeds. Where the band is wide, a single run proves nothing; orthogonal matrices "
         "and wide networks make it narrow."
     )
+    middle, least, most = (_decades(value) for value in (median, low, high))
     formula = (
         r"\begin{aligned} \log_{10}\frac{\|\varepsilon_{1}\|}{\|\varepsilon_{k}\|}:\quad"
-        rf"&\text{{median }}{_decades(median)} \\ &\text{{from }}{_decades(low)}\text{{ to }}{_decades(high)}"
-        r"\end{aligned}"
+        rf"&\text{{median }} {_in_tex(middle)} \\ "
+        rf"&\text{{from }} {_in_tex(least)} \text{{ to }} {_in_tex(most)} \end{{aligned}}"
     )
     table = pd.DataFrame(band.curves.T, columns=[f"seed_{k}" for k in range(len(band.curves))])
     table.insert(0, "t", np.arange(1, e.seq_len + 1))
-    label = f"Gradient over {len(band.verdicts)} seeds: median {median:.1f} decades, {low:.1f} to {high:.1f}"
-    return Reading(seeds_spec(band, gradient_flow(e).itemised[-1], theme()), label, how, formula, table)
+    label = f"Gradient over {len(band.verdicts)} seeds: median {middle} decades, {least} to {most}"
+    letters = "ε_t: the last output's share of ∂L/∂h_t, at step 1 and at its own step k"
+    own = gradient_flow(e).itemised[-1]
+    return Reading(seeds_spec(band, own, theme()), label, how, formula, table, letters)
 
 
 def _decades(value: float) -> str:
-    return f"{value:.1f}" if np.isfinite(value) else (r"-\infty" if value < 0 else r"\infty")
+    return (f"{value:.2f}" if np.isfinite(value) else plain(value)).replace("-", "−")
+
+
+def _in_tex(text: str) -> str:
+    return f"{{{text}}}".replace("−", "-").replace("∞", r"\infty")
 
 
 def phase(visit: Visit) -> None:
@@ -139,20 +160,30 @@ def phase(visit: Visit) -> None:
         decades = np.array([np.full(len(values), np.nan) if row is None else row for row in rows])
         return _phase_reading(base, decades, across, values)
 
-    _follow(visit, key, sweep, "phase", read)
+    _follow(visit, key, sweep, "phase", read, PHASE_HEIGHT)
+
+
+_BORDER = (
+    "The dashed border assumes infinite width and fresh weights at every step. Ours is finite with one "
+    "W_hh for all steps: in silence, and in linear layers, that moves the border."
+)
+
+
+def _beyond(critical: Array) -> str:
+    """Say that the theory's border is not among the drawn gains."""
+    ends = dict.fromkeys(plain(gain) for gain in (critical.min(), critical.max()))
+    return f"The theory's border, at g = {' to '.join(ends)}, lies beyond this picture."
 
 
 def _phase_reading(base: Bench, decades: Array, across: str, values: Array) -> Reading:
     silence = across == "seq_len"
     critical = np.array([critical_gain(0.0 if silence else s, base.activation) for s in values])
-    inputs = "silence" if silence else f"random inputs, T = {base.seq_len}"
+    inputs = "silence" if silence else f"random inputs, T\xa0=\xa0{base.seq_len}"
     how = (
-        f"One layer on the bench: H = {base.hidden_size}, {base.activation}, Gaussian W_hh, first a push, "
-        f"then {inputs}: median of {PHASE_SEEDS} seeds. Blue loses gradient, orange gains it. "
-        "The dashed border assumes infinite width and fresh weights at every step. Ours is finite with one "
-        "W_hh for all steps: in silence, and in linear layers, that moves the border."
-    )
-    ends = rf"{critical[0]:.3f}" + ("" if silence else rf"\ \text{{to}}\ {critical[-1]:.3f}")
+        f"H = {base.hidden_size}, {base.activation}, Gaussian W_hh, first a push, then {inputs}; median of "
+        f"{PHASE_SEEDS} seeds. Blue loses gradient, orange gains it. "
+    ) + (_BORDER if inside(critical, GAINS).any() else _beyond(critical))
+    ends = number(critical[0], 4) + ("" if silence else rf"\ \text{{to}}\ {number(critical[-1], 4)}")
     formula = rf"\chi = g^2\,\mathbb E\,\varphi'(\sqrt{{q^*}}z)^2 = 1 \ \text{{ at }}\ g_c = {ends}"
     grid, other = np.meshgrid(GAINS, values, indexing="ij")
     table = pd.DataFrame({"gain": grid.ravel(), across: other.ravel(), "decades": decades.ravel()})

@@ -6,7 +6,7 @@ import streamlit as st
 from rnnviz.ui import style
 from rnnviz.ui.live_figure import show
 
-style.inject()
+style.inject(projector=False)
 st.button("Rerun everything")
 shown = st.toggle("Show", value=True)
 tick = st.session_state.setdefault("tick", 0)

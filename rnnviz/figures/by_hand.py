@@ -1,0 +1,368 @@
+"""The unrolled network with its numbers, as far as they are computed: forward, and the gradient back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.arrays import Array, Mask
+from rnnviz.figures.theme import DARK, LIGHT, Spec, Theme, axis, layout, mix, note, squares, with_alpha
+from rnnviz.figures.timeline import GRADIENT_RANGE, strength
+from rnnviz.figures.unfolding import Way, arrows, identify, words
+from rnnviz.walkthrough import DIGITS, STOPS, Stop, T, Walk, written
+
+WIDE, GAP = 0.24, 0.015
+"""A cell, and what parts it from the next, in columns."""
+
+Y_INPUT, Y_HIDDEN, Y_DELTA, Y_ERROR, Y_OUTPUT = 17.0, 94.0, 125.0, 188.0, 219.0
+TALL, SMALL = 28.0, 26.0
+"""Heights are pixels of the picture at its usual size; gradients have the smaller cells."""
+
+X_PROBABILITY, X_LOSS = T + 0.97, T + 1.66
+HIGH = 240.0
+
+
+@dataclass(frozen=True, eq=False)
+class ByHand:
+    """What the picture shows.
+
+    walk : all numbers. changed : which of them differ from the original's, by name.
+    stop : what was computed last, an index of STOPS.
+    """
+
+    walk: Walk
+    changed: dict[str, Mask]
+    stop: int
+
+    @property
+    def now(self) -> Stop:
+        """What is computed at this stop."""
+        return STOPS[self.stop]
+
+    def known(self, kind: str, t: int = T) -> bool:
+        """Tell whether something is computed by now."""
+        return STOPS.index(Stop(kind, t)) <= self.stop
+
+    @property
+    def back(self) -> bool:
+        """Whether the error is on its way back."""
+        return self.known("error")
+
+    @cached_property
+    def sizes(self) -> Array:
+        """||dL/dh_t||, (T,)."""
+        return np.asarray(np.linalg.norm(self.walk.delta, axis=1))
+
+    def asked(self, letter: str) -> Array:
+        """Return how much each step asks of a matrix: the norm of its share, (T,)."""
+        return np.asarray(np.linalg.norm(self.walk.shares(letter), axis=(1, 2)))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of the picture: where, what, and in which colours; an empty one is not computed yet."""
+
+    x: float
+    y: float
+    name: str
+    value: float
+    digits: int
+    rim: str
+    fill: str
+    known: bool = True
+    changed: bool = False
+    tall: float = TALL
+
+
+# ---------------------------------------------------------------- the numbers
+
+
+def _row(
+    view: ByHand,
+    name: str,
+    x: float,
+    y: float,
+    rim: str,
+    fills: list[str],
+    known: bool = True,
+    t: int | None = None,
+) -> Iterator[Cell]:
+    """The cells of one vector, side by side around ``x``; ``t`` is its row in an array over time."""
+    values, changed = getattr(view.walk, name), view.changed[name]
+    if t is not None:
+        values, changed = values[t], changed[t]
+    tall = SMALL if name in ("delta", "G") else TALL
+    left = x - (len(values) - 1) / 2.0 * (WIDE + GAP)
+    for i, (value, other, fill) in enumerate(zip(values, changed, fills, strict=True)):
+        place = left + i * (WIDE + GAP)
+        digits = DIGITS.get(name, 3)
+        yield Cell(place, y, name, float(value), digits, rim, fill, known, bool(other), tall)
+
+
+def _cells(view: ByHand, theme: Theme) -> Iterator[Cell]:
+    walk = view.walk
+    for t in range(T + 1):
+        states = [mix(theme.state, (value + 1.0) / 2.0) for value in walk.h[t]]
+        known = t == 0 or view.known("state", t)
+        yield from _row(view, "h", t, Y_HIDDEN, theme.hidden, states, known, t)
+        if t:
+            plain = [theme.panel] * walk.x.shape[1]
+            yield from _row(view, "x", t, Y_INPUT, theme.input, plain, t=t - 1)
+        if t and view.known("back", t):
+            yield from _row(view, "delta", t, Y_DELTA, theme.ink, _strong(walk.delta[t - 1], theme), t=t - 1)
+    plain = [theme.panel] * len(walk.y)
+    yield from _row(view, "y", T, Y_OUTPUT, theme.output, plain, view.known("answer"))
+    yield from _row(view, "p", X_PROBABILITY, Y_OUTPUT, theme.output, plain, view.known("loss"))
+    yield from _row(view, "L", X_LOSS, Y_OUTPUT, theme.loss, plain[:1], view.known("loss"))
+    if view.back:
+        yield from _row(view, "G", T, Y_ERROR, theme.ink, _strong(walk.G, theme))
+
+
+def _strong(values: Array, theme: Theme) -> list[str]:
+    """Return the colours of gradients, by size."""
+    return [mix(theme.gradient, float(place)) for place in strength(np.abs(values))]
+
+
+def _numbers(view: ByHand, theme: Theme) -> Spec:
+    """All cells as bars of one trace: their text shrinks with them where there is little room."""
+    cells = list(_cells(view, theme))
+    texts = [written(cell.value, cell.digits) if cell.known else "" for cell in cells]
+    rims = [
+        theme.ink if cell.changed and cell.known else cell.rim if cell.known else theme.grid for cell in cells
+    ]
+    return {
+        "type": "bar",
+        "name": "numbers",
+        "x": np.array([cell.x for cell in cells]),
+        "y": np.array([cell.tall for cell in cells]),
+        "base": np.array([cell.y - cell.tall / 2.0 for cell in cells]),
+        "width": WIDE,
+        "text": [f"<b>{t}</b>" if cell.changed else t for t, cell in zip(texts, cells, strict=True)],
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "textangle": 0,
+        "textfont": {"size": 14, "color": [readable(cell.fill) for cell in cells]},
+        "marker": {
+            "color": [cell.fill if cell.known else theme.paper for cell in cells],
+            "line": {
+                "color": rims,
+                "width": np.array([2.4 if cell.changed and cell.known else 1.2 for cell in cells]),
+            },
+        },
+        "customdata": [
+            f"{cell.name} = {cell.value:.6g}" if cell.known else "not computed yet" for cell in cells
+        ],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+
+
+def readable(fill: str) -> str:
+    """Return the colour of text on a fill, in either theme: white or nearly black."""
+    dark, light = DARK.paper, LIGHT.panel
+    on_dark = (_lightness(light) + 0.05) / (_lightness(fill) + 0.05)
+    on_light = (_lightness(fill) + 0.05) / (_lightness(dark) + 0.05)
+    return light if on_dark > on_light else dark
+
+
+def _lightness(colour: str) -> float:
+    """Return the relative luminance of #rrggbb (WCAG 2)."""
+    parts = (int(colour[i : i + 2], 16) / 255.0 for i in (1, 3, 5))
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+# ---------------------------------------------------------------- the edges
+
+SIDE, SIDE_2, SIDE_1 = 0.4, 0.275, 0.145
+"""Where a row of three cells ends, of two, of one, from its middle."""
+
+
+def _ways(view: ByHand) -> dict[str, list[Way]]:
+    """Where every edge begins and ends; the one of step t is at t - 1."""
+    top = Y_DELTA + SMALL / 2 if view.known("back") else Y_HIDDEN + TALL / 2
+    roof = Y_ERROR - SMALL / 2 if view.back else Y_OUTPUT - TALL / 2
+    steps = range(1, T + 1)
+    return {
+        "A": [((t, Y_INPUT + TALL / 2 + 1), (t, Y_HIDDEN - TALL / 2 - 2)) for t in steps],
+        "B": [((t - 1 + SIDE, Y_HIDDEN), (t - SIDE, Y_HIDDEN)) for t in steps],
+        "C": [((T, top + 1), (T, roof - 2))],
+        "softmax": [((T + SIDE_2, Y_OUTPUT), (X_PROBABILITY - SIDE_2 - 0.08, Y_OUTPUT))],
+        "−ln": [((X_PROBABILITY + SIDE_2, Y_OUTPUT), (X_LOSS - SIDE_1, Y_OUTPUT))],
+    }
+
+
+def _forward_edges(view: ByHand, theme: Theme) -> list[Spec]:
+    """Thin arrows for all, thick ones for what this stop uses."""
+    ways, now = _ways(view), view.now
+    colours = {
+        "A": theme.input,
+        "B": theme.hidden,
+        "C": theme.output,
+        "softmax": theme.faint,
+        "−ln": theme.faint,
+    }
+    used = {
+        "state": {"A": now.t, "B": now.t},
+        "answer": {"C": 1},
+        "loss": {"softmax": 1, "−ln": 1},
+    }.get(now.kind, {})
+    data = []
+    for name, colour in colours.items():
+        active = used.get(name)
+        quiet = [way for t, way in enumerate(ways[name], start=1) if t != active]
+        data.append(arrows(name, quiet, colour, 1.6, 8.0) | {"opacity": 0.75})
+        if active:
+            data.append(arrows(f"{name}, active", [ways[name][active - 1]], colour, 5.0, 16.0))
+    return data
+
+
+def _gradient_edges(view: ByHand, theme: Theme) -> list[Spec]:
+    """The error's way back as far as it came, each arrow in the colour and width of its size."""
+    if not view.back:
+        return []
+    way = ((X_LOSS, Y_OUTPUT - TALL / 2 - 2), (X_LOSS, Y_ERROR), (T + SIDE_2, Y_ERROR))
+    hops: list[tuple[Stop, Way, float]] = [(Stop("error", T), way, float(np.linalg.norm(view.walk.G)))]
+    down = ((T + 0.05, Y_ERROR - SMALL / 2 - 1), (T + 0.05, Y_DELTA + SMALL / 2 + 2))
+    hops.append((Stop("back", T), down, float(view.sizes[-1])))
+    for t in range(T - 1, 0, -1):
+        left = ((t + 1 - SIDE, Y_DELTA), (t + SIDE, Y_DELTA))
+        hops.append((Stop("back", t), left, float(view.sizes[t - 1])))
+    data = []
+    for stop, points, size in hops:
+        if view.known(stop.kind, stop.t):
+            place = float(strength(np.array(size)))
+            width = 2.0 + 5.0 * place + (3.0 if stop == view.now else 0.0)
+            data.append(
+                arrows(
+                    f"{stop.kind} {stop.t}", [points], mix(theme.gradient, place), width, 6.0 + 1.8 * width
+                )
+            )
+    return data
+
+
+def _shares(view: ByHand, theme: Theme) -> list[Spec]:
+    """At a sum: every edge of the letter in the colour of what its step asks."""
+    if view.now.kind != "sum":
+        return []
+    letter = view.now.letter
+    ways = _ways(view)[letter]
+    asked = view.asked(letter)[T - len(ways) :]
+    data = []
+    for t, (way, size) in enumerate(zip(ways, asked, strict=True), start=1):
+        place = float(strength(np.array(size)))
+        data.append(arrows(f"share {t}", [way], mix(theme.gradient, place), 3.0 + 6.0 * place, 14.0))
+    return data
+
+
+# ---------------------------------------------------------------- the letters
+
+
+def _names(view: ByHand, theme: Theme) -> Spec:
+    """Names of the vectors, in ink."""
+    steps = range(1, T + 1)
+    back = [t for t in steps if view.known("back", t)]
+    names = [
+        *(((t - SIDE_2, Y_INPUT), f"x<sub>{t}</sub>", "middle left") for t in steps),
+        *(((t - SIDE + 0.05, Y_HIDDEN - 23), f"h<sub>{t}</sub>", "middle right") for t in range(T + 1)),
+        *(((t - SIDE + 0.05, Y_DELTA + 23), f"δ<sub>{t}</sub>", "middle right") for t in back),
+        ((T - SIDE_2, Y_OUTPUT), f"y<sub>{T}</sub>", "middle left"),
+        ((X_PROBABILITY - SIDE_2 - 0.02, Y_OUTPUT), "p", "middle left"),
+        ((X_LOSS + SIDE_1 + 0.02, Y_OUTPUT), "L", "middle right"),
+    ]
+    if view.back:
+        names.append(((T - SIDE_2, Y_ERROR), f"∂L/∂y<sub>{T}</sub>", "middle left"))
+    return words("names", names, theme.ink, 14)
+
+
+def _letters(view: ByHand, theme: Theme) -> list[Spec]:
+    """The matrices on their edges, in their colours; at a sum with the size of each step's share."""
+    steps = range(1, T + 1)
+    summed = view.now.letter if view.now.kind == "sum" else ""
+
+    def told(letter: str, t: int, between: str = " ") -> str:
+        share = f"{between}{written(view.asked(letter)[t - 1])}" if summed == letter else ""
+        return f"<b>{letter}</b>{share}"
+
+    middle = (Y_INPUT + Y_HIDDEN) / 2
+    beside = Y_HIDDEN - (21 if summed == "B" else 13) if view.back else Y_HIDDEN + 13
+    up = sum(height for _, height in _ways(view)["C"][0]) / 2
+    return [
+        words(
+            "letter A", [((t + 0.02, middle), told("A", t), "middle right") for t in steps], theme.input, 14
+        ),
+        words(
+            "letter B",
+            [((t - 0.5, beside), told("B", t, "<br>"), "middle center") for t in steps],
+            theme.hidden,
+            14,
+        ),
+        words("letter C", [((T - 0.03, up), told("C", T), "middle left")], theme.output, 14),
+    ]
+
+
+def _spot(view: ByHand, theme: Theme) -> list[Spec]:
+    """A patch of light behind what this stop computes."""
+    now = view.now
+    heights = {"state": Y_HIDDEN, "answer": Y_OUTPUT, "loss": Y_OUTPUT, "error": Y_ERROR, "back": Y_DELTA}
+    if now.kind not in heights:
+        return []
+    low, high = (T - SIDE_2, T + SIDE_2) if now.kind in ("answer", "error") else (now.t - SIDE, now.t + SIDE)
+    if now.kind == "loss":
+        low, high = X_PROBABILITY - SIDE_2, X_LOSS + SIDE_1
+    y = heights[now.kind]
+    patch = {
+        "type": "rect",
+        "layer": "below",
+        "x0": low - 0.02,
+        "x1": high + 0.02,
+        "y0": y - 19,
+        "y1": y + 19,
+    }
+    return [patch | {"line": {"width": 0}, "fillcolor": with_alpha(theme.loss, 0.28)}]
+
+
+def _key(view: ByHand, theme: Theme) -> Spec:
+    """What the colours mean."""
+    texts = [f"state −1 {squares(theme.state)} +1"]
+    if view.back:
+        low, high = GRADIENT_RANGE
+        scale = f"10<sup>{low}</sup> {squares(theme.gradient)} 10<sup>{high}</sup>".replace("-", "−")
+        texts.append(f"size of the gradient {scale}")
+    text = "     ".join(texts) + "<br>biases are 0, numbers are rounded"
+    return note(theme, text, 0.0, 1.0, xanchor="left", yanchor="top", align="left", yshift=-4)
+
+
+def by_hand_spec(view: ByHand, theme: Theme = LIGHT) -> Spec:
+    """Compose the picture as plain data."""
+    data = [
+        *_forward_edges(view, theme),
+        *_gradient_edges(view, theme),
+        *_shares(view, theme),
+        _numbers(view, theme),
+        _names(view, theme),
+        *_letters(view, theme),
+    ]
+    identify(data)
+    bare: Spec = {"showgrid": False, "showline": False, "showticklabels": False}
+    return {
+        "data": data,
+        "layout": layout(
+            theme,
+            margin={"l": 2, "r": 2, "t": 2, "b": 2},
+            plot_bgcolor=theme.paper,
+            barmode="overlay",
+            xaxis=axis(theme, range=[-0.42, X_LOSS + 0.22], **bare),
+            yaxis=axis(theme, range=[0.0, HIGH], **bare),
+            shapes=_spot(view, theme),
+            annotations=[_key(view, theme)],
+        ),
+    }
+
+
+def by_hand(view: ByHand, theme: Theme = LIGHT) -> go.Figure:
+    """Draw the unrolled network with the numbers that are computed by one stop."""
+    return go.Figure(by_hand_spec(view, theme))

@@ -1,0 +1,156 @@
+"""Two networks on one problem: both held-out metrics over training, beside what is possible by guessing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.arrays import Array
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
+from rnnviz.training import TrainingState, is_measured
+
+LABEL_GAP = 0.17
+"""Share of the axis that two labels at the right end keep between them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """How one network's metric went: its name, steps (n,) and metric (n,)."""
+
+    name: str
+    steps: Array
+    metric: Array
+
+    @classmethod
+    def of(cls, name: str, state: TrainingState) -> Trained:
+        """Return the measurements of a run; the newest one counts although no update follows it yet."""
+        columns = state.history.columns
+        past = np.array([is_measured(int(step)) for step in columns["step"]], bool)
+        steps, metric = columns["step"][past], columns["metric"][past]
+        if is_measured(state.step) and np.isfinite(state.metric):
+            steps, metric = np.append(steps, state.step), np.append(metric, state.metric)
+        return cls(name, steps, metric)
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """What the figure shows.
+
+    trained : the networks, the one without memory first.
+    end : training steps that both get.
+    metric_title : the metric's name. accuracy : it is a share of right answers, more is better.
+    chance : what a guess reaches; guess : that guess in words.
+    bound : what no network without memory can exceed, where that is more than a guess.
+    """
+
+    trained: list[Trained]
+    end: int
+    metric_title: str
+    accuracy: bool
+    chance: float
+    guess: str
+    bound: float | None = None
+
+    @property
+    def top(self) -> float:
+        """Upper end of the metric's axis."""
+        return 1.08 if self.accuracy else 2.0 * self.chance
+
+    def in_words(self, value: float) -> str:
+        """Return a measurement as it is written."""
+        return f"{value:.0%}" if self.accuracy else f"{value:.1f}"
+
+
+def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
+    """Compose the picture as plain data."""
+    looks = [
+        {"color": theme.series[2], "width": 2.6, "dash": "dash"},
+        {"color": theme.metric, "width": 3.0, "dash": "solid"},
+    ]
+    levels = [("chance", view.chance, f"chance: {view.guess}")]
+    if view.bound is not None:
+        levels.append(("bound", view.bound, f"the most without memory: {view.in_words(view.bound)}"))
+    return {
+        "data": [
+            *[_level(name, value, view.end, theme) for name, value, _ in levels],
+            *[
+                _line(*both) for both in reversed(list(zip(view.trained, looks, strict=True)))
+            ],  # dashes on top
+        ],
+        "layout": layout(
+            theme,
+            margin={"l": 46, "r": 150, "t": 26, "b": 36},
+            xaxis=axis(theme, "training step", range=[-0.005 * view.end, view.end], showgrid=False, nticks=6),
+            yaxis=axis(theme, range=[0.0, view.top], nticks=5, tickformat=".0%" if view.accuracy else ".0f"),
+            annotations=[
+                heading(theme, view.metric_title, size=13),
+                *[
+                    _level_note(text, value, above=number == len(levels) - 1, theme=theme)
+                    for number, (_, value, text) in enumerate(levels)
+                ],
+                *_end_labels(view, [str(look["color"]) for look in looks], theme),
+            ],
+        ),
+    }
+
+
+def _line(trained: Trained, look: Spec) -> Spec:
+    return {
+        "type": "scatter",
+        "name": trained.name,
+        "mode": "lines" if len(trained.steps) > 1 else "markers",
+        "x": trained.steps,
+        "y": np.where(np.isfinite(trained.metric), trained.metric, np.nan),
+        "line": look,
+        "marker": {"color": look["color"], "size": 8},
+        "hovertemplate": f"{trained.name}, step %{{x}}: %{{y:.3g}}<extra></extra>",
+    }
+
+
+def _level(name: str, value: float, end: int, theme: Theme) -> Spec:
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "lines",
+        "x": np.array([0.0, end]),
+        "y": np.array([value, value]),
+        "line": {"color": theme.target, "width": 1.4, "dash": "dot" if name == "bound" else "dashdot"},
+        "hovertemplate": f"{name}: %{{y:.4g}}<extra></extra>",
+    }
+
+
+def _level_note(text: str, value: float, above: bool, theme: Theme) -> Spec:
+    """Name a level at the right, above or below its line."""
+    side = {"yanchor": "bottom" if above else "top", "yshift": 2 if above else -2}
+    font = {"size": 12, "color": theme.faint}
+    return note(theme, text, 0.99, value, yref="y", xanchor="right", font=font, **side)
+
+
+def _end_labels(view: Contest, colours: list[str], theme: Theme) -> list[Spec]:
+    """Name each curve and its newest value right of the picture, one above the other if they are close."""
+    last = [float(trained.metric[-1]) if len(trained.metric) else np.nan for trained in view.trained]
+    if not np.isfinite(last).all():
+        return []
+    low, high = np.sort(np.clip(last, 0.0, view.top))
+    apart = max(high - low, LABEL_GAP * view.top)
+    middle = float(np.clip((low + high) / 2.0, apart / 2.0, view.top - apart / 2.0))
+    above = np.argsort(np.argsort(last, kind="stable"), kind="stable")  # 0 for the lower one, 1 for the other
+    return [
+        note(
+            theme,
+            f"{trained.name} <b>{view.in_words(last[i])}</b>",
+            1.01,
+            float(middle + (above[i] - 0.5) * apart),
+            yref="y",
+            xanchor="left",
+            font={"size": 14, "color": colours[i]},
+        )
+        for i, trained in enumerate(view.trained)
+    ]
+
+
+def contest(view: Contest, theme: Theme = LIGHT) -> go.Figure:
+    """Draw both networks' progress on one problem."""
+    return go.Figure(contest_spec(view, theme))

@@ -1,0 +1,207 @@
+"""Every symbol of the app in one place: what it is called, what it means, and its formula."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Term:
+    """One entry: how it is written, its name, one sentence, its formula in TeX ("" for none), its group."""
+
+    symbol: str
+    name: str
+    meaning: str
+    formula: str
+    group: str
+
+
+GROUPS = ("The network", "Learning", "The gradient", "What W_hh allows", "Theory")
+
+_ENTRIES = (
+    ("t, T", "time step, sequence length", "Steps count from 1 to T; a sequence has T of them.", "", 0),
+    ("x_t", "input", "What the network reads at step t: a vector of I numbers.", "", 0),
+    (
+        "h_t",
+        "hidden state",
+        "All that the network remembers after step t: H numbers. It starts from h_0 = 0.",
+        r"h_t=\varphi(a_t),\quad a_t=x_tW_{xh}+h_{t-1}W_{hh}+b_h",
+        0,
+    ),
+    (
+        "y_t",
+        "output",
+        "What the network says at step t: O numbers, read off the state.",
+        r"y_t=h_tW_{hy}+b_y",
+        0,
+    ),
+    ("A = W_xh", "input weights", "An (I, H) matrix from input to state, the same at every step.", "", 0),
+    (
+        "B = W_hh",
+        "recurrent weights",
+        "An (H, H) matrix from one state to the next: the loop. The same at every step.",
+        "",
+        0,
+    ),
+    ("C = W_hy", "output weights", "An (H, O) matrix from state to output, the same at every step.", "", 0),
+    (
+        "φ",
+        "activation",
+        "Bends each number of the state: tanh, ReLU, sigmoid, or none (linear).",
+        "",
+        0,
+    ),
+    (
+        "P",
+        "parameters",
+        "How many numbers are learned. It does not grow with T, because all steps share A, B and C.",
+        r"P=IH+H^2+H+HO+O",
+        0,
+    ),
+    (
+        "L",
+        "loss",
+        "How wrong the answers are, averaged over the batch and over the K steps that write.",
+        r"L=\tfrac1{BK}\sum_b\sum_k \text{loss}(y_k)",
+        1,
+    ),
+    ("chance", "guessing", "What somebody scores who never looks at the sequence.", "", 1),
+    (
+        "held-out",
+        "held-out data",
+        "Sequences that are never trained on; progress is measured on them.",
+        "",
+        1,
+    ),
+    (
+        "η",
+        "learning rate",
+        "How far one update moves the weights against the gradient.",
+        r"W\leftarrow W-\eta\,\tfrac{\partial L}{\partial W}",
+        1,
+    ),
+    (
+        "θ",
+        "clipping threshold",
+        "A gradient longer than θ is shortened to θ. Tames explosions; brings nothing back that vanished.",
+        r"\text{if }\|g\|\ge\theta:\ g\leftarrow\tfrac{\theta}{\|g\|}\,g",
+        1,
+    ),
+    (
+        "∂L/∂h_t",
+        "gradient at step t",
+        "How much the loss would change if the state at step t changed: the error that arrives there.",
+        r"\delta_t=G_tW_{hy}^\top+(\delta_{t+1}\odot\varphi'(a_{t+1}))W_{hh}^\top",
+        2,
+    ),
+    (
+        "ε_kt",
+        "one output's error",
+        "The part of the gradient at step t that the loss of output k alone sends back.",
+        r"\delta_t=\sum_k\varepsilon_{kt}",
+        2,
+    ),
+    (
+        "C_kt",
+        "item of the triangle",
+        "What output k asks of W_hh because of its use at step t; all items sum to the gradient of W_hh.",
+        r"\tfrac{\partial L}{\partial W_{hh}}=\sum_k\sum_{t\le k}C_{kt},\quad"
+        r"C_{kt}=h_{t-1}^\top(\varepsilon_{kt}\odot\varphi'(a_t))",
+        2,
+    ),
+    (
+        "P(l)",
+        "lag profile",
+        "How much of an output's own error is left l steps back, averaged over the outputs.",
+        r"P(l)=\operatorname{mean}_k\frac{\|\varepsilon_{k,k-l}\|}{\|\varepsilon_{kk}\|}",
+        2,
+    ),
+    (
+        "decades",
+        "powers of ten",
+        "How many powers of ten the last output's error loses or gains between its own step and step 1.",
+        r"\log_{10}\frac{\|\varepsilon_{1}\|}{\|\varepsilon_{k}\|}",
+        2,
+    ),
+    (
+        "vanishing, exploding",
+        "verdict",
+        "Vanishing: 100 times smaller at the first step, or more. Exploding: 100 times larger, or more.",
+        "",
+        2,
+    ),
+    (
+        "φ′",
+        "slope",
+        "What the activation lets through of an error. A saturated unit's slope is near 0: nothing passes.",
+        r"\tanh'(a)=1-h^2",
+        2,
+    ),
+    (
+        "ρ",
+        "spectral radius",
+        "Largest |eigenvalue| of W_hh. It decides alone only for a linear network, over many steps.",
+        r"\rho=\max_i|\lambda_i|",
+        3,
+    ),
+    (
+        "σ_max",
+        "largest singular value",
+        "The most that W_hh can stretch any vector in a single step.",
+        r"\sigma_{\max}=\max_{\|v\|=1}\|vW_{hh}\|",
+        3,
+    ),
+    (
+        "γ",
+        "steepest slope",
+        "The activation's largest slope: 1 for tanh, ReLU and linear, 1/4 for the sigmoid.",
+        r"\sigma_{\max}<\tfrac1\gamma\ \Rightarrow\ \text{vanishing}",
+        3,
+    ),
+    (
+        "g",
+        "gain",
+        "Scales the first W_hh. Gaussian: standard deviation g / √H; orthogonal: g times a rotation.",
+        r"W_{hh}\sim\mathcal N(0,g^2/H)",
+        4,
+    ),
+    (
+        "s",
+        "input strength",
+        "Standard deviation of what the input adds to each unit at each step.",
+        "",
+        4,
+    ),
+    (
+        "q*",
+        "size of the pre-activations",
+        "The variance that a_t settles at in a very wide random network.",
+        r"q^*=g^2\,\mathbb E\,\varphi(\sqrt{q^*}z)^2+s^2",
+        4,
+    ),
+    (
+        "χ",
+        "factor per step",
+        "Mean square factor of the gradient per step back: below 1 it vanishes, above 1 it explodes.",
+        r"\chi=g^2\,\mathbb E\,\varphi'(\sqrt{q^*}z)^2",
+        4,
+    ),
+)
+
+TERMS = {
+    symbol: Term(symbol, name, meaning, formula, GROUPS[group])
+    for symbol, name, meaning, formula, group in _ENTRIES
+}
+"""All terms by symbol, in the order of understanding."""
+
+
+def explain(symbol: str) -> str:
+    """Return a term's name and meaning in one line, for a hint on hover."""
+    term = TERMS[symbol]
+    return f"{term.name}: {term.meaning}"
+
+
+def with_indices(text: str) -> str:
+    """Return text with h_t and W_xh as HTML: what follows an underscore stands lower."""
+    return re.sub(r"_(\w+)", r"<sub>\1</sub>", text)

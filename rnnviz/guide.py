@@ -1,0 +1,87 @@
+"""A teacher's guide as data: a class of 45 minutes, and what students get wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a class: how many minutes, on which page, what to do, and what students will see."""
+
+    minutes: int
+    page: str
+    do: str
+    see: str
+
+
+PLAN = (
+    Part(5, "why", "Let the class guess, then play Recall.", "Without a loop: chance. With it: 100%."),
+    Part(
+        7,
+        "how",
+        "Unfold the loop; step through one pass by hand.",
+        "One set of weights, used T times; their number does not grow with T.",
+    ),
+    Part(5, "types", "Find an everyday task for each type.", "Only where inputs and outputs stand differs."),
+    Part(
+        8,
+        "problems",
+        "Move both gains; ask where the border is.",
+        "Powers of ten, not percentages; overflow after a single update.",
+    ),
+    Part(
+        12,
+        "lessons",
+        "Everybody commits to an answer before each run.",
+        "T = 5 is easy; T = 50 with tiny weights stays at chance; orthogonal weights rescue it.",
+    ),
+    Part(
+        6,
+        "laboratory",
+        "Curve, then Why, then Seeds, for an experiment of the class's choice.",
+        "Slopes and W_hh share the blame; one seed proves nothing.",
+    ),
+    Part(2, "glossary", "Close with the symbols; give out the link.", "Everyone can go on at home."),
+)
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """What students say, and what to answer."""
+
+    claim: str
+    answer: str
+
+
+MISCONCEPTIONS = (
+    Misconception(
+        "A spectral radius above 1 means exploding.",
+        "Only for a linear network, in the long run. Slopes below 1 can win: a tanh network with strong "
+        "input still vanishes at a radius of 1.5.",
+    ),
+    Misconception(
+        "Clipping cures vanishing.",
+        "Clipping shortens long gradients. What has vanished stays vanished.",
+    ),
+    Misconception(
+        "The gradient is healthy: the total is large.",
+        "Where every step writes, each adds fresh error. Look at one output alone: its error may die within "
+        "a few steps.",
+    ),
+    Misconception(
+        "The gradient got small, so it vanished.",
+        "Perhaps the loss was simply learned away. Switch on “Relative to the last step”: what counts is how "
+        "much is left at step 1 of what there was at the output.",
+    ),
+    Misconception(
+        "Each time step has weights of its own.",
+        "The unrolled picture shows the same A, B and C again and again. Their gradient is the sum over all "
+        "steps.",
+    ),
+    Misconception(
+        "It worked with my seed.",
+        "Try twenty. Without input, tanh networks of gain 3 at H = 32 range over more than twenty powers "
+        "of ten.",
+    ),
+)

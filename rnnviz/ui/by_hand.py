@@ -1,0 +1,186 @@
+"""One pass by hand: the picture, the equation, and a number to change."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from rnnviz.arrays import Mask
+from rnnviz.equations import Equations
+from rnnviz.figures.by_hand import ByHand, by_hand_spec
+from rnnviz.ui.live_figure import show
+from rnnviz.ui.step_bar import step_bar
+from rnnviz.ui.style import theme
+from rnnviz.ui.symbols import hint, symbol
+from rnnviz.walkthrough import LIMIT, PITCH, STOPS, Entry, Given, Stop, T, Walk, entries, original, written
+
+HEIGHT = 250
+LEAST_WIDTH = 700
+"""Pixels; on a phone the picture shrinks as a whole."""
+
+LOWER = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+FIRST = Entry("B", 0, 0)
+
+
+def lower(number: int) -> str:
+    """Return a number as an index in plain text."""
+    return str(number).translate(LOWER)
+
+
+def stop_name(stop: Stop) -> str:
+    """Return what a stop computes, as short as on the slider."""
+    index = lower(stop.t)
+    return {
+        "state": f"h{index}",
+        "answer": f"y{index}",
+        "loss": "L",
+        "error": f"∂L/∂y{index}",
+        "back": f"δ{index}",
+        "sum": f"∂L/∂{stop.letter}",
+    }[stop.kind]
+
+
+def entry_name(entry: Entry) -> str:
+    """Return a number's name, and what it connects."""
+    row, column = entry.row + 1, entry.column + 1
+    if entry.letter == "x":
+        return f"x{lower(row)}: number {column} of the input at step {row}"
+    sources = {
+        "A": f"input {row} to unit {column}",
+        "B": f"unit {row} to unit {column}",
+        "C": f"unit {row} to output {column}",
+    }
+    return f"{entry.letter}{lower(row)}{lower(column)}: from {sources[entry.letter]}"
+
+
+@st.fragment
+def by_hand() -> None:
+    """Step through one pass, with one number changed if the visitor wants."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="hand_bar"):
+        stop = step_bar("hand_stop", {i: stop_name(s) for i, s in enumerate(STOPS)}, "What is computed")
+    told, picture = st.empty(), st.container()
+    equation, panel = st.columns([0.66, 0.34], gap="medium")
+    with panel:
+        given, outcome = _choose(), st.empty()
+    before, walk = Walk.of(original()), Walk.of(given)
+    changed = walk.differs(before)
+    colours = theme()
+    told.html(f"<p class='telling-line' role='status'>{tell(walk, STOPS[stop])}</p>")
+    with picture:
+        show(
+            by_hand_spec(ByHand(walk, changed, stop), colours),
+            key="by_hand",
+            label=_label(walk, STOPS[stop], changed),
+            height=HEIGHT,
+            least_width=LEAST_WIDTH,
+        )
+    with equation.container(key="hand_equation"):
+        letters = {"A": colours.input, "B": colours.hidden, "C": colours.output}
+        st.latex(Equations(walk, changed, letters).of(STOPS[stop]))
+    outcome.html(_outcome(walk, before, changed))
+
+
+def _choose() -> Given:
+    """Let the visitor set one number by hand; return what is given then."""
+    given = original()
+    entry = st.selectbox(
+        "Change one weight or one input by hand",
+        entries(),
+        entries().index(FIRST),
+        format_func=entry_name,
+        key="hand_entry",
+        persist_state="session",
+    )
+    key, usual = f"hand_{entry.letter}{entry.row}{entry.column}", given.value(entry)
+
+    def reset() -> None:
+        st.session_state[key] = usual
+
+    slider, button = st.columns([0.52, 0.48], vertical_alignment="bottom")
+    name = entry_name(entry).split(":")[0]
+    value = slider.slider(
+        f"{name}, at first {written(usual, 1)}",
+        -LIMIT,
+        LIMIT,
+        usual,
+        PITCH,
+        format="%.1f",
+        key=key,
+    )
+    button.button(
+        "Back to the original",
+        on_click=reset,
+        disabled=value == usual,
+        key="hand_reset",
+        width="stretch",
+    )
+    return given.changed(entry, value)
+
+
+def tell(walk: Walk, stop: Stop) -> str:
+    """Say in a sentence what happens at a stop."""
+    t, kind = stop.t, stop.kind
+    if kind == "state":
+        start = "Nothing is remembered yet, h<sub>0</sub> = 0." if t == 1 else "The same A and B as before."
+        mixed = f"read x<sub>{t}</sub>, mix it with h<sub>{t - 1}</sub>, bend the sum with tanh"
+        return f"<b>Forward, step {t} of {T}:</b> {mixed}. {start}"
+    if kind == "back":
+        return _tell_back(walk, t)
+    if kind == "sum":
+        times = {"A": "each x<sub>t</sub>", "B": "each h<sub>t−1</sub>", "C": f"h<sub>{T}</sub>"}[stop.letter]
+        many = "what every step asks of it is added up"
+        every = "only the last step used it" if stop.letter == "C" else many
+        return f"<b>The gradient of {stop.letter}:</b> {times} times the error there; {every}."
+    right = walk.target + 1
+    return {
+        "answer": "<b>The answer:</b> after the last step, C reads it off the state.",
+        "loss": f"<b>The loss:</b> softmax makes probabilities of y; number {right} would have been right.",
+        "error": "<b>Now back.</b> The error at the output: what was said minus what should have been said.",
+    }[kind]
+
+
+def _tell_back(walk: Walk, t: int) -> str:
+    """Say how the error came to a step."""
+    delta = symbol("∂L/∂h_t", f"δ<sub>{t}</sub>")
+    meaning = "dL/da: what the slope of tanh lets through of the error"
+    if t == T:
+        let_through = hint(f"α<sub>{t}</sub>", meaning)
+        return (
+            f"<b>Back to step {t}:</b> C carries the error to the state, {delta}; the slope of tanh lets "
+            f"{let_through} through."
+        )
+    now, later = (written(float(np.linalg.norm(walk.delta[step - 1]))) for step in (t, t + 1))
+    came = hint(f"α<sub>{t + 1}</sub>", meaning)
+    return (
+        f"<b>Back to step {t}:</b> {came} goes through the same B again, the other way round, and becomes "
+        f"{delta}. The error's length goes from {later} to {now}."
+    )
+
+
+def _label(walk: Walk, stop: Stop, changed: dict[str, Mask]) -> str:
+    """Say what the picture shows, for those who cannot see it."""
+    values = {
+        "state": walk.h[stop.t],
+        "answer": walk.y,
+        "loss": walk.L,
+        "error": walk.G,
+        "back": walk.delta[stop.t - 1],
+    }.get(stop.kind, getattr(walk, f"d{stop.letter}", walk.L))
+    numbers = ", ".join(written(float(value), 3) for value in np.ravel(values))
+    count = sum(int(mask.sum()) for mask in changed.values())
+    result = f"{stop_name(stop)} = {numbers}. Changed numbers: {count}"
+    return f"Network unrolled over {T} steps with its numbers. {result}"
+
+
+def _outcome(walk: Walk, before: Walk, changed: dict[str, Mask]) -> str:
+    """Say what a changed number did to the loss, and which numbers it reached."""
+    loss = f"<b>L = {written(walk.L[0])}</b>"
+    if not any(mask.any() for mask in changed.values()):
+        return f"<p class='loss-now'>{loss} as given. Move the slider: all that follows changes at once.</p>"
+    states = [f"h<sub>{t}</sub>" for t in range(1, T + 1) if changed["h"][t].any()]
+    reached = [*states, f"y<sub>{T}</sub>" if changed["y"].any() else "", "the gradient"]
+    was = f"was {written(before.L[0])}"
+    return (
+        f"<p class='loss-now'>{loss}, {was}. Changed: {', '.join(filter(None, reached))} "
+        "(<b>framed</b> in the picture, <u>underlined</u> in the equation).</p>"
+    )

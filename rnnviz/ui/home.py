@@ -1,0 +1,70 @@
+"""The first page: one living picture, and doors to everything else."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from rnnviz.experiment import Experiment
+from rnnviz.figures import Timeline, timeline_spec
+from rnnviz.network import Network
+from rnnviz.presets import PRESETS, Preset
+from rnnviz.snapshot import observe
+from rnnviz.ui import story
+from rnnviz.ui.live_figure import show
+from rnnviz.ui.ribbon import of_experiment
+from rnnviz.ui.run_view import LEAST_WIDTH
+from rnnviz.ui.style import theme
+from rnnviz.ui.visit import Visit
+
+SEQ_LEN = 30
+SPAN = (-16, 8)
+"""Powers of ten of the gradient axis: it holds still while the gain changes."""
+
+CARDS_A_ROW = 5
+
+
+def hero(visit: Visit) -> None:
+    """What this is, on the left; on the right a picture that answers to one slider."""
+    words, picture = st.columns([0.34, 0.66], gap="medium", vertical_alignment="center")
+    with words:
+        story.head(
+            "See how a network remembers, and why it forgets",
+            "A recurrent network reads one step at a time and keeps what matters in its hidden state. "
+            "To learn, its error must travel back through the same weights at <b>every</b> step: where the "
+            "ribbon thins out, memory dies.",
+        )
+        with st.container(key="doors", gap="xsmall"):
+            story.door(visit, "why", "Start the story")
+            story.door(visit, "lessons", "Take the lessons: guess first, then see")
+            story.door(visit, "playground", "Train a network yourself")
+    with picture:
+        _living_picture()
+
+
+@st.fragment
+def _living_picture() -> None:
+    """The unrolled network before training: the gain decides what becomes of its gradient."""
+    gain = st.slider("Touch it: gain of the recurrent weights", 0.3, 3.0, 0.7, 0.05, key="home_gain")
+    e = Experiment(seq_len=SEQ_LEN, init="scaled-gaussian", gain=gain)
+    snapshot = observe(e, Network(e).init(e.rng("weights")), 0)
+    spec = timeline_spec(Timeline.of(e, snapshot, brief=True), theme(), SPAN)
+    label = f"A network unrolled over {SEQ_LEN} steps at gain {gain:g}: its gradient is {snapshot.verdict[0]}"
+    show(spec, key="home", label=label, height=330, least_width=LEAST_WIDTH)
+
+
+def scenarios(visit: Visit) -> None:
+    """Every preset as a card: its gradient before training, its name, and what it promises."""
+    st.html("<h2 class='section'>Or begin with a scenario</h2>")
+    presets = list(PRESETS.values())
+    for start in range(0, len(presets), CARDS_A_ROW):
+        for column, preset in zip(st.columns(CARDS_A_ROW, gap="small"), presets[start:], strict=False):
+            with column:
+                _card(visit, preset)
+
+
+def _card(visit: Visit, preset: Preset) -> None:
+    with st.container(border=True, key=f"card_{preset.name}", gap="xxsmall"):
+        story.door(visit, "playground", preset.title, preset.experiment)
+        st.html(f"{of_experiment(preset.experiment, theme())}<p class='promise'>{escape(preset.promise)}</p>")

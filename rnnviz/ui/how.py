@@ -1,0 +1,136 @@
+"""How it works: the loop and its steps, or one pass by hand."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rnnviz.figures.theme import Theme
+from rnnviz.figures.unfolding import MOST_STEPS, Unfolding, unfolding_spec
+from rnnviz.ui.by_hand import by_hand
+from rnnviz.ui.live_figure import show
+from rnnviz.ui.step_bar import step_bar
+from rnnviz.ui.style import theme
+from rnnviz.ui.symbols import symbol
+from rnnviz.walkthrough import Sizes
+
+VIEWS = {"loop": "The loop", "hand": "By hand"}
+INPUTS, OUTPUTS, HIDDEN = 4, 2, 8
+WIDEST = 32
+LOOP_HEIGHT = 330
+LEAST_WIDTH = 700
+"""Pixels; on a phone the picture shrinks as a whole."""
+
+
+IDEA = (
+    f"Read {symbol('x_t')}, mix it with the memory {symbol('h_t', 'h<sub>t−1</sub>')}, "
+    f"answer {symbol('y_t')}: with the same {symbol('A = W_xh', 'A')}, {symbol('B = W_hh', 'B')} and "
+    f"{symbol('C = W_hy', 'C')} at every step."
+)
+
+
+def page() -> None:
+    """Choose a view; show it."""
+    chosen = st.segmented_control(
+        "View",
+        list(VIEWS),
+        format_func=VIEWS.__getitem__,
+        default="loop",
+        required=True,
+        key="how",
+        label_visibility="collapsed",
+    )
+    (by_hand if chosen == "hand" else loop)()
+
+
+@st.fragment
+def loop() -> None:
+    """The loop and its steps, and what they cost."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="loop_bar"):
+        steps = step_bar(
+            "loop_steps", {0: "folded"} | {t: str(t) for t in range(1, MOST_STEPS + 1)}, "Steps unfolded"
+        )
+        own = st.toggle(
+            "Own weights for each step",
+            key="loop_own",
+            disabled=steps == 0,
+            persist_state="session",
+        )
+        feedback = st.toggle("Feed the output back", key="loop_feedback", persist_state="session")
+    view = Unfolding(steps, own and steps > 0, feedback)
+    st.html(f"<p class='telling-line' role='status'>{_tell(view)}</p>")
+    label = _label(view)
+    show(unfolding_spec(view, theme()), key="loop", label=label, height=LOOP_HEIGHT, least_width=LEAST_WIDTH)
+    counts, size = st.columns([0.76, 0.24], gap="medium", vertical_alignment="center")
+    hidden = size.slider("Hidden units H", 1, WIDEST, HIDDEN, key="loop_H", persist_state="session")
+    counts.html(_counts(view, Sizes(INPUTS, hidden, OUTPUTS, feedback), theme()))
+
+
+def _tell(view: Unfolding) -> str:
+    """Say in a sentence or two what the picture shows."""
+    if view.steps == 0:
+        return (
+            f"<b>A layer that hears itself.</b> The loop {symbol('B = W_hh', 'B')} carries the "
+            f"{symbol('h_t', 'hidden state')} from one step to the next. Unfold it step by step."
+        )
+    if view.steps == 1:
+        return (
+            "<b>One step:</b> the first state is mixed from x<sub>1</sub> and a memory that is still "
+            "empty, h<sub>0</sub> = 0."
+        )
+    if view.own:
+        return (
+            f"<b>A deep network with {view.steps} hidden layers.</b> Each has weights of its own to learn, "
+            f"and for step {view.steps + 1} there are none yet."
+        )
+    return (
+        f"<b>A deep network whose {view.steps} hidden layers are one:</b> the same A, B and C again at every "
+        "step. A longer sequence needs no new weights."
+    )
+
+
+def _label(view: Unfolding) -> str:
+    """Say what the picture shows, for those who cannot see it."""
+    if view.steps == 0:
+        return (
+            "A hidden node h with a loop B, an input x below it through A and an output y above it through C"
+        )
+    weights = "weights of their own, A1, B1, C1 and so on" if view.own else "the same weights A, B and C"
+    fed = ", each output fed back into the next step" if view.feedback else ""
+    return f"The loop beside its {view.steps} unfolded steps with {weights}{fed}"
+
+
+def _counts(view: Unfolding, sizes: Sizes, colours: Theme) -> str:
+    """Both parameter counts, each with its formula, the same with numbers, and a bar of its size."""
+    letters, numbers = _formula(sizes, colours)
+    separate, folded = sizes.separate(max(view.steps, 1)), view.steps == 0
+    times = "T" if folded else str(view.steps)
+    shared = f"{letters} = {numbers}", f"{sizes.shared:,}", sizes.shared
+    own = f"T·({letters}) = {times}·({numbers})", f"{'T · ' * folded}{separate:,}", separate
+    rows = (
+        ("Shared: one layer, used T times", *shared, not view.own),
+        ("A separate layer for each step", *own, view.own),
+    )
+    largest = sizes.separate(MOST_STEPS)
+    boxes = (
+        f"<div class='{'chosen' if chosen else ''}'>"
+        f"<b>{title}</b><span>{formula}</span><strong>{total}</strong>"
+        f"<i style='width:{100 * count / largest:.1f}%;background:{colours.hidden}'></i></div>"
+        for title, formula, total, count, chosen in rows
+    )
+    return f"<div class='counts'>{''.join(boxes)}</div>"
+
+
+def _formula(sizes: Sizes, colours: Theme) -> tuple[str, str]:
+    """Return how the parameters of one layer are counted, in letters and in numbers."""
+    I, H, O = sizes.inputs, sizes.hidden, sizes.outputs  # noqa: E741
+    read, reads = ("(I+O)", f"({I}+{O})") if sizes.feedback else ("I", str(I))
+    parts = (
+        (f"{read}·H", f"{reads}·{H}", colours.input),
+        ("H·H", f"{H}·{H}", colours.hidden),
+        ("H", f"{H}", colours.ink),
+        ("H·O", f"{H}·{O}", colours.output),
+        ("O", f"{O}", colours.ink),
+    )
+    letters = (f"<span style='color:{colour}'>{letter}</span>" for letter, _, colour in parts)
+    numbers = (f"<span style='color:{colour}'>{number}</span>" for _, number, colour in parts)
+    return " + ".join(letters), " + ".join(numbers)

@@ -1,0 +1,328 @@
+"""Lessons on the page: a question, the visitor's answer, the run that shows it, and why."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import escape
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+
+from rnnviz.activations import ACTIVATIONS
+from rnnviz.experiment import Experiment
+from rnnviz.glossary import with_indices
+from rnnviz.initializers import INITIALIZERS
+from rnnviz.lessons import LESSONS, Lesson, Step
+from rnnviz.optimizers import OPTIMIZERS
+from rnnviz.tasks import TASKS
+from rnnviz.ui import run_view, story
+from rnnviz.ui.lesson_progress import Answer, LessonProgress
+from rnnviz.ui.visit import Visit
+
+IDEA = (
+    "Say first what you think will happen; then the network shows it. "
+    "Your answers stay in this visit and are sent nowhere."
+)
+TIMELINE_HEIGHT, PROGRESS_HEIGHT = 370, 168
+WORDS, WORDS_ON_PROJECTOR = 0.36, 0.42
+"""The share of the width that the words take: they grow more than the pictures do."""
+
+CARD_COLUMNS = 2
+
+Kind = Literal["primary", "secondary"]
+
+
+# ---------------------------------------------------------------- all lessons
+
+
+def overview(visit: Visit) -> None:
+    """All lessons as cards, in the order of understanding, column by column."""
+    lessons = list(LESSONS.values())
+    rows = -(-len(lessons) // CARD_COLUMNS)
+    for place, column in enumerate(st.columns(CARD_COLUMNS, gap="medium")):
+        with column:
+            for number in range(place * rows, min((place + 1) * rows, len(lessons))):
+                _card(visit, lessons[number], number + 1)
+
+
+def _card(visit: Visit, lesson: Lesson, number: int) -> None:
+    progress = visit.lessons.get(lesson.name, LessonProgress())
+    answered, questions = progress.answered(lesson), len(lesson.steps)
+    state = f"{lesson.minutes} minutes · {questions} questions"
+    done = progress.done(lesson)
+    if done:
+        state = "<b class='done'>✓ done</b>"
+    elif answered:
+        state = f"<b>{answered} of {questions} questions answered</b>"
+    with st.container(border=True, horizontal=True, gap="small", key=f"lesson_card_{lesson.name}"):
+        place = f"<span class='place{' done' * done}' aria-hidden='true'>{'✓' if done else number}</span>"
+        st.html(place, width="content")
+        with st.container(gap=None):
+            st.button(
+                _as_markdown(lesson.title),
+                type="tertiary",
+                on_click=_open,
+                args=(visit, lesson.name),
+                key=f"open_{lesson.name}",
+            )
+            st.html(f"<p>{_text(lesson.summary)}</p><p class='state'>{state}</p>")
+
+
+def _open(visit: Visit, name: str) -> None:
+    """Open a lesson where it was left, or the overview ("")."""
+    for progress in visit.lessons.values():
+        progress.leave()
+    visit.view, visit.notices = replace(visit.view, lesson=name), []
+    if name:
+        progress = visit.lessons.setdefault(name, LessonProgress())
+        if progress.done(LESSONS[name]):
+            progress.at = 0
+        visit.restart(LESSONS[name].steps[progress.at].experiment)
+
+
+# ---------------------------------------------------------------- one lesson
+
+
+def lesson(visit: Visit, lesson: Lesson) -> None:
+    """One step of a lesson: the question and its answer on the left, the run on the right."""
+    progress = visit.lessons.setdefault(lesson.name, LessonProgress())
+    _meet(visit, lesson, progress)
+    step, answer = lesson.steps[progress.at], progress.answers.get(progress.at)
+    if answer:
+        answer.judge(step.updates)
+    share = WORDS_ON_PROJECTOR if visit.view.projector else WORDS
+    words, picture = st.columns([share, 1.0 - share], gap="medium")
+    with words, st.container(key="lesson_words", gap="small"):
+        _heading(visit, lesson, progress)
+        if answer is None:
+            _ask(visit, lesson, progress)
+        else:
+            _told(step, answer)
+            _after(visit, lesson, progress, answer)
+    with picture, st.container(key="lesson_picture", gap="xsmall"):
+        _setting(step.experiment)
+        if step.covered and answer is None:
+            _cover()
+        else:
+            run_view.again(visit, run_view.TICK_SECONDS, _picture)
+            run_view.again(visit, run_view.lower_tick(visit), _progress)
+
+
+def _meet(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
+    """Bring the step and the run together.
+
+    A link, or the browser's way back, opens the step that has this experiment; whoever comes back from
+    another page with another experiment finds the step as it was left.
+    """
+    steps = [step.experiment for step in lesson.steps]
+    if visit.experiment in steps:
+        progress.at = steps.index(visit.experiment)
+    answer, wanted = progress.answers.get(progress.at), steps[progress.at]
+    if answer and answer.run and answer.run.experiment == wanted:
+        if visit.run is not answer.run:
+            visit.run.pause()
+            visit.run, visit.spans = answer.run, {}
+    elif visit.experiment != wanted or visit.run.playing or visit.run.state.step:
+        visit.restart(wanted)
+    visit.layer, visit.whole_loss, visit.relative = 0, False, False
+
+
+def _heading(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
+    """The way back, the title, and how far one has come."""
+    st.button(
+        "All lessons",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=_open,
+        args=(visit, ""),
+        key="all_lessons",
+    )
+    marks = (
+        f"<li{' aria-current=step' if number == progress.at else ''}>"
+        f"{'✓' if progress.explained(number) else number + 1}</li>"
+        for number in range(len(lesson.steps))
+    )
+    place = f"<span>Question {progress.at + 1} of {len(lesson.steps)}</span>"
+    dots = f"<ol class='marks' aria-hidden='true'>{''.join(marks)}</ol>"
+    st.html(
+        f"<h1 class='title'>{_text(lesson.title)}</h1>"
+        f"<div class='way'>{place}{dots}</div>"
+        f"<h2 class='question'>{_text(lesson.steps[progress.at].question)}</h2>"
+    )
+
+
+def _ask(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
+    """Offer the answers; nothing runs before one is chosen."""
+    step = lesson.steps[progress.at]
+    key = f"answer_{lesson.name}_{progress.at}"
+    chosen = st.radio(
+        "Your answer",
+        range(len(step.answers)),
+        index=None,
+        format_func=lambda number: _as_markdown(step.answers[number]),
+        key=key,
+        label_visibility="collapsed",
+        width="stretch",
+    )
+
+    def commit() -> None:
+        given = st.session_state[key]
+        if given is not None:
+            answer = progress.answers[progress.at] = Answer(given)
+            _play(visit, step, answer)
+
+    with st.container(horizontal=True, key="steps_on"):
+        st.button(
+            "Commit",
+            type="primary",
+            icon=":material/check:",
+            on_click=commit,
+            disabled=chosen is None,
+            key="commit",
+        )
+        _turn("Previous question", visit, lesson, progress.at - 1, "secondary")
+
+
+def _play(visit: Visit, step: Step, answer: Answer) -> None:
+    """Run a step's experiment from its beginning to its end, or go on where it was interrupted."""
+    if visit.run is not answer.run:
+        visit.restart(step.experiment)
+        visit.run.speed = step.speed
+    answer.play(visit.run, step.updates)
+
+
+def _told(step: Step, answer: Answer) -> None:
+    """The answers with what was chosen, and as soon as the run has ended what was right, and why."""
+    ended = answer.words is not None
+    items = []
+    for number, text in enumerate(step.answers):
+        chosen, right = number == answer.given, ended and number == step.right
+        notes = ["your answer"] * chosen + ["right"] * right
+        kind = "right" if right else "wrong" if chosen and ended else "chosen" if chosen else ""
+        sign = {"right": "✓", "wrong": "✗", "chosen": "●"}.get(kind, "○")
+        note = f" <b>({', '.join(notes)})</b>" if notes else ""
+        items.append(
+            f"<li class='{kind}'><i aria-hidden='true'>{sign}</i><span>{_text(text)}{note}</span></li>"
+        )
+    st.html(f"<ul class='answers'>{''.join(items)}</ul>")
+    if answer.words is not None:
+        kind, word = ("right", "✓ Right.") if answer.given == step.right else ("wrong", "✗ Not so.")
+        why = "".join(f"<p>{_text(paragraph)}</p>" for paragraph in step.explained(answer.words))
+        st.html(f"<div class='why' role='status'><b class='{kind}'>{word}</b>{why}</div>")
+
+
+def _after(visit: Visit, lesson: Lesson, progress: LessonProgress, answer: Answer) -> None:
+    """While it runs: how to hurry it. When it has ended: where to go."""
+    step = lesson.steps[progress.at]
+    if answer.words is None:
+        _running(visit, step, answer)
+        return
+    with st.container(horizontal=True, key="steps_on"):
+        if progress.at + 1 < len(lesson.steps):
+            _turn("Next question", visit, lesson, progress.at + 1, "primary")
+        else:
+            _end(visit, lesson)
+        _turn("Previous question", visit, lesson, progress.at - 1, "secondary")
+        st.button("Run it again", on_click=_run_again, args=(visit, step, answer), key="run_again")
+    with st.container(horizontal=True, gap="medium", key="lesson_doors"):
+        story.door(visit, "playground", "Go on in the Playground", step.experiment)
+        story.door(visit, "laboratory", "Measure it in the Laboratory", step.experiment)
+
+
+def _running(visit: Visit, step: Step, answer: Answer) -> None:
+    updates = "1 update" if step.updates == 1 else f"{step.updates:,} updates"
+    st.html(f"<p class='running' role='status'>The network is training: {updates}. Watch.</p>")
+    with st.container(horizontal=True, key="steps_on"):
+        if not visit.run.playing:
+            st.button("Go on", type="primary", on_click=_play, args=(visit, step, answer), key="go_on")
+        elif visit.run.speed is not None:
+            st.button(
+                "To the end",
+                icon=":material/fast_forward:",
+                on_click=lambda: setattr(visit.run, "speed", None),
+                key="to_the_end",
+            )
+
+
+def _run_again(visit: Visit, step: Step, answer: Answer) -> None:
+    answer.run, answer.words = None, None
+    _play(visit, step, answer)
+
+
+def _turn(label: str, visit: Visit, lesson: Lesson, number: int, kind: Kind) -> None:
+    """A button that turns to another step; the first one has none before it."""
+    if number < 0:
+        return
+
+    def turn() -> None:
+        visit.lessons[lesson.name].at = number
+        visit.restart(lesson.steps[number].experiment)
+
+    st.button(label, type=kind, on_click=turn, key=label.split()[0].lower())
+
+
+def _end(visit: Visit, lesson: Lesson) -> None:
+    """The way to the next lesson, after the last one to the overview."""
+    following = dict(pairwise([*LESSONS, ""]))[lesson.name]
+    label = f"Next lesson: {_as_markdown(LESSONS[following].title)}" if following else "All lessons done"
+    st.button(label, type="primary", on_click=_open, args=(visit, following), key="next")
+
+
+# ---------------------------------------------------------------- the run
+
+
+def _setting(e: Experiment) -> None:
+    """What is asked of the network, and how it begins and learns, in two lines."""
+    task = TASKS[e.task]
+    st.html(
+        f"<p class='setting'><b>{escape(task.title)}.</b> {escape(task.summary)}<br>"
+        f"<span>{' · '.join(map(_text, _facts(e)))}</span></p>"
+    )
+
+
+def _facts(e: Experiment) -> list[str]:
+    """The choices of an experiment that matter in a lesson, in words."""
+    options, init = TASKS[e.task].options, INITIALIZERS[e.init]
+    facts = [f"T = {e.seq_len}"]
+    if "delay" in options:
+        facts.append(f"delay {e.delay}")
+    if "noise" in options and e.noise != Experiment.noise:
+        facts.append(f"noise {e.noise:g}")
+    gain = f", gain {e.gain:g}" if init.has_gain and e.gain != Experiment.gain else ""
+    rate = np.format_float_positional(e.learning_rate, trim="-")
+    clip = "no clipping" if e.clip_norm is None else f"clipped at {e.clip_norm:g}"
+    learning = f"{OPTIMIZERS[e.optimizer].title}, learning rate {rate}, {clip}"
+    return [*facts, f"W_hh: {init.title}{gain}", ACTIVATIONS[e.activation].title, learning, f"seed {e.seed}"]
+
+
+def _cover() -> None:
+    """What stands in the pictures' place until the visitor has answered."""
+    height = TIMELINE_HEIGHT + PROGRESS_HEIGHT
+    st.html(
+        f"<div class='cover' style='min-height:{height}px'><b>?</b>"
+        "<p>The pictures are covered.<br>Commit to an answer to see them.</p></div>"
+    )
+
+
+def _picture(visit: Visit) -> None:
+    run_view.timeline(visit, TIMELINE_HEIGHT, brief=True)
+
+
+def _progress(visit: Visit) -> None:
+    run_view.progress(visit, visit.run.look().state, PROGRESS_HEIGHT)
+
+
+# ---------------------------------------------------------------- texts
+
+
+def _text(text: str) -> str:
+    """Return plain text as HTML, with W_hh and h_t as the pictures have them."""
+    return with_indices(escape(text))
+
+
+def _as_markdown(text: str) -> str:
+    """Return plain text for a label that would read it as Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])", r"\\\1", text)

@@ -1,0 +1,165 @@
+"""The two gradient problems side by side: the picture before training, and what training makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from rnnviz.executor import local_pool
+from rnnviz.experiment import Experiment
+from rnnviz.figures.curves import Curve, curves_spec
+from rnnviz.gradient_flow import gradient_flow
+from rnnviz.presets import PRESETS
+from rnnviz.sweeps import Sweep
+from rnnviz.tasks import TASKS
+from rnnviz.training import train
+from rnnviz.ui import story
+from rnnviz.ui.live_figure import show
+from rnnviz.ui.ribbon import ribbon
+from rnnviz.ui.style import theme
+from rnnviz.ui.visit import Visit
+
+UPDATES = 300
+TICK_SECONDS = 0.25
+LENGTHS = (5, 10, 20, 30, 40, 50, 75, 100)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One of the two problems: its name, its network, and the gains on its slider."""
+
+    name: str
+    title: str
+    idea: str
+    base: Experiment
+    gains: tuple[float, float, float]  # lowest, highest, first
+
+
+VANISHING = Problem(
+    "vanishing",
+    "Vanishing",
+    "Each step back multiplies the error by less than one. Soon nothing is left to learn from.",
+    replace(PRESETS["vanishing"].experiment, init="scaled-gaussian"),
+    (0.05, 1.0, 0.3),
+)
+EXPLODING = Problem(
+    "exploding",
+    "Exploding",
+    "Each step back multiplies the error by more than one. A single update throws the weights away.",
+    PRESETS["exploding"].experiment,
+    (1.0, 3.0, 2.0),
+)
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What training made of a network: steps made, its metric, the largest gradient, how it broke off."""
+
+    steps: int
+    metric: float
+    largest: float
+    broke_off: str
+
+
+def consequence(e: Experiment) -> Consequence:
+    """Train an experiment for UPDATES steps and sum up what came of it."""
+    run = train(e, UPDATES)
+    norms = run.history["grad_norm"].to_numpy()
+    largest = float(np.max(norms[np.isfinite(norms)], initial=0.0))
+    return Consequence(run.state.step, run.metric, largest, str(run.divergence or ""))
+
+
+def page(visit: Visit) -> None:
+    """Choose a length and two gains; see both gradients at once, and their consequences a moment later."""
+    length = st.select_slider("Sequence length T", LENGTHS, 50, key="problem_T")
+    chosen = []
+    for column, problem in zip(st.columns(2, gap="medium"), (VANISHING, EXPLODING), strict=True):
+        with column:
+            chosen.append(_picture(problem, length))
+    _consequences(visit, chosen)
+
+
+def _picture(problem: Problem, length: int) -> Experiment:
+    """One problem's slider, ribbon and curve; returns the chosen experiment."""
+    st.html(
+        f"<h2 class='section'>{problem.title}</h2><p class='story' style='white-space:normal'>"
+        f"{escape(problem.idea)}</p>"
+    )
+    low, high, first = problem.gains
+    gain = st.slider("Gain g of W_hh", low, high, first, 0.05, key=f"gain_{problem.name}")
+    e = replace(problem.base, seq_len=length, gain=gain)
+    flow = gradient_flow(e)
+    st.html(
+        "<div class='ends'><span>t = 1</span><span>◀ the gradient travels back</span>"
+        f"<span>t = {length}</span></div>"
+        + ribbon(flow.itemised[-1], theme(), f"gradient, {flow.verdict}", height=26)
+    )
+    spec = curves_spec([Curve("before training", flow.itemised[-1], "main")], theme())
+    spec["layout"] |= {"showlegend": False, "annotations": [], "margin": {"l": 72, "r": 8, "t": 8, "b": 40}}
+    label = (
+        f"{problem.title}: gradient against time step, {flow.decades:.1f} powers of ten over {length} steps"
+    )
+    show(spec, key=f"problem_{problem.name}", label=label, height=200)
+    return e
+
+
+def _consequences(visit: Visit, chosen: list[Experiment]) -> None:
+    """What 300 updates of training make of each: measured in the workers, shown when it is there."""
+    key = ("problems", *chosen)
+    if key not in visit.sweeps:
+        for name in [name for name in visit.sweeps if isinstance(name, tuple) and name[0] == "problems"]:
+            visit.sweeps.pop(name).cancel()
+        visit.sweeps[key] = Sweep(consequence, chosen, local_pool())
+    sweep = visit.sweeps[key]
+    running = sweep.running
+
+    @st.fragment(run_every=TICK_SECONDS if running else None, key="consequences")
+    def part() -> None:
+        columns = st.columns(2, gap="medium")
+        for column, e, result in zip(columns, chosen, sweep.results, strict=True):
+            with column:
+                st.html(f"<p class='consequence' role='status'>{tell(e, result)}</p>")
+                story.door(visit, "laboratory", "Measure this network in the laboratory", e)
+        if running and not sweep.running:
+            st.rerun()
+
+    part()
+
+
+def _power(decades: float) -> str:
+    """Return 10^decades as it is written by hand."""
+    if not np.isfinite(decades):
+        return "nothing" if decades < 0 else "more than any number"
+    power = int(np.floor(decades))
+    if -3 <= power <= 3:
+        return f"{10.0**decades:.2g} times as much as at the output"
+    return f"{10.0 ** (decades - power):.0f} · 10<sup>{power}</sup>".replace("-", "−") + " of it"
+
+
+def tell(e: Experiment, result: Consequence | None) -> str:
+    """Say in HTML what became of training, in the run's own numbers."""
+    if result is None:
+        return f"Training it for {UPDATES} updates …"
+    if result.broke_off:
+        return (
+            f"<b>Huge updates.</b> {escape(result.broke_off)} The largest gradient before that: 10"
+            f"<sup>{np.log10(max(result.largest, 1e-300)):.0f}</sup>. From inf or NaN no training comes back."
+        )
+    task = TASKS[e.task]
+    chance, name = task.chance(e), task.metric.title
+    flow = gradient_flow(e)
+    left = _power(flow.decades)
+    if task.metric.higher_is_better:
+        score = f"{name} {result.metric:.0%}, and guessing gives {chance:.0%}"
+    else:
+        score = f"{name} {result.metric:.3f}, and guessing gives {chance:.3f}"
+    learned = task.metric.reached(result.metric, task.goal)
+    head = "<b>It learns all the same.</b>" if learned else "<b>Tiny updates, poor answers.</b>"
+    if flow.decades > 0 and not learned:
+        head = "<b>It holds out, for now.</b>"
+    return (
+        f"{head} Of the last output's error, {left} arrives at step 1. After {result.steps} updates: {score}."
+    )

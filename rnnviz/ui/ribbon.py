@@ -1,0 +1,37 @@
+"""A small picture in plain HTML: the gradient's ribbon over time, for cards and for the heads of pages."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rnnviz.arrays import Array
+from rnnviz.experiment import Experiment
+from rnnviz.figures.theme import Theme, mix
+from rnnviz.figures.timeline import strength
+from rnnviz.gradient_flow import gradient_flow
+from rnnviz.tasks import TASKS
+
+THINNEST, THICKEST = 2.0, 16.0
+"""Pixels of the ribbon at the ends of the fixed gradient scale."""
+
+
+@lru_cache(maxsize=64)
+def at_start(e: Experiment) -> Array:
+    """Return the last output's gradient (T,) before training."""
+    return gradient_flow(e).itemised[-1]
+
+
+def ribbon(values: Array, theme: Theme, label: str, height: int = 22) -> str:
+    """Return a gradient (T,) as a row of pieces, wide and strong where much of it arrives."""
+    pieces = "".join(
+        f"<i style='height:{THINNEST + share * (THICKEST - THINNEST):.1f}px;"
+        f"background:{mix(theme.gradient, float(share))}'></i>"
+        for share in strength(values)
+    )
+    return f"<div class='ribbon' role='img' aria-label='{label}' style='height:{height}px'>{pieces}</div>"
+
+
+def of_experiment(e: Experiment, theme: Theme) -> str:
+    """Return the ribbon of an experiment before training, up to its last output."""
+    last = int(TASKS[e.task].masks(e).write_steps[-1])
+    return ribbon(at_start(e)[: last + 1], theme, "the gradient before training, step by step")

@@ -1,0 +1,120 @@
+"""For teachers: a link that carries a whole demonstration, and the guide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlencode, urlsplit
+
+import pandas as pd
+import streamlit as st
+
+from rnnviz.experiment import Experiment, choices
+from rnnviz.guide import MISCONCEPTIONS, PLAN
+from rnnviz.lessons import LESSONS
+from rnnviz.links import to_params
+from rnnviz.presets import PRESETS
+from rnnviz.ui.catalogue import ENTRIES
+from rnnviz.ui.visit import Visit
+from rnnviz.views import HIDEABLE, View, view_params
+
+OPEN = "what is open now"
+
+
+def link_builder(visit: Visit) -> None:
+    """Choose what a link opens; show the link."""
+    left, right = st.columns([0.5, 0.5], gap="medium")
+    with left:
+        page = st.selectbox(
+            "Page", list(ENTRIES), list(ENTRIES).index("playground"), _page_title, key="link_page"
+        )
+        start = st.selectbox(
+            "Experiment",
+            [OPEN, *PRESETS],
+            0,
+            lambda n: PRESETS[n].title if n in PRESETS else n,
+            key="link_start",
+        )
+        seed_choice = choices()["seed"]
+        e = visit.experiment if start == OPEN else PRESETS[start].experiment
+        seed = st.number_input(
+            "Seed", int(seed_choice.low), int(seed_choice.high), e.seed, key=f"link_seed_{start}"
+        )
+    with right:
+        lesson = st.selectbox(
+            "Lesson", ["", *LESSONS], 0, lambda n: LESSONS[n].title if n else "none", key="link_lesson"
+        )
+        hidden = st.multiselect(
+            "Hide these controls",
+            list(HIDEABLE),
+            format_func=HIDEABLE.__getitem__,
+            placeholder="none: all can be changed",
+            key="link_hidden",
+        )
+        projector = st.toggle("Projector view: large, without chrome", key="link_projector")
+    view = View(projector, lesson, frozenset(hidden))
+    opened = "lessons" if lesson else page
+    address = link(ENTRIES[opened].page.url_path, replace(e, seed=seed), view)
+    st.html("<h2 class='section'>The link</h2>")
+    st.code(address, language=None, wrap_lines=True)
+    st.link_button("Try it in a new tab", address, icon=":material/open_in_new:", key="try_link")
+    st.caption("It carries all of the above. Hiding a control never hides a result.")
+
+
+def _page_title(name: str) -> str:
+    return f"{ENTRIES[name].title}: {ENTRIES[name].promise[:1].lower()}{ENTRIES[name].promise[1:]}"
+
+
+def link(path: str, e: Experiment, view: View) -> str:
+    """Return the whole address of a page with an experiment and a view."""
+    here = urlsplit(st.context.url or "http://localhost:8501/")
+    known = {entry.page.url_path for entry in ENTRIES.values()} - {""}
+    folders = [part for part in here.path.split("/") if part and part not in known]
+    base = "/".join([f"{here.scheme}://{here.netloc}", *folders])
+    return f"{base}/{path}?{urlencode(to_params(e) | view_params(view))}"
+
+
+def plan(_: Visit) -> None:
+    """The class of 45 minutes as a table, and a link to each page."""
+    begins = 0
+    rows = []
+    for part in PLAN:
+        rows.append(
+            {
+                "from": f"{begins}′",
+                "minutes": part.minutes,
+                "page": ENTRIES[part.page].title,
+                "do": part.do,
+                "expect to see": part.see,
+            }
+        )
+        begins += part.minutes
+    st.table(pd.DataFrame(rows).set_index("from"))
+
+
+def misconceptions(_: Visit) -> None:
+    """What students say, and what to answer."""
+    columns = st.columns(2, gap="medium")
+    for number, entry in enumerate(MISCONCEPTIONS):
+        with columns[number % 2].container(border=True):
+            st.markdown(f"**“{entry.claim}”**  \n{entry.answer}")
+
+
+PARTS: dict[str, Callable[[Visit], None]] = {
+    "A link for your class": link_builder,
+    "A class of 45 minutes": plan,
+    "What students get wrong": misconceptions,
+}
+
+
+def page(visit: Visit) -> None:
+    """Choose a part of the guide; show it."""
+    chosen = st.segmented_control(
+        "Part",
+        list(PARTS),
+        default=next(iter(PARTS)),
+        required=True,
+        key="teach",
+        label_visibility="collapsed",
+    )
+    PARTS[chosen or next(iter(PARTS))](visit)

@@ -1,0 +1,113 @@
+"""Five ways to read and to write: the topologies side by side, and one pass through all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from rnnviz.figures.unrolled import Unrolled, farthest, unrolled_spec
+from rnnviz.fitting import nearest
+from rnnviz.tasks import TASKS
+from rnnviz.topology import TOPOLOGIES, Masks
+from rnnviz.ui import story
+from rnnviz.ui.controls import ARROWS
+from rnnviz.ui.live_figure import show
+from rnnviz.ui.style import theme
+from rnnviz.ui.visit import Visit
+
+IDEA = (
+    "Which steps read, and which steps write? That is all in which these five differ. "
+    "The weights are the same three matrices at every step."
+)
+
+SHORTEST, LONGEST, FIRST_LENGTH, FIRST_STEP = 3, 10, 6, 4
+GRAPH_HEIGHT = 186
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What is said of a topology: its everyday example, what it reads and writes, how far its errors go.
+
+    travels : a sentence to be filled in with {T}, {far} (steps from the last output back to the first input)
+        and {half} (steps that are read).
+    """
+
+    example: str
+    reads: str
+    travels: str
+
+
+TELLINGS = {
+    "one-to-one": Telling(
+        "A general machine-learning problem, such as naming the digit on an image",
+        "Reads once, writes once. No loop is used.",
+        "There is no earlier step: nothing can vanish.",
+    ),
+    "one-to-many": Telling(
+        "Image captioning: one picture in, a sentence out",
+        "Reads at the first step only, writes at every step.",
+        "The last output depends on an input {far} steps earlier: its error must travel all the way.",
+    ),
+    "many-to-one": Telling(
+        "Sentiment of a sentence: words in, one verdict out",
+        "Reads at every step, writes at the last.",
+        "All error starts at step {T}: what it says about the first word must travel {far} steps back.",
+    ),
+    "many-to-many": Telling(
+        "Labelling a video frame by frame",
+        "Reads and writes at every step.",
+        "Each step has an error of its own. Only what depends on older frames travels, up to {far} steps.",
+    ),
+    "sequence-to-sequence": Telling(
+        "Machine translation: the whole sentence in, then the other one out",
+        "Reads {half} steps, then writes.",
+        "No error starts where words are read: each comes from a writing step, up to {far} steps later.",
+    ),
+}
+
+
+def steps_of(name: str, length: int) -> int:
+    """Return how many steps a topology takes at a chosen length: one to one is always a single step."""
+    return 1 if name == "one-to-one" else length
+
+
+@st.fragment
+def page(visit: Visit) -> None:
+    """Choose a length and a moment; see all five at that moment."""
+    left, right = st.columns(2, gap="medium")
+    length = left.slider("Sequence length T", SHORTEST, LONGEST, FIRST_LENGTH, key="types_T")
+    if st.session_state.get("types_t", FIRST_STEP) > length:
+        st.session_state["types_t"] = length
+    now = right.slider("Watch one pass: step t", 1, length, min(FIRST_STEP, length), key="types_t")
+    for column, name in zip(st.columns(len(TOPOLOGIES), gap="small"), TOPOLOGIES, strict=True):
+        with column, st.container(border=True, key=f"topology_{name}", gap="xxsmall", height="stretch"):
+            _card(visit, name, steps_of(name, length), now)
+
+
+def _card(visit: Visit, name: str, T: int, now: int) -> None:
+    """One topology: its name, its picture at this moment, its example, and a door to try it."""
+    topology, telling = TOPOLOGIES[name], TELLINGS[name]
+    masks = topology.masks(T)
+    st.html(f"<h2 class='section'>{topology.title} <small>{ARROWS[name]}</small></h2>")
+    done = doing(masks, now)
+    label = f"{topology.title}, unrolled over {T} step{'s' if T > 1 else ''}. At t = {now} it {done}"
+    spec = unrolled_spec(Unrolled(masks, width=210, now=now, error_path=True), theme())
+    show(spec, key=f"type_{name}", label=label, height=GRAPH_HEIGHT)
+    filled = {"T": T, "far": farthest(masks), "half": int(masks.reads.sum())}
+    st.html(
+        f"<p class='now'>{done.capitalize()}</p>"
+        f"<p class='telling'><b>{escape(telling.example)}.</b> {escape(telling.reads.format(**filled))}</p>"
+        f"<p class='telling far'>{escape(telling.travels.format(**filled))}</p>"
+    )
+    usual = nearest({"topology": name}, first={"topology"})[0]
+    story.door(visit, "playground", f"Try: {TASKS[usual.task].title}", usual)
+
+
+def doing(masks: Masks, now: int) -> str:
+    """Say what the network does at step ``now`` (1-based)."""
+    if now > len(masks.reads):
+        return "has finished"
+    verbs = ["reads"] * bool(masks.reads[now - 1]) + ["computes"] + ["writes"] * bool(masks.writes[now - 1])
+    return ", ".join(verbs)

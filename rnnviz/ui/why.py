@@ -1,0 +1,196 @@
+"""Why recurrence: the same problem for a network with a memory and for one without, side by side."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from rnnviz.cells import CELLS
+from rnnviz.contest import ROUNDS, RUNNERS, STEPS, Round
+from rnnviz.experiment import Experiment
+from rnnviz.figures.contest import Contest, Trained, contest_spec
+from rnnviz.figures.unrolled import Unrolled, unrolled_spec
+from rnnviz.glossary import explain, with_indices
+from rnnviz.snapshot import Snapshot
+from rnnviz.tasks import TASKS
+from rnnviz.tasks.base import ACCURACY
+from rnnviz.ui.live_figure import show
+from rnnviz.ui.live_run import LiveRun, Look
+from rnnviz.ui.style import theme
+from rnnviz.ui.visit import Visit
+
+IDEA = (
+    "A feed-forward network sees only the current input: information goes one way. "
+    "A recurrent one has a loop, and with it a memory of the past."
+)
+
+ONE_EXAMPLE = "<span>Below: one example, and what each network answers (✓ right, ✗ wrong).</span>"
+
+TICK_SECONDS = 0.15
+SPEED = 100.0
+"""Updates a second: slow enough to see both learn, or not, and over within seconds."""
+
+GRAPH_WIDTH, GRAPH_HEIGHT, CHART_HEIGHT = 560, 154, 190
+FITS_A_PHONE = 10
+"""Up to this many steps a graph is legible on a phone without being shrunk as a whole."""
+
+
+def begin(visit: Visit, task: str) -> None:
+    """Put both networks at the start of a round; what ran before is paused for good."""
+    for run in visit.contest.values():
+        run.pause()
+    visit.contest = {cell: LiveRun(ROUNDS[task].runner(cell)) for cell in RUNNERS}
+    for run in visit.contest.values():
+        run.speed, run.until = SPEED, STEPS
+
+
+def page(visit: Visit) -> None:
+    """Choose a problem; show both networks and their progress, again and again while they train."""
+    if not visit.contest:
+        begin(visit, next(iter(ROUNDS)))
+    playing = is_playing(visit)
+    chosen = _choose(visit, playing)
+
+    @st.fragment(run_every=TICK_SECONDS if playing else None, key="contest")
+    def part() -> None:
+        looks = {cell: run.look() for cell, run in visit.contest.items()}
+        for column, (cell, look) in zip(st.columns(2, gap="medium"), looks.items(), strict=True):
+            with column:
+                _network(chosen.runner(cell), look.snapshot)
+        view = _measured(chosen, looks)
+        _progress(view, looks)
+        problems = {run.problem for run in visit.contest.values() if run.problem}
+        st.html(f"<p class='outcome'>{escape(' '.join(problems)) or _outcome(chosen, view, looks)}</p>")
+        if playing != is_playing(visit):  # both came to their end
+            st.rerun()
+
+    part()
+
+
+def is_playing(visit: Visit) -> bool:
+    """Tell whether any of the two still trains."""
+    return any(run.playing for run in visit.contest.values())
+
+
+def _task(visit: Visit) -> str:
+    return next(iter(visit.contest.values())).experiment.task
+
+
+def _choose(visit: Visit, playing: bool) -> Round:
+    """The problems, and the buttons that start, pause and repeat."""
+    st.session_state["contest_task"] = _task(visit)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="contest_bar"):
+        st.segmented_control(
+            "Problem",
+            list(ROUNDS),
+            format_func=lambda task: TASKS[task].title,
+            required=True,
+            key="contest_task",
+            label_visibility="collapsed",
+            on_change=lambda: begin(visit, st.session_state["contest_task"]),
+        )
+        _buttons(visit, playing)
+    chosen, task = ROUNDS[_task(visit)], TASKS[_task(visit)]
+    marks = ONE_EXAMPLE if task.metric is ACCURACY else ""
+    st.html(f"<p class='needs'><b>{task.title}.</b> {escape(chosen.needs)} {marks}</p>")
+    return chosen
+
+
+def _buttons(visit: Visit, playing: bool) -> None:
+    ended = all(run.ended for run in visit.contest.values())
+
+    def play() -> None:
+        if ended:
+            begin(visit, _task(visit))
+        for run in visit.contest.values():
+            run.pause() if playing else run.play()
+
+    icon, label = ("replay", "Play again") if ended else ("play_arrow", "Play")
+    icon, label = ("pause", "Pause") if playing else (icon, label)
+    st.button(
+        label, icon=f":material/{icon}:", type="primary", shortcut="P", on_click=play, key="contest_play"
+    )
+    st.button(
+        "Reset",
+        icon=":material/skip_previous:",
+        shortcut="B",
+        on_click=lambda: begin(visit, _task(visit)),
+        key="contest_reset",
+        help="Back to the same first weights",
+    )
+
+
+def _network(e: Experiment, now: Snapshot) -> None:
+    """One of the two networks: its equation, its size, and what it answers to one example."""
+    st.html(_headline(e, now.parameters))
+    view = Unrolled.of(e, now, width=GRAPH_WIDTH, named=True)
+    heard = "every step hears the one before" if view.recurrent else "no step hears the one before"
+    label = f"{RUNNERS[e.cell]} network unrolled over {e.seq_len} steps: {heard}"
+    least = GRAPH_WIDTH if e.seq_len > FITS_A_PHONE else 1
+    spec = unrolled_spec(view, theme())
+    show(spec, key=f"contest_{e.cell}", label=label, height=GRAPH_HEIGHT, least_width=least)
+
+
+def _headline(e: Experiment, parameters: int) -> str:
+    """Name, equation and number of parameters; what makes the difference is marked."""
+    recurrent, H = CELLS[e.cell].recurrent, e.hidden_size
+    loop = (
+        f" + <mark>{_symbol('h_t', 'h<sub>t−1</sub>')} {_symbol('B = W_hh', 'W_hh')}</mark>"
+        if recurrent
+        else ""
+    )
+    equation = (
+        f"{_symbol('h_t')} = {_symbol('φ')}({_symbol('x_t')} {_symbol('A = W_xh', 'W_xh')}{loop} + "
+        f"{with_indices('b_h')})"
+    )
+    loop_size = f"<abbr title='The recurrent weights: {H * H:,} numbers in W_hh'>{H} × {H}</abbr>"
+    sum_ = f"{parameters - H * H:,} + {loop_size} = " if recurrent else ""
+    return (
+        f"<p class='network'><b>{RUNNERS[e.cell]}</b> <span>{equation}</span> "
+        f"<span>{sum_}{parameters:,} parameters</span></p>"
+    )
+
+
+def _symbol(term: str, shown: str = "") -> str:
+    """Return a symbol that explains itself on hover."""
+    return f"<abbr title='{escape(explain(term))}'>{with_indices(shown or term)}</abbr>"
+
+
+def _progress(view: Contest, looks: dict[str, Look]) -> None:
+    """Both held-out metrics over training."""
+    label = f"{view.metric_title} of both networks over training. {_numbers(view, looks)}"
+    spec = contest_spec(view, theme())
+    show(spec, key="contest", label=label, height=CHART_HEIGHT, least_width=GRAPH_WIDTH)
+
+
+def _measured(chosen: Round, looks: dict[str, Look]) -> Contest:
+    e, task = chosen.experiment, TASKS[chosen.experiment.task]
+    return Contest(
+        [Trained.of(RUNNERS[cell].lower(), look.state) for cell, look in looks.items()],
+        STEPS,
+        f"{task.measured_on(e)} {task.metric.title}",
+        task.metric is ACCURACY,
+        task.chance(e),
+        task.guess,
+        chosen.bound,
+    )
+
+
+def _outcome(chosen: Round, view: Contest, looks: dict[str, Look]) -> str:
+    """Both networks' numbers, and at the end what they mean."""
+    ended = all(look.state.step >= STEPS for look in looks.values())
+    return f"<span>{_numbers(view, looks)}</span> {escape(chosen.finding) if ended else ''}"
+
+
+def _numbers(view: Contest, looks: dict[str, Look]) -> str:
+    """Both networks' numbers in a sentence."""
+    step = min(look.state.step for look in looks.values())
+    if step == 0:
+        return f"Press Play: both train for {STEPS} updates, from the same seed, on the same sequences."
+    scores = {cell: view.in_words(look.state.metric) for cell, look in looks.items()}
+    start, by = ("gets {} right", "") if view.accuracy else ("is off by {} on average", "by ")
+    return (
+        f"After {step} updates the feed-forward network {start.format(scores['feed-forward'])}, "
+        f"the recurrent one {by}{scores['vanilla']}; {view.guess}: {view.in_words(view.chance)}."
+    )

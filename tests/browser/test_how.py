@@ -1,0 +1,175 @@
+"""How it works, as a person sees it: by mouse and keyboard, in both themes, from the back row, on a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from rnnviz.walkthrough import STOPS, Entry, Sizes, T, Walk, original, written
+from tests.browser.conftest import both_themes, wait_until
+
+LOOP, HAND = (f"document.querySelector('.st-key-{name} .live-figure')" for name in ("loop", "by_hand"))
+LAST = len(STOPS) - 1
+
+
+def open_page(page: Page, server: str, query: str = "") -> None:
+    page.goto(f"{server}/how{query}")
+    wait_until(page, f"{LOOP}?.dataset.draws > 0")
+
+
+def open_by_hand(page: Page, server: str, query: str = "") -> None:
+    open_page(page, server, query)
+    page.get_by_role("radio", name="By hand", exact=True).click()
+    wait_until(page, f"{HAND}?.dataset.draws > 0")
+
+
+def texts(page: Page) -> list[str]:
+    """All numbers in the picture, as they stand there."""
+    return list(page.evaluate(f"[...{HAND}.querySelectorAll('.bars text')].map(text => text.textContent)"))
+
+
+def wait_for_label(page: Page, picture: str, part: str) -> None:
+    wait_until(page, f"{picture}.getAttribute('aria-label').includes({part!r})")
+
+
+def numbers(values: object, digits: int) -> set[str]:
+    return {written(float(value), digits) for value in values}  # type: ignore[attr-defined]
+
+
+# The loop
+
+
+def test_the_loop_unfolds_by_mouse_and_keyboard(server: str, page: Page) -> None:
+    open_page(page, server)
+    nodes = f"{LOOP}._fullData.find(trace => trace.name === 'h')?.x.length ?? 0"
+    assert page.evaluate(nodes) == 0
+    page.get_by_role("button", name="Next", exact=False).first.click()
+    wait_until(page, f"{nodes} === 1")
+    for steps in (2, 3):
+        page.keyboard.press("k")
+        wait_until(page, f"({nodes}) === {steps}")
+    page.keyboard.press("j")
+    wait_until(page, f"({nodes}) === 2")
+    page.get_by_role("slider", name="Steps unfolded").press("End")
+    wait_until(page, f"({nodes}) === 8")
+
+
+def test_parameter_counts_follow_the_switches(server: str, page: Page) -> None:
+    open_page(page, server)
+    page.get_by_role("slider", name="Steps unfolded").press("End")
+    counts = page.locator(".counts strong")
+    expect(counts).to_have_text([f"{Sizes(4, 8, 2).shared}", f"{Sizes(4, 8, 2).separate(8):,}"])
+    page.get_by_role("slider", name="Hidden units H").press("ArrowRight")
+    expect(counts).to_have_text([f"{Sizes(4, 9, 2).shared}", f"{Sizes(4, 9, 2).separate(8):,}"])
+    page.get_by_text("Feed the output back").click()
+    fed = Sizes(4, 9, 2, feedback=True)
+    expect(counts).to_have_text([f"{fed.shared}", f"{fed.separate(8):,}"])
+    wait_until(page, f"{LOOP}._fullData.some(trace => trace.name === 'feedback')")
+    page.get_by_text("Own weights for each step").click()
+    wait_until(page, f"{LOOP}.textContent.includes('layer 8')")
+    letters = page.evaluate(f"{LOOP}._fullData.find(trace => trace.name === 'letter B').text")
+    assert letters == [f"<b>B<sub>{t}</sub></b>" for t in range(1, 9)]
+
+
+# By hand
+
+
+def test_stepping_forward_shows_the_librarys_numbers(server: str, page: Page) -> None:
+    open_by_hand(page, server)
+    walk = Walk.of(original())
+    assert numbers(walk.h[1], 2) <= set(texts(page))
+    assert not numbers(walk.h[2], 2) <= set(texts(page)), "not computed yet"
+    page.keyboard.press("k")
+    wait_for_label(page, HAND, "h₂")
+    assert numbers(walk.h[2], 2) <= set(texts(page))
+    page.get_by_role("slider", name="What is computed").press("End")
+    wait_for_label(page, HAND, "∂L/∂A")
+    shown = set(texts(page))
+    for t in range(1, T + 1):
+        assert numbers(walk.h[t], 2) | numbers(walk.delta[t - 1], 3) <= shown
+    assert written(float(walk.L[0])) in shown
+    tex = page.locator(".st-key-hand_equation annotation").inner_text()
+    result = [float(number) for number in re.findall(r"-?\d+\.\d+", tex[tex.rindex("boxed") :])]
+    assert result == pytest.approx(walk.dA.ravel(), abs=0.00051)
+    page.get_by_role("button", name="Back J").click()
+    wait_for_label(page, HAND, "∂L/∂B")
+    page.keyboard.press("j")
+    wait_for_label(page, HAND, "∂L/∂C")
+
+
+def test_going_back_over_the_turn_takes_the_gradient_off_the_picture(server: str, page: Page) -> None:
+    open_by_hand(page, server)
+    page.get_by_role("slider", name="What is computed").press("End")
+    wait_for_label(page, HAND, "∂L/∂A")
+    page.get_by_role("slider", name="What is computed").press("Home")
+    wait_for_label(page, HAND, "h₁")
+    wait_until(page, f"!{HAND}._fullData.some(trace => trace.name.startsWith('back'))")
+    walk = Walk.of(original())
+    wait_until(
+        page, f"![...{HAND}.querySelectorAll('.bars text')].some(t => t.textContent === '{walk.L[0]:.3f}')"
+    )
+
+
+def test_a_changed_weight_changes_all_that_follows_at_once(server: str, page: Page) -> None:
+    open_by_hand(page, server)
+    page.get_by_role("slider", name="What is computed").press("End")
+    wait_for_label(page, HAND, "∂L/∂A")
+    page.evaluate(f"window.node = {HAND}")
+    slider = page.locator(".st-key-hand_B00").get_by_role("slider")
+    for _ in range(3):
+        slider.press("ArrowRight")
+    walk = Walk.of(original().changed(Entry("B", 0, 0), 0.9))
+    expect(page.locator(".loss-now")).to_contain_text(f"L = {walk.L[0]:.3f}, was 0.968")
+    wait_until(
+        page, f"[...{HAND}.querySelectorAll('.bars text')].some(t => t.textContent === '{walk.L[0]:.3f}')"
+    )
+    shown = set(texts(page))
+    for t in range(1, T + 1):
+        assert numbers(walk.h[t], 2) | numbers(walk.delta[t - 1], 3) <= shown
+    assert page.evaluate(f"window.node === {HAND}"), "the picture's node is never replaced"
+    assert "underline" in page.locator(".st-key-hand_equation annotation").inner_text()
+    page.get_by_role("button", name="Back to the original").click()
+    expect(page.locator(".loss-now")).to_contain_text("L = 0.968 as given")
+
+
+def test_an_input_can_be_changed_too(server: str, page: Page) -> None:
+    open_by_hand(page, server)
+    box = page.get_by_role("combobox", name="Change one weight or one input by hand")
+    box.click()
+    box.fill("input at step 1")
+    page.get_by_role("option", name="x₁: number 2").click()
+    page.locator(".st-key-hand_x01").get_by_role("slider").press("Home")
+    walk = Walk.of(original().changed(Entry("x", 0, 1), -2.0))
+    expect(page.locator(".loss-now")).to_contain_text(f"L = {walk.L[0]:.3f}")
+
+
+@both_themes
+@pytest.mark.parametrize("query", ["", "?projector=true"], ids=["usual", "projector"])
+def test_both_views_fit_on_a_screen(server: str, page: Page, query: str) -> None:
+    open_page(page, server, query)
+    page.get_by_role("slider", name="Steps unfolded").press("End")
+    wait_for_label(page, LOOP, "8 unfolded steps")
+    counts = page.locator(".counts").bounding_box()
+    assert counts is not None
+    assert counts["y"] + counts["height"] <= 720
+    page.get_by_role("radio", name="By hand", exact=True).click()
+    wait_until(page, f"{HAND}?.dataset.draws > 0")
+    page.get_by_role("slider", name="What is computed").press("End")
+    wait_for_label(page, HAND, "∂L/∂A")
+    for part in (".st-key-by_hand .live-figure", ".st-key-hand_equation .katex"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 720
+
+
+def test_a_phone_shows_the_whole_picture(server: str, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_by_hand(page, server)
+    box = page.locator(".st-key-by_hand .live-figure").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    expect(page.get_by_role("button", name="Next K")).to_be_visible()

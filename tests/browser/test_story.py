@@ -1,0 +1,146 @@
+"""The telling pages as people meet them: by mouse, by keyboard alone, from the back row, by screen reader."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from rnnviz import PRESETS, Experiment
+from rnnviz.links import to_params
+from rnnviz.ui.catalogue import ENTRIES
+from tests.browser.conftest import both_themes, wait_until
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+PATHS = ["" if name == "home" else name for name in ENTRIES]
+STREAMLITS_OWN: set[str] = set()
+"""Rules that Streamlit's own frame breaks; none at present."""
+
+
+def open_page(page: Page, server: str, path: str, **params: str) -> None:
+    page.goto(f"{server}/{path}?{urlencode(params)}")
+    expect(page).to_have_title(re.compile(".+ · rnnviz"), timeout=30_000)
+    expect(page.get_by_role("main")).to_contain_text(re.compile(r"\w"), timeout=30_000)
+    wait_until(page, "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
+
+
+@both_themes
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_fits_and_has_no_serious_barrier(server: str, page: Page, theme: str, path: str) -> None:
+    open_page(page, server, path)
+    page.wait_for_timeout(700)  # until the figures are drawn
+    main = "document.querySelector('[data-testid=stMain]')"
+    assert page.evaluate(f"{main}.scrollHeight") <= 2 * 720, "no page is longer than two screens"
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run()")["violations"]
+    serious = {v["id"]: v["nodes"][0]["html"] for v in found if v["impact"] in ("serious", "critical")}
+    assert {rule: html for rule, html in serious.items() if rule not in STREAMLITS_OWN} == {}
+    for width, height in ((1280, 720), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(300)
+        assert page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") <= 1, f"sticks out at {width} pixels"
+
+
+def test_the_story_leads_from_page_to_page(server: str, page: Page) -> None:
+    open_page(page, server, "")
+    page.get_by_role("link", name="Start the story").click()
+    for name in list(ENTRIES)[1:-1]:
+        wait_until(page, f"location.pathname === '/{name}'")
+        if name in ("playground", "laboratory"):
+            following = list(ENTRIES)[list(ENTRIES).index(name) + 1]
+            page.get_by_test_id("stTopNavLink").filter(has_text=ENTRIES[following].title).click()
+        else:
+            page.locator(".st-key-way_on a").click()
+    wait_until(page, f"location.pathname === '/{list(ENTRIES)[-1]}'")
+
+
+def test_a_card_opens_its_scenario(server: str, page: Page) -> None:
+    open_page(page, server, "")
+    page.locator(".st-key-card_vanishing").click(position={"x": 60, "y": 60})
+    wait_until(page, "location.pathname === '/playground' && location.search.includes('small-normal')")
+    wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
+    params = dict(parse_qsl(urlsplit(page.url).query))
+    assert params == to_params(PRESETS["vanishing"].experiment)
+
+
+def test_a_teachers_link_opens_what_it_says_and_hides_what_it_says(server: str, page: Page) -> None:
+    open_page(page, server, "teacher", **to_params(Experiment(seq_len=33)))
+    page.get_by_role("combobox", name="Hide these controls").click()
+    page.get_by_role("option", name="Initialisation and gain").click()
+    page.keyboard.press("Escape")
+    code = page.get_by_test_id("stCode")
+    expect(code).to_contain_text("hide=start")
+    page.goto(code.inner_text().replace("\n", "").strip())
+    wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
+    assert "T=33" in page.url
+    expect(page.get_by_text("Initialisation of B")).to_have_count(0)
+    expect(page.get_by_role("slider", name="Sequence length T")).to_be_visible()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+# The projector view
+
+
+def test_one_key_makes_everything_large_and_hides_the_rest(server: str, page: Page) -> None:
+    open_page(page, server, "playground")
+    plot = "document.querySelector('.st-key-timeline .live-figure')"
+    wait_until(page, f"{plot}?.dataset.draws > 0")
+    before = page.evaluate(f"{plot}._fullLayout.font.size")
+    page.keyboard.press("l")
+    wait_until(page, "location.search.includes('projector=true')")
+    expect(page.locator(".stAppHeader")).to_be_hidden()
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    wait_until(page, f"{plot}._fullLayout.font.size >= 1.3 * {before}")
+    wait_until(page, "parseFloat(getComputedStyle(document.documentElement).fontSize) >= 18")
+    page.keyboard.press("p")  # its button is out of the way, its key is not
+    wait_until(page, "Number(document.querySelector('.numbers b')?.textContent) > 0")
+    page.keyboard.press("p")
+    page.keyboard.press("l")
+    wait_until(page, "!location.search.includes('projector')")
+    expect(page.locator(".stAppHeader")).to_be_visible()
+
+
+@both_themes
+def test_a_projector_shows_the_whole_playground(server: str, page: Page) -> None:
+    open_page(page, server, "playground", projector="true")
+    page.wait_for_timeout(1000)
+    for key in ("timeline", "progress", "answers"):
+        box = page.locator(f".st-key-{key} .live-figure").bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 720
+
+
+# The keyboard, and less motion
+
+
+def test_everything_on_home_is_reached_by_tab_and_shows_it(server: str, page: Page) -> None:
+    open_page(page, server, "")
+    reached, focus = set(), "document.activeElement"
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"{focus} === document.body"):  # past the last one, out of the page
+            break
+        reached.add(page.evaluate(f"{focus}.innerText || {focus}.getAttribute('aria-label') || ''").strip())
+        ring = page.evaluate(f"getComputedStyle({focus}).outlineStyle + getComputedStyle({focus}).boxShadow")
+        assert ring != "nonenone", page.evaluate(f"{focus}.outerHTML")[:300]
+    names = " ".join(reached)
+    for wanted in ("Start the story", "Train a network yourself", "The gradient vanishes", "Glossary"):
+        assert wanted in names
+
+
+def test_less_motion_is_respected(server: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    page = context.new_page()
+    open_page(page, server, "")
+    moving = """[...document.querySelectorAll('.stApp *')].filter(node => {
+        const { transitionDuration, transitionProperty } = getComputedStyle(node);
+        return transitionProperty !== 'none' && transitionDuration.split(', ').some(t => parseFloat(t) > 0);
+    }).length"""
+    assert page.evaluate(moving) == 0
+    page.goto("about:blank")
+    context.close()

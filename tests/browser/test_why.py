@@ -1,0 +1,129 @@
+"""Why recurrence, and the five topologies, as a person meets them: on one screen, moving when touched."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz import TOPOLOGIES
+from rnnviz.contest import ROUNDS, STEPS
+from rnnviz.figures import THEMES
+from tests.browser.conftest import both_themes, wait_until
+
+DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
+SECONDS = 45
+"""A round takes 5 to 10 s; a busy machine gets more."""
+
+
+def open_page(page: Page, url: str, figures: int) -> None:
+    page.goto(url)
+    wait_until(page, f"{DRAWN} === {figures}")
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def outcome(page: Page) -> Locator:
+    return page.locator(".outcome")
+
+
+def expect_on_screen(part: Locator) -> None:
+    box = part.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["y"] >= 40, "under the bar"
+    assert box["x"] + box["width"] <= 1280
+    assert box["y"] + box["height"] <= 720, f"{part} ends at {box['y'] + box['height']:.0f} px"
+
+
+def figure(key: str, expression: str) -> str:
+    return f"document.querySelector('.st-key-{key} .live-figure'){expression}"
+
+
+# Why
+
+
+def test_recall_is_played_to_its_end_and_both_numbers_are_told(server: str, page: Page) -> None:
+    open_page(page, f"{server}/why", 3)
+    plots = page.locator(".live-figure svg.main-svg").element_handles()
+    page.keyboard.press("p")
+    expect(page.locator(".st-key-contest_play button")).to_contain_text("Pause", timeout=30_000)
+    began = time.monotonic()
+    expect(outcome(page)).to_contain_text(f"After {STEPS} updates", timeout=1000 * SECONDS)
+    print(f"{STEPS} updates of both took {time.monotonic() - began:.1f} s")
+    words = outcome(page).inner_text()
+    without, with_memory = (int(number) for number in re.findall(r"(\d+)%", words)[:2])
+    assert 15 <= without <= 35, words
+    assert with_memory == 100
+    assert ROUNDS["recall"].finding in words
+    expect(page.locator(".st-key-contest_play button")).to_contain_text("Play again")
+    assert all(plot.evaluate("node => node.isConnected") for plot in plots), "nothing was drawn anew"
+    labels = page.locator(".st-key-contest .annotation-text").all_text_contents()
+    assert f"feed-forward {without}%" in labels
+    assert f"recurrent {with_memory}%" in labels
+
+
+def test_the_picture_shows_what_the_networks_answer(server: str, page: Page) -> None:
+    open_page(page, f"{server}/why", 3)
+    page.keyboard.press("p")
+    told = figure("contest_vanilla", ".textContent")
+    wait_until(page, f"{told}.includes('✓')", seconds=SECONDS)
+    page.keyboard.press("p")
+    expect(page.locator(".st-key-contest_play button")).to_contain_text("Play")
+
+
+@both_themes
+@pytest.mark.parametrize("task", ROUNDS)
+def test_why_fits_on_one_screen(server: str, page: Page, theme: str, task: str) -> None:
+    open_page(page, f"{server}/why", 3)
+    page.locator(".st-key-contest_task button").nth(list(ROUNDS).index(task)).click()
+    expect(page.locator(".needs")).to_contain_text(ROUNDS[task].needs)
+    steps = ROUNDS[task].experiment.seq_len
+    wait_until(
+        page, figure("contest_vanilla", f"._fullData.find(t => t.name === 'hidden h').x.length === {steps}")
+    )
+    for part in ("h1.title", ".st-key-contest_bar", ".outcome", ".st-key-way_on a"):
+        expect_on_screen(page.locator(part))
+    for key in ("contest_feed-forward", "contest_vanilla", "contest"):
+        expect_on_screen(page.locator(f".st-key-{key} .live-figure").last)
+    paper = page.evaluate(figure("contest_vanilla", "._fullLayout.paper_bgcolor"))
+    assert paper == THEMES[theme].paper
+
+
+def test_a_symbol_explains_itself(server: str, page: Page) -> None:
+    open_page(page, f"{server}/why", 3)
+    hints = page.locator(".network abbr").evaluate_all("nodes => nodes.map(node => node.title)")
+    assert any("hidden state" in hint for hint in hints)
+    assert any("recurrent weights" in hint for hint in hints)
+    assert all(hints)
+
+
+# Types
+
+
+@both_themes
+def test_all_five_fit_on_one_screen(server: str, page: Page, theme: str) -> None:
+    open_page(page, f"{server}/types", 5)
+    for name in TOPOLOGIES:
+        expect_on_screen(page.locator(f".st-key-topology_{name}"))
+    expect_on_screen(page.locator(".st-key-way_on a"))
+    assert page.evaluate(figure("type_many-to-one", "._fullLayout.paper_bgcolor")) == THEMES[theme].paper
+
+
+def test_the_pass_moves_with_its_slider(server: str, page: Page) -> None:
+    open_page(page, f"{server}/types", 5)
+    row = figure("type_many-to-one", "._fullData.find(t => t.name === 'hidden h')")
+    biggest = f"[...{row}.marker.size].indexOf(Math.max(...{row}.marker.size))"
+    assert page.evaluate(biggest) == 3
+    page.get_by_role("slider", name="Watch one pass: step t").press("ArrowRight")
+    wait_until(page, f"{biggest} === 4")
+    page.get_by_role("slider", name="Sequence length T").press("ArrowRight")
+    wait_until(page, f"{row}.x.length === 7")
+
+
+def test_a_door_opens_the_playground_with_that_topology(server: str, page: Page) -> None:
+    open_page(page, f"{server}/types", 5)
+    page.get_by_role("link", name="Try: Copy").click()
+    wait_until(page, "location.pathname.endsWith('/playground')")
+    wait_until(page, "new URL(location).searchParams.get('topology') === 'sequence-to-sequence'")
+    wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?._fullData?.length > 0")
+    expect(page.locator(".story")).to_contain_text("Copy")
