@@ -89,7 +89,12 @@ class Sweep:
                 return
             number = self._begun
             self._begun += 1
-            future = self._executor.submit(self._function, self.parts[number])
+            try:
+                future = self._executor.submit(self._function, self.parts[number])
+            except RuntimeError as failure:  # the executor was shut down, or its workers died
+                self._failure = failure
+                self.cancel()
+                return
         future.add_done_callback(lambda done: self._receive(number, done))
 
     def _receive(self, number: int, future: Future[Any]) -> None:

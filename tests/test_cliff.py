@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 from autograd import grad
 
-from rnnviz.cliff import B_RANGE, W_RANGE, descend, measure
+from rnnviz.cliff import B_RANGE, W_RANGE, descend, measure, wall
 from rnnviz.figures.cliff import cliff_spec, inside
 from rnnviz.figures.theme import DARK, LIGHT, Theme
 
@@ -39,6 +39,16 @@ def test_the_walls_stand_where_they_were_measured(w: float, wall: float, steepes
     assert b[np.argmax(slope)] == pytest.approx(wall, abs=6e-4)
     if steepest is not None:
         assert slope.max() == pytest.approx(steepest, rel=0.01)
+
+
+def test_the_wall_is_found_to_the_last_digit() -> None:
+    w = np.array([4.5, 5.0, 5.5, 6.0])
+    b = wall(w)
+    np.testing.assert_allclose(b[:3], [-2.303, -2.612, -2.924], atol=1.5e-3)
+    beside = 1e-7
+    below, above = measure(w, b - beside).error, measure(w, b + beside).error
+    assert below[3] - above[3] > 0.2, "at w = 6 the loss falls by more than 0.2 within 2e-7"
+    assert measure(w, b).norm[3] > 1e6
 
 
 def test_there_is_no_wall_where_the_unit_has_one_resting_point() -> None:
@@ -75,6 +85,33 @@ def test_a_step_is_the_rate_times_the_gradient() -> None:
 def test_what_cannot_be_descended_gets_a_sentence(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         descend(**{"w": 5.0, "b": -2.2} | wrong)
+
+
+def test_the_map_shows_the_wall_without_gaps() -> None:
+    """Along the wall every column of the map has a dark point, next to that of the column before."""
+    heat = cliff_spec(descend(5.0, -2.2), descend(5.0, -2.2, clip_norm=0.3))["data"][1]
+    steep = heat["x"] > 4.8
+    rows = heat["z"][:, steep].argmax(axis=0)
+    assert np.all(heat["z"][:, steep].max(axis=0) > 3.0), "full colour"
+    assert np.all(np.abs(np.diff(rows)) <= 1)
+
+
+def test_in_three_dimensions_w_runs_to_the_right_as_on_the_map() -> None:
+    scene = cliff_spec(descend(5.0, -2.2), descend(5.0, -2.2))["layout"]["scene"]
+    assert scene["camera"]["eye"]["y"] < 0, "seen from the front, x runs to the right"
+    assert scene["yaxis"]["range"] == [B_RANGE[1], B_RANGE[0]], "whose front is the wall's low side"
+
+
+def test_the_map_says_where_a_descent_that_leaves_it_lands() -> None:
+    free, clipped = descend(5.0, -2.2), descend(5.0, -2.2, clip_norm=0.3)
+    (arrow,) = (n for n in cliff_spec(free, clipped)["layout"]["annotations"] if n.get("showarrow"))
+    n = inside(free)
+    assert arrow["text"] == "thrown to w = 25, b = 31"
+    assert [round(free.w[n]), round(free.b[n])] == [25, 31]
+    assert arrow["y"] == pytest.approx(B_RANGE[1])
+    assert arrow["ax"] < 0 < arrow["ay"], "the text stays on the map"
+    calm = descend(4.4, -1.8)
+    assert not any(n.get("showarrow") for n in cliff_spec(calm, calm)["layout"]["annotations"])
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)

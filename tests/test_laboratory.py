@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -180,13 +182,19 @@ def test_every_instrument_draws_what_it_measured(name: str, theme: Theme) -> Non
     params = train(e, 3).params
     drawn = triangle_spec(items, flow, theme)
     go.Figure(drawn)
-    size, share, profile = drawn["data"]
+    traces = {trace["name"]: trace for trace in drawn["data"]}
+    size, share = traces["size"], traces["share"]
     used = np.arange(1, e.seq_len + 1) <= items.outputs[:, None]
-    np.testing.assert_array_equal(np.isnan(share["z"]), ~used)
-    np.testing.assert_array_equal(share["z"][used], items.share[used])
     positive = used & (items.size > 0)
-    np.testing.assert_allclose(10.0 ** size["z"][positive], items.size[positive])
-    assert len(profile["x"]) == len(flow.lag_profile)
+    if len(items.outputs) == 1:
+        np.testing.assert_array_equal(size["y"][positive[0]], items.size[positive])
+        np.testing.assert_array_equal(share["y"], items.share[0])
+        assert list(traces["exactly 0"]["x"]) == [1.0], "h_0 = 0"
+    else:
+        np.testing.assert_array_equal(np.isnan(share["z"]), ~used)
+        np.testing.assert_array_equal(share["z"][used], items.share[used])
+        np.testing.assert_allclose(10.0 ** size["z"][positive], items.size[positive])
+    assert len(traces["lag profile"]["x"]) == len(flow.lag_profile)
     both = causes_spec(parts, theme)
     go.Figure(both)
     np.testing.assert_allclose(both["data"][2]["y"], parts.slope_factor * parts.recurrent_factor)
@@ -202,10 +210,56 @@ def test_curves_keep_what_a_log_axis_cannot_hold(theme: Theme) -> None:
     values = np.array([0.0, 1e-3, np.inf, 1.0, np.nan])
     spec = curves_spec([Curve("mine", values, "main"), Curve("theory", values[::-1], "theory")], theme)
     go.Figure(spec)
-    by_name = {trace["name"]: trace for trace in spec["data"]}
-    assert list(by_name["mine: exactly 0"]["x"]) == [1.0]
-    assert list(by_name["mine: overflow"]["x"]) == [3.0]
-    assert np.isnan(by_name["mine"]["y"][[0, 2, 4]]).all()
+    mine, nothing, overflow = spec["data"][:3]
+    assert nothing["name"] == "exactly 0"
+    assert list(nothing["x"]) == [1.0]
+    assert overflow["name"] == "overflow"
+    assert list(overflow["x"]) == [3.0]
+    assert np.isnan(mine["y"][[0, 2, 4]]).all()
+    assert mine["mode"] == "lines+markers", "its two points stand alone: a line would show neither"
+    named = [trace["name"] for trace in spec["data"] if trace["showlegend"]]
+    assert sorted(named) == ["exactly 0", "mine", "overflow", "theory"], "each kind of mark is named once"
+
+
+def test_without_such_marks_the_legend_does_not_name_them() -> None:
+    spec = curves_spec([Curve("mine", np.array([1e-3, 1e-2, 1.0]), "main")])
+    assert [trace["name"] for trace in spec["data"]] == ["mine"]
+    assert spec["data"][0]["mode"] == "lines"
+
+
+def test_a_factor_that_stands_alone_is_a_dot_and_an_empty_panel_says_so() -> None:
+    e = Experiment(seq_len=12, init="scaled-gaussian", gain=0.0)
+    spec = causes_spec(causes(e))
+    through, _, both = spec["data"][:3]
+    assert [both["y"][-1], through["y"][-1]] == [0.0, 0.0]
+    assert np.isnan(both["y"][:-1]).all(), "0 / 0"
+    assert both["mode"] == "lines+markers"
+    assert "no unit is saturated" in words_of(spec)
+    saturated = Experiment(noise=2.0, init="scaled-gaussian", gain=3.0)
+    assert "no unit is saturated" not in words_of(causes_spec(causes(saturated)))
+
+
+def words_of(spec: dict[str, Any]) -> str:
+    """What stands on a picture, without its markup."""
+    return re.sub("<[^>]*>", "", " | ".join(note["text"] for note in spec["layout"]["annotations"]))
+
+
+@themes
+def test_the_panels_of_the_triangle_say_what_their_colours_mean(theme: Theme) -> None:
+    said = words_of(triangle_spec(triangle(ECHO), gradient_flow(ECHO), theme))
+    assert "10−8 ■■■■■■■ 102" in said
+    assert "−10% ■■■■■■■ +10%" in said
+    e = Experiment(seq_len=20)
+    alone = words_of(triangle_spec(triangle(e), gradient_flow(e), theme))
+    assert "■" not in alone, "lines and bars have axes"
+
+
+@pytest.mark.parametrize(("activation", "bound"), [("tanh", "1"), ("sigmoid", "4")])
+def test_the_spectrum_names_its_bound_beside_the_panel(activation: str, bound: str) -> None:
+    """Not on it: an orthogonal matrix has all its dots on the line."""
+    spec = spectrum_spec(spectrum(np.eye(8), activation))
+    assert f"bound 1/γ = {bound}" in words_of(spec)
+    assert all(note["y"] == 1.0 and note["yref"] == "paper" for note in spec["layout"]["annotations"])
 
 
 @themes
@@ -215,18 +269,37 @@ def test_a_run_is_shown_from_its_first_step_to_its_last(theme: Theme, clip_norm:
     curves = run.state.history.curves()
     spec = over_training_spec(curves, run.history, clip_norm, theme)
     go.Figure(spec)
-    heat, raw, clipped = spec["data"]
-    np.testing.assert_allclose(10.0 ** heat["z"], curves.to_numpy().T)
-    np.testing.assert_array_equal(raw["y"], run.history["grad_norm"])
-    np.testing.assert_array_equal(clipped["y"], run.history["clipped_grad_norm"])
-    lines = spec["layout"]["shapes"]
+    traces = {trace["name"]: trace for trace in spec["data"] if np.size(trace["x"])}
+    np.testing.assert_allclose(10.0 ** traces["||dL/dh_t||"]["z"], curves.to_numpy().T)
+    np.testing.assert_array_equal(traces["before clipping"]["y"], run.history["grad_norm"])
+    lines = spec["layout"].get("shapes", [])
     assert [line["y0"] for line in lines] == ([] if clip_norm is None else [clip_norm])
+    assert ("after clipping" in traces) == (clip_norm is not None)
+    if clip_norm is not None:
+        np.testing.assert_array_equal(traces["after clipping"]["y"], run.history["clipped_grad_norm"])
+    assert "overflow" not in words_of(spec)
 
 
-def test_a_run_that_broke_off_is_shown_up_to_there() -> None:
+def test_a_run_that_broke_off_is_shown_up_to_there_with_marks_where_numbers_overflowed() -> None:
     e = Experiment(
         task="sine", topology="many-to-many", seq_len=40, activation="relu", init="scaled-gaussian",
         gain=2.0, optimizer="sgd", learning_rate=0.1, clip_norm=None,
     )  # fmt: skip
     run = train(e, 10)
-    go.Figure(over_training_spec(run.state.history.curves(), run.history, None))
+    curves, norms = run.state.history.curves(), run.history["grad_norm"].to_numpy()
+    assert not np.isfinite(norms[-1])
+    spec = over_training_spec(curves, run.history, None)
+    go.Figure(spec)
+    heat, line, cells, beyond, nothing = spec["data"]
+    assert not np.isnan(heat["z"]).any(), "what overflowed has the strongest colour, not none"
+    assert len(cells["x"]) == (~np.isfinite(curves.to_numpy())).sum() > 0
+    assert "× overflow" in words_of(spec)
+    assert "markers" in line["mode"], "a single finite norm would be no line"
+    finite = norms[np.isfinite(norms)]
+    assert np.isfinite(line["y"]).sum() == len(finite) > 0
+    low, high = spec["layout"]["yaxis2"]["range"]
+    assert low < np.log10(finite.min())
+    assert np.log10(finite.max()) < high - 0.5, "below the mark of what overflowed"
+    np.testing.assert_array_equal(beyond["x"], run.history["step"][~np.isfinite(norms)])
+    assert len(nothing["x"]) == 0
+    assert spec["layout"]["xaxis"]["dtick"] == 1, "no half steps"

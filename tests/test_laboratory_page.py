@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, gradient_flow
 from rnnviz.links import to_params
+from rnnviz.ui.instruments.reading import number, percent, plain
 from rnnviz.ui.live_run import advance_and_observe
 
 SHELL = Path(__file__).parents[1] / "rnnviz" / "ui" / "shell.py"
+LABORATORY = SHELL.parents[2] / "pages" / "laboratory.py"
 INSTRUMENTS = ("curve", "why", "triangle", "spectrum", "training")
 
 
@@ -24,7 +27,7 @@ def open_laboratory(e: Experiment) -> AppTest:
     for name, value in to_params(e).items():
         tab.query_params[name] = value
     tab.run()
-    tab.switch_page(str(SHELL.parents[2] / "pages" / "laboratory.py"))
+    tab.switch_page(str(LABORATORY))
     return look(tab)
 
 
@@ -52,6 +55,15 @@ def values_of(trace: dict[str, Any]) -> np.ndarray:
     return np.frombuffer(base64.b64decode(trace["y"]["bdata"]))
 
 
+def stop_sweeps(tab: AppTest) -> None:
+    for sweep in tab.session_state["visit"].sweeps.values():
+        sweep.cancel()
+
+
+def header(tab: AppTest) -> str:
+    return next(str(h.proto.body) for h in tab.get("html") if "class='story'" in str(h.proto.body))
+
+
 def said(tab: AppTest) -> str:
     return " ".join([m.value for m in tab.markdown] + [m.value for m in tab.info])
 
@@ -72,17 +84,70 @@ def test_every_instrument_answers_every_experiment(e: Experiment, instrument: st
     tab = choose(open_laboratory(e), instrument)
     assert params(tab) == to_params(e), "the experiment comes along to another page"
     text = said(tab)
-    sentences = ("How to read this.", "factor per step", "no finite gradient", "Nothing was trained")
+    sentences = ("How to read this.", "factor per step", "to take apart", "Nothing was trained")
     assert any(sentence in text for sentence in sentences)
     assert "nan" not in text.lower()
 
 
 def test_a_single_step_is_explained() -> None:
-    tab = choose(open_laboratory(Experiment(task="digits", topology="one-to-one", seq_len=1)), "why")
-    assert "A single step" in said(tab)
-    assert "single step does not use it" in said(choose(tab, "triangle"))
-    choose(tab, "curve")
-    choose(tab, "spectrum")
+    tab = open_laboratory(Experiment(task="digits", topology="one-to-one", seq_len=1))
+    for instrument in ("curve", "why", "triangle", "seeds"):
+        assert "A single step" in said(choose(tab, instrument))
+    assert "does not use W_hh" in said(choose(tab, "triangle"))
+    assert "How to read this." in said(choose(tab, "spectrum"))
+
+
+def test_without_recurrence_there_is_no_matrix_to_look_at() -> None:
+    tab = open_laboratory(Experiment(seq_len=8, cell="feed-forward"))
+    assert "no W_hh" in said(choose(tab, "triangle"))
+    assert "no W_hh" in said(choose(tab, "spectrum"))
+    assert "Before step 8 the error is exactly zero" in said(choose(tab, "why"))
+
+
+@pytest.mark.parametrize(
+    ("e", "shown"),
+    [
+        (Experiment(seq_len=12), "An orthogonal W_hh of gain 1 keeps every length"),
+        (Experiment(seq_len=12, gain=0.9), ""),
+        (Experiment(seq_len=12, init="pytorch"), ""),
+        (
+            Experiment(seq_len=12, init="scaled-gaussian", gain=0.0),
+            "Before step 12 the error is exactly zero: the factor there is 0.",
+        ),
+    ],
+    ids=["orthogonal", "gain 0.9", "PyTorch", "gain 0"],
+)
+def test_why_says_only_what_is_true_of_this_matrix(e: Experiment, shown: str) -> None:
+    text = said(choose(open_laboratory(e), "why"))
+    assert shown in text
+    assert ("keeps every length" in text) == ("keeps every length" in shown)
+
+
+def test_of_a_single_output_no_rows_are_told() -> None:
+    tab = choose(open_laboratory(Experiment(seq_len=12)), "triangle")
+    assert "the only output, at t = 12" in said(tab)
+    assert "Row k" not in said(tab)
+    many = Experiment(task="echo", topology="many-to-many", seq_len=12, delay=3)
+    text = said(choose(open_laboratory(many), "triangle"))
+    assert "column 1 is exactly 0, because h₀ = 0" in text
+
+
+def test_what_an_instrument_looks_at_is_said_once() -> None:
+    tab = open_laboratory(Experiment(seq_len=8))
+    assert "Weights before training." in header(tab)
+    assert "Weights" not in header(choose(tab, "training")), "that nothing was trained is said below"
+    assert "only the activation and H" in header(choose(tab, "phase"))
+    assert "a single unit" in header(choose(tab, "cliff"))
+    stop_sweeps(tab)
+
+
+def test_a_border_beyond_the_phase_diagram_is_told() -> None:
+    tab = choose(open_laboratory(Experiment(seq_len=8, activation="sigmoid", init="glorot")), "phase")
+    assert "The theory's border, at g = 10.1 to 10.5, lies beyond this picture." in said(tab)
+    stop_sweeps(tab)
+    tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
+    assert "The dashed border" in said(tab)
+    stop_sweeps(tab)
 
 
 def test_the_curve_is_the_librarys() -> None:
@@ -105,9 +170,17 @@ def test_a_diverged_run_leaves_the_laboratory_standing() -> None:
     state = advance(e, run.state, steps=5)
     assert state.divergence is not None
     run._newest = state, run.initial
-    for instrument in INSTRUMENTS:
-        text = said(choose(tab, instrument))
-        assert "How to read this." in text or "overflowed" in text
+    texts = {instrument: said(choose(tab, instrument)) for instrument in INSTRUMENTS}
+    assert all("How to read this." in text or "overflowed" in text for text in texts.values())
+    assert "The numbers left the range of floating point: × marks where." in texts["curve"]
+    assert "healthy" not in texts["curve"]
+    assert "The numbers overflowed" in texts["triangle"]
+    assert "The unit circle is too small to be seen here." in texts["spectrum"]
+    assert re.search(r"σ_max = \d\.\d+·10\S+, ", texts["spectrum"]), "a power of ten, not seven digits"
+    assert "Clipping is off." in texts["training"]
+    formulas = " ".join(latex.value for latex in choose(tab, "training").latex)
+    assert "clipping is off" in formulas
+    assert "theta" not in formulas
 
 
 def test_after_training_the_spectrum_shows_before_and_now() -> None:
@@ -150,16 +223,46 @@ def test_where_several_steps_write_the_whole_loss_stands_beside_each_output() ->
 
 def test_the_cliff_stands_by_itself() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=5)), "cliff")
-    assert "thrown 39.1 far" in said(tab)
+    assert "a gradient of 390 there, was thrown 39 far, and ended at a loss of 0.090." in said(tab)
+    assert "no step is longer than 0.03, and after as many updates the loss is 0.0013." in said(tab)
+    assert "at most }{390}" in tab.latex[0].value
     tab.slider(key="cliff_w").set_value(4.4)
     tab.slider(key="cliff_b").set_value(-1.8)
     assert "never meets the wall" in said(look(tab))
+    assert "The threshold was never reached: both paths are the same." in said(tab)
 
 
 @pytest.mark.parametrize("gain", ["1e6", "nan", "-1", "inf"])
 def test_an_impossible_gain_is_named_and_left_out(gain: str) -> None:
     tab = AppTest.from_file(str(SHELL), default_timeout=30)
     tab.query_params["init"], tab.query_params["gain"] = "scaled-gaussian", gain
+    tab.run()
+    tab.switch_page(str(LABORATORY))
     look(tab)
     shown = " ".join(str(h.proto.body) for h in tab.get("html"))
     assert f"gain={gain} (expected a number between 0 and 10)" in shown
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text", "tex"),
+    [
+        (3.04e-6, 1, "3·10⁻⁶", r"{3\cdot 10^{-6}}"),
+        (39.1, 2, "39", "{39}"),
+        (0.059, 2, "0.059", "{0.059}"),
+        (8995145.555, 4, "8.995·10⁶", r"{8.995\cdot 10^{6}}"),
+        (29.0377, 3, "29.0", "{29.0}"),
+        (0.99996, 3, "1.00", "{1.00}"),
+        (9999.7, 3, "10⁴", "{10^{4}}"),
+        (-2.25, 3, "−2.25", "{-2.25}"),
+        (0.0, 3, "0", "{0}"),
+        (np.inf, 3, "∞", r"{\infty}"),
+        (-np.inf, 3, "−∞", r"{-\infty}"),
+    ],
+)
+def test_numbers_are_written_as_a_person_would(value: float, digits: int, text: str, tex: str) -> None:
+    assert plain(value, digits) == text
+    assert number(value, digits) == tex
+
+
+def test_a_share_that_rounds_to_nothing_has_no_sign() -> None:
+    assert [percent(share) for share in (-0.004, -0.012, 0.31)] == ["0%", "−1%", "31%"]

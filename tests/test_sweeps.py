@@ -72,6 +72,11 @@ def test_a_band_counts_verdicts_and_orders_its_quantiles() -> None:
     np.testing.assert_array_equal(high, band.curves.max(axis=0))
 
 
+def test_in_a_band_numbers_that_overflowed_count_as_beyond_all_others() -> None:
+    band = SeedBand(np.array([[1.0], [np.nan], [3.0]]), np.zeros(3), ["healthy"] * 3)
+    assert [band.quantile(share)[0] for share in (0.0, 0.5, 1.0)] == [1.0, 3.0, np.inf]
+
+
 def _slow(seconds: float) -> float:
     time.sleep(seconds)
     return seconds
@@ -84,6 +89,7 @@ def test_results_come_one_by_one_and_the_rest_can_be_given_up() -> None:
             time.sleep(0.01)
         assert sweep.running
         assert 0.0 < sweep.progress < 1.0
+        assert 1 <= sweep.done < len(sweep.parts)
         sweep.cancel()
         assert sweep.cancelled
         assert not sweep.running
@@ -103,6 +109,15 @@ def test_a_part_that_fails_ends_the_sweep_with_its_error() -> None:
         Sweep(_fail, range(5), one).wait()
 
 
+def test_an_executor_that_was_shut_down_ends_the_sweep() -> None:
+    with ThreadPoolExecutor(max_workers=1) as one:
+        sweep = Sweep(_slow, [0.2, 0.0], one, at_once=1)
+    with pytest.raises(RuntimeError, match="shutdown"):
+        sweep.wait()
+    assert not sweep.running
+    assert sweep.done == 1
+
+
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_the_figures_show_the_numbers(theme: Theme) -> None:
     import plotly.graph_objects as go
@@ -115,9 +130,25 @@ def test_the_figures_show_the_numbers(theme: Theme) -> None:
     np.testing.assert_array_equal(heat.z, rows)
     assert line.y[0] == 1.0
     assert np.isnan(line.y[1]), "a border outside the picture is not drawn"
+    assert heat.colorbar.ticktext[0] == "≤ −8"
+    assert heat.colorbar.ticktext[-1] == "≥ 8"
+    beyond = phase_spec(
+        rows, np.array([0.5, 2.0]), np.array([0.0, 1.0]), "input_std", np.array([9.0, 9.0]), theme
+    )
+    assert len(beyond["data"]) == 1
+    assert "dashed" not in beyond["layout"]["annotations"][0]["text"]
     flows = [gradient_flow(Experiment(seq_len=9, seed=seed)) for seed in range(5)]
     band = SeedBand.of(flows)
     by_name = {t.name: t for t in go.Figure(seeds_spec(band, flows[0].itemised[-1], theme)).data}
     np.testing.assert_array_equal(by_name["median"].y, band.quantile(0.5))
     np.testing.assert_array_equal(by_name["all seeds"].y, band.quantile(1.0))
     np.testing.assert_array_equal(by_name["this seed"].y, flows[0].itemised[-1])
+
+
+def test_a_band_marks_where_its_median_is_exactly_zero() -> None:
+    e = Experiment(seq_len=9, init="scaled-gaussian", gain=0.0)
+    flows = [gradient_flow(replace(e, seed=seed)) for seed in range(3)]
+    marks = [t for t in seeds_spec(SeedBand.of(flows), flows[0].itemised[-1])["data"] if "marker" in t]
+    assert [mark["name"] for mark in marks] == ["exactly 0"]
+    assert list(marks[0]["x"]) == list(range(1, 9))
+    assert marks[0]["showlegend"]

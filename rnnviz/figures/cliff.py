@@ -51,41 +51,42 @@ def cliff_spec(free: Descent, clipped: Descent, theme: Theme = LIGHT) -> Spec:
 
     free, clipped : the descents without and with clipping, from the same start.
     """
-    w, b, error, steepest = _surface()
-    low, high = COLOUR_RANGE
-    powers = np.log10(steepest)
-    colours = {"colorscale": theme.gradient, "showscale": False}
-    surface: Spec = {
-        "type": "surface",
-        "name": "loss",
-        "x": w,
-        "y": b,
-        "z": error,
-        "surfacecolor": powers,
-        "cmin": low,
-        "cmax": high,
-        "lighting": {"ambient": 0.75, "diffuse": 0.5, "specular": 0.05, "roughness": 0.9},
-        "hovertemplate": "w %{x:.2f}, b %{y:.2f}: loss %{z:.3f}<extra></extra>",
-    } | colours
-    above: Spec = {
-        "type": "heatmap",
-        "name": "gradient",
-        "x": w,
-        "y": b,
-        "z": powers,
-        "zsmooth": "best",
-        "zmin": low,
-        "zmax": high,
-        "customdata": steepest,
-        "hovertemplate": "w %{x:.2f}, b %{y:.2f}: ||∂E|| up to %{customdata:.2g}<extra></extra>",
-    } | colours
-    data = [surface, above]
+    data = _ground(theme)
     for name, path, colour, dash in (
         ("without clipping", free, theme.bad, "dash"),
         ("with clipping", clipped, theme.good, "solid"),
     ):
         data += [_walk(name, path, colour), *_map(name, path, colour, dash, theme)]
     return {"data": data, "layout": _layout(free, theme)}
+
+
+def _ground(theme: Theme) -> list[Spec]:
+    """The surface in 3D and the same from above."""
+    w, b, error, steepest = _surface()
+    low, high = COLOUR_RANGE
+    powers = np.log10(steepest)
+    shared: Spec = {"x": w, "y": b, "colorscale": theme.gradient, "showscale": False}
+    surface: Spec = {
+        "type": "surface",
+        "name": "loss",
+        "z": error,
+        "surfacecolor": powers,
+        "cmin": low,
+        "cmax": high,
+        "lighting": {"ambient": 0.75, "diffuse": 0.5, "specular": 0.05, "roughness": 0.9},
+        "hovertemplate": "w %{x:.2f}, b %{y:.2f}: loss %{z:.3f}<extra></extra>",
+    }
+    above: Spec = {
+        "type": "heatmap",
+        "name": "gradient",
+        "z": powers,
+        "zsmooth": "best",
+        "zmin": low,
+        "zmax": high,
+        "customdata": steepest,
+        "hovertemplate": "w %{x:.2f}, b %{y:.2f}: ||∂E|| up to %{customdata:.2g}<extra></extra>",
+    }
+    return [shared | surface, shared | above]
 
 
 def inside(path: Descent) -> int:

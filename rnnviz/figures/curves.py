@@ -187,9 +187,6 @@ def _backward(theme: Theme) -> Spec:
 def causes_spec(causes: Causes, theme: Theme = LIGHT) -> Spec:
     """Draw the two factors of every step back and their product, over the share of saturated units."""
     both = causes.slope_factor * causes.recurrent_factor
-    T = len(causes.saturated)
-    shown = np.r_[1.2, both, causes.slope_factor, causes.recurrent_factor]
-    top = float(shown[np.isfinite(shown)].max())
     lines = [
         ("through W_hh", causes.recurrent_factor, {"color": theme.hidden, "width": 2.5, "dash": "dash"}),
         ("through the slope φ′", causes.slope_factor, {"color": theme.output, "width": 2.5, "dash": "dot"}),
@@ -204,45 +201,45 @@ def causes_spec(causes: Causes, theme: Theme = LIGHT) -> Spec:
             "x": causes.steps,
             "y": values,
             "line": line,
-            "hovertemplate": f"{name}: ×%{{y:.3f}}<extra></extra>",
+            "hovertemplate": f"{name}: ×%{{y:.3g}}<extra></extra>",
         }
         for name, values, line in lines
     ]
-    data.append(
-        {
-            "type": "bar",
-            "name": "saturated units",
-            "showlegend": False,
-            "x": np.arange(1, T + 1),
-            "y": causes.saturated,
-            "yaxis": "y2",
-            "marker": {"color": theme.faint},
-            "hovertemplate": "saturated: %{y:.0%}<extra></extra>",
-        }
-    )
+    shown = np.r_[1.2, both, causes.slope_factor, causes.recurrent_factor]
+    top = 1.05 * float(shown[np.isfinite(shown)].max())
+    return {"data": [*data, _saturated(causes, theme)], "layout": _causes_layout(causes, top, theme)}
+
+
+def _saturated(causes: Causes, theme: Theme) -> Spec:
+    return {
+        "type": "bar",
+        "name": "saturated units",
+        "showlegend": False,
+        "x": np.arange(1, len(causes.saturated) + 1),
+        "y": causes.saturated,
+        "yaxis": "y2",
+        "marker": {"color": theme.faint},
+        "hovertemplate": "saturated: %{y:.0%}<extra></extra>",
+    }
+
+
+def _causes_layout(causes: Causes, top: float, theme: Theme) -> Spec:
     one = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": 1, "y1": 1, "yref": "y"}
     notes = [_backward(theme)]
     if not causes.saturated.any():
         notes.append(note(theme, "no unit is saturated", 0.5, 0.5, yref="y2 domain"))
-    return {
-        "data": data,
-        "layout": _time_layout(
-            theme,
-            hoversubplots="axis",
-            annotations=notes,
-            shapes=[one | {"line": {"color": theme.faint, "width": 1}}],
-            xaxis=axis(theme, "time step t →", range=[0.5, T + 0.5], showgrid=False, anchor="y2"),
-            yaxis=axis(
-                theme,
-                "factor per step back",
-                domain=[0.34, 1.0],
-                range=[0.0, 1.05 * top],
-                nticks=6,
-                exponentformat="power",
-            ),
-            yaxis2=axis(theme, "saturated", domain=[0.0, 0.26], range=[0.0, 1.0], tickformat=".0%", nticks=3),
-        ),
-    }
+    factors = {"range": [0.0, top], "nticks": 6, "exponentformat": "power"}
+    shares = {"range": [0.0, 1.0], "nticks": 3, "tickformat": ".0%"}
+    ends = [0.5, len(causes.saturated) + 0.5]
+    return _time_layout(
+        theme,
+        hoversubplots="axis",
+        annotations=notes,
+        shapes=[one | {"line": {"color": theme.faint, "width": 1}}],
+        xaxis=axis(theme, "time step t →", range=ends, showgrid=False, anchor="y2"),
+        yaxis=axis(theme, "factor per step back", domain=[0.34, 1.0], **factors),
+        yaxis2=axis(theme, "saturated", domain=[0.0, 0.26], **shares),
+    )
 
 
 def seeds_spec(band: SeedBand, own: Array, theme: Theme = LIGHT) -> Spec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from rnnviz.arrays import Array
 from rnnviz.figures.curves import line_mode
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, mix, squares
 from rnnviz.figures.timeline import GRADIENT_RANGE, gradient_span, power_ticks, powers
@@ -70,9 +71,8 @@ def _triangles(triangle: Triangle, theme: Theme) -> list[Spec]:
 def _single_row(triangle: Triangle, theme: Theme) -> list[Spec]:
     """Size and signed share of the only output's items over the time step."""
     size, share = triangle.size[0], triangle.share[0]
-    t = np.arange(1, len(size) + 1)
+    t = np.arange(1.0, len(size) + 1.0)
     drawn = np.where(size > 0.0, size, np.nan)
-    hover = "step %{x}: %{y:.2e}<extra></extra>"
     line: Spec = {
         "type": "scatter",
         "name": "size",
@@ -80,7 +80,7 @@ def _single_row(triangle: Triangle, theme: Theme) -> list[Spec]:
         "x": t,
         "y": drawn,
         "line": {"color": theme.ink, "width": 3},
-        "hovertemplate": hover,
+        "hovertemplate": "step %{x}: %{y:.2e}<extra></extra>",
     }
     bars: Spec = {
         "type": "bar",
@@ -92,8 +92,13 @@ def _single_row(triangle: Triangle, theme: Theme) -> list[Spec]:
         "marker": {"color": [mix(theme.state, 0.85 if part >= 0 else 0.15) for part in share]},
         "hovertemplate": "step %{x}: %{y:.2%}<extra></extra>",
     }
+    return [line, bars, _zeros(size, t, theme)]
+
+
+def _zeros(size: Array, t: Array, theme: Theme) -> Spec:
+    """Marks near the floor for sizes that are exactly 0."""
     low, high = gradient_span(size)
-    zeros: Spec = {
+    return {
         "type": "scatter",
         "name": "exactly 0",
         "mode": "markers",
@@ -102,7 +107,6 @@ def _single_row(triangle: Triangle, theme: Theme) -> list[Spec]:
         "marker": {"symbol": "triangle-down", "size": 8, "color": theme.bad},
         "hovertemplate": "step %{x}: exactly 0<extra></extra>",
     }
-    return [line, bars, zeros]
 
 
 def _triangle_axes(triangle: Triangle, theme: Theme) -> Spec:
@@ -133,8 +137,8 @@ def _single_axes(triangle: Triangle, theme: Theme) -> Spec:
 
 
 def _scaled(name: str, scale: str) -> str:
-    """Put a scale behind the name of a panel, in ``heading``'s bold."""
-    return f"{name}</b>  <span style='font-size:12px'>{scale}</span><b>"
+    """Put a scale behind the name of a panel, out of ``heading``'s bold."""
+    return f"{name}</b>  {scale}<b>"
 
 
 def _triangle_layout(triangle: Triangle, flow: GradientFlow, axes: Spec, theme: Theme) -> Spec:
@@ -170,37 +174,35 @@ def spectrum_spec(now: Spectrum, before: Spectrum | None = None, theme: Theme = 
     for name, spectrum, hollow in (("before training", before, True), ("now", now, False)):
         if spectrum is not None:
             data += _spectrum(name, spectrum, hollow, theme)
+    return {"data": data, "layout": _spectrum_layout(now, before, theme)}
+
+
+def _spectrum_layout(now: Spectrum, before: Spectrum | None, theme: Theme) -> Spec:
     shown = [s for s in (now, before) if s is not None]
+    bound = 1.0 / now.gamma
     reach = 1.15 * max(1.0, *(s.rho for s in shown))
-    top = 1.1 * max(1.0 / now.gamma, *(s.sigma_max for s in shown))
+    top = 1.1 * max(bound, *(s.sigma_max for s in shown))
     circle = {"type": "circle", "x0": -1, "x1": 1, "y0": -1, "y1": 1, "xref": "x", "yref": "y"}
-    bound = {"type": "line", "x0": 0, "x1": 1, "xref": "x2 domain", "yref": "y2"}
-    bounded = f"╌╌ bound 1/γ = {1.0 / now.gamma:g}"
-    named = f"singular values</b>  <span style='color:{theme.bad}'>{bounded}</span><b>"
-    H = len(now.singular_values)
+    line = {"type": "line", "x0": 0, "x1": 1, "xref": "x2 domain", "yref": "y2", "y0": bound, "y1": bound}
+    named = f"singular values</b>  <span style='color:{theme.bad}'>╌╌ bound 1/γ = {bound:g}</span><b>"
     plane = {"range": [-reach, reach], "constrain": "domain", "nticks": 6, "exponentformat": "power"}
-    return {
-        "data": data,
-        "layout": layout(
-            theme,
-            margin={"l": 60, "r": 16, "t": 34, "b": 44},
-            showlegend=before is not None,
-            legend={"orientation": "h", "x": 0.46, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
-            shapes=[
-                circle | {"line": {"color": theme.faint, "width": 1.5}},
-                bound
-                | {"y0": 1.0 / now.gamma, "y1": 1.0 / now.gamma}
-                | {"line": {"color": theme.bad, "width": 1.5, "dash": "dash"}},
-            ],
-            xaxis=axis(theme, "real part", domain=[0.0, 0.46], **plane),
-            yaxis=axis(theme, "imaginary part", scaleanchor="x", **plane),
-            xaxis2=axis(theme, "number, by size", domain=[0.56, 1.0], anchor="y2", range=[0, H + 1]),
-            yaxis2=axis(
-                theme, "singular value", anchor="x2", range=[0.0, top], exponentformat="power", nticks=7
-            ),
-            annotations=[heading(theme, "eigenvalues, unit circle"), heading(theme, named, 0.56)],
-        ),
-    }
+    sizes = {"range": [0.0, top], "nticks": 7, "exponentformat": "power"}
+    H = len(now.singular_values)
+    return layout(
+        theme,
+        margin={"l": 60, "r": 16, "t": 34, "b": 44},
+        showlegend=before is not None,
+        legend={"orientation": "h", "x": 0.46, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        shapes=[
+            circle | {"line": {"color": theme.faint, "width": 1.5}},
+            line | {"line": {"color": theme.bad, "width": 1.5, "dash": "dash"}},
+        ],
+        xaxis=axis(theme, "real part", domain=[0.0, 0.46], **plane),
+        yaxis=axis(theme, "imaginary part", scaleanchor="x", **plane),
+        xaxis2=axis(theme, "number, by size", domain=[0.56, 1.0], anchor="y2", range=[0, H + 1]),
+        yaxis2=axis(theme, "singular value", anchor="x2", **sizes),
+        annotations=[heading(theme, "eigenvalues, unit circle"), heading(theme, named, 0.56)],
+    )
 
 
 def _spectrum(name: str, spectrum: Spectrum, hollow: bool, theme: Theme) -> list[Spec]:

@@ -19,8 +19,27 @@ def phase_spec(
 
     critical : (V,), the theory's critical gain at each value, drawn as a line where it is among the gains.
     """
+    data, words = [_heat(decades, gains, values, theme)], "vanishing below, exploding above"
+    if critical is not None and (within := inside(critical, gains)).any():
+        data.append(_border(np.where(within, critical, np.nan), values, theme))
+        words += "; dashed: the theory's critical gain"
+    title = "sequence length T →" if across == "seq_len" else "input strength (standard deviation) →"
+    font = {"size": 13, "color": theme.faint}
+    return {
+        "data": data,
+        "layout": layout(
+            theme,
+            margin={"l": 60, "r": 16, "t": 34, "b": 44},
+            xaxis=axis(theme, title, showgrid=False),
+            yaxis=axis(theme, "gain g of W_hh", showgrid=False),
+            annotations=[note(theme, words, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)],
+        ),
+    }
+
+
+def _heat(decades: Array, gains: Array, values: Array, theme: Theme) -> Spec:
     most = DECADES_RANGE
-    heat: Spec = {
+    return {
         "type": "heatmap",
         "name": "decades",
         "x": values,
@@ -39,32 +58,17 @@ def phase_spec(
             "ticktext": (f"≤ −{most:g}", f"−{0.5 * most:g}", "0", f"{0.5 * most:g}", f"≥ {most:g}"),
         },
     }
-    data = [heat]
-    words = "vanishing below, exploding above"
-    if critical is not None and (within := inside(critical, gains)).any():
-        words += "; dashed: the theory's critical gain"
-        data.append(
-            {
-                "type": "scatter",
-                "name": "critical gain (theory)",
-                "mode": "lines",
-                "x": values,
-                "y": np.where(within, critical, np.nan),
-                "line": {"color": theme.ink, "width": 3, "dash": "dash"},
-                "hovertemplate": "critical gain %{y:.2f}<extra></extra>",
-            }
-        )
-    title = "sequence length T →" if across == "seq_len" else "input strength (standard deviation) →"
-    font = {"size": 13, "color": theme.faint}
+
+
+def _border(critical: Array, values: Array, theme: Theme) -> Spec:
     return {
-        "data": data,
-        "layout": layout(
-            theme,
-            margin={"l": 60, "r": 16, "t": 34, "b": 44},
-            xaxis=axis(theme, title, showgrid=False),
-            yaxis=axis(theme, "gain g of W_hh", showgrid=False),
-            annotations=[note(theme, words, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)],
-        ),
+        "type": "scatter",
+        "name": "critical gain (theory)",
+        "mode": "lines",
+        "x": values,
+        "y": critical,
+        "line": {"color": theme.ink, "width": 3, "dash": "dash"},
+        "hovertemplate": "critical gain %{y:.2f}<extra></extra>",
     }
 
 

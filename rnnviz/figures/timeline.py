@@ -48,7 +48,7 @@ class Timeline:
     whole_loss : ribbon and curve follow the whole loss instead of the last output's.
     feedback : draw the edges that carry an output into the next step.
     recurrent : draw the edges that carry a state into the next step, as wide as the gradient on them.
-    brief : a headline for a narrow picture.
+    brief : headline and key for a narrow picture.
     """
 
     snapshot: Snapshot
@@ -500,7 +500,7 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
     fate = now.verdict[view.layer]
     colour = theme.good if fate == "healthy" else theme.bad
     change = change_in_words(now.decades[view.layer], steps)
-    way = "◀ back in time" if view.brief else "◀ the gradient travels back, always through the same B"
+    way = "◀" if view.brief else "◀ the gradient travels back, always through the same B"
     text = f"{way} <span style='color:{colour}'> <b>{fate}</b>: {change}</span>"
     return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.output})
 
@@ -516,7 +516,8 @@ def _key(view: Timeline, theme: Theme) -> Spec:
     if view.initial is not None:
         entries.append(f"<span style='color:{theme.faint}'>┄┄ before training</span>")
     scale = "".join(f"<span style='color:{mix(theme.state, place / 4)}'>■</span>" for place in range(5))
-    entries.append(f"   hidden state −1 {scale} +1")
+    if not (view.brief and view.several_write):
+        entries.append(f"   hidden state −1 {scale} +1")
     font = {"size": 12, "color": theme.ink}
     return note(theme, "   ".join(entries), 0.0, 0.0, xanchor="left", yanchor="top", yshift=-18, font=font)
 

@@ -45,7 +45,7 @@ def test_the_loop_unfolds_by_mouse_and_keyboard(server: str, page: Page) -> None
     open_page(page, server)
     nodes = f"{LOOP}._fullData.find(trace => trace.name === 'h')?.x.length ?? 0"
     assert page.evaluate(nodes) == 0
-    page.get_by_role("button", name="Next", exact=False).first.click()
+    page.get_by_role("button", name="Next Shortcut K").click()
     wait_until(page, f"{nodes} === 1")
     for steps in (2, 3):
         page.keyboard.press("k")
@@ -90,10 +90,10 @@ def test_stepping_forward_shows_the_librarys_numbers(server: str, page: Page) ->
     for t in range(1, T + 1):
         assert numbers(walk.h[t], 2) | numbers(walk.delta[t - 1], 3) <= shown
     assert written(float(walk.L[0])) in shown
-    tex = page.locator(".st-key-hand_equation annotation").inner_text()
+    tex = page.locator(".st-key-hand_equation annotation").text_content() or ""
     result = [float(number) for number in re.findall(r"-?\d+\.\d+", tex[tex.rindex("boxed") :])]
     assert result == pytest.approx(walk.dA.ravel(), abs=0.00051)
-    page.get_by_role("button", name="Back J").click()
+    page.get_by_role("button", name="Back Shortcut J").click()
     wait_for_label(page, HAND, "∂L/∂B")
     page.keyboard.press("j")
     wait_for_label(page, HAND, "∂L/∂C")
@@ -129,7 +129,7 @@ def test_a_changed_weight_changes_all_that_follows_at_once(server: str, page: Pa
     for t in range(1, T + 1):
         assert numbers(walk.h[t], 2) | numbers(walk.delta[t - 1], 3) <= shown
     assert page.evaluate(f"window.node === {HAND}"), "the picture's node is never replaced"
-    assert "underline" in page.locator(".st-key-hand_equation annotation").inner_text()
+    assert "underline" in (page.locator(".st-key-hand_equation annotation").text_content() or "")
     page.get_by_role("button", name="Back to the original").click()
     expect(page.locator(".loss-now")).to_contain_text("L = 0.968 as given")
 
@@ -172,4 +172,4 @@ def test_a_phone_shows_the_whole_picture(server: str, page: Page) -> None:
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
-    expect(page.get_by_role("button", name="Next K")).to_be_visible()
+    expect(page.get_by_role("button", name="Next Shortcut K")).to_be_visible()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz import Experiment
 from rnnviz.links import to_params
+from rnnviz.ui.laboratory import INSTRUMENTS as ALL
 from tests.browser.conftest import both_themes, wait_until
 
 ECHO = Experiment(task="echo", topology="many-to-many", seq_len=24, delay=6, init="scaled-gaussian")
@@ -50,6 +54,54 @@ def test_every_instrument_fits_on_a_projector(server: str, page: Page) -> None:
         assert box["y"] + box["height"] <= 620, "room below for how to read it"
         expect(page.get_by_text("How to read this.")).to_be_in_viewport()
         assert page.locator(f".st-key-lab_{name} .live-figure").get_attribute("aria-label")
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is taller than the window."""
+    return int(
+        page.evaluate(
+            "(() => { const main = document.querySelector('[data-testid=stMain]');"
+            " return main.scrollHeight - main.clientHeight; })()"
+        )
+    )
+
+
+def visit_all(page: Page) -> Iterator[str]:
+    """Open one instrument after the other, each until it has said all that it says."""
+    for name, instrument in ALL.items():
+        page.get_by_role("radio", name=instrument.title, exact=True).click()
+        expect(page.get_by_text(instrument.question)).to_be_visible()
+        if name in ("seeds", "phase"):
+            expect(page.get_by_text("parts measured.")).to_be_visible(timeout=90_000)
+        expect(page.get_by_text(re.compile("How to read this|Nothing was trained"))).to_be_visible()
+        if page.get_by_text("How to read this").count():
+            wait_until(page, drawn(name))
+        page.wait_for_timeout(300)  # formulas are set a moment after their text
+        yield name
+
+
+@pytest.mark.parametrize("e", [Experiment(), ECHO], ids=["default", "echo"])
+def test_no_instrument_needs_a_scroll_bar(server: str, page: Page, e: Experiment) -> None:
+    open_laboratory(page, server, e)
+    assert {name: overflow(page) for name in visit_all(page)} == dict.fromkeys(ALL, 0)
+
+
+def test_no_instrument_needs_a_scroll_bar_after_training(server: str, page: Page) -> None:
+    page.goto(f"{server}/playground?{urlencode(to_params(ECHO))}")
+    wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
+    for _ in range(3):
+        page.get_by_role("button", name="Step").click()
+    page.get_by_test_id("stTopNavLink").filter(has_text="Laboratory").click()
+    expect(page.get_by_text(re.compile("Weights after [1-3] training step"))).to_be_visible()
+    assert {name: overflow(page) for name in visit_all(page)} == dict.fromkeys(ALL, 0)
+
+
+def test_a_notice_takes_its_room_from_the_figure(server: str, page: Page) -> None:
+    page.goto(f"{server}/laboratory?{urlencode(to_params(ECHO) | {'clip': 'nan'})}")
+    wait_until(page, drawn("curve"))
+    expect(page.get_by_role("status")).to_contain_text("clip=nan")
+    page.wait_for_timeout(300)
+    assert overflow(page) == 0
 
 
 def test_a_moved_slider_draws_a_new_curve(server: str, page: Page) -> None:

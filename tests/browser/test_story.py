@@ -17,6 +17,7 @@ from tests.browser.conftest import both_themes, wait_until
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PATHS = ["" if name == "home" else name for name in ENTRIES]
+SETTLED = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
 STREAMLITS_OWN: set[str] = set()
 """Rules that Streamlit's own frame breaks; none at present."""
 
@@ -25,7 +26,7 @@ def open_page(page: Page, server: str, path: str, **params: str) -> None:
     page.goto(f"{server}/{path}?{urlencode(params)}")
     expect(page).to_have_title(re.compile(".+ · rnnviz"), timeout=30_000)
     expect(page.get_by_role("main")).to_contain_text(re.compile(r"\w"), timeout=30_000)
-    wait_until(page, "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
+    wait_until(page, SETTLED)
 
 
 @both_themes
@@ -99,6 +100,8 @@ def test_one_key_makes_everything_large_and_hides_the_rest(server: str, page: Pa
     page.keyboard.press("p")  # its button is out of the way, its key is not
     wait_until(page, "Number(document.querySelector('.numbers b')?.textContent) > 0")
     page.keyboard.press("p")
+    page.wait_for_timeout(1500)  # until the last tick has passed
+    wait_until(page, SETTLED)
     page.keyboard.press("l")
     wait_until(page, "!location.search.includes('projector')")
     expect(page.locator(".stAppHeader")).to_be_visible()

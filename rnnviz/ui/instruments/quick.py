@@ -13,7 +13,7 @@ from rnnviz.figures.matrices import spectrum_spec, triangle_spec
 from rnnviz.figures.training_history import over_training_spec
 from rnnviz.gradient_flow import gradient_flow
 from rnnviz.network import Network, Params
-from rnnviz.spectrum import spectrum
+from rnnviz.spectrum import Spectrum, spectrum
 from rnnviz.triangle import triangle
 from rnnviz.ui.instruments.reading import Reading, number, percent, plain
 from rnnviz.ui.style import theme
@@ -153,19 +153,10 @@ def eigenvalues(visit: Visit, params: Params) -> Reading | str:
     before = None
     if visit.run.state.step:
         before = spectrum(Network(e).init(e.rng("weights")).layers[-1].W_hh, e.activation)
-    if now.surely_vanishes:
-        fate = "Staying below is **sufficient** for vanishing: every gradient shrinks, whatever the input."
-    elif now.can_explode:
-        fate = (
-            "Exceeding it is **necessary** for exploding, not sufficient: the slopes of a driven network can "
-            "still make every gradient vanish, even with ρ above 1."
-        )
-    else:
-        fate = "Exactly at the bound: no gradient can explode, and only the slopes can make it vanish."
     sigma, rho = plain(now.sigma_max, 4), plain(now.rho, 4)
     how = (
         f"σ_max = {sigma}, 1/γ = {1 / now.gamma:g}, γ being the activation's largest slope. "
-        f"{fate} The spectral radius ρ = {rho} decides only in a linear network, in the long run."
+        f"{_fate(now)} The spectral radius ρ = {rho} decides only in a linear network, in the long run."
     )
     if now.rho > 100.0:
         how += " The unit circle is too small to be seen here."
@@ -185,6 +176,18 @@ def eigenvalues(visit: Visit, params: Params) -> Reading | str:
     )
     label = f"Eigenvalues and singular values of W_hh: rho {rho}, sigma_max {sigma}"
     return Reading(spectrum_spec(now, before, theme()), label, how, formula, table)
+
+
+def _fate(now: Spectrum) -> str:
+    """Say what the largest singular value decides."""
+    if now.surely_vanishes:
+        return "Staying below is **sufficient** for vanishing: every gradient shrinks, whatever the input."
+    if now.can_explode:
+        return (
+            "Exceeding it is **necessary** for exploding, not sufficient: the slopes of a driven network can "
+            "still make every gradient vanish, even with ρ above 1."
+        )
+    return "Exactly at the bound: no gradient can explode, and only the slopes can make it vanish."
 
 
 # Over training ------------------------------------------------------------------------------------
