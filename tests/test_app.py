@@ -593,6 +593,9 @@ def test_a_run_that_broke_off_explains_itself_with_its_own_numbers() -> None:
     assert str(divergence) in lesson
     assert re.search(r"The gradient had grown to \d\.\de\+\d+", lesson)
     assert "clipping was off" in lesson
+    assert re.search(r"ρ\(W_hh\) \d\.\de\+\d+ ?σ", visitor.numbers), (
+        "thrown far away, and still one short number"
+    )
     assert visitor.tab.button(key="play").disabled
     assert visitor.tab.button(key="step").disabled
     assert list(visitor.figures) == ["timeline", "progress"], "there are no answers to show"

@@ -460,6 +460,16 @@ def test_the_headline_says_what_became_of_the_gradient_and_which_way_it_goes(pre
     assert "travels back" in text
 
 
+def test_a_narrow_picture_says_the_same_in_fewer_words() -> None:
+    for preset in (PRESETS["vanishing"], PRESETS["echo"]):
+        wide = view_of(preset.experiment)
+        long, short = (words(timeline_spec(replace(wide, brief=brief))) for brief in (False, True))
+        assert "travels back" not in short
+        assert "◀" in short
+        assert "steps back" in short
+        assert len(short) < len(long)
+
+
 def test_a_single_step_has_no_fate() -> None:
     text = words(timeline_spec(view_of(experiment("one-to-one", 1))))
     assert "no recurrence" in text
@@ -574,6 +584,16 @@ def test_a_loss_that_no_axis_can_hold_is_no_error(loss: list[float]) -> None:
     spec = progress_spec(progress_of(Experiment(), steps=np.arange(len(loss)), loss=values, metric=values))
     assert np.isfinite(spec["layout"]["yaxis"]["range"]).all()
     assert go.Figure(spec).to_json()
+
+
+def test_an_error_beyond_all_bounds_is_drawn_where_a_browser_can_place_it() -> None:
+    e = Experiment(task="sine", topology="many-to-many", seq_len=40)
+    values = np.array([0.6, 1e175, np.inf])
+    spec = progress_spec(progress_of(e, steps=np.arange(3), loss=values, metric=values))
+    drawn = named(spec, "metric, held out")["y"]
+    assert drawn[0] == 0.6
+    assert spec["layout"]["yaxis2"]["range"][1] < drawn[1] < 1e6, "far above the axis"
+    assert np.isnan(drawn[2])
 
 
 def test_the_loss_axis_holds_still_while_the_loss_stays_near_chance() -> None:

@@ -563,4 +563,4 @@ def test_what_a_file_says_stays_text(monkeypatch: pytest.MonkeyPatch) -> None:
     learner.let_it_end()
     assert "<img" not in learner.html
     assert "**bold** $x$ :red[no]" in learner.why
-    assert learner.tab.button(key="next").label == "All lessons done"
+    assert learner.tab.button(key="next").label == "All lessons"

@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.arrays import Array, Mask
-from rnnviz.figures.theme import DARK, LIGHT, Spec, Theme, axis, layout, mix, note, squares, with_alpha
-from rnnviz.figures.timeline import GRADIENT_RANGE, strength
+from rnnviz.figures.theme import DARK, LIGHT, Spec, Theme, axis, layout, mix, with_alpha
+from rnnviz.figures.timeline import strength
 from rnnviz.figures.unfolding import Way, arrows, identify, words
 from rnnviz.walkthrough import DIGITS, STOPS, Stop, T, Walk, written
 
@@ -190,33 +190,30 @@ def _ways(view: ByHand) -> dict[str, list[Way]]:
         "A": [((t, Y_INPUT + TALL / 2 + 1), (t, Y_HIDDEN - TALL / 2 - 2)) for t in steps],
         "B": [((t - 1 + SIDE, Y_HIDDEN), (t - SIDE, Y_HIDDEN)) for t in steps],
         "C": [((T, top + 1), (T, roof - 2))],
-        "softmax": [((T + SIDE_2, Y_OUTPUT), (X_PROBABILITY - SIDE_2 - 0.08, Y_OUTPUT))],
-        "−ln": [((X_PROBABILITY + SIDE_2, Y_OUTPUT), (X_LOSS - SIDE_1, Y_OUTPUT))],
+        "loss": [
+            ((T + SIDE_2, Y_OUTPUT), (X_PROBABILITY - SIDE_2 - 0.08, Y_OUTPUT)),
+            ((X_PROBABILITY + SIDE_2, Y_OUTPUT), (X_LOSS - SIDE_1, Y_OUTPUT)),
+        ],
     }
 
 
 def _forward_edges(view: ByHand, theme: Theme) -> list[Spec]:
     """Thin arrows for all, thick ones for what this stop uses."""
     ways, now = _ways(view), view.now
-    colours = {
-        "A": theme.input,
-        "B": theme.hidden,
-        "C": theme.output,
-        "softmax": theme.faint,
-        "−ln": theme.faint,
-    }
-    used = {
-        "state": {"A": now.t, "B": now.t},
-        "answer": {"C": 1},
-        "loss": {"softmax": 1, "−ln": 1},
+    colours = {"A": theme.input, "B": theme.hidden, "C": theme.output, "loss": theme.faint}
+    used: dict[str, set[int]] = {
+        "state": {"A": {now.t}, "B": {now.t}},
+        "answer": {"C": {1}},
+        "loss": {"loss": {1, 2}},
     }.get(now.kind, {})
     data = []
     for name, colour in colours.items():
-        active = used.get(name)
-        quiet = [way for t, way in enumerate(ways[name], start=1) if t != active]
-        data.append(arrows(name, quiet, colour, 1.6, 8.0) | {"opacity": 0.75})
-        if active:
-            data.append(arrows(f"{name}, active", [ways[name][active - 1]], colour, 5.0, 16.0))
+        thin: list[Way] = []
+        thick: list[Way] = []
+        for t, way in enumerate(ways[name], start=1):
+            (thick if t in used.get(name, ()) else thin).append(way)
+        data.append(arrows(name, thin, colour, 1.6, 8.0) | {"opacity": 0.75})
+        data.append(arrows(f"{name}, active", thick, colour, 5.0, 16.0))
     return data
 
 
@@ -325,17 +322,6 @@ def _spot(view: ByHand, theme: Theme) -> list[Spec]:
     return [patch | {"line": {"width": 0}, "fillcolor": with_alpha(theme.loss, 0.28)}]
 
 
-def _key(view: ByHand, theme: Theme) -> Spec:
-    """What the colours mean."""
-    texts = [f"state −1 {squares(theme.state)} +1"]
-    if view.back:
-        low, high = GRADIENT_RANGE
-        scale = f"10<sup>{low}</sup> {squares(theme.gradient)} 10<sup>{high}</sup>".replace("-", "−")
-        texts.append(f"size of the gradient {scale}")
-    text = "     ".join(texts) + "<br>biases are 0, numbers are rounded"
-    return note(theme, text, 0.0, 1.0, xanchor="left", yanchor="top", align="left", yshift=-4)
-
-
 def by_hand_spec(view: ByHand, theme: Theme = LIGHT) -> Spec:
     """Compose the picture as plain data."""
     data = [
@@ -358,7 +344,6 @@ def by_hand_spec(view: ByHand, theme: Theme = LIGHT) -> Spec:
             xaxis=axis(theme, range=[-0.42, X_LOSS + 0.22], **bare),
             yaxis=axis(theme, range=[0.0, HIGH], **bare),
             shapes=_spot(view, theme),
-            annotations=[_key(view, theme)],
         ),
     }
 

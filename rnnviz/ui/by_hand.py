@@ -8,6 +8,8 @@ import streamlit as st
 from rnnviz.arrays import Mask
 from rnnviz.equations import Equations
 from rnnviz.figures.by_hand import ByHand, by_hand_spec
+from rnnviz.figures.theme import Theme, squares
+from rnnviz.figures.timeline import GRADIENT_RANGE
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.step_bar import step_bar
 from rnnviz.ui.style import theme
@@ -65,7 +67,9 @@ def by_hand() -> None:
     before, walk = Walk.of(original()), Walk.of(given)
     changed = walk.differs(before)
     colours = theme()
-    told.html(f"<p class='telling-line' role='status'>{tell(walk, STOPS[stop])}</p>")
+    told.html(
+        f"<div class='telling-line'><span role='status'>{tell(walk, STOPS[stop])}</span>{_key(colours)}</div>"
+    )
     with picture:
         show(
             by_hand_spec(ByHand(walk, changed, stop), colours),
@@ -78,6 +82,15 @@ def by_hand() -> None:
         letters = {"A": colours.input, "B": colours.hidden, "C": colours.output}
         st.latex(Equations(walk, changed, letters).of(STOPS[stop]))
     outcome.html(_outcome(walk, before, changed))
+
+
+def _key(colours: Theme) -> str:
+    """What the colours mean."""
+    low, high = (f"10<sup>{power}</sup>".replace("-", "−") for power in GRADIENT_RANGE)
+    return (
+        f"<small><span>state −1 {squares(colours.state)} +1</span> "
+        f"<span>gradient {low} {squares(colours.gradient)} {high}</span></small>"
+    )
 
 
 def _choose() -> Given:
@@ -176,7 +189,10 @@ def _outcome(walk: Walk, before: Walk, changed: dict[str, Mask]) -> str:
     """Say what a changed number did to the loss, and which numbers it reached."""
     loss = f"<b>L = {written(walk.L[0])}</b>"
     if not any(mask.any() for mask in changed.values()):
-        return f"<p class='loss-now'>{loss} as given. Move the slider: all that follows changes at once.</p>"
+        return (
+            f"<p class='loss-now'>{loss} as given. Move the slider: all that follows changes at once. "
+            "(Biases are 0; numbers are rounded.)</p>"
+        )
     states = [f"h<sub>{t}</sub>" for t in range(1, T + 1) if changed["h"][t].any()]
     reached = [*states, f"y<sub>{T}</sub>" if changed["y"].any() else "", "the gradient"]
     was = f"was {written(before.L[0])}"

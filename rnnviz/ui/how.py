@@ -57,7 +57,7 @@ def loop() -> None:
         )
         feedback = st.toggle("Feed the output back", key="loop_feedback", persist_state="session")
     view = Unfolding(steps, own and steps > 0, feedback)
-    st.html(f"<p class='telling-line' role='status'>{_tell(view)}</p>")
+    st.html(f"<div class='telling-line'><span role='status'>{_tell(view)}</span></div>")
     label = _label(view)
     show(unfolding_spec(view, theme()), key="loop", label=label, height=LOOP_HEIGHT, least_width=LEAST_WIDTH)
     counts, size = st.columns([0.76, 0.24], gap="medium", vertical_alignment="center")

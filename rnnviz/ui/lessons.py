@@ -267,7 +267,7 @@ def _turn(label: str, visit: Visit, lesson: Lesson, number: int, kind: Kind) -> 
 def _end(visit: Visit, lesson: Lesson) -> None:
     """The way to the next lesson, after the last one to the overview."""
     following = dict(pairwise([*LESSONS, ""]))[lesson.name]
-    label = f"Next lesson: {_as_markdown(LESSONS[following].title)}" if following else "All lessons done"
+    label = "Next lesson" if following else "All lessons"
     st.button(label, type="primary", on_click=_open, args=(visit, following), key="next")
 
 

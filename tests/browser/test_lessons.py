@@ -1,0 +1,172 @@
+"""A lesson as a person meets it: it asks, it waits, it runs, it explains, on one screen, by keys alone."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz.lessons import LESSONS, Lesson, Step
+from rnnviz.links import to_params
+from tests.browser.conftest import both_themes, wait_until
+
+DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
+STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
+HEIGHT = "document.querySelector('[data-testid=stMain]').scrollHeight"
+EXPLOSION = LESSONS["explosion"]
+
+
+def open_lesson(page: Page, server: str, lesson: Lesson, **extra: str) -> None:
+    page.goto(f"{server}/lessons?{urlencode({'lesson': lesson.name} | extra)}")
+    expect_question(page, lesson, 0)
+
+
+def expect_question(page: Page, lesson: Lesson, number: int) -> None:
+    """The question is there, its answers are, and its pictures unless they are covered."""
+    step = lesson.steps[number]
+    expect(page.locator(".way")).to_contain_text(f"Question {number + 1} of {len(lesson.steps)}")
+    expect(page.get_by_test_id("stRadioOption")).to_have_count(len(step.answers))
+    expect(button(page, "commit")).to_be_disabled()
+    wait_until(page, f"{DRAWN} === {0 if step.covered else 2}")
+    expect(page.locator(".cover")).to_have_count(int(step.covered))
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def button(page: Page, key: str) -> Locator:
+    return page.locator(f".st-key-{key} button")
+
+
+def commit(page: Page, answer: int) -> None:
+    page.get_by_test_id("stRadioOption").nth(answer).click()
+    expect(button(page, "commit")).to_be_enabled()
+    button(page, "commit").click()
+
+
+def expect_why(page: Page, step: Step, verdict: str) -> None:
+    """The run has come to its end, and not beyond; the answer is judged in words."""
+    expect(page.locator(".why b").first).to_have_text(verdict, timeout=40_000)
+    wait_until(page, f"{DRAWN} === 2")
+    if not step.expect.get("diverges"):
+        wait_until(page, f"{STEP} === {step.updates}")
+
+
+def told_by_address(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def test_a_lesson_from_the_overview_to_its_tick(server: str, page: Page) -> None:
+    page.goto(f"{server}/lessons")
+    card = page.locator(".st-key-lesson_card_explosion")
+    expect(card).to_contain_text("3 questions")
+    card.click(position={"x": 12, "y": 90})  # anywhere on the card
+    for number, step in enumerate(EXPLOSION.steps):
+        expect_question(page, EXPLOSION, number)
+        assert page.evaluate(STEP) == 0
+        right = number != 1
+        commit(page, step.right if right else (step.right + 1) % len(step.answers))
+        expect_why(page, step, "✓ Right." if right else "✗ Not so.")
+        assert told_by_address(page) == to_params(step.experiment) | {"lesson": "explosion"}
+        assert page.evaluate(HEIGHT) <= 720, "all on one screen"
+        button(page, "next").click()
+    expect(page.locator(".way")).to_contain_text("Question 1 of")
+    expect(page.locator("h1")).to_have_text(list(LESSONS.values())[3].title)
+    button(page, "all_lessons").click()
+    expect(card).to_contain_text("✓ done")
+    expect(page.locator(".place.done")).to_have_count(1)
+
+
+def test_a_step_by_keys_alone(server: str, page: Page) -> None:
+    lesson = LESSONS["how-far-back"]
+    open_lesson(page, server, lesson)
+    reach(page, "stRadioOption")
+    page.keyboard.press("Space")
+    wait_until(page, "document.querySelector('.st-key-commit button:enabled') !== null")
+    page.keyboard.press("ArrowDown")
+    checked = "[...document.querySelectorAll('[data-testid=stRadioOption] input')].findIndex(i => i.checked)"
+    wait_until(page, f"{checked} === 1")
+    reach(page, "st-key-commit")
+    page.keyboard.press("Enter")
+    reach(page, "st-key-to_the_end")
+    page.keyboard.press("Enter")
+    expect_why(page, lesson.steps[0], "✓ Right.")
+    reach(page, "st-key-next")
+    page.keyboard.press("Enter")
+    expect_question(page, lesson, 1)
+
+
+def reach(page: Page, mark: str) -> None:
+    """Press Tab until the focus is inside what has this class or test id."""
+    inside = f"document.activeElement.closest('.{mark}, [data-testid={mark}]') !== null"
+    for _ in range(40):
+        if page.evaluate(inside):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never came to {mark}")
+
+
+def test_covered_pictures_come_with_the_answer(server: str, page: Page) -> None:
+    lesson = LESSONS["above-one"]
+    open_lesson(page, server, lesson)
+    commit(page, 0)
+    wait_until(page, f"{DRAWN} === 2")
+    expect(page.locator(".cover")).to_have_count(0)
+
+
+def test_back_returns_to_the_question_before_with_its_answer(server: str, page: Page) -> None:
+    open_lesson(page, server, EXPLOSION)
+    commit(page, 0)
+    expect_why(page, EXPLOSION.steps[0], "✗ Not so.")
+    button(page, "next").click()
+    expect_question(page, EXPLOSION, 1)
+    page.go_back()
+    expect(page.locator(".way")).to_contain_text("Question 1 of 3")
+    expect(page.locator(".why b").first).to_have_text("✗ Not so.")
+    page.reload()
+    expect_question(page, EXPLOSION, 0)
+
+
+def test_the_playground_goes_on_with_the_very_same_run(server: str, page: Page) -> None:
+    lesson = LESSONS["how-far-back"]
+    step = lesson.steps[0]
+    open_lesson(page, server, lesson)
+    commit(page, step.right)
+    button(page, "to_the_end").click()
+    expect_why(page, step, "✓ Right.")
+    page.get_by_role("link", name="Go on in the Playground").click()
+    wait_until(page, f"{DRAWN} === 3 && {STEP} === {step.updates}")
+    page.keyboard.press("p")
+    wait_until(page, f"{STEP} > {step.updates}")
+    page.keyboard.press("p")
+
+
+@both_themes
+@pytest.mark.parametrize("extra", [{}, {"projector": "true"}], ids=["as usual", "projector"])
+def test_the_overview_fits_on_the_screen(server: str, page: Page, theme: str, extra: dict[str, str]) -> None:
+    page.goto(f"{server}/lessons?{urlencode(extra)}")
+    expect(page.locator("[class*=st-key-lesson_card_]")).to_have_count(len(LESSONS))
+    expect(page.locator(".st-key-way_on a")).to_be_visible()
+    assert page.evaluate(HEIGHT) <= 720
+
+
+def test_a_long_step_fits_on_a_projector(server: str, page: Page) -> None:
+    open_lesson(page, server, LESSONS["whole-loss"], projector="true")
+    assert page.evaluate(HEIGHT) <= 720
+    commit(page, 0)
+    expect(page.locator(".why")).to_be_visible(timeout=40_000)
+    for part in (".why", ".st-key-next", ".st-key-timeline .live-figure", ".st-key-progress .live-figure"):
+        box = page.locator(part).first.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 720
+
+
+def test_a_phone_shows_question_answers_and_picture_below_each_other(server: str, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_lesson(page, server, EXPLOSION)
+    commit(page, 0)
+    expect_why(page, EXPLOSION.steps[0], "✗ Not so.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    words, picture = (page.locator(part).bounding_box() for part in (".why", ".st-key-lesson_picture"))
+    assert words is not None
+    assert picture is not None
+    assert words["y"] + words["height"] <= picture["y"]
