@@ -181,8 +181,9 @@ def test_the_picture_shows_what_is_computed_by_now_and_no_more(number: int, them
         errors = {written(float(value), 3) for value in walk.delta[t - 1]}
         assert (errors <= shown) == view.known("back", t)
     assert (written(float(walk.L[0])) in shown) == view.known("loss")
-    arrows = [trace["name"] for trace in spec["data"] if trace["name"].startswith("back ")]
-    assert len(arrows) == sum(view.known("back", t) for t in range(1, T + 1))
+    arrows = [trace["x"] for trace in spec["data"] if trace["name"].startswith("gradient")]
+    known = view.known("error") + sum(view.known("back", t) for t in range(1, T + 1))
+    assert sum(int(np.isnan(x).sum()) for x in arrows) == known
 
 
 def test_changed_numbers_are_framed_and_bold() -> None:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from rnnviz.arrays import Array, Mask
 from rnnviz.figures.theme import DARK, LIGHT, Spec, Theme, axis, layout, mix, with_alpha
 from rnnviz.figures.timeline import strength
-from rnnviz.figures.unfolding import Way, arrows, identify, words
+from rnnviz.figures.unfolding import Text, Way, arrows, identify, words
 from rnnviz.walkthrough import DIGITS, STOPS, Stop, T, Walk, written
 
 WIDE, GAP = 0.24, 0.015
@@ -21,6 +21,9 @@ WIDE, GAP = 0.24, 0.015
 Y_INPUT, Y_HIDDEN, Y_DELTA, Y_ERROR, Y_OUTPUT = 17.0, 94.0, 125.0, 188.0, 219.0
 TALL, SMALL = 28.0, 26.0
 """Heights are pixels of the picture at its usual size; gradients have the smaller cells."""
+
+BINS = 20
+"""Sizes of a gradient are told apart to half a power of ten."""
 
 X_PROBABILITY, X_LOSS = T + 0.97, T + 1.66
 HIGH = 240.0
@@ -218,51 +221,54 @@ def _forward_edges(view: ByHand, theme: Theme) -> list[Spec]:
 
 
 def _gradient_edges(view: ByHand, theme: Theme) -> list[Spec]:
-    """The error's way back as far as it came, each arrow in the colour and width of its size."""
+    """The error's way back as far as it came."""
     if not view.back:
         return []
-    way = ((X_LOSS, Y_OUTPUT - TALL / 2 - 2), (X_LOSS, Y_ERROR), (T + SIDE_2, Y_ERROR))
-    hops: list[tuple[Stop, Way, float]] = [(Stop("error", T), way, float(np.linalg.norm(view.walk.G)))]
-    down = ((T + 0.05, Y_ERROR - SMALL / 2 - 1), (T + 0.05, Y_DELTA + SMALL / 2 + 2))
-    hops.append((Stop("back", T), down, float(view.sizes[-1])))
-    for t in range(T - 1, 0, -1):
-        left = ((t + 1 - SIDE, Y_DELTA), (t + SIDE, Y_DELTA))
-        hops.append((Stop("back", t), left, float(view.sizes[t - 1])))
-    data = []
-    for stop, points, size in hops:
-        if view.known(stop.kind, stop.t):
-            place = float(strength(np.array(size)))
-            width = 2.0 + 5.0 * place + (3.0 if stop == view.now else 0.0)
-            data.append(
-                arrows(
-                    f"{stop.kind} {stop.t}", [points], mix(theme.gradient, place), width, 6.0 + 1.8 * width
-                )
-            )
-    return data
+    around: Way = ((X_LOSS, Y_OUTPUT - TALL / 2 - 2), (X_LOSS, Y_ERROR), (T + SIDE_2, Y_ERROR))
+    down: Way = ((T + 0.05, Y_ERROR - SMALL / 2 - 1), (T + 0.05, Y_DELTA + SMALL / 2 + 2))
+    left: list[Way] = [((t + 1 - SIDE, Y_DELTA), (t + SIDE, Y_DELTA)) for t in range(1, T)]
+    hops = [(Stop("back", t), way) for t, way in enumerate([*left, down], start=1) if view.known("back", t)]
+    sizes = [float(view.sizes[stop.t - 1]) for stop, _ in hops]
+    hops.append((Stop("error", T), around))
+    sizes.append(float(np.linalg.norm(view.walk.G)))
+    stops, ways = zip(*hops, strict=True)
+    return _sized("gradient", list(ways), sizes, [stop == view.now for stop in stops], theme)
 
 
 def _shares(view: ByHand, theme: Theme) -> list[Spec]:
     """At a sum: every edge of the letter in the colour of what its step asks."""
     if view.now.kind != "sum":
         return []
-    letter = view.now.letter
-    ways = _ways(view)[letter]
-    asked = view.asked(letter)[T - len(ways) :]
-    data = []
-    for t, (way, size) in enumerate(zip(ways, asked, strict=True), start=1):
-        place = float(strength(np.array(size)))
-        data.append(arrows(f"share {t}", [way], mix(theme.gradient, place), 3.0 + 6.0 * place, 14.0))
-    return data
+    ways = _ways(view)[view.now.letter]
+    asked = view.asked(view.now.letter)[T - len(ways) :]
+    return _sized("share", ways, asked.tolist(), [True] * len(ways), theme)
+
+
+def _sized(name: str, ways: list[Way], sizes: list[float], active: list[bool], theme: Theme) -> list[Spec]:
+    """Arrows in the colour and width of a gradient's size; those that look alike are one trace."""
+    alike: dict[tuple[int, bool], list[Way]] = {}
+    for way, place, now in zip(ways, strength(np.array(sizes)), active, strict=True):
+        alike.setdefault((round(float(place) * BINS), now), []).append(way)
+    return [
+        arrows(
+            f"{name}, bin {number}{', active' * now}",
+            group,
+            mix(theme.gradient, number / BINS),
+            2.0 + 5.0 * number / BINS + 3.0 * now,
+            15.0 + 5.0 * now,
+        )
+        for (number, now), group in alike.items()
+    ]
 
 
 # ---------------------------------------------------------------- the letters
 
 
-def _names(view: ByHand, theme: Theme) -> Spec:
-    """Names of the vectors, in ink."""
+def _names(view: ByHand) -> list[Text]:
+    """Names of the vectors."""
     steps = range(1, T + 1)
     back = [t for t in steps if view.known("back", t)]
-    names = [
+    names: list[Text] = [
         *(((t - SIDE_2, Y_INPUT), f"x<sub>{t}</sub>", "middle left") for t in steps),
         *(((t - SIDE + 0.05, Y_HIDDEN - 23), f"h<sub>{t}</sub>", "middle right") for t in range(T + 1)),
         *(((t - SIDE + 0.05, Y_DELTA + 23), f"δ<sub>{t}</sub>", "middle right") for t in back),
@@ -272,11 +278,11 @@ def _names(view: ByHand, theme: Theme) -> Spec:
     ]
     if view.back:
         names.append(((T - SIDE_2, Y_ERROR), f"∂L/∂y<sub>{T}</sub>", "middle left"))
-    return words("names", names, theme.ink, 14)
+    return names
 
 
-def _letters(view: ByHand, theme: Theme) -> list[Spec]:
-    """The matrices on their edges, in their colours; at a sum with the size of each step's share."""
+def _letters(view: ByHand) -> dict[str, list[Text]]:
+    """The matrices on their edges; at a sum with the size of each step's share."""
     steps = range(1, T + 1)
     summed = view.now.letter if view.now.kind == "sum" else ""
 
@@ -287,18 +293,20 @@ def _letters(view: ByHand, theme: Theme) -> list[Spec]:
     middle = (Y_INPUT + Y_HIDDEN) / 2
     beside = Y_HIDDEN - (21 if summed == "B" else 13) if view.back else Y_HIDDEN + 13
     up = sum(height for _, height in _ways(view)["C"][0]) / 2
-    return [
-        words(
-            "letter A", [((t + 0.02, middle), told("A", t), "middle right") for t in steps], theme.input, 14
-        ),
-        words(
-            "letter B",
-            [((t - 0.5, beside), told("B", t, "<br>"), "middle center") for t in steps],
-            theme.hidden,
-            14,
-        ),
-        words("letter C", [((T - 0.03, up), told("C", T), "middle left")], theme.output, 14),
-    ]
+    return {
+        "A": [((t + 0.02, middle), told("A", t), "middle right") for t in steps],
+        "B": [((t - 0.5, beside), told("B", t, "<br>"), "middle center") for t in steps],
+        "C": [((T - 0.03, up), told("C", T), "middle left")],
+    }
+
+
+def _texts(view: ByHand, theme: Theme) -> Spec:
+    """All names in ink, and the matrices in their colours: one trace."""
+    names, letters = _names(view), _letters(view)
+    colours = {"A": theme.input, "B": theme.hidden, "C": theme.output}
+    every = [*names, *(place for places in letters.values() for place in places)]
+    inks = [theme.ink] * len(names) + [colours[name] for name, places in letters.items() for _ in places]
+    return words("texts", every, inks, 14)
 
 
 def _spot(view: ByHand, theme: Theme) -> list[Spec]:
@@ -329,8 +337,7 @@ def by_hand_spec(view: ByHand, theme: Theme = LIGHT) -> Spec:
         *_gradient_edges(view, theme),
         *_shares(view, theme),
         _numbers(view, theme),
-        _names(view, theme),
-        *_letters(view, theme),
+        _texts(view, theme),
     ]
     identify(data)
     bare: Spec = {"showgrid": False, "showline": False, "showticklabels": False}

@@ -44,6 +44,8 @@ class Unfolding:
 
 Point = tuple[float, float]
 Way = tuple[Point, ...]
+Text = tuple[Point, str, str]
+"""Where a text stands, what it says, and on which side of the point ("middle right")."""
 
 
 def arrows(
@@ -70,8 +72,8 @@ def arrows(
     }
 
 
-def words(name: str, places: list[tuple[Point, str, str]], colour: str, size: float) -> Spec:
-    """Texts of one kind: each stands at a point, to one side of it ("middle right")."""
+def words(name: str, places: list[Text], colour: str | list[str], size: float) -> Spec:
+    """Texts of one size, in one colour or each in its own."""
     return {
         "type": "scatter",
         "name": name,

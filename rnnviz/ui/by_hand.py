@@ -60,28 +60,40 @@ def by_hand() -> None:
     """Step through one pass, with one number changed if the visitor wants."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="hand_bar"):
         stop = step_bar("hand_stop", {i: stop_name(s) for i, s in enumerate(STOPS)}, "What is computed")
-    told, picture = st.empty(), st.container()
-    equation, panel = st.columns([0.66, 0.34], gap="medium")
-    with panel:
-        given, outcome = _choose(), st.empty()
-    before, walk = Walk.of(original()), Walk.of(given)
+    _pass(stop)
+
+
+@st.fragment
+def _pass(number: int) -> None:
+    """Everything that a changed number changes; the steps above it stay as they are."""
+    colours, stop = theme(), STOPS[number]
+    before, walk = Walk.of(original()), Walk.of(_given())
     changed = walk.differs(before)
-    colours = theme()
-    told.html(
-        f"<div class='telling-line'><span role='status'>{tell(walk, STOPS[stop])}</span>{_key(colours)}</div>"
+    st.html(f"<div class='telling-line'><span role='status'>{tell(walk, stop)}</span>{_key(colours)}</div>")
+    show(
+        by_hand_spec(ByHand(walk, changed, number), colours),
+        key="by_hand",
+        label=_label(walk, stop, changed),
+        height=HEIGHT,
+        least_width=LEAST_WIDTH,
     )
-    with picture:
-        show(
-            by_hand_spec(ByHand(walk, changed, stop), colours),
-            key="by_hand",
-            label=_label(walk, STOPS[stop], changed),
-            height=HEIGHT,
-            least_width=LEAST_WIDTH,
-        )
+    equation, panel = st.columns([0.66, 0.34], gap="medium")
     with equation.container(key="hand_equation"):
         letters = {"A": colours.input, "B": colours.hidden, "C": colours.output}
-        st.latex(Equations(walk, changed, letters).of(STOPS[stop]))
-    outcome.html(_outcome(walk, before, changed))
+        st.latex(Equations(walk, changed, letters).of(stop))
+    with panel:
+        _choose()
+        st.html(_outcome(walk, before, changed))
+
+
+def _key_of(entry: Entry) -> str:
+    return f"hand_{entry.letter}{entry.row}{entry.column}"
+
+
+def _given() -> Given:
+    """Return what is given, with the visitor's own number: the widgets that set it stand further down."""
+    entry = st.session_state.get("hand_entry", FIRST)
+    return original().changed(entry, st.session_state.get(_key_of(entry), original().value(entry)))
 
 
 def _key(colours: Theme) -> str:
@@ -93,9 +105,8 @@ def _key(colours: Theme) -> str:
     )
 
 
-def _choose() -> Given:
-    """Let the visitor set one number by hand; return what is given then."""
-    given = original()
+def _choose() -> None:
+    """Let the visitor set one number by hand."""
     entry = st.selectbox(
         "Change one weight or one input by hand",
         entries(),
@@ -104,22 +115,15 @@ def _choose() -> Given:
         key="hand_entry",
         persist_state="session",
     )
-    key, usual = f"hand_{entry.letter}{entry.row}{entry.column}", given.value(entry)
+    key, usual = _key_of(entry), original().value(entry)
 
     def reset() -> None:
         st.session_state[key] = usual
 
     slider, button = st.columns([0.52, 0.48], vertical_alignment="bottom")
     name = entry_name(entry).split(":")[0]
-    value = slider.slider(
-        f"{name}, at first {written(usual, 1)}",
-        -LIMIT,
-        LIMIT,
-        usual,
-        PITCH,
-        format="%.1f",
-        key=key,
-    )
+    label = f"{name}, at first {written(usual, 1)}"
+    value = slider.slider(label, -LIMIT, LIMIT, usual, PITCH, format="%.1f", key=key)
     button.button(
         "Back to the original",
         on_click=reset,
@@ -127,7 +131,6 @@ def _choose() -> Given:
         key="hand_reset",
         width="stretch",
     )
-    return given.changed(entry, value)
 
 
 def tell(walk: Walk, stop: Stop) -> str:

@@ -42,6 +42,8 @@ SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": 
 TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
 LEAST_WIDTH = 680
 """Pixels below which the nodes of the timeline would overlap."""
+LEAST_LOWER_WIDTH = 440
+"""Pixels below which the names of loss and metric would run into each other."""
 
 
 def header(visit: Visit) -> None:
@@ -229,7 +231,8 @@ def progress(visit: Visit, state: TrainingState, height: int = LOWER_HEIGHT) -> 
     view = Progress.of(visit.experiment, state)
     now = "not yet measured" if np.isnan(state.metric) else f"now {state.metric:.3g}"
     label = f"Loss and {view.metric_title} over {state.step} training steps: {now}, chance {view.chance:.3g}"
-    show(progress_spec(view, theme()), key="progress", label=label, height=height)
+    spec = progress_spec(view, theme())
+    show(spec, key="progress", label=label, height=height, least_width=LEAST_LOWER_WIDTH)
 
 
 def _answers(visit: Visit, snapshot: Snapshot) -> None:

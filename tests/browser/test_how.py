@@ -105,7 +105,7 @@ def test_going_back_over_the_turn_takes_the_gradient_off_the_picture(server: str
     wait_for_label(page, HAND, "∂L/∂A")
     page.get_by_role("slider", name="What is computed").press("Home")
     wait_for_label(page, HAND, "h₁")
-    wait_until(page, f"!{HAND}._fullData.some(trace => trace.name.startsWith('back'))")
+    wait_until(page, f"!{HAND}._fullData.some(trace => trace.name.startsWith('gradient'))")
     walk = Walk.of(original())
     wait_until(
         page, f"![...{HAND}.querySelectorAll('.bars text')].some(t => t.textContent === '{walk.L[0]:.3f}')"

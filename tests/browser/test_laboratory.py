@@ -137,7 +137,7 @@ def test_long_work_shows_its_progress_and_can_be_cancelled(server: str, page: Pa
     open_laboratory(page, server)
     page.get_by_role("radio", name="Phase diagram", exact=True).click()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled at")).to_be_visible()
+    expect(page.get_by_text("Cancelled at")).to_be_visible(timeout=30_000)
     stopped_at = page.get_by_text("Cancelled at").inner_text()
     page.wait_for_timeout(1500)
     assert page.get_by_text("Cancelled at").inner_text() == stopped_at, "nothing goes on behind the curtain"

@@ -47,10 +47,11 @@ def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> N
         st.markdown(f"**How to read this.** {reading.how}")
         st.download_button(
             "Data as CSV",
-            reading.data.to_csv(index=False),
+            lambda: reading.data.to_csv(index=False),  # written when asked for, not at every redraw
             f"rnnviz-{name}.csv",
             "text/csv",
             icon=":material/download:",
+            on_click="ignore",
             key="lab_csv",
         )
     with formula:
