@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import TASKS, Experiment, Network
 from rnnviz.equations import Equations
-from rnnviz.figures.by_hand import ByHand, by_hand_spec, readable
-from rnnviz.figures.theme import DARK, LIGHT, Theme, magnify
+from rnnviz.figures.by_hand import ByHand, by_hand_spec
+from rnnviz.figures.theme import DARK, LIGHT, Theme, magnify, readable
 from rnnviz.figures.unfolding import MOST_STEPS, Unfolding, unfolding_spec
 from rnnviz.ui.by_hand import entry_name, stop_name, tell
 from rnnviz.walkthrough import (

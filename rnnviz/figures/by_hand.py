@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.arrays import Array, Mask
-from rnnviz.figures.theme import DARK, LIGHT, Spec, Theme, axis, layout, mix, with_alpha
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, readable, with_alpha
 from rnnviz.figures.timeline import strength
 from rnnviz.figures.unfolding import Text, Way, arrows, identify, words
 from rnnviz.walkthrough import DIGITS, STOPS, Stop, T, Walk, written
@@ -161,21 +161,6 @@ def _numbers(view: ByHand, theme: Theme) -> Spec:
         ],
         "hovertemplate": "%{customdata}<extra></extra>",
     }
-
-
-def readable(fill: str) -> str:
-    """Return the colour of text on a fill, in either theme: white or nearly black."""
-    dark, light = DARK.paper, LIGHT.panel
-    on_dark = (_lightness(light) + 0.05) / (_lightness(fill) + 0.05)
-    on_light = (_lightness(fill) + 0.05) / (_lightness(dark) + 0.05)
-    return light if on_dark > on_light else dark
-
-
-def _lightness(colour: str) -> float:
-    """Return the relative luminance of #rrggbb (WCAG 2)."""
-    parts = (int(colour[i : i + 2], 16) / 255.0 for i in (1, 3, 5))
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 # ---------------------------------------------------------------- the edges

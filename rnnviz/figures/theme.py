@@ -187,6 +187,21 @@ def with_alpha(colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
+def readable(fill: str) -> str:
+    """Return the colour of text on a fill, in either theme: white or nearly black."""
+    dark, light = DARK.paper, LIGHT.panel
+    on_dark = (_lightness(light) + 0.05) / (_lightness(fill) + 0.05)
+    on_light = (_lightness(fill) + 0.05) / (_lightness(dark) + 0.05)
+    return light if on_dark > on_light else dark
+
+
+def _lightness(colour: str) -> float:
+    """Return the relative luminance of #rrggbb (WCAG 2)."""
+    parts = (int(colour[i : i + 2], 16) / 255.0 for i in (1, 3, 5))
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 LARGER, THICKER = 1.4, 1.6
 """How much text grows for a projector, and how much lines do."""
 
