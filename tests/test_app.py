@@ -23,7 +23,7 @@ from rnnviz.links import from_params, to_params
 from rnnviz.tasks.corpora import MAX_CHARACTERS
 from rnnviz.ui.controls import remedies
 from rnnviz.ui.live_run import LiveRun
-from rnnviz.ui.visit import Visit
+from rnnviz.ui.visit import LATE_URL_SECONDS, Visit
 
 SHELL = Path(__file__).parents[1] / "rnnviz" / "ui" / "shell.py"
 PLAYGROUND = SHELL.parents[2] / "pages" / "playground.py"
@@ -347,6 +347,19 @@ def test_the_figures_show_the_newest_step() -> None:
     ghost, now = (visitor.trace("timeline", name)["y"] for name in ("before training", "whole loss"))
     np.testing.assert_array_equal(decoded(ghost), decoded(before))
     assert now != before
+
+
+def test_a_request_with_the_address_from_before_undoes_nothing() -> None:
+    visitor = Visitor()
+    before = visitor.params
+    visitor.set("choose_seq_len", 30)
+    visitor.tab.query_params.update(before)  # as a browser sends it that has not heard of the new one
+    visitor.set("choose_seq_len", 31)
+    assert visitor.experiment.seq_len == 31
+    time.sleep(LATE_URL_SECONDS)
+    visitor.tab.query_params.update(before)
+    visitor.tab.run()
+    assert to_params(visitor.experiment) == before, "later, it is the visitor who went back"
 
 
 def test_play_trains_and_pause_stops() -> None:

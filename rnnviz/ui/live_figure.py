@@ -1,5 +1,6 @@
 """Plotly figures that are redrawn in place, many times a second."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ CAPTION_HEIGHT = 26
 
 TALLER = 1.09
 """How much a figure grows for a projector, in the room that the bar and the controls leave."""
+
+SETTLE_SECONDS = 0.02
+"""Twice the interval at which Streamlit's server sends what a script has written."""
 
 _component = st.components.v2.component(
     "rnnviz_live_figure",
@@ -77,6 +81,15 @@ def show(
     # Streamlit forwards bytes as they are; a str or dict it would serialise twice and hash in full.
     data = orjson.dumps(message, default=_plain, option=orjson.OPT_NON_STR_KEYS)
     _component(key=key, data=data, height=height + line)
+
+
+def settle() -> None:
+    """Wait until the page's figures are on their way; called at the end of the page's script.
+
+    If the next tick of a fragment is already waiting, Streamlit throws away what this fragment wrote during
+    the script and is not sent yet. The browser then takes the figure for gone and removes it for a moment.
+    """
+    time.sleep(SETTLE_SECONDS)
 
 
 def _plain(value: object) -> object:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from rnnviz.ui import style
+from rnnviz.ui import live_figure, style
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.visit import Visit, current
@@ -48,3 +48,4 @@ if page.url_path != "playground" and (line := notice(visit)):  # the playground 
 page.run()
 _projector_switch(visit)
 visit.write_url()
+live_figure.settle()

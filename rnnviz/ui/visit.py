@@ -30,6 +30,9 @@ TUNABLE = {"learning_rate", "clip_norm"}
 STALE_SECONDS = 4.0
 """A widget's value may come this late after the app itself changed it."""
 
+LATE_URL_SECONDS = 0.7
+"""A request may bring along, this late, the address from before the app wrote a new one."""
+
 FIRST_SPEED = 5.0
 """Training steps a second before the visitor chooses: slow enough to see each one."""
 
@@ -43,6 +46,7 @@ class Visit:
     layer : which layer the lower rows show; whole_loss, relative : see figures.Timeline.
     spans : ends of the gradient axis per view, so that it holds still during a run.
     url : the URL parameters as last read or written; went_back : read after others had been written.
+    replaced : the URL parameters that the app has just replaced, and until when they are of no interest.
     page : the page's own part of the URL.
     sweeps : long work of the laboratory, by what it measures; the newest few.
     contest : the runs of the page Why, one a cell; empty before it is first opened.
@@ -59,6 +63,7 @@ class Visit:
     spans: dict[tuple[int, bool, bool], tuple[int, int]] = field(default_factory=dict)
     url: dict[str, str] = field(default_factory=dict)
     went_back: bool = False
+    replaced: list[tuple[dict[str, str], float]] = field(default_factory=list)
     page: str = ""
     sweeps: dict[Hashable, Sweep] = field(default_factory=dict)
     contest: dict[str, LiveRun] = field(default_factory=dict)
@@ -138,7 +143,9 @@ class Visit:
         """
         asked = st.query_params.to_dict()
         turned, self.page = page != self.page, page
-        if asked == self.url or (turned and not asked and self.url):
+        self.replaced = [(url, until) for url, until in self.replaced if time.monotonic() < until]
+        late = asked in [url for url, _ in self.replaced]
+        if asked == self.url or late or (turned and not asked and self.url):
             self.url = asked
             return
         opened = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
@@ -159,6 +166,7 @@ class Visit:
         wanted = to_params(self.experiment) | view_params(self.view)
         if wanted != self.url and not (self.went_back and self._opened_by(self.url)):
             st.query_params.from_dict(wanted)
+            self.replaced.append((self.url, time.monotonic() + LATE_URL_SECONDS))
             self.url = wanted
 
     def _opened_by(self, url: dict[str, str]) -> bool:

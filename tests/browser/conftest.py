@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -130,13 +130,24 @@ def wait_until(page: Page, expression: str, argument: object = None, seconds: fl
 both_themes = pytest.mark.parametrize("theme", ["light", "dark"], indirect=True)
 
 
+@pytest.fixture(scope="session")
+def visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser profile for all tests: its cache spares each page the download of the app."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    yield context
+    context.close()
+
+
+def use_theme(page: Page, theme: str) -> None:
+    """Let the visitor's system prefer a theme; an open page follows at once."""
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+
+
 @pytest.fixture
-def page(browser: Browser, theme: str) -> Iterator[Page]:
-    """A fresh visitor at 1280x720; any error in the console fails the test."""
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 720}, color_scheme="dark" if theme == "dark" else "light"
-    )
-    page = context.new_page()
+def page(visitor: BrowserContext, theme: str) -> Iterator[Page]:
+    """A fresh tab at 1280x720; any error in the console fails the test."""
+    page = visitor.new_page()
+    use_theme(page, theme)
     errors: list[str] = []
 
     def collect(message: ConsoleMessage) -> None:
@@ -147,5 +158,7 @@ def page(browser: Browser, theme: str) -> Iterator[Page]:
     page.on("console", collect)
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    context.close()
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear()")  # the next visitor is a stranger
+    page.close()
     assert not errors, "errors in the browser's console:\n" + "\n".join(errors)

@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz import PRESETS, TASKS, Experiment, Preset
 from rnnviz.figures import THEMES
 from rnnviz.links import to_params
-from tests.browser.conftest import ROOT, both_themes, serve, wait_until
+from rnnviz.ui.visit import LATE_URL_SECONDS
+from tests.browser.conftest import ROOT, serve, use_theme, wait_until
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
@@ -121,8 +122,8 @@ def test_a_deep_link_restores_the_experiment_on_a_fresh_server(page: Page, tmp_p
         page.goto("about:blank")  # a page that loses its server complains in the console
 
 
-def test_every_scenario_opens_by_its_link(server: str, page: Page) -> None:
-    for preset in PRESETS.values():
+def test_a_scenario_opens_by_its_link(server: str, page: Page) -> None:
+    for preset in list(PRESETS.values())[-2:]:  # test_app.py opens all of them, without a browser
         open_page(page, link(server, preset.experiment))
         expect(page.locator(".story")).to_contain_text(preset.promise)
         assert params(page) == to_params(preset.experiment), preset.name
@@ -145,6 +146,7 @@ def test_back_restores_the_experiment_before(server: str, page: Page) -> None:
     open_page(page, link(server, Experiment(seq_len=30)))
     page.get_by_role("slider", name="Sequence length T").press("ArrowRight")
     wait_for_params(page, T="31")
+    page.wait_for_timeout(1000 * LATE_URL_SECONDS)
     page.go_back()
     wait_until(page, "document.querySelector('.st-key-choose_seq_len input').value === '30'")
     assert params(page) == to_params(Experiment(seq_len=30))
@@ -154,7 +156,7 @@ def test_back_leaves_the_app_as_it_was_entered(server: str, page: Page) -> None:
     """Once to the address as it was typed, once more to the page before: no loop without a way out."""
     page.goto(f"{server}/_stcore/health")
     open_page(page, f"{server}/playground")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1000 * LATE_URL_SECONDS)
     page.go_back()
     page.wait_for_timeout(1500)
     assert urlsplit(page.url).query == ""
@@ -187,9 +189,9 @@ def test_keys_play_pause_and_step(server: str, page: Page) -> None:
     wait_until(page, f"{STEP} > 4")
     page.keyboard.press("p")
     expect(play_button(page)).to_contain_text("Play")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(1000)  # a busy browser still draws what it was sent
     still = page.evaluate(STEP)
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(1000)
     assert page.evaluate(STEP) == still
 
 
@@ -233,14 +235,13 @@ LONGEST = max(PRESETS.values(), key=lambda preset: len(preset.title + preset.pro
 DEEP = Experiment(layers=3, hidden_size=128, seq_len=50)
 
 
-@both_themes
 @pytest.mark.parametrize(
     ("e", "extra"),
     [(Experiment(), {}), (LONGEST.experiment, {}), (DEEP, {"colour": "nonsense" * 10, "T": "9999" * 9})],
     ids=["defaults", "longest promise", "three layers and a notice"],
 )
 def test_a_run_is_seen_without_scrolling(
-    server: str, page: Page, theme: str, e: Experiment, extra: dict[str, str]
+    server: str, page: Page, e: Experiment, extra: dict[str, str]
 ) -> None:
     open_page(page, link(server, e, **extra))
     press(page, "step")
@@ -250,8 +251,10 @@ def test_a_run_is_seen_without_scrolling(
         expect_on_screen(page.locator(part).first)
     expect_on_screen(page.locator(".st-key-progress .live-figure"))
     expect_on_screen(page.locator(".st-key-answers .live-figure"))
-    paper = page.evaluate("document.querySelector('.st-key-timeline .live-figure')._fullLayout.paper_bgcolor")
-    assert paper == THEMES[theme].paper
+    for theme in ("dark", "light"):
+        use_theme(page, theme)
+        paper = "document.querySelector('.st-key-timeline .live-figure')._fullLayout.paper_bgcolor"
+        wait_until(page, f"{paper} === '{THEMES[theme].paper}'")
 
 
 def expect_on_screen(part: Locator) -> None:

@@ -3,7 +3,6 @@
 import re
 import time
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import TOPOLOGIES
@@ -72,21 +71,19 @@ def test_the_picture_shows_what_the_networks_answer(server: str, page: Page) -> 
 
 
 @both_themes
-@pytest.mark.parametrize("task", ROUNDS)
-def test_why_fits_on_one_screen(server: str, page: Page, theme: str, task: str) -> None:
+def test_why_fits_on_one_screen(server: str, page: Page, theme: str) -> None:
     open_page(page, f"{server}/why", 3)
-    page.locator(".st-key-contest_task button").nth(list(ROUNDS).index(task)).click()
-    expect(page.locator(".needs")).to_contain_text(ROUNDS[task].needs)
-    steps = ROUNDS[task].experiment.seq_len
-    wait_until(
-        page, figure("contest_vanilla", f"._fullData.find(t => t.name === 'hidden h').x.length === {steps}")
-    )
-    for part in ("h1.title", ".st-key-contest_bar", ".outcome", ".st-key-way_on a"):
-        expect_on_screen(page.locator(part))
-    for key in ("contest_feed-forward", "contest_vanilla", "contest"):
-        expect_on_screen(page.locator(f".st-key-{key} .live-figure").last)
-    paper = page.evaluate(figure("contest_vanilla", "._fullLayout.paper_bgcolor"))
-    assert paper == THEMES[theme].paper
+    for i, (task, game) in enumerate(ROUNDS.items()):
+        page.locator(".st-key-contest_task button").nth(i).click()
+        expect(page.locator(".needs")).to_contain_text(game.needs)
+        hidden = "._fullData.find(t => t.name === 'hidden h')"
+        wait_until(page, figure("contest_vanilla", f"{hidden}.x.length === {game.experiment.seq_len}"))
+        for part in ("h1.title", ".st-key-contest_bar", ".outcome", ".st-key-way_on a"):
+            expect_on_screen(page.locator(part))
+        for key in ("contest_feed-forward", "contest_vanilla", "contest"):
+            expect_on_screen(page.locator(f".st-key-{key} .live-figure").last)
+        paper = page.evaluate(figure("contest_vanilla", "._fullLayout.paper_bgcolor"))
+        assert paper == THEMES[theme].paper, task
 
 
 def test_a_symbol_explains_itself(server: str, page: Page) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.ui import style
-from rnnviz.ui.live_figure import show
+from rnnviz.ui.live_figure import settle, show
 
 style.inject(projector=False)
 st.button("Rerun everything")
@@ -32,3 +32,4 @@ if shown:
 
 still = {"data": [], "layout": {"title": {"text": f"drawn for {st.context.theme.type}"}}}
 show(still, key="still", label="A figure that does not tick", height=100)
+settle()
