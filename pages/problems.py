@@ -6,7 +6,7 @@ from rnnviz.ui.visit import current
 visit = current()
 story.head(
     "Two ways to lose a gradient",
-    "On its way back, an error goes through the same W<sub>hh</sub> again and again, once for every step.",
+    "At every step back, an error meets the same W<sub>hh</sub> and a slope φ′ once more.",
 )
 problems.page(visit)
 story.way_on(visit, "problems")

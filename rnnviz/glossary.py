@@ -66,7 +66,13 @@ _ENTRIES = (
         r"L=\tfrac1{BK}\sum_b\sum_k \text{loss}(y_k)",
         1,
     ),
-    ("chance", "guessing", "What somebody scores who never looks at the sequence.", "", 1),
+    (
+        "chance",
+        "chance level",
+        "What a simple rule scores without learning: guessing, or next year like this year.",
+        "",
+        1,
+    ),
     (
         "held-out",
         "held-out data",
@@ -77,7 +83,8 @@ _ENTRIES = (
     (
         "η",
         "learning rate",
-        "How far one update moves the weights against the gradient.",
+        "How far one update moves the weights against the gradient: the formula is SGD's. Adam and RMSProp "
+        "first divide by the gradient's usual size.",
         r"W\leftarrow W-\eta\,\tfrac{\partial L}{\partial W}",
         1,
     ),
@@ -85,14 +92,30 @@ _ENTRIES = (
         "θ",
         "clipping threshold",
         "A gradient longer than θ is shortened to θ. Tames explosions; brings nothing back that vanished.",
-        r"\text{if }\|g\|\ge\theta:\ g\leftarrow\tfrac{\theta}{\|g\|}\,g",
+        r"\text{if }\|\nabla L\|\ge\theta:\ \nabla L\leftarrow\tfrac{\theta}{\|\nabla L\|}\,\nabla L",
         1,
     ),
     (
         "∂L/∂h_t",
         "gradient at step t",
-        "How much the loss would change if the state at step t changed: the error that arrives there.",
+        "How much the loss would change if the state at step t changed: the error that arrives there. "
+        "G_t is the loss's gradient by output t, 0 where nothing is written.",
         r"\delta_t=G_tW_{hy}^\top+(\delta_{t+1}\odot\varphi'(a_{t+1}))W_{hh}^\top",
+        2,
+    ),
+    (
+        "BPTT",
+        "backpropagation through time",
+        "The chain rule on the unfolded network, from the last step back to the first, for every update.",
+        r"\tfrac{\partial L}{\partial W_{hh}}=\sum_t h_{t-1}^\top(\delta_t\odot\varphi'(a_t))",
+        2,
+    ),
+    (
+        "LSTM, GRU",
+        "gated cells",
+        "Cells that carry their state on by addition and learn when to let go of it: a remedy for vanishing "
+        "gradients. This app shows the plain cell, where the problem is.",
+        "",
         2,
     ),
     (
@@ -106,7 +129,7 @@ _ENTRIES = (
         "C_kt",
         "item of the triangle",
         "What output k asks of W_hh because of its use at step t; all items sum to the gradient of W_hh.",
-        r"\tfrac{\partial L}{\partial W_{hh}}=\sum_k\sum_{t\le k}C_{kt},\quad"
+        r"\tfrac{\partial L}{\partial W_{hh}}=\sum_k\sum_{t\le k}C_{kt},\quad "
         r"C_{kt}=h_{t-1}^\top(\varepsilon_{kt}\odot\varphi'(a_t))",
         2,
     ),
@@ -121,7 +144,7 @@ _ENTRIES = (
         "decades",
         "powers of ten",
         "How many powers of ten the last output's error loses or gains between its own step and step 1.",
-        r"\log_{10}\frac{\|\varepsilon_{1}\|}{\|\varepsilon_{k}\|}",
+        r"\log_{10}\frac{\|\varepsilon_{k1}\|}{\|\varepsilon_{kk}\|}",
         2,
     ),
     (
@@ -162,7 +185,8 @@ _ENTRIES = (
     (
         "g",
         "gain",
-        "Scales the first W_hh. Gaussian: standard deviation g / √H; orthogonal: g times a rotation.",
+        "Scales the first W_hh. Gaussian: standard deviation g / √H; orthogonal: g times a rotation or "
+        "reflection.",
         r"W_{hh}\sim\mathcal N(0,g^2/H)",
         4,
     ),

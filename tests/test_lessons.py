@@ -400,7 +400,7 @@ def test_nothing_runs_before_the_visitor_commits() -> None:
     assert shown == list(FIRST.steps[0].answers)
     assert learner.tab.radio[0].value is None
     assert learner.tab.button(key="commit").disabled
-    assert (learner.run.state.step, learner.run.playing, learner.pictures) == (0, False, 2)
+    assert (learner.run.state.step, learner.run.playing, learner.pictures) == (0, False, 0)
     learner.tab.radio[0].set_value(0)
     learner.look()
     assert not learner.tab.button(key="commit").disabled

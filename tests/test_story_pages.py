@@ -23,7 +23,17 @@ from rnnviz.links import from_params, to_params
 from rnnviz.spectrum import spectrum
 from rnnviz.ui.catalogue import ENTRIES, after
 from rnnviz.ui.glossary import search
-from rnnviz.ui.problems import EXPLODING, UPDATES, VANISHING, Consequence, consequence, tell
+from rnnviz.ui.problems import (
+    EXPLODING,
+    UPDATES,
+    VANISHING,
+    Consequence,
+    Problem,
+    consequence,
+    idea,
+    share,
+    tell,
+)
 from rnnviz.views import HIDEABLE, PARAMETERS, read_view
 
 SHELL = Path(__file__).parents[1] / "rnnviz" / "ui" / "shell.py"
@@ -123,6 +133,20 @@ def test_a_consequence_is_what_training_did() -> None:
     broken = consequence(EXPLODING.base)
     assert broken.broke_off.startswith("After 1 update")
     assert np.isfinite(broken.largest)
+
+
+@pytest.mark.parametrize(("problem", "gain", "length"), [(VANISHING, 0.3, 50), (EXPLODING, 1.0, 100)])
+def test_the_factor_a_step_is_the_gradients_own(problem: Problem, gain: float, length: int) -> None:
+    flow = gradient_flow(replace(problem.base, gain=gain, seq_len=length))
+    size = flow.itemised[-1]
+    factor = (size[0] / size[-1]) ** (1 / (length - 1))
+    assert f"multiplies the error by {factor:.2g} on average" in idea(flow.decades, length - 1, flow.verdict)
+
+
+def test_shares_read_as_people_write_them() -> None:
+    told = [share(np.log10(part)) for part in (2.5e-4, 0.0025, 0.3, 1.5, 4e7)] + [share(-np.inf)]
+    expected = ["2 · 10<sup>−4</sup> of", "0.2% of", "30.0% of", "1.5 times", "4 · 10<sup>7</sup> times"]
+    assert told == [*expected, "nothing of"]
 
 
 def test_the_words_follow_the_outcome() -> None:

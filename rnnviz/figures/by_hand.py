@@ -278,10 +278,15 @@ def _letters(view: ByHand) -> dict[str, list[Text]]:
     middle = (Y_INPUT + Y_HIDDEN) / 2
     beside = Y_HIDDEN - (21 if summed == "B" else 13) if view.back else Y_HIDDEN + 13
     up = sum(height for _, height in _ways(view)["C"][0]) / 2
+    answer = (
+        ((T + 0.1, up), told("C", T), "middle right")
+        if summed == "C"
+        else ((T - 0.03, up), told("C", T), "middle left")
+    )
     return {
         "A": [((t + 0.02, middle), told("A", t), "middle right") for t in steps],
         "B": [((t - 0.5, beside), told("B", t, "<br>"), "middle center") for t in steps],
-        "C": [((T - 0.03, up), told("C", T), "middle left")],
+        "C": [answer],
     }
 
 

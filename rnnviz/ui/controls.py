@@ -13,7 +13,9 @@ import streamlit as st
 
 from rnnviz.activations import ACTIVATIONS
 from rnnviz.arrays import Array
+from rnnviz.cells import CELLS
 from rnnviz.experiment import Experiment, choices
+from rnnviz.glossary import explain
 from rnnviz.initializers import INITIALIZERS
 from rnnviz.optimizers import OPTIMIZERS
 from rnnviz.presets import PRESETS
@@ -100,15 +102,19 @@ def _problem(visit: Visit) -> None:
     if low == high:
         st.caption(f"**T = {low}**: a single step, so nothing can vanish")
     else:
-        st.slider("Sequence length T", low, high, **_bound(visit, "seq_len"))
+        st.slider("Sequence length T", low, high, help=explain("t, T"), **_bound(visit, "seq_len"))
 
 
 def _start(visit: Visit) -> None:
     e = visit.experiment
+    if not CELLS[e.cell].recurrent:
+        st.caption("No recurrence: there is no B = W_hh to initialise")
+        return
     titles = {name: f"{i.title}  {i.formula}" for name, i in INITIALIZERS.items()}
-    _names(visit, "init", titles, label="Initialisation of B = W_hh")
+    _names(visit, "init", titles, label="Initialisation of B = W_hh", help_text=explain("B = W_hh"))
     if INITIALIZERS[e.init].has_gain:
-        st.slider("Gain g", 0.0, max(USUAL_GAINS, e.gain), step=0.05, **_bound(visit, "gain"))
+        limit = max(USUAL_GAINS, e.gain)
+        st.slider("Gain g", 0.0, limit, step=0.05, help=explain("g"), **_bound(visit, "gain"))
 
 
 def _learning(visit: Visit) -> None:
@@ -117,6 +123,7 @@ def _learning(visit: Visit) -> None:
         "Learning rate",
         sorted({*RATES, e.learning_rate}),
         format_func=lambda rate: f"{rate:g}",
+        help=explain("η"),
         **_bound(visit, "learning_rate"),
     )
     clips = sorted({c for c in (*CLIPS, e.clip_norm) if c is not None})
@@ -124,8 +131,7 @@ def _learning(visit: Visit) -> None:
         "Clip the gradient's norm at",
         [None, *clips],
         format_func=lambda clip: "off" if clip is None else f"{clip:g}",
-        help="Shortens the whole gradient to this length when it is longer. It tames explosions; "
-        "it cannot bring a vanished gradient back.",
+        help=explain("θ"),
         **_bound(visit, "clip_norm"),
     )
 

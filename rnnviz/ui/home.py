@@ -8,6 +8,7 @@ import streamlit as st
 
 from rnnviz.experiment import Experiment
 from rnnviz.figures import Timeline, timeline_spec
+from rnnviz.glossary import with_indices
 from rnnviz.network import Network
 from rnnviz.presets import PRESETS, Preset
 from rnnviz.snapshot import observe
@@ -18,8 +19,8 @@ from rnnviz.ui.run_view import LEAST_WIDTH
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
 
-SEQ_LEN = 30
-SPAN = (-16, 8)
+SEQ_LEN = 14
+SPAN = (-8, 4)
 """Powers of ten of the gradient axis: it holds still while the gain changes."""
 
 CARDS_A_ROW = 5
@@ -33,7 +34,7 @@ def hero(visit: Visit) -> None:
             "See how a network remembers, and why it forgets",
             "A recurrent network reads one step at a time and keeps what matters in its hidden state. "
             "To learn, its error must travel back through the same weights at <b>every</b> step: where the "
-            "ribbon thins out, memory dies.",
+            "ribbon thins out, nothing can be learned from what came before.",
         )
         with st.container(key="doors", gap="xsmall"):
             story.door(visit, "why", "Start the story")
@@ -46,7 +47,7 @@ def hero(visit: Visit) -> None:
 @st.fragment
 def _living_picture() -> None:
     """The unrolled network before training: the gain decides what becomes of its gradient."""
-    gain = st.slider("Touch it: gain of the recurrent weights", 0.3, 3.0, 0.7, 0.05, key="home_gain")
+    gain = st.slider("Touch it: gain of the recurrent weights", 0.3, 3.0, 0.35, 0.05, key="home_gain")
     e = Experiment(seq_len=SEQ_LEN, init="scaled-gaussian", gain=gain)
     snapshot = observe(e, Network(e).init(e.rng("weights")), 0)
     spec = timeline_spec(Timeline.of(e, snapshot, brief=True), theme(), SPAN)
@@ -67,4 +68,5 @@ def scenarios(visit: Visit) -> None:
 def _card(visit: Visit, preset: Preset) -> None:
     with st.container(border=True, key=f"card_{preset.name}", gap="xxsmall"):
         story.door(visit, "playground", preset.title, preset.experiment)
-        st.html(f"{of_experiment(preset.experiment, theme())}<p class='promise'>{escape(preset.promise)}</p>")
+        promise = with_indices(escape(preset.promise))
+        st.html(f"{of_experiment(preset.experiment, theme())}<p class='promise'>{promise}</p>")

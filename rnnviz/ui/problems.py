@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from rnnviz.activations import ACTIVATIONS
 from rnnviz.executor import local_pool
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import Curve, curves_spec
@@ -24,16 +25,18 @@ from rnnviz.ui.visit import Visit
 
 UPDATES = 300
 TICK_SECONDS = 0.25
+CURVE_HEIGHT = 190
+LARGER_WORDS_HEIGHT = 35
+"""Pixels that the words around the curves need more in the projector view."""
 LENGTHS = (5, 10, 20, 30, 40, 50, 75, 100)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One of the two problems: its name, its network, and the gains on its slider."""
+    """One of the two problems: its name, its network in a word, and the gains on its slider."""
 
     name: str
     title: str
-    idea: str
     base: Experiment
     gains: tuple[float, float, float]  # lowest, highest, first
 
@@ -41,14 +44,12 @@ class Problem:
 VANISHING = Problem(
     "vanishing",
     "Vanishing",
-    "Each step back multiplies the error by less than one. Soon nothing is left to learn from.",
     replace(PRESETS["vanishing"].experiment, init="scaled-gaussian"),
     (0.05, 1.0, 0.3),
 )
 EXPLODING = Problem(
     "exploding",
     "Exploding",
-    "Each step back multiplies the error by more than one. A single update throws the weights away.",
     PRESETS["exploding"].experiment,
     (1.0, 3.0, 2.0),
 )
@@ -78,20 +79,22 @@ def page(visit: Visit) -> None:
     chosen = []
     for column, problem in zip(st.columns(2, gap="medium"), (VANISHING, EXPLODING), strict=True):
         with column:
-            chosen.append(_picture(problem, length))
+            chosen.append(_picture(visit, problem, length))
     _consequences(visit, chosen)
 
 
-def _picture(problem: Problem, length: int) -> Experiment:
+def _picture(visit: Visit, problem: Problem, length: int) -> Experiment:
     """One problem's slider, ribbon and curve; returns the chosen experiment."""
-    st.html(
-        f"<h2 class='section'>{problem.title}</h2><p class='story' style='white-space:normal'>"
-        f"{escape(problem.idea)}</p>"
-    )
+    words = st.container()
     low, high, first = problem.gains
     gain = st.slider("Gain g of W_hh", low, high, first, 0.05, key=f"gain_{problem.name}")
     e = replace(problem.base, seq_len=length, gain=gain)
     flow = gradient_flow(e)
+    network = f"{TASKS[e.task].title.lower()}, {ACTIVATIONS[e.activation].title}"
+    words.html(
+        f"<h2 class='section'>{problem.title} <small>{network}</small></h2>"
+        f"<p class='story' style='white-space:normal'>{idea(flow.decades, length - 1, flow.verdict)}</p>"
+    )
     st.html(
         "<div class='ends'><span>t = 1</span><span>◀ the gradient travels back</span>"
         f"<span>t = {length}</span></div>"
@@ -102,7 +105,12 @@ def _picture(problem: Problem, length: int) -> Experiment:
     label = (
         f"{problem.title}: gradient against time step, {flow.decades:.1f} powers of ten over {length} steps"
     )
-    show(spec, key=f"problem_{problem.name}", label=label, height=200)
+    show(
+        spec,
+        key=f"problem_{problem.name}",
+        label=label,
+        height=CURVE_HEIGHT - LARGER_WORDS_HEIGHT * visit.view.projector,
+    )
     return e
 
 
@@ -120,23 +128,44 @@ def _consequences(visit: Visit, chosen: list[Experiment]) -> None:
     def part() -> None:
         columns = st.columns(2, gap="medium")
         for column, e, result in zip(columns, chosen, sweep.results, strict=True):
-            with column:
-                st.html(f"<p class='consequence' role='status'>{tell(e, result)}</p>")
-                story.door(visit, "laboratory", "Measure this network in the laboratory", e)
+            column.html(f"<p class='consequence' role='status'>{tell(e, result)}</p>")
+        with st.container(key="problem_doors"):
+            for column, e in zip(st.columns(2, gap="medium"), chosen, strict=True):
+                with column:
+                    story.door(visit, "laboratory", "Measure this network in the laboratory", e)
         if running and not sweep.running:
             st.rerun()
 
     part()
 
 
-def _power(decades: float) -> str:
-    """Return 10^decades as it is written by hand."""
+FATES = {
+    "vanishing": "Soon nothing is left to learn from.",
+    "healthy": "That is mild enough: the error arrives.",
+    "exploding": "Soon an update throws the weights away.",
+}
+
+
+def idea(decades: float, steps: int, verdict: str) -> str:
+    """Say in HTML what a step back does to the error, on average, and where that leads."""
     if not np.isfinite(decades):
-        return "nothing" if decades < 0 else "more than any number"
+        return f"The numbers leave the range of floating point. {FATES[verdict]}"
+    return (
+        f"Each step back multiplies the error by {10 ** (decades / steps):.2g} on average. {FATES[verdict]}"
+    )
+
+
+def share(decades: float) -> str:
+    """Return in HTML how much of the last output's error that is."""
+    if not np.isfinite(decades):
+        return "nothing of" if decades < 0 else "more than any number times"
     power = int(np.floor(decades))
-    if -3 <= power <= 3:
-        return f"{10.0**decades:.2g} times as much as at the output"
-    return f"{10.0 ** (decades - power):.0f} · 10<sup>{power}</sup>".replace("-", "−") + " of it"
+    if -3 <= power < 0:
+        return f"{10.0**decades:.1%} of"
+    if 0 <= power <= 3:
+        return f"{10.0**decades:.2g} times"
+    sign = "of" if power < 0 else "times"
+    return f"{10.0 ** (decades - power):.0f} · 10<sup>{power}</sup> {sign}".replace("-", "−")
 
 
 def tell(e: Experiment, result: Consequence | None) -> str:
@@ -151,7 +180,6 @@ def tell(e: Experiment, result: Consequence | None) -> str:
     task = TASKS[e.task]
     chance, name = task.chance(e), task.metric.title
     flow = gradient_flow(e)
-    left = _power(flow.decades)
     if task.metric.higher_is_better:
         score = f"{name} {result.metric:.0%}, and guessing gives {chance:.0%}"
     else:
@@ -161,5 +189,6 @@ def tell(e: Experiment, result: Consequence | None) -> str:
     if flow.decades > 0 and not learned:
         head = "<b>It holds out, for now.</b>"
     return (
-        f"{head} Of the last output's error, {left} arrives at step 1. After {result.steps} updates: {score}."
+        f"{head} At step 1, {share(flow.decades)} the last output's error arrives. "
+        f"After {result.steps} updates: {score}."
     )

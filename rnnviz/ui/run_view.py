@@ -21,6 +21,7 @@ from rnnviz.figures import (
     timeline_spec,
 )
 from rnnviz.figures.timeline import change_in_words, gradient_span
+from rnnviz.glossary import explain, with_indices
 from rnnviz.gradient_flow import VERDICT_RULE
 from rnnviz.snapshot import Snapshot
 from rnnviz.tasks import TASKS
@@ -29,6 +30,7 @@ from rnnviz.ui.controls import remedies
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import Look
 from rnnviz.ui.style import theme
+from rnnviz.ui.symbols import symbol
 from rnnviz.ui.visit import Visit
 
 TICK_SECONDS = 0.1
@@ -45,13 +47,19 @@ LEAST_WIDTH = 680
 LEAST_LOWER_WIDTH = 440
 """Pixels below which the names of loss and metric would run into each other."""
 
+SYMBOLS = {
+    "x_t": "x", "h_t": "h", "y_t": "y", "A = W_xh": "A", "B = W_hh": "B", "C = W_hy": "C", "∂L/∂h_t": ""
+}  # fmt: skip
+"""Terms of the glossary that stand in the timeline, and how they are written there if not in full."""
+
 
 def header(visit: Visit) -> None:
     """One line: what just changed, or what the scenario promises, or what the task asks."""
     task, preset = TASKS[visit.experiment.task], visit.preset
     title, text = (preset.title, preset.promise) if preset else (task.title, task.summary)
     hint = " <b>Press Play to train.</b>" if visit.run.state.step == 0 and not visit.run.playing else ""
-    line = f"<p class='story' title='{escape(text)}'><b>{escape(title)}.</b> {escape(text)}{hint}</p>"
+    told = f"<b>{escape(title)}.</b> {with_indices(escape(text))}{hint}"
+    line = f"<p class='story' title='{escape(text)}'>{told}</p>"
     st.html(notice(visit) or line)
 
 
@@ -180,13 +188,14 @@ def _numbers(visit: Visit, look: Look) -> str:
         ("step", f"{look.state.step:,}", "Updates of the weights so far"),
         ("", rate, "Training speed"),
         ("parameters", f"{now.parameters:,}", "Trainable weights, shared by all time steps"),
-        ("ρ(W_hh)", _size(now.spectral_radius[layer]), "Spectral radius: the largest |eigenvalue| of W_hh"),
-        ("σ_max", _size(now.sigma_max[layer]), "Largest singular value of W_hh"),
+        (with_indices("ρ(W_hh)"), _size(now.spectral_radius[layer]), explain("ρ")),
+        (with_indices("σ_max"), _size(now.sigma_max[layer]), explain("σ_max")),
     ]
     recurrent = CELLS[visit.experiment.cell].recurrent
     shown = cells if recurrent else cells[:3]  # without a W_hh there is nothing to say of it
     parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
     if recurrent:
+        parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")
         parts.append(
             f"<span class='verdict {verdict}' tabindex='0' title='{escape(VERDICT_RULE)}'>"
             f"gradient <b>{verdict}</b></span>"

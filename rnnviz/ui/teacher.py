@@ -26,7 +26,13 @@ def link_builder(visit: Visit) -> None:
     left, right = st.columns([0.5, 0.5], gap="medium")
     with left:
         page = st.selectbox(
-            "Page", list(ENTRIES), list(ENTRIES).index("playground"), _page_title, key="link_page"
+            "Page",
+            list(ENTRIES),
+            list(ENTRIES).index("playground"),
+            _page_title,
+            key="link_page",
+            disabled=bool(st.session_state.get("link_lesson")),
+            help="A lesson has its own page and its own experiments.",
         )
         start = st.selectbox(
             "Experiment",

@@ -58,7 +58,7 @@ TELLINGS = {
     "many-to-many": Telling(
         "Labelling a video frame by frame",
         "Reads and writes at every step.",
-        "Each step has an error of its own. Only what depends on older frames travels, up to {far} steps.",
+        "Each step has an error of its own, and each travels back to step 1: the last one {far} steps.",
     ),
     "sequence-to-sequence": Telling(
         "Machine translation: the whole sentence in, then the other one out",
@@ -78,9 +78,8 @@ def page(visit: Visit) -> None:
     """Choose a length and a moment; see all five at that moment."""
     left, right = st.columns(2, gap="medium")
     length = left.slider("Sequence length T", SHORTEST, LONGEST, FIRST_LENGTH, key="types_T")
-    if st.session_state.get("types_t", FIRST_STEP) > length:
-        st.session_state["types_t"] = length
-    now = right.slider("Watch one pass: step t", 1, length, min(FIRST_STEP, length), key="types_t")
+    st.session_state["types_t"] = min(st.session_state.get("types_t", FIRST_STEP), length)
+    now = right.slider("Watch one pass: step t", 1, length, key="types_t")
     for column, name in zip(st.columns(len(TOPOLOGIES), gap="small"), TOPOLOGIES, strict=True):
         with column, st.container(border=True, key=f"topology_{name}", gap="xxsmall", height="stretch"):
             _card(visit, name, steps_of(name, length), now)

@@ -122,6 +122,17 @@ def test_a_projector_shows_the_whole_playground(server: str, page: Page) -> None
         assert box["y"] + box["height"] <= 720
 
 
+def test_a_projector_shows_every_page_of_the_story_at_once(server: str, page: Page) -> None:
+    for path in ("why", "how", "types", "problems", "laboratory", "lessons"):
+        open_page(page, server, path, projector="true")
+        wait_until(page, "document.querySelectorAll('.live-figure:not([data-draws])').length === 0")
+        page.wait_for_timeout(1000)
+        main = "document.querySelector('[data-testid=stMain]')"
+        assert page.evaluate(f"{main}.scrollHeight") <= 722, path
+        if path != "laboratory":
+            expect(page.locator(".st-key-way_on a")).to_be_in_viewport()
+
+
 # The keyboard, and less motion
 
 

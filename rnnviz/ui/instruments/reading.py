@@ -15,6 +15,11 @@ from rnnviz.ui.visit import current
 
 FIGURE_HEIGHT = 404
 NOTICE_HEIGHT = 34
+LARGER_WORDS_HEIGHT = 60
+"""Pixels that the words below the figure need more in the projector view."""
+
+LEAST_WIDTH = 560
+"""Pixels below which the names of the curves would run into each other."""
 """Pixels of a notice above the page; the figure gives them, so that the page needs no scroll bar."""
 
 
@@ -40,8 +45,11 @@ def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> N
     if isinstance(reading, str):
         st.info(reading, icon=":material/info:")
         return
-    taken = NOTICE_HEIGHT if notice(current()) else 0
-    show(reading.figure, key=f"lab_{name}", label=reading.label, height=height - taken)
+    visit = current()
+    taken = NOTICE_HEIGHT * bool(notice(visit)) + LARGER_WORDS_HEIGHT * visit.view.projector
+    show(
+        reading.figure, key=f"lab_{name}", label=reading.label, height=height - taken, least_width=LEAST_WIDTH
+    )
     text, formula = st.columns([0.55, 0.45], gap="medium")
     with text:
         st.markdown(f"**How to read this.** {reading.how}")
