@@ -97,7 +97,7 @@ def test_the_living_picture_answers_to_its_slider() -> None:
 def test_every_scenario_has_a_card_with_its_promise() -> None:
     text = said(open_page("home"))
     for preset in PRESETS.values():
-        assert preset.promise in text
+        assert with_indices(preset.promise) in text
     assert text.count("class='ribbon'") == len(PRESETS)
 
 

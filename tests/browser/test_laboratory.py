@@ -143,7 +143,7 @@ def test_long_work_shows_its_progress_and_can_be_cancelled(server: str, page: Pa
     wait_until(page, drawn("phase"))
     expect(page.get_by_text("All 24 parts measured.")).to_be_visible(timeout=60_000)
     z = "document.querySelector('.st-key-lab_phase .live-figure')._fullData[0].z"
-    assert page.evaluate(f"[...{z}].every(row => [...row].every(Number.isFinite))")
+    wait_until(page, f"[...{z}].every(row => [...row].every(Number.isFinite))")
 
 
 def test_twenty_seeds_give_a_share(server: str, page: Page) -> None:

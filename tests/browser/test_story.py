@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from rnnviz import PRESETS, Experiment
 from rnnviz.links import to_params
@@ -151,14 +151,11 @@ def test_everything_on_home_is_reached_by_tab_and_shows_it(server: str, page: Pa
         assert wanted in names
 
 
-def test_less_motion_is_respected(server: str, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
-    page = context.new_page()
+def test_less_motion_is_respected(server: str, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
     open_page(page, server, "")
     moving = """[...document.querySelectorAll('.stApp *')].filter(node => {
         const { transitionDuration, transitionProperty } = getComputedStyle(node);
         return transitionProperty !== 'none' && transitionDuration.split(', ').some(t => parseFloat(t) > 0);
     }).length"""
     assert page.evaluate(moving) == 0
-    page.goto("about:blank")
-    context.close()
