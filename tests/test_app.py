@@ -6,15 +6,13 @@ import base64
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Preset, train
 from rnnviz.executor import local_pool
@@ -22,28 +20,20 @@ from rnnviz.experiment import choices
 from rnnviz.links import from_params, to_params
 from rnnviz.tasks.corpora import MAX_CHARACTERS
 from rnnviz.ui.controls import remedies
-from rnnviz.ui.live_run import LiveRun
-from rnnviz.ui.visit import LATE_URL_SECONDS, Visit
+from rnnviz.ui.visit import LATE_URL_SECONDS
+from tests.visitor import Tab
 
-SHELL = Path(__file__).parents[1] / "rnnviz" / "ui" / "shell.py"
-PLAYGROUND = SHELL.parents[2] / "pages" / "playground.py"
 CHARACTERS = {"task": "characters", "topology": "many-to-many"}
 
 
-class Visitor:
-    """One visitor's browser tab; every action ends with the checks that hold after all of them."""
+class Visitor(Tab):
+    """One visitor of the playground; every action ends with the checks that hold after all of them."""
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
-        self.tab = AppTest.from_file(str(SHELL), default_timeout=30)
-        self.tab.switch_page(str(PLAYGROUND))
-        for name, value in (params or {}).items():
-            self.tab.query_params[name] = value
-        self.look()
+        super().__init__("playground", **(params or {}))
 
     def look(self) -> None:
-        """Run the page once more."""
-        self.tab.run()
-        assert [error.message for error in self.tab.exception] == []
+        super().look()
         assert self.params == to_params(self.experiment), "the URL tells the whole experiment"
 
     def set(self, key: str, value: object) -> None:
@@ -51,31 +41,10 @@ class Visitor:
         getattr(self.tab, KINDS[key])(key=key).set_value(value)
         self.look()
 
-    def press(self, key: str) -> None:
-        self.tab.button(key=key).click()
-        self.look()
-
     def step(self) -> None:
         self.press("step")
         self.look_until(lambda: not self.run.playing)
         self.look()  # the step may have ended between the last look and now
-
-    def look_until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
-        """Look again and again, as the page's own tick does in a browser."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"still not true at step {self.run.state.step}"
-            time.sleep(0.05)
-            self.look()
-
-    @property
-    def visit(self) -> Visit:
-        visit: Visit = self.tab.session_state["visit"]
-        return visit
-
-    @property
-    def run(self) -> LiveRun:
-        return self.visit.run
 
     @property
     def experiment(self) -> Experiment:
@@ -88,11 +57,6 @@ class Visitor:
     @property
     def lists(self) -> dict[str, list[str]]:
         return {n: [v] if isinstance(v, str) else list(v) for n, v in dict(self.tab.query_params).items()}
-
-    @property
-    def texts(self) -> list[str]:
-        """All free HTML on the page."""
-        return [element.proto.body for element in self.tab.get("html")]
 
     def marked(self, name: str) -> str:
         """The text of the one element of that class, or nothing."""

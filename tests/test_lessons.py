@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, observe, start, train
 from rnnviz.executor import local_pool
 from rnnviz.lessons import FOLDER, LESSONS, Lesson, Outcome, Step, outcome, read_all, read_lesson
 from rnnviz.lessons.outcome import CLAIMS, WORDS
 from rnnviz.links import from_params, to_params
-from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_view import SPEEDS
-from rnnviz.ui.visit import Visit
+from tests.visitor import Tab
 
-ROOT = Path(__file__).parents[1]
-SHELL = ROOT / "rnnviz" / "ui" / "shell.py"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 STEPS = [
     pytest.param(step, id=f"{lesson.name}-{number}")
@@ -288,26 +283,11 @@ def test_a_claim_that_does_not_hold_is_seen() -> None:
 # The page
 
 
-class Learner:
+class Learner(Tab):
     """One visitor's browser tab on the page of the lessons."""
 
     def __init__(self, **params: str) -> None:
-        self.tab = AppTest.from_file(str(SHELL), default_timeout=30)
-        self.go("lessons", **params)
-
-    def go(self, page: str, **params: str) -> None:
-        self.tab.switch_page(str(ROOT / "pages" / f"{page}.py"))
-        for name, value in params.items():
-            self.tab.query_params[name] = value
-        self.look()
-
-    def look(self) -> None:
-        self.tab.run()
-        assert [error.message for error in self.tab.exception] == []
-
-    def press(self, key: str) -> None:
-        self.tab.button(key=key).click()
-        self.look()
+        super().__init__("lessons", **params)
 
     def answer(self, number: int) -> None:
         """Choose the answer of that index and commit to it."""
@@ -319,30 +299,10 @@ class Learner:
         self.run.speed = None
         self.look_until(lambda: self.why != "")
 
-    def look_until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"still not true at step {self.run.state.step}"
-            time.sleep(0.05)
-            self.look()
-
-    @property
-    def visit(self) -> Visit:
-        visit: Visit = self.tab.session_state["visit"]
-        return visit
-
-    @property
-    def run(self) -> LiveRun:
-        return self.visit.run
-
     @property
     def params(self) -> dict[str, str]:
         told = dict(self.tab.query_params)
         return {name: value if isinstance(value, str) else value[0] for name, value in told.items()}
-
-    @property
-    def html(self) -> str:
-        return "\n".join(element.proto.body for element in self.tab.get("html"))
 
     def part(self, opening: str) -> str:
         """The text of the first element that opens so, without its tags."""

@@ -7,15 +7,13 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from rnnviz import TASKS, Experiment, Network, observe, start, train
 from rnnviz.contest import ROUNDS, RUNNERS, STEPS, parity_bound
@@ -23,9 +21,8 @@ from rnnviz.executor import local_pool
 from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.contest import LABEL_GAP, Contest, Trained, contest, contest_spec
 from rnnviz.figures.unrolled import Unrolled, unrolled, unrolled_spec
-from rnnviz.ui.visit import Visit
+from tests.visitor import Tab
 
-SHELL = Path(__file__).parents[1] / "rnnviz" / "ui" / "shell.py"
 SEEDS = range(3)
 themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
@@ -220,46 +217,25 @@ def _stop_the_pool() -> Iterator[None]:
     local_pool().shutdown(wait=True)
 
 
-class Visitor:
+class Visitor(Tab):
     """One visitor of the page."""
 
     def __init__(self, page: str = "why", **params: str) -> None:
-        self.tab = AppTest.from_file(str(SHELL), default_timeout=30)
-        self.tab.switch_page(str(SHELL.parents[2] / "pages" / f"{page}.py"))
-        for name, value in params.items():
-            self.tab.query_params[name] = value
-        self.look()
-
-    def look(self) -> None:
-        self.tab.run()
-        assert [error.message for error in self.tab.exception] == []
-
-    def press(self, key: str) -> None:
-        self.tab.button(key=key).click()
-        self.look()
+        super().__init__(page, **params)
 
     def choose(self, task: str) -> None:
         self.tab.button_group(key="contest_task").set_value(task)
         self.look()
 
-    def wait(self, condition: Any, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, self.words
-            time.sleep(0.05)
-            self.look()
+    def wait(self, condition: Callable[[], bool]) -> None:
+        self.look_until(condition, seconds=60)
         self.look()
-
-    @property
-    def visit(self) -> Visit:
-        visit: Visit = self.tab.session_state["visit"]
-        return visit
 
     @property
     def words(self) -> str:
         """All text of the page, without markup."""
-        html = " ".join(str(element.proto.body) for element in self.tab.get("html"))
-        return re.sub(r"\s+", " ", unescape(re.sub(r"<style.*?</style>|<[^>]+>", "", html, flags=re.DOTALL)))
+        plain = re.sub(r"<style.*?</style>|<[^>]+>", "", " ".join(self.texts), flags=re.DOTALL)
+        return re.sub(r"\s+", " ", unescape(plain))
 
     @property
     def figures(self) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,65 @@
+"""A visitor without a browser: the whole app, run by Streamlit's own test harness."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.visit import Visit
+
+ROOT = Path(__file__).parents[1]
+SHELL = ROOT / "rnnviz" / "ui" / "shell.py"
+
+
+class Tab:
+    """One browser tab of the app; every look fails on an error that the page shows."""
+
+    def __init__(self, page: str, **params: str) -> None:
+        self.tab = AppTest.from_file(str(SHELL), default_timeout=30)
+        self.go(page, **params)
+
+    def go(self, page: str, **params: str) -> None:
+        """Turn to a page, with parameters in its address."""
+        self.tab.switch_page(str(ROOT / "pages" / f"{page}.py"))
+        for name, value in params.items():
+            self.tab.query_params[name] = value
+        self.look()
+
+    def look(self) -> None:
+        """Run the page once more."""
+        self.tab.run()
+        assert [error.message for error in self.tab.exception] == []
+
+    def press(self, key: str) -> None:
+        self.tab.button(key=key).click()
+        self.look()
+
+    def look_until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        """Look again and again, as the page's own tick does in a browser."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"still not true; the page says: {self.html[:2000]}"
+            time.sleep(0.05)
+            self.look()
+
+    @property
+    def visit(self) -> Visit:
+        visit: Visit = self.tab.session_state["visit"]
+        return visit
+
+    @property
+    def run(self) -> LiveRun:
+        return self.visit.run
+
+    @property
+    def texts(self) -> list[str]:
+        """All free HTML on the page."""
+        return [element.proto.body for element in self.tab.get("html")]
+
+    @property
+    def html(self) -> str:
+        return "\n".join(self.texts)
