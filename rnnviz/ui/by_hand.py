@@ -18,7 +18,7 @@ from rnnviz.walkthrough import LIMIT, PITCH, STOPS, Entry, Given, Stop, T, Walk,
 
 HEIGHT = 250
 LEAST_WIDTH = 700
-"""Pixels; on a phone the picture shrinks as a whole."""
+"""Pixels below which numbers and names would run into each other."""
 
 LOWER = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 FIRST = Entry("B", 0, 0)

@@ -18,7 +18,7 @@ INPUTS, OUTPUTS, HIDDEN = 4, 2, 8
 WIDEST = 32
 LOOP_HEIGHT = 330
 LEAST_WIDTH = 700
-"""Pixels; on a phone the picture shrinks as a whole."""
+"""Pixels below which numbers and names would run into each other."""
 
 
 IDEA = (

@@ -2,6 +2,8 @@
 const figures = new WeakMap(); // by parent element
 let plotly; // one promise for the whole page
 
+const READABLE = 0.75; // text is not drawn smaller than this; what is wider than the screen scrolls sideways
+
 function loadPlotly(url) {
   plotly ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -22,7 +24,12 @@ class LiveFigure {
     this.node.className = "live-figure";
     this.node.setAttribute("role", "figure"); // not "img": it holds the buttons of plotly
     this.caption = document.createElement("div");
-    parent.append(this.caption, this.node);
+    this.window = document.createElement("div");
+    this.window.className = "live-figure-window";
+    this.window.append(this.node);
+    // plotly.js would keep a finger from scrolling; a tap still reaches it, as a click
+    this.window.addEventListener("touchstart", (touch) => touch.stopPropagation(), { capture: true, passive: true });
+    parent.append(this.caption, this.window);
     this.frame = parent;
     this.widthWatch = new ResizeObserver(() => this.frame.clientWidth !== this.drawnWidth && this.redraw());
     this.widthWatch.observe(this.frame);
@@ -32,7 +39,7 @@ class LiveFigure {
     this.message = message;
     this.node.setAttribute("aria-label", message.label);
     if (this.caption.innerHTML !== message.caption) this.caption.innerHTML = message.caption;
-    this.node.style.height = `${message.height}px`;
+    this.window.style.height = `${message.height}px`;
     this.redraw();
   }
 
@@ -57,11 +64,12 @@ class LiveFigure {
     const { data, layout, name, height, leastWidth } = this.message;
     const room = (this.drawnWidth = this.frame.clientWidth);
     if (!room) return; // hidden; the observer calls again
-    const scale = Math.min(1, room / leastWidth); // on a phone the whole picture shrinks, text and all
-    const [width, tall] = [room / scale, height / scale];
+    const scale = Math.max(READABLE, Math.min(1, room / leastWidth)); // on a phone all shrinks, text too
+    const [width, tall] = [Math.max(room / scale, leastWidth), height / scale];
     this.node.style.width = scale < 1 ? `${width}px` : "";
     this.node.style.height = `${tall}px`;
     this.node.style.transform = scale < 1 ? `scale(${scale})` : "";
+    this.scrolls(width * scale > room + 1);
     const config = {
       displaylogo: false,
       modeBarButtons: [["toImage"]],
@@ -69,6 +77,15 @@ class LiveFigure {
     };
     await Plotly.react(this.node, data, { uirevision: name, ...layout, width, height: tall }, config);
     this.node.dataset.draws = Number(this.node.dataset.draws ?? 0) + 1;
+  }
+
+  // What scrolls must be reached by the keyboard, and what is reached needs a name.
+  scrolls(sideways) {
+    this.window.classList.toggle("sideways", sideways);
+    if (!sideways) return ["tabindex", "role", "aria-label"].forEach((name) => this.window.removeAttribute(name));
+    this.window.tabIndex = 0;
+    this.window.setAttribute("role", "group");
+    this.window.setAttribute("aria-label", "The figure is wider than the screen: scroll sideways");
   }
 
   // Streamlit also calls this when a newer message overtakes an older one; then the node is still on the page.

@@ -60,7 +60,8 @@ def show(
         One line of HTML above the figure that changes with it. Foreign text in it must be escaped. (One of
         Streamlit's own text elements in its place costs a tenth of the redraws.)
     least_width : int
-        Pixels that the figure needs; where there are fewer, it is drawn this wide and shrunk as a whole.
+        Pixels that the figure needs. Where there are fewer, it is drawn this wide and shrunk as a whole, to
+        three quarters at the least: beyond that it scrolls sideways.
     """
     content = figure.to_dict() if isinstance(figure, Figure) else figure
     line = CAPTION_HEIGHT if caption else 0

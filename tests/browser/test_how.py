@@ -171,11 +171,46 @@ def test_both_views_fit_on_a_screen(server: str, page: Page, query: str) -> None
         assert box["y"] + box["height"] <= 720
 
 
-def test_a_phone_shows_the_whole_picture(server: str, page: Page) -> None:
+def test_a_phone_shows_the_picture_large_enough_to_read_and_scrolls_to_its_end(server: str, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     open_by_hand(page, server)
-    box = page.locator(".st-key-by_hand .live-figure").bounding_box()
+    frame = page.locator(".st-key-by_hand .live-figure-window")
+    box = frame.bounding_box()
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
+    number = page.locator(".st-key-by_hand .bars text").first.bounding_box()
+    assert number is not None
+    assert number["height"] >= 9, "the numbers are too small to read"
+    sideways = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert sideways <= 390, "the page itself scrolls sideways"
+    frame.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    end = "(w => w.scrollLeft + w.clientWidth >= w.scrollWidth - 1 && w.scrollLeft > 0)"
+    wait_until(page, f"{end}(document.querySelector('.st-key-by_hand .live-figure-window'))")
     expect(page.get_by_role("button", name="Next Shortcut K")).to_be_visible()
+
+
+def swipe(page: Page, start: tuple[float, float], by: tuple[float, float]) -> None:
+    """Move a finger over the screen; by tells how far right and down, in pixels."""
+    device = page.context.new_cdp_session(page)
+    device.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    for step in range(11):
+        finger = {"x": start[0] + by[0] * step / 10, "y": start[1] + by[1] * step / 10}
+        device.send(
+            "Input.dispatchTouchEvent", {"type": "touchMove" if step else "touchStart", "touchPoints": [finger]}
+        )
+    device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_finger_scrolls_a_picture_sideways_and_the_page_past_it(server: str, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_by_hand(page, server)
+    box = page.locator(".st-key-by_hand .live-figure-window").bounding_box()
+    assert box is not None
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    swipe(page, middle, (-120, 0))
+    wait_until(page, "document.querySelector('.st-key-by_hand .live-figure-window').scrollLeft > 60")
+    swipe(page, middle, (0, -120))
+    wait_until(page, "document.querySelector('[data-testid=stMain]').scrollTop > 60")
