@@ -171,7 +171,7 @@ def test_both_views_fit_on_a_screen(server: str, page: Page, query: str) -> None
         assert box["y"] + box["height"] <= 720
 
 
-def test_a_phone_shows_the_picture_large_enough_to_read_and_scrolls_to_its_end(server: str, page: Page) -> None:
+def test_a_phone_shows_a_picture_large_enough_to_read_and_scrolls_to_its_end(server: str, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     open_by_hand(page, server)
     frame = page.locator(".st-key-by_hand .live-figure-window")
@@ -198,9 +198,8 @@ def swipe(page: Page, start: tuple[float, float], by: tuple[float, float]) -> No
     device.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     for step in range(11):
         finger = {"x": start[0] + by[0] * step / 10, "y": start[1] + by[1] * step / 10}
-        device.send(
-            "Input.dispatchTouchEvent", {"type": "touchMove" if step else "touchStart", "touchPoints": [finger]}
-        )
+        kind = "touchMove" if step else "touchStart"
+        device.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [finger]})
     device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
