@@ -17,6 +17,8 @@ from rnnviz.initializers import INITIALIZERS
 from rnnviz.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.corpora import CORPORA, check_text
+from rnnviz.tasks.numerals import LANGUAGES
+from rnnviz.tasks.series import SERIES, check_data
 from rnnviz.topology import TOPOLOGIES
 
 
@@ -130,6 +132,10 @@ class Experiment:
     items: int = _choice(3, "items", "Items to remember n", "integer", low=1, high=20)
     corpus: str = _choice("elements", "corpus", "Text", "name", names=CORPORA)
     text: str = _choice("", "text", "Your own text", "text")
+    series: str = _choice("airline", "series", "Series", "name", names=SERIES)
+    data: str = _choice("", "data", "Your own series", "text")
+    language: str = _choice("english", "language", "Language", "name", names=LANGUAGES)
+    target: str = _choice("french", "target", "Translate into", "name", names=("french", "german"))
 
     def __post_init__(self) -> None:
         for name, choice in choices().items():
@@ -138,6 +144,8 @@ class Experiment:
 
     def _check_fit(self) -> None:
         task, topology = TASKS[self.task], TOPOLOGIES[self.topology]
+        if "data" in task.options and self.series == "own":
+            check_data(self.data)
         if self.topology not in task.fits:
             raise ValueError(
                 f"task {self.task!r} fits topology {' or '.join(task.fits)}; got {self.topology!r}."

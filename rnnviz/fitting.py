@@ -10,6 +10,7 @@ from typing import Any, cast
 from rnnviz.experiment import Experiment, choices
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.corpora import check_text
+from rnnviz.tasks.series import check_data
 from rnnviz.topology import TOPOLOGIES
 
 
@@ -32,7 +33,7 @@ def nearest(
     notes = _fit_topology(wish, first)
     if "seq_len" not in wanted and not set(first).isdisjoint(("task", "topology")):
         wish.seq_len = TASKS[wish.task].usual_length
-    notes += [*_fit_text(wish, base or Experiment()), *_fit_length(wish, first), *_fit_feedback(wish)]
+    notes += [*_fit_own_data(wish, base or Experiment()), *_fit_length(wish, first), *_fit_feedback(wish)]
     return Experiment(**vars(wish)), notes
 
 
@@ -86,16 +87,21 @@ def _fit_feedback(wish: SimpleNamespace) -> list[str]:
     return [f"Nothing is fed back: {topology.title.lower()} has no output before the last step."]
 
 
-def _fit_text(wish: SimpleNamespace, base: Experiment) -> list[str]:
-    if "text" not in TASKS[wish.task].options or wish.corpus != "own":
-        return []
-    try:
-        check_text(wish.text)
-    except ValueError as problem:
-        good = base if "text" in TASKS[base.task].options else Experiment()  # only readers of text check it
-        wish.corpus, wish.text = good.corpus, good.text
-        return [f"Your text was not used: {problem}"]
-    return []
+def _fit_own_data(wish: SimpleNamespace, base: Experiment) -> list[str]:
+    """Let go of a text or a series of one's own that cannot be learned from."""
+    notes = []
+    for choice, content, check in (("corpus", "text", check_text), ("series", "data", check_data)):
+        if content not in TASKS[wish.task].options or getattr(wish, choice) != "own":
+            continue
+        try:
+            check(getattr(wish, content))
+        except ValueError as problem:
+            # only readers of such content check it
+            good = base if content in TASKS[base.task].options else Experiment()
+            setattr(wish, choice, getattr(good, choice))
+            setattr(wish, content, getattr(good, content))
+            notes.append(f"Your {'text' if content == 'text' else 'series'} was not used: {problem}")
+    return notes
 
 
 def changed(e: Experiment, **changes: Any) -> tuple[Experiment, list[str]]:

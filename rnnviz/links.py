@@ -34,6 +34,8 @@ def to_params(e: Experiment) -> dict[str, str]:
     skipped = OPTIONAL - set(TASKS[e.task].options)
     if e.corpus != "own":
         skipped = skipped | {"text"}
+    if e.series != "own":
+        skipped = skipped | {"data"}
     if not e.feedback:
         skipped = skipped | {"feedback"}
     return {choices()[f.name].url: to_text(getattr(e, f.name)) for f in fields(e) if f.name not in skipped}

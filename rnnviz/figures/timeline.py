@@ -91,6 +91,11 @@ class Timeline:
         return float(np.clip(0.62 * WIDTH / self.T, 2.5, 23.0 - 2.0 * (self.layers - 1)))
 
     @property
+    def in_words(self) -> bool:
+        """Whether what is read are words: too long to stand in a node, they stand below it."""
+        return max(map(len, self.labels), default=0) > 3
+
+    @property
     def several_write(self) -> bool:
         """Whether the whole loss and the last output's are different things."""
         return int(self.masks.writes.sum()) > 1
@@ -131,6 +136,9 @@ NO_RECURRENCE = "no recurrence: each step hears its own input only, and no error
 # ---------------------------------------------------------------- row 1: the unrolled graph
 
 Y_INPUT, Y_HIDDEN, LAYER_STEP = 0.0, 1.0, 0.8
+WORD_GAP = 0.5
+"""How far below its node a word stands."""
+
 RIBBON_BINS = 10
 
 
@@ -223,7 +231,7 @@ def _nodes(view: Timeline, theme: Theme) -> list[Spec]:
             view.t[reads],
             Y_INPUT,
             theme.input,
-            [label or "x" for label in labels[reads]],
+            ["x" if view.in_words else label or "x" for label in labels[reads]],
             theme,
         )
         | {
@@ -232,6 +240,8 @@ def _nodes(view: Timeline, theme: Theme) -> list[Spec]:
         },
         _node_row("output y", view, view.t[writes], output, theme.output, ["y"] * int(writes.sum()), theme),
     ]
+    if view.in_words:
+        traces.append(_words(view, theme))
     for layer, height in enumerate(hidden):
         chosen = layer == view.layer or view.layers == 1
         colour = theme.hidden if chosen else theme.faint
@@ -259,6 +269,20 @@ def _node_row(
             "color": colour if small else theme.panel,
             "line": {"color": colour, "width": 0 if small else 2},
         },
+        "hoverinfo": "skip",
+    }
+
+
+def _words(view: Timeline, theme: Theme) -> Spec:
+    """The words read, below their nodes."""
+    return {
+        "type": "scatter",
+        "name": "words",
+        "mode": "text",
+        "x": view.t,
+        "y": np.full(view.T, Y_INPUT - WORD_GAP),
+        "text": view.labels,
+        "textfont": {"size": 12, "color": theme.input},
         "hoverinfo": "skip",
     }
 
@@ -430,7 +454,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
         yaxis=axis(
             theme,
             domain=graph,
-            range=[-0.4, output + 0.4],
+            range=[-0.4 - WORD_GAP * view.in_words, output + 0.4],
             showgrid=False,
             **_row_names(view, hidden, output, theme),
         ),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from rnnviz.tasks.base import Batch, Metric, Task
+from rnnviz.tasks.captions import Captions
 from rnnviz.tasks.digits import Digits
 from rnnviz.tasks.memory import Adding, Copy, Echo, Parity, Recall, Reverse
-from rnnviz.tasks.signals import Sine, Sunspots, Waves
+from rnnviz.tasks.sentiment import Sentiment
+from rnnviz.tasks.series import Forecast, Sunspots
+from rnnviz.tasks.signals import Sine, Waves
 from rnnviz.tasks.text import Characters
+from rnnviz.tasks.translation import Translation
 
 TASKS: dict[str, Task] = {
     task.name: task
@@ -21,7 +25,11 @@ TASKS: dict[str, Task] = {
         Waves(),
         Sine(),
         Sunspots(),
+        Forecast(),
         Characters(),
+        Captions(),
+        Sentiment(),
+        Translation(),
     )
 }
 

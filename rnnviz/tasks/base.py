@@ -28,10 +28,12 @@ class Batch:
 
     inputs : Array (T, B, I); with output feedback the last O channels hold y*_{t-1}.
     targets : Indices (T, B) for classes, Array (T, B, O) for values; zero at steps that do not write.
+    before : (T, B, 1), for series only: the newest known value at each step, in the data's own unit.
     """
 
     inputs: Array
     targets: Array | Indices
+    before: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,23 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
+from rnnviz.tasks.sentiment import sentences
+
 MAX_CHARACTERS = 2000
 """The longest text of one's own: it travels in the URL, so that a link tells the whole experiment."""
 
 MIN_CHARACTERS = 10
 
+OPINIONS = 300
+"""Sentences of the grammar of the task Sentiment that make a text."""
+
 CORPORA: dict[str, str] = {
     "hello": "hello world, again and again",
     "elements": "The 118 chemical elements",
     "countries": "The 193 member states of the UN",
+    "opinions": "300 sentences of opinion",
     "own": "Your own text",
 }
 """Texts by name, with their titles."""
@@ -42,9 +50,15 @@ def check_text(text: str) -> None:
 
 @cache
 def corpus(name: str, own: str = "") -> str:
-    """Return the text called ``name``; "own" is the visitor's."""
+    """Return the text called ``name``; "own" is the visitor's.
+
+    Lists stand in an order drawn once for all: their end, which is kept for measuring, is then a fair sample.
+    """
     if name == "own":
         return own
     if name == "hello":
         return "hello world " * 40
-    return (Path(__file__).parent / "data" / f"{name}.txt").read_text(encoding="utf-8")
+    if name == "opinions":
+        return "".join(f"{sentence.text}\n" for sentence in sentences(held_out=False)[:OPINIONS])
+    lines = (Path(__file__).parent / "data" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    return "".join(f"{lines[i]}\n" for i in np.random.default_rng(0).permutation(len(lines)))

@@ -1,23 +1,16 @@
-"""Curves in time: waves to draw, waves and sunspots to predict."""
+"""Curves in time: waves to draw, waves to predict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from rnnviz.arrays import Array, Indices
 from rnnviz.losses import LOSSES
-from rnnviz.tasks.base import ABSOLUTE_ERROR, MAX_LENGTH, SQUARED_ERROR, Batch, Task, one_hot
+from rnnviz.tasks.base import MAX_LENGTH, SQUARED_ERROR, Batch, Task, one_hot
 
 if TYPE_CHECKING:
     from rnnviz.experiment import Experiment
-
-DATA = Path(__file__).parent / "data"
 
 
 class CurveTask(Task):
@@ -99,70 +92,3 @@ class Sine(CurveTask):
     def chance(self, e: Experiment) -> float:
         """1 / 2: the mean square of a sine with a random phase."""
         return 0.5
-
-
-@cache
-def sunspots() -> pd.Series:
-    """Return the yearly mean sunspot number, 1700 to 2008, indexed by year (see data/README.md)."""
-    return pd.read_csv(DATA / "sunspots.csv", index_col="year")["sunspots"]
-
-
-class Sunspots(CurveTask):
-    """Predict next year's sunspot number from the years before."""
-
-    name = "sunspots"
-    title = "Sunspots"
-    summary = "The yearly sunspot number since 1700, as measured. At every step: what will next year be?"
-    fits = ("many-to-many",)
-    usual_length = 40
-    metric = ABSOLUTE_ERROR
-    goal = 13.0
-    guess = "next year like this year"
-    first_held_out_year = 1940
-    scale = 100.0  # so that the network sees values near 1
-    unit = "sunspot number"
-
-    @property
-    def limits(self) -> str:
-        """A window has to fit into the years that are never trained on."""
-        return f"task 'sunspots' (the years from {self.first_held_out_year} on are held out)"
-
-    def lengths(self, e: Experiment) -> tuple[int, int]:
-        """At most one step fewer than there are held-out years."""
-        return 2, int((sunspots().index >= self.first_held_out_year).sum()) - 1
-
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
-        """Windows from the years before the held-out ones."""
-        past = self._values(held_out=False)
-        return self._windows(past, rng.integers(len(past) - e.seq_len, size=size), e.seq_len)
-
-    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
-        """Every window of the held-out years."""
-        future = self._values(held_out=True)
-        return self._windows(future, np.arange(len(future) - e.seq_len), e.seq_len)
-
-    def score(self, e: Experiment, outputs: Array, batch: Batch) -> float:
-        """Mean absolute error in sunspot numbers."""
-        return super().score(e, outputs, batch) * self.scale
-
-    def chance(self, e: Experiment) -> float:
-        """Mean absolute error of the naive forecast on the held-out windows."""
-        return self._naive_error(e, lambda error: np.abs(error) * self.scale)
-
-    def chance_loss(self, e: Experiment) -> float:
-        """Mean squared error of the naive forecast, in the network's units."""
-        return self._naive_error(e, np.square)
-
-    def _naive_error(self, e: Experiment, measure: Callable[[Array], Array]) -> float:
-        batch = self.draw_held_out(e, e.rng("held-out"))
-        return float(np.mean(measure(batch.inputs - batch.targets)))
-
-    def _values(self, held_out: bool) -> Array:
-        series = sunspots()
-        chosen = series[(series.index >= self.first_held_out_year) == held_out]
-        return chosen.to_numpy(float) / self.scale
-
-    @staticmethod
-    def _windows(values: Array, starts: Indices, length: int) -> Batch:
-        windows = values[np.arange(length + 1)[:, None] + starts][:, :, None]
-        return Batch(windows[:-1], windows[1:])

@@ -20,6 +20,8 @@ from rnnviz.initializers import INITIALIZERS
 from rnnviz.optimizers import OPTIMIZERS
 from rnnviz.presets import PRESETS
 from rnnviz.tasks import TASKS
+from rnnviz.tasks.numerals import LANGUAGES
+from rnnviz.tasks.series import SERIES
 from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS
 from rnnviz.topology import TOPOLOGIES
 from rnnviz.ui.visit import Visit
@@ -195,6 +197,14 @@ OPTIONS: dict[str, Callable[[Visit], None]] = {
         visit, "corpus", {n: t for n, t in CORPORA.items() if n != "own" or visit.experiment.corpus == "own"}
     ),
     "text": _own_text,
+    "series": lambda visit: _names(
+        visit, "series", {n: t for n, t in SERIES.items() if n != "own" or visit.experiment.series == "own"}
+    ),
+    "data": lambda visit: None,  # uploaded on the page Applications
+    "language": lambda visit: _names(visit, "language", {n: k.title for n, k in LANGUAGES.items()}),
+    "target": lambda visit: _names(
+        visit, "target", {n: LANGUAGES[n].title for n in choices()["target"].names}
+    ),
 }
 """How each option of a single task is chosen."""
 

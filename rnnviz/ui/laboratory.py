@@ -10,6 +10,7 @@ import streamlit as st
 from rnnviz.ui.instruments import quick, slow
 from rnnviz.ui.instruments.cliff import cliff
 from rnnviz.ui.instruments.curve import curve
+from rnnviz.ui.instruments.own import own
 from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, present
 from rnnviz.ui.visit import Visit
 
@@ -20,7 +21,7 @@ class Instrument:
 
     draw : puts the reading on the page.
     subject : what it looks at: "run" (the network as trained so far), "past" (what training did to it),
-        "start" (initialisation only), "bench" or "unit" (something of its own).
+        "start" (initialisation only), "bench", "unit" or "own_network" (something of its own).
     """
 
     title: str
@@ -64,6 +65,7 @@ INSTRUMENTS: dict[str, Instrument] = {
         lambda _: present(cliff(), "cliff", FIGURE_HEIGHT - 44),
         "unit",
     ),
+    "own": Instrument("Your network", "Is my network's gradient vanishing?", own, "own_network"),
 }
 """The instruments by name, in the order of the buttons."""
 
@@ -71,6 +73,7 @@ INSTRUMENTS: dict[str, Instrument] = {
 OWN = {
     "bench": "A layer on the bench: of the choices on the left, only the activation and H play a part.",
     "unit": "A network of a single unit without input; the choices on the left play no part.",
+    "own_network": "The weights of the file that you upload; until then, the playground's.",
 }
 """What is said of instruments that have a network of their own."""
 

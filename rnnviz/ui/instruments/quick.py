@@ -156,7 +156,7 @@ def eigenvalues(visit: Visit, params: Params) -> Reading | str:
     sigma, rho = plain(now.sigma_max, 4), plain(now.rho, 4)
     how = (
         f"σ_max = {sigma}, 1/γ = {1 / now.gamma:g}, γ being the activation's largest slope. "
-        f"{_fate(now)} The spectral radius ρ = {rho} decides only in a linear network, in the long run."
+        f"{fate(now)} The spectral radius ρ = {rho} decides only in a linear network, in the long run."
     )
     if now.rho > 100.0:
         how += " The unit circle is too small to be seen here."
@@ -178,7 +178,7 @@ def eigenvalues(visit: Visit, params: Params) -> Reading | str:
     return Reading(spectrum_spec(now, before, theme()), label, how, formula, table)
 
 
-def _fate(now: Spectrum) -> str:
+def fate(now: Spectrum) -> str:
     """Say what the largest singular value decides."""
     if now.surely_vanishes:
         return "Staying below is **sufficient** for vanishing: every gradient shrinks, whatever the input."

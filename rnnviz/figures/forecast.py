@@ -1,0 +1,135 @@
+"""A series, where it was split, and what a network and the baselines make of the part it never saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.arrays import Array
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
+from rnnviz.tasks.series import Series
+
+SHOWN_BEFORE = 1.5
+"""Times the held-out part that is shown of the time before it."""
+
+MAX_POINTS = 1200
+"""More points than pixels would only cost time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Forecasts:
+    """What the figure shows.
+
+    series : values, split and unit. ahead : (m,), one-step forecasts of the held-out part.
+    free : (k,), forecasts in one go from the split on. future : (f,), forecasts beyond the last value.
+    baseline : (m,), the better baseline; baseline_name : what it is.
+    """
+
+    series: Series
+    ahead: Array
+    free: Array
+    future: Array
+    baseline: Array
+    baseline_name: str
+
+
+def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
+    """Compose data, split and forecasts as plain data."""
+    s = view.series
+    split, end = s.held_out, min(len(s.values), s.held_out + len(view.ahead))
+    first = max(0, split - int(SHOWN_BEFORE * (end - split)))
+    step = float(s.times[-1] - s.times[-2])
+    beyond = s.times[-1] + step * np.arange(1, len(view.future) + 1)
+    whole = end == len(s.values)
+    right = beyond[-1] if whole and len(beyond) else s.times[end - 1]
+    traces = [
+        _line("measured", s.times[first:end], s.values[first:end], theme.ink, 2.0),
+        _line(view.baseline_name, s.times[split:end], view.baseline, theme.target, 1.4, "dot"),
+        _line("running free", s.times[split : split + len(view.free)], view.free, theme.hidden, 2.0, "dash"),
+        _line("one step ahead", s.times[split:end], view.ahead, theme.output, 2.2),
+    ]
+    if whole:
+        traces.append(_line("the future", beyond, view.future, theme.hidden, 2.0, "dash"))
+    border = {
+        "type": "line", "xref": "x", "yref": "paper", "x0": s.times[split], "x1": s.times[split], "y0": 0, "y1": 1,
+        "line": {"color": theme.faint, "width": 1.2},
+    }  # fmt: skip
+    known = {
+        "type": "rect", "xref": "x", "yref": "paper", "x0": s.times[first], "x1": s.times[split], "y0": 0, "y1": 1,
+        "fillcolor": theme.grid, "opacity": 0.35, "line": {"width": 0}, "layer": "below",
+    }  # fmt: skip
+    return {
+        "data": traces,
+        "layout": layout(
+            theme,
+            margin={"l": 58, "r": 14, "t": 50, "b": 34},
+            xaxis=axis(
+                theme, range=[float(s.times[first]), float(right)], nticks=9, showgrid=False, tickformat="d"
+            ),
+            yaxis=axis(theme, range=_span(s.values[first:end]), nticks=6),
+            shapes=[known, border],
+            annotations=[
+                heading(theme, _legend(view, theme, whole), 0.0, theme.ink, size=13),
+                _side("trained on", s.times[split], theme, "right"),
+                _side("never seen", s.times[split], theme, "left"),
+                note(
+                    theme,
+                    s.unit,
+                    0.0,
+                    1.0,
+                    xanchor="left",
+                    yanchor="top",
+                    xshift=6,
+                    yshift=-2,
+                    font={"size": 12, "color": theme.faint},
+                ),
+            ],
+        ),
+    }
+
+
+def _legend(view: Forecasts, theme: Theme, whole: bool) -> str:
+    """Name the lines in their colours and dashes, in one line above the picture."""
+    free = "running free" + (", and the future" if whole and len(view.future) else "")
+    parts = [
+        (theme.ink, "━ measured"),
+        (theme.output, "━ one step ahead"),
+        (theme.hidden, f"╍ {free}"),
+        (theme.faint, f"┄ {view.baseline_name}"),
+    ]
+    return "   ".join(f"<span style='color:{colour}'>{name}</span>" for colour, name in parts)
+
+
+def _side(text: str, x: float, theme: Theme, anchor: str) -> Spec:
+    shift = -6 if anchor == "right" else 6
+    font = {"size": 12, "color": theme.faint}
+    return note(
+        theme, text, float(x), 0.0, xref="x", xanchor=anchor, xshift=shift, yanchor="bottom", font=font
+    )
+
+
+def _span(values: Array) -> list[float]:
+    """Room above and below what was measured; forecasts may leave it."""
+    low, high = float(values.min()), float(values.max())
+    return [low - 0.16 * (high - low), high + 0.16 * (high - low)]
+
+
+def _line(name: str, x: Array, y: Array, colour: str, width: float, dash: str = "solid") -> Spec:
+    keep = np.unique(np.linspace(0, max(len(x) - 1, 0), min(len(x), MAX_POINTS)).astype(int))
+    x, y = x[keep], np.asarray(y)[keep]
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "lines",
+        "x": x,
+        "y": np.where(np.isfinite(y) & (np.abs(y) < 1e15), y, np.nan),
+        "line": {"color": colour, "width": width, "dash": dash},
+        "hovertemplate": f"{name}: %{{y:.4g}}<extra></extra>",
+    }
+
+
+def forecast(view: Forecasts, theme: Theme = LIGHT) -> go.Figure:
+    """Draw a series with its split and its forecasts."""
+    return go.Figure(forecast_spec(view, theme))

@@ -1,0 +1,84 @@
+"""Image captioning: an image goes in once, its name comes out letter by letter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnviz.arrays import Array, Indices
+from rnnviz.tasks.base import MAX_LENGTH, Batch
+from rnnviz.tasks.digits import HELD_OUT, digits
+from rnnviz.tasks.numerals import LANGUAGES
+from rnnviz.tasks.spelling import END, WritingTask
+
+if TYPE_CHECKING:
+    from rnnviz.experiment import Experiment
+
+PIXELS = 64
+
+
+class Captions(WritingTask):
+    """Spell the name of the handwritten digit on an 8x8 image (data: see Digits)."""
+
+    name = "captions"
+    title = "Captions"
+    summary = "An 8×8 image of a digit goes in once. Then: spell its name, one letter a step."
+    fits = ("one-to-many",)
+    usual_length = 7
+    goal = 0.98
+    options = ("language", "noise")
+
+    @property
+    def limits(self) -> str:
+        """The longest name needs a step a letter and one for the end."""
+        return "task 'captions' (a step a letter, and one for the end)"
+
+    def names(self, e: Experiment) -> list[str]:
+        """Return the ten names."""
+        return ["".join(LANGUAGES[e.language].say(n)) for n in range(10)]
+
+    def signs(self, e: Experiment) -> tuple[str, ...]:
+        """END and the letters that occur."""
+        return (END, *sorted(set("".join(self.names(e)))))
+
+    def sizes(self, e: Experiment) -> tuple[int, int]:
+        """64 pixels in; END and the letters out."""
+        return PIXELS, len(self.signs(e))
+
+    def lengths(self, e: Experiment) -> tuple[int, int]:
+        """The longest name and its end."""
+        return 1 + max(map(len, self.names(e))), MAX_LENGTH
+
+    def wanted(self, e: Experiment, held_out: bool) -> list[Sequence[str]]:
+        """The names of all images."""
+        names, labels = self.names(e), digits()[1]
+        return [names[label] for label in (labels[-HELD_OUT:] if held_out else labels[:-HELD_OUT])]
+
+    def inputs(self, e: Experiment, images: Array) -> Array:
+        """Return images (B, 64) in [0, 1] as the network reads them, (T, B, 64): all at the first step."""
+        read = np.zeros((e.seq_len, len(images), PIXELS))
+        read[0] = images
+        return read
+
+    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+        """Draw images from the training part, with replacement; noise on every pixel makes each one new."""
+        batch = self._batch(e, rng.integers(len(digits()[1]) - HELD_OUT, size=size))
+        batch.inputs[0] += e.noise * rng.standard_normal((size, PIXELS))
+        return batch
+
+    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+        """Take all held-out images, in an order that the seed decides."""
+        return self._batch(e, len(digits()[1]) - HELD_OUT + rng.permutation(HELD_OUT))
+
+    def _batch(self, e: Experiment, chosen: Indices) -> Batch:
+        images, labels = digits()
+        names = self.names(e)
+        return Batch(
+            self.inputs(e, images[chosen]), self.spelled(e, [names[label] for label in labels[chosen]])
+        )
+
+    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+        """The image stands at the first step."""
+        return ["▦"] + [""] * (e.seq_len - 1)

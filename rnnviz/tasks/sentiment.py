@@ -1,0 +1,212 @@
+"""Sentiment: sentences from a small grammar with negation and contrast, and their verdicts.
+
+The grammar, with its verdicts::
+
+    sentence := clause | clause "but" clause | "although" clause "," clause      the verdict of the last clause
+    clause   := subject verb opinion
+    opinion  := [degree] adjective          the adjective's verdict
+              | negator [degree] adjective  the opposite
+              | "too" neutral               negative: what is too long is bad
+              | negator "too" neutral       positive
+
+A second clause may leave its subject and verb out: "the film was good but far too long".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+
+from rnnviz.arrays import Array, Indices
+from rnnviz.tasks.base import HELD_OUT_SAMPLES, MAX_LENGTH, Batch, Task
+
+if TYPE_CHECKING:
+    from rnnviz.experiment import Experiment
+
+SUBJECTS = ("the film", "the book", "the song", "the meal", "the game", "it")
+VERBS = ("is", "was", "seems")
+DEGREES = ("very", "really", "so", "quite")
+NEGATORS = ("not", "never", "hardly")
+POSITIVE = ("good", "great", "funny", "clever", "lovely", "brilliant", "exciting", "honest")
+NEGATIVE = ("bad", "dull", "boring", "silly", "awful", "weak", "sad", "ugly")
+NEUTRAL = ("long", "short", "loud", "slow", "dark", "simple")
+EXCESS = ("too", "far too")
+VERDICTS = ("negative", "positive")
+
+TRAINING_SENTENCES = 4000
+
+HELD_OUT_SHARE = 5
+"""One sentence in so many is never trained on; which ones, its own letters decide (a checksum)."""
+
+
+@cache
+def vocabulary() -> tuple[str, ...]:
+    """Return all words of the grammar."""
+    phrases = (*SUBJECTS, *VERBS, *DEGREES, *NEGATORS, *POSITIVE, *NEGATIVE, *NEUTRAL, *EXCESS)
+    return tuple(
+        dict.fromkeys([word for phrase in phrases for word in phrase.split()] + ["but", "although", ","])
+    )
+
+
+@cache
+def word_numbers() -> dict[str, int]:
+    """Return the input channel of every word."""
+    return {word: i for i, word in enumerate(vocabulary())}
+
+
+LONGEST = 16
+"""Words and commas of the longest: "although the film was not far too long , the book is never far too loud"."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of the grammar: its words, its verdict (0 negative, 1 positive), and what makes it hard."""
+
+    words: tuple[str, ...]
+    verdict: int
+    negated: bool
+    contrasted: bool
+
+    @property
+    def text(self) -> str:
+        """The sentence as it is written."""
+        return " ".join(self.words).replace(" ,", ",")
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it is never trained on."""
+        return crc32(self.text.encode()) % HELD_OUT_SHARE == 0
+
+
+def _opinion(rng: np.random.Generator) -> tuple[list[str], int, bool]:
+    """Draw an opinion: its words, its verdict, and whether it holds a negation."""
+    negated = bool(rng.random() < 0.45)
+    words = [str(rng.choice(NEGATORS))] if negated else []
+    if rng.random() < 0.3:
+        return [*words, *str(rng.choice(EXCESS)).split(), str(rng.choice(NEUTRAL))], int(negated), negated
+    positive = bool(rng.random() < 0.5)
+    degree = [str(rng.choice(DEGREES))] if rng.random() < 0.4 else []
+    adjective = str(rng.choice(POSITIVE if positive else NEGATIVE))
+    return [*words, *degree, adjective], int(positive != negated), negated
+
+
+def _subject(rng: np.random.Generator) -> list[str]:
+    return [*str(rng.choice(SUBJECTS)).split(), str(rng.choice(VERBS))]
+
+
+def draw_sentence(rng: np.random.Generator) -> Sentence:
+    """Draw a sentence of the grammar."""
+    opinion, verdict, negated = _opinion(rng)
+    first = [*_subject(rng), *opinion]
+    form = rng.random()
+    if form < 0.4:
+        return Sentence(tuple(first), verdict, negated, contrasted=False)
+    opinion, verdict, again = _opinion(rng)
+    if form < 0.6:
+        words = [*first, "but", *opinion]
+    elif form < 0.8:
+        words = [*first, "but", *_subject(rng), *opinion]
+    else:
+        words = ["although", *first, ",", *_subject(rng), *opinion]
+    return Sentence(tuple(words), verdict, negated or again, contrasted=True)
+
+
+@cache
+def sentences(held_out: bool) -> tuple[Sentence, ...]:
+    """Return one part of the data: the sentences that are never trained on, or those that are; all differ."""
+    rng = np.random.default_rng(int(held_out))
+    found: dict[str, Sentence] = {}
+    while len(found) < (HELD_OUT_SAMPLES if held_out else TRAINING_SENTENCES):
+        sentence = draw_sentence(rng)
+        if sentence.held_out == held_out:
+            found[sentence.text] = sentence
+    return tuple(found.values())
+
+
+def split_words(text: str) -> tuple[list[str], list[str]]:
+    """Return the words of a visitor's sentence that the grammar has, and those that it has not."""
+    words = re.findall(r"[^\W_]+|,", text.lower())
+    known = word_numbers()
+    return [word for word in words if word in known], [word for word in words if word not in known]
+
+
+class Sentiment(Task):
+    """Is the sentence kind or unkind? The verdict comes after the last word."""
+
+    name = "sentiment"
+    title = "Sentiment"
+    summary = "A sentence goes in word by word. At its end: is the verdict positive or negative?"
+    fits = ("many-to-one",)
+    usual_length = LONGEST
+    goal = 0.97
+    guess = "guessing one of two verdicts"
+
+    @property
+    def limits(self) -> str:
+        """The longest sentence has to fit."""
+        return f"task 'sentiment' (the longest sentence has {LONGEST} words)"
+
+    def lengths(self, e: Experiment) -> tuple[int, int]:
+        """Shorter sentences begin later."""
+        return LONGEST, MAX_LENGTH
+
+    def sizes(self, e: Experiment) -> tuple[int, int]:
+        """A channel a word in, two verdicts out."""
+        return len(vocabulary()), len(VERDICTS)
+
+    def inputs(self, e: Experiment, texts: Sequence[Sequence[str]]) -> Array:
+        """Return sentences as the network reads them, (T, B, I): the last word at the last step.
+
+        Raises
+        ------
+        ValueError
+            If a sentence has more words than there are steps.
+        """
+        numbers = word_numbers()
+        read = np.zeros((e.seq_len, len(texts), len(numbers)))
+        for b, words in enumerate(texts):
+            if len(words) > e.seq_len:
+                raise ValueError(
+                    f"the sentence must have at most {e.seq_len} words; got {len(words)}. Leave some out."
+                )
+            steps = range(e.seq_len - len(words), e.seq_len)
+            read[steps, b, [numbers[word] for word in words]] = 1.0
+        return read
+
+    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+        """Draw training sentences, with replacement."""
+        known = sentences(held_out=False)
+        return self.batch(e, [known[i] for i in rng.integers(len(known), size=size)])
+
+    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+        """Take all sentences that are never trained on."""
+        return self.batch(e, sentences(held_out=True))
+
+    def batch(self, e: Experiment, chosen: Sequence[Sentence]) -> Batch:
+        """Return sentences and their verdicts."""
+        targets: Indices = np.zeros((e.seq_len, len(chosen)), np.int64)
+        targets[-1] = [sentence.verdict for sentence in chosen]
+        return Batch(self.inputs(e, [sentence.words for sentence in chosen]), targets)
+
+    def chance(self, e: Experiment) -> float:
+        """Both verdicts are equally likely."""
+        return 0.5
+
+    def chance_loss(self, e: Experiment) -> float:
+        """The cross-entropy of a toss: ln 2."""
+        return float(np.log(2.0))
+
+    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+        """Show the words."""
+        rows = batch.inputs[:, sample, : len(vocabulary())]
+        return [vocabulary()[int(row.argmax())] if row.any() else "" for row in rows]
+
+    def output_label(self, e: Experiment, answer: int) -> str:
+        """Negative or positive."""
+        return VERDICTS[answer]

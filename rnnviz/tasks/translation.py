@@ -1,0 +1,123 @@
+"""Machine translation on a small scale: number words from English, word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnviz.arrays import Array
+from rnnviz.tasks.base import MAX_LENGTH, Batch, one_hot
+from rnnviz.tasks.numerals import LANGUAGES, LARGEST, english
+from rnnviz.tasks.spelling import END, WritingTask
+from rnnviz.topology import TOPOLOGIES, Masks
+
+if TYPE_CHECKING:
+    from rnnviz.experiment import Experiment
+
+READING_STEPS = 2
+"""No English number word below a hundred has more words."""
+
+HELD_OUT_NUMBERS = 15
+
+
+@cache
+def english_words() -> tuple[str, ...]:
+    """Return the English words that occur, in the order in which they first do."""
+    return tuple(dict.fromkeys(word for n in range(LARGEST + 1) for word in english(n)))
+
+
+@cache
+def held_out_numbers(seed: int) -> tuple[int, ...]:
+    """Return the numbers that are never trained on, another choice for each seed.
+
+    Only numbers of a ten and a unit: every single word has to be met in training, which the numbers up to
+    20 and the tens take care of. And never two numbers like 72 and 92, because only they say in French
+    what becomes of "two" after "soixante" and "quatre vingt": douze.
+    """
+    composed = [n for n in range(21, LARGEST + 1) if n % 10]
+    chosen: list[int] = []
+    for n in np.random.default_rng([seed, READING_STEPS]).permutation(composed).tolist():
+        sibling = {7: n + 20, 9: n - 20}.get(n // 10)
+        if sibling not in chosen and len(chosen) < HELD_OUT_NUMBERS:
+            chosen.append(n)
+    return tuple(sorted(chosen))
+
+
+class Translation(WritingTask):
+    """Translate number words: read all, then write all (sequence to sequence, Sutskever et al. 2014)."""
+
+    name = "translation"
+    title = "Translation"
+    summary = "An English number word goes in, word by word. Then: write it in another language."
+    fits = ("sequence-to-sequence",)
+    usual_length = 7
+    goal = 0.95
+    options = ("target",)
+
+    @property
+    def limits(self) -> str:
+        """Two words are read; the longest translation and its end are written."""
+        return "task 'translation' (two steps read, then a step a word, and one for the end)"
+
+    def signs(self, e: Experiment) -> tuple[str, ...]:
+        """END and the words that occur in the other language."""
+        say = LANGUAGES[e.target].say
+        return (END, *dict.fromkeys(word for n in range(LARGEST + 1) for word in say(n)))
+
+    def sizes(self, e: Experiment) -> tuple[int, int]:
+        """A channel a word, in both languages."""
+        return len(english_words()), len(self.signs(e))
+
+    def lengths(self, e: Experiment) -> tuple[int, int]:
+        """Two words in, the longest translation and its end out."""
+        return READING_STEPS + self._longest(e), MAX_LENGTH
+
+    def _longest(self, e: Experiment) -> int:
+        return 1 + max(len(LANGUAGES[e.target].say(n)) for n in range(LARGEST + 1))
+
+    def masks(self, e: Experiment) -> Masks:
+        """The last steps write, as many as the longest translation needs."""
+        return TOPOLOGIES[e.topology].masks(e.seq_len, written=self._longest(e))
+
+    def numbers(self, e: Experiment, held_out: bool) -> list[int]:
+        """Return the numbers of one part of the data."""
+        kept = held_out_numbers(e.seed)
+        return [n for n in range(LARGEST + 1) if (n in kept) == held_out]
+
+    def wanted(self, e: Experiment, held_out: bool) -> list[Sequence[str]]:
+        """All translations."""
+        return [LANGUAGES[e.target].say(n) for n in self.numbers(e, held_out)]
+
+    def inputs(self, e: Experiment, sentences: Sequence[Sequence[str]]) -> Array:
+        """Return English words as the network reads them, (T, B, I): the last one just before it writes."""
+        words = english_words()
+        read = np.zeros((e.seq_len, len(sentences), len(words)))
+        last = e.seq_len - self.writing_steps(e)
+        for b, sentence in enumerate(sentences):
+            codes = [words.index(word) for word in sentence]
+            read[last - len(codes) : last, b] = one_hot(np.array(codes), len(words))
+        return read
+
+    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+        """Draw numbers from the training part, with replacement."""
+        numbers = self.numbers(e, held_out=False)
+        return self._batch(e, [numbers[i] for i in rng.integers(len(numbers), size=size)])
+
+    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+        """Take all held-out numbers."""
+        return self._batch(e, self.numbers(e, held_out=True))
+
+    def _batch(self, e: Experiment, numbers: Sequence[int]) -> Batch:
+        say = LANGUAGES[e.target].say
+        return Batch(
+            self.inputs(e, [english(n) for n in numbers]), self.spelled(e, [say(n) for n in numbers])
+        )
+
+    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+        """Show the words."""
+        words = english_words()
+        rows = batch.inputs[:, sample, : len(words)]
+        return [words[int(row.argmax())] if row.any() else "" for row in rows]

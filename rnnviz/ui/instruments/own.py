@@ -1,0 +1,354 @@
+"""A visitor's own trained network: uploaded, and asked whether its gradient vanishes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rnnviz.activations import ACTIVATIONS
+from rnnviz.cells import CELLS, VanillaWeights
+from rnnviz.figures.curves import Curve, curves_spec
+from rnnviz.figures.matrices import spectrum_spec
+from rnnviz.own_network import (
+    LARGEST_FILE,
+    LARGEST_HIDDEN,
+    SEQ_LENS,
+    OwnFlow,
+    OwnNetwork,
+    own_flow,
+    read_network,
+    save_network,
+)
+from rnnviz.spectrum import Spectrum, spectrum
+from rnnviz.ui.instruments.quick import NO_RECURRENCE, fate
+from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain
+from rnnviz.ui.live_figure import show
+from rnnviz.ui.run_view import notice
+from rnnviz.ui.style import theme
+from rnnviz.ui.visit import Visit
+
+HEIGHT, LEAST_HEIGHT, REFUSAL_HEIGHT = 280, 170, 84
+"""Pixels of the figures, and what a refused file's sentence takes of them."""
+
+LARGER_HEIGHT = 76
+"""Pixels that controls and words need more in the projector view."""
+
+LEAST_CURVE_WIDTH, LEAST_SPECTRUM_WIDTH = 380, 560
+"""Pixels below which names in the figures would run into each other."""
+
+FIRST_T, FIRST_INPUT_STD, LARGEST_INPUT_STD = 50, 1.0, 3.0
+SHOWN_NAME = 40
+"""Characters of a file's name that are shown."""
+
+OVERFLOWED = (
+    "The playground's weights overflowed: nothing to look at. Upload a network, or press Reset there."
+)
+
+SNIPPETS = {
+    "PyTorch": """\
+import numpy as np
+
+# model.rnn is your torch.nn.RNN
+np.savez("network.npz", **{
+    k: v.detach().cpu().numpy()
+    for k, v in model.rnn.state_dict().items()
+})
+""",
+    "Keras": """\
+import numpy as np
+
+layer = model.get_layer("simple_rnn")  # your keras.layers.SimpleRNN
+names = ("kernel", "recurrent_kernel", "bias")
+np.savez("network.npz", **dict(zip(names, layer.get_weights())))
+""",
+    "NumPy": """\
+import numpy as np
+
+# h_t = phi(x_t @ W_xh + h_{t-1} @ W_hh + b_h): shapes (I, H), (H, H), (H,)
+np.savez("network.npz", W_xh=W_xh, W_hh=W_hh, b_h=b_h)
+""",
+}
+"""How to save a network, by library."""
+
+
+@dataclass
+class Brought:
+    """What one visitor brought along, and how they look at it; kept while pages are turned.
+
+    file : the name of the network's file. refusal : why the newest file was not taken, "" if it was.
+    uploads : files so far; each gets an empty uploader after it. choices : values of the controls by key.
+    spectra : of the network's W_hh, by layer and activation.
+    """
+
+    network: OwnNetwork | None = None
+    file: str = ""
+    refusal: str = ""
+    uploads: int = 0
+    choices: dict[str, Any] = field(default_factory=dict)
+    spectra: dict[tuple[int, str], Spectrum] = field(default_factory=dict)
+
+    @property
+    def uploader(self) -> str:
+        """The key of the uploader."""
+        return f"own_file_{self.uploads}"
+
+    def take(self) -> None:
+        """Read the file that was just uploaded; one that is refused leaves the earlier network as it is."""
+        uploaded = st.session_state.get(self.uploader)
+        if uploaded is None:
+            return
+        self.uploads += 1
+        try:
+            network = read_network(uploaded.getvalue())
+        except ValueError as refusal:
+            self.refusal = f"{_short(uploaded.name)} was not taken. {refusal}"
+            return
+        self.forget()
+        self.network, self.file = network, _short(uploaded.name)
+
+    def forget(self) -> None:
+        """Let go of the network and of what was chosen for it alone."""
+        self.network, self.file, self.refusal = None, "", ""
+        self.spectra.clear()
+        for key in ("own_activation", "own_layer"):
+            self.choices.pop(key, None)
+            st.session_state.pop(key, None)
+
+
+def own(visit: Visit) -> None:
+    """Draw the instrument: upload, choose, and see what becomes of the gradient."""
+    brought: Brought = st.session_state.setdefault("own_network", Brought())
+    example = _example(visit)
+    network = brought.network or example
+    left, right = st.columns([0.42, 0.58], gap="medium")
+    with left:
+        st.file_uploader(
+            "W_xh, W_hh and b_h of your network (.npz)",
+            type="npz",
+            max_upload_size=2,
+            key=brought.uploader,
+            on_change=brought.take,
+            help=f"From PyTorch, Keras or NumPy. At most {LARGEST_FILE // 10**6} MB, packed and unpacked, "
+            f"and {LARGEST_HIDDEN} hidden units a layer. The file is read, never stored.",
+        )
+    with right:
+        activation, T, input_std, layer = _choices(visit, brought, network)
+        doors = st.container(horizontal=True, gap="small")
+    if brought.refusal:
+        st.error(_literal(brought.refusal), icon=":material/error:")
+    if network is None:
+        recurrent = CELLS[visit.experiment.cell].recurrent
+        st.info(OVERFLOWED if recurrent else NO_RECURRENCE, icon=":material/info:")
+        with doors:
+            _how_to_save()
+        return
+    flow = own_flow(network, activation, T, input_std, layer)
+    with doors:
+        _how_to_save()
+        _doors(brought, network, flow)
+    allowed = _spectrum(brought, network, layer, activation)
+    _result(brought, network, flow, allowed, _height(visit, brought))
+
+
+def _height(visit: Visit, brought: Brought) -> int:
+    """Return what all else on the page leaves of it for the figures, in pixels."""
+    taken = NOTICE_HEIGHT * bool(notice(visit)) + REFUSAL_HEIGHT * bool(brought.refusal)
+    left = HEIGHT - (1.2 * taken + LARGER_HEIGHT if visit.view.projector else taken)
+    return max(LEAST_HEIGHT, round(left))
+
+
+def _example(visit: Visit) -> OwnNetwork | None:
+    """Return the playground's network, or None if it has no W_hh or has overflowed."""
+    layers = [layer for layer in visit.run.state.params.layers if isinstance(layer, VanillaWeights)]
+    finite = all(np.isfinite(array).all() for layer in layers for array in vars(layer).values())
+    return OwnNetwork(tuple(layers)) if layers and finite else None
+
+
+def _spectrum(brought: Brought, network: OwnNetwork, layer: int, activation: str) -> Spectrum:
+    """Return what W_hh allows; of an uploaded network it is kept, for 700 units take a third of a second."""
+    kept = brought.spectra if brought.network is not None else {}
+    if (layer, activation) not in kept:
+        kept[layer, activation] = spectrum(network.layers[layer].W_hh, activation)
+    return kept[layer, activation]
+
+
+# Controls -----------------------------------------------------------------------------------------
+
+
+def _choices(visit: Visit, brought: Brought, network: OwnNetwork | None) -> tuple[str, int, float, int]:
+    """Let the visitor choose activation, T, input strength and layer.
+
+    The playground's network has its own activation; of an uploaded one only its owner knows.
+    """
+    mine = brought.network is not None
+    depth = network.depth if network else 1
+    boxes = st.columns([0.24, 0.27, 0.27, 0.22] if depth > 1 else [0.28, 0.36, 0.36], gap="medium")
+    activation_key = "own_activation" if mine else "own_activation_example"
+    if not mine:
+        st.session_state[activation_key] = visit.experiment.activation
+    activation = boxes[0].selectbox(
+        "Activation",
+        list(ACTIVATIONS) if mine else [visit.experiment.activation],
+        format_func=lambda name: ACTIVATIONS[name].title,
+        key=_kept(brought, activation_key, "tanh"),
+        help="The file does not tell it: choose the one that your network was trained with."
+        if mine
+        else "The playground's own.",
+    )
+    T = boxes[1].slider("Steps T", *SEQ_LENS, key=_kept(brought, "own_T", FIRST_T))
+    input_std = boxes[2].slider(
+        "Input strength",
+        0.0,
+        LARGEST_INPUT_STD,
+        step=0.1,
+        key=_kept(brought, "own_input", FIRST_INPUT_STD),
+        help="Standard deviation of the random numbers on every input channel; 0 is silence.",
+    )
+    layer = depth - 1
+    if depth > 1:
+        if brought.choices.get("own_layer", 0) >= depth:
+            brought.choices["own_layer"] = st.session_state["own_layer"] = depth - 1
+        layer = boxes[3].selectbox(
+            "Layer",
+            range(depth),
+            format_func=lambda i: f"{i + 1} of {depth}",
+            key=_kept(brought, "own_layer", depth - 1),
+            help="The error always enters the top layer.",
+        )
+        brought.choices["own_layer"] = layer
+    brought.choices |= {activation_key: activation, "own_T": T, "own_input": input_std}
+    return activation, T, input_std, layer
+
+
+def _kept(brought: Brought, key: str, first: Any) -> str:
+    """Give a control back what was chosen before the page was turned; return its key."""
+    st.session_state.setdefault(key, brought.choices.get(key, first))
+    return key
+
+
+def _how_to_save() -> None:
+    """Lines that save a network, to be copied."""
+    with st.popover("How do I save mine?", icon=":material/code:"):
+        for tab, code in zip(st.tabs(list(SNIPPETS)), SNIPPETS.values(), strict=True):
+            tab.code(code, language="python")
+
+
+def _doors(brought: Brought, network: OwnNetwork, flow: OwnFlow) -> None:
+    """A file to begin with, or a way to forget what was uploaded; and the curve as a table."""
+    if brought.network is None:
+        st.download_button(
+            "The playground's weights",
+            lambda: save_network(network),
+            "rnnviz-network.npz",
+            "application/octet-stream",
+            icon=":material/download:",
+            on_click="ignore",
+            key="own_template",
+            help="W_xh, W_hh and b_h as .npz: a file to try the upload with.",
+        )
+    else:
+        st.button("Forget my network", icon=":material/close:", on_click=brought.forget, key="own_forget")
+    table = pd.DataFrame({"t": np.arange(1, len(flow.curve) + 1), "gradient": flow.curve})
+    st.download_button(
+        "Data as CSV",
+        lambda: table.to_csv(index=False),
+        "rnnviz-own.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="lab_csv",
+    )
+
+
+# The result ---------------------------------------------------------------------------------------
+
+
+def _result(brought: Brought, network: OwnNetwork, flow: OwnFlow, allowed: Spectrum, height: int) -> None:
+    """Show the verdict, the curve beside the spectrum, and how to read them."""
+    mine = brought.network is not None
+    name = "Your network" if mine else "The playground"
+    st.html(
+        f"<p class='story'>{_described(brought, network)}</p><p class='verdict {flow.verdict}' role='status' "
+        "style='margin:2px 0 0;font-size:1.25rem;font-weight:600;line-height:1.3'>"
+        f"{escape(_sentence(name, flow))}</p>"
+    )
+    left, right = st.columns([0.42, 0.58], gap="small")
+    label = f"Gradient against time step: {flow.verdict}, {plain(flow.decades)} powers of ten"
+    curve = np.where(np.isnan(flow.curve), np.inf, flow.curve)  # NaN comes from numbers that overflowed
+    with left:
+        spec = curves_spec([Curve("your network" if mine else "playground", curve, "main")], theme())
+        show(spec, key="lab_own", label=label, height=height, least_width=LEAST_CURVE_WIDTH)
+    sigma, rho = plain(allowed.sigma_max, 4), plain(allowed.rho, 4)
+    with right:
+        label = f"Eigenvalues and singular values of W_hh: rho {rho}, sigma_max {sigma}"
+        spec = spectrum_spec(allowed, None, theme())
+        show(spec, key="lab_own_spectrum", label=label, height=height, least_width=LEAST_SPECTRUM_WIDTH)
+    text, formula = st.columns([0.7, 0.3], gap="medium")
+    text.markdown(
+        f"**How to read this.** A random error of length 1 enters at the last step and travels back."
+        f"{_slopes(flow)} σ_max\u00a0=\u00a0{sigma}, 1/γ\u00a0=\u00a0{1 / allowed.gamma:g}. {fate(allowed)} "
+        f"The spectral radius ρ\u00a0=\u00a0{rho} decides only in a linear network, in the long run."
+    )
+    formula.latex(
+        r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing} \\ "
+        r"\text{exploding} &\ \Rightarrow\ \sigma_{\max} > \tfrac1\gamma \\ "
+        rf"\sigma_{{\max}}={number(allowed.sigma_max, 4)}\quad \rho&={number(allowed.rho, 4)} \end{{aligned}}"
+    )
+
+
+def _described(brought: Brought, network: OwnNetwork) -> str:
+    """Say in one line of HTML whose network is shown, and of what size."""
+    layers = "1 layer" if network.depth == 1 else f"{network.depth} layers"
+    size = f"{layers}, I = {network.input_size}, H = {network.hidden_size}, {network.parameters:,} parameters"
+    if brought.network is None:
+        return f"<b>The playground's network, until you upload your own.</b> {size}."
+    ignored = f" Not part of it: {', '.join(network.ignored[:4])}." if network.ignored else ""
+    return f"<b>{escape(brought.file)}</b> ({network.source}): {size}.{escape(ignored)}"
+
+
+def _sentence(name: str, flow: OwnFlow) -> str:
+    """Answer the question in one sentence."""
+    verb = {"vanishing": "vanishes", "exploding": "explodes", "healthy": "is healthy"}[flow.verdict]
+    T = len(flow.curve)
+    if flow.decades == -np.inf:
+        there = np.flatnonzero(flow.curve > 0.0)
+        what = f"before step {there[0] + 1} it is exactly zero" if there.size else "it is exactly zero"
+    elif not np.isfinite(flow.decades):
+        what = "the numbers leave the range of floating point"
+    elif abs(flow.decades) < 0.05:
+        what = f"from step {T} to step 1 it keeps its size"
+    else:
+        change = "shrinks" if flow.decades < 0 else "grows"
+        what = (
+            f"from step {T} to step 1 it {change} by {plain(abs(flow.decades), 2)} powers of ten, "
+            f"a factor of {plain(flow.factor, 2 if flow.factor < 0.95 else 3)} per step"
+        )
+    return f"{name}'s gradient {verb}: {what}."
+
+
+def _slopes(flow: OwnFlow) -> str:
+    """Say what the activation takes of the error."""
+    if not np.isfinite(flow.slope_factor):
+        return ""
+    saturated = percent(flow.saturated)
+    return (
+        f" The slopes φ′ let through {plain(flow.slope_factor, 2)} of it at a step ({saturated} of the units "
+        "are saturated); W_hh does the rest."
+    )
+
+
+def _short(name: str) -> str:
+    """Shorten a file's name to what can be shown in a line."""
+    shown = "".join(c if c.isprintable() else "?" for c in name[:SHOWN_NAME])
+    return shown + ("…" if len(name) > SHOWN_NAME else "")
+
+
+def _literal(text: str) -> str:
+    """Return text that stands in Markdown as it is."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
