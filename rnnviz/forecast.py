@@ -66,9 +66,16 @@ def free_run(e: Experiment, params: Params, steps: int, start: int | None = None
 
     Nothing after ``start`` is looked at (default: where the held-out part begins); forecasts take the place
     of values. Numbers that overflow show as inf or NaN.
+
+    Raises
+    ------
+    ValueError
+        If there is no whole window before ``start``.
     """
     series = series_of(e)
     start = series.held_out if start is None else start
+    if not e.seq_len <= start <= len(series.values):
+        raise ValueError(f"start must be between {e.seq_len} and {len(series.values)}; got {start}.")
     seen = series.seen()[start - e.seq_len : start].tolist()
     value, made = series.values[start - 1], np.empty(steps)
     for k in range(steps):

@@ -57,10 +57,8 @@ def next_letter(
         )
     size = len(characters_of(e).alphabet(e))
     logits = _logits(e, params, before, size)
-    if temperature == 0.0:
-        probabilities = np.eye(size)[logits.argmax()]
-    else:
-        probabilities = softmax(logits / temperature)
+    cold = temperature == 0.0
+    probabilities = np.eye(size)[logits.argmax()] if cold else softmax(logits / temperature)
     return Letter(int(rng.choice(size, p=probabilities)), probabilities)
 
 

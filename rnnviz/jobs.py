@@ -123,9 +123,9 @@ def errors_of_forecasts(e: Experiment, params: Params, season: int | None = None
     ahead = one_step(e, params)
     free = free_run(e, params, min(FREE_STEPS, MOST, len(s.values) - s.held_out))
     found = errors(s, ahead, free, season)
-    free_name = f"{len(free)} steps in one go"
+    free_name = f"{len(free)} steps in one go off by"
     return [
-        Score("one step ahead", found.one_step, s.unit, _baselines(found.naive, found.seasonal)),
+        Score("one step ahead off by", found.one_step, s.unit, _baselines(found.naive, found.seasonal)),
         Score(free_name, found.free, s.unit, _baselines(found.naive_free, found.seasonal_free)),
     ]
 
@@ -179,7 +179,7 @@ JOBS: dict[str, Job] = {
         "Forecasts",
         "A series of measurements goes in, value by value. What comes next? Trained on the past, judged on "
         "the years after it, in the data's own unit.",
-        "Running free, a forecast feeds on itself: small errors grow, and the far future is a guess. And a price "
+        "Running free, a forecast feeds on itself: small errors grow, and the far future is a guess. A price "
         "whose changes are independent cannot be forecast by anyone.",
         {
             "sunspots": Variant("Sunspots", _SUNSPOTS, 800),
@@ -203,8 +203,8 @@ JOBS: dict[str, Job] = {
     ),
     "sentiment": Job(
         "Sentiment",
-        "A sentence goes in word by word, and the last word decides: is it praise or not? “Not” turns a "
-        "verdict around, and after “but” only the rest counts.",
+        "A sentence goes in word by word; after the last one comes the verdict: praise or not? “Not” turns "
+        "it around, and after “but” only the rest counts.",
         "It knows sixty words and one small grammar. What the grammar never says, such as a double "
         "negation, it has never had a reason to learn.",
         {"english": Variant("English", _SENTIMENT, 1000)},
@@ -212,10 +212,10 @@ JOBS: dict[str, Job] = {
     ),
     "translation": Job(
         "Translation",
-        "An English number word is read to its end; only then the network writes it in another language, "
-        "with nothing but its memory to go by.",
-        "German composes all its numbers alike. French has soixante-douze and quatre-vingt-douze: what to say "
-        "after them is shown by two numbers each, and one of the two may be held out.",
+        "An English number word is read to its end. Only then the network writes it in another language, from "
+        "memory.",
+        "German composes all its numbers alike. French does not: the seventies and nineties go on with douze, "
+        "treize, …, each met in two numbers only, and one of the two may be held out.",
         {
             "french": Variant("French", _TRANSLATION, 1000),
             "german": Variant("German", replace(_TRANSLATION, target="german"), 1000),

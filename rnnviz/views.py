@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rnnviz.jobs import JOBS
 from rnnviz.lessons import LESSONS
 from rnnviz.links import tame
 
@@ -18,7 +19,10 @@ HIDEABLE = {
 }
 """Groups of controls that a link can hide, and their names on screen. What they show is never hidden."""
 
-PARAMETERS = ("projector", "lesson", "hide")
+OWN_JOB = "network"
+"""The visitor's own network stands among the jobs of the page Applications."""
+
+PARAMETERS = ("projector", "lesson", "job", "hide")
 LONGEST_LIST = 200
 """Characters: the names of all groups fit."""
 
@@ -30,11 +34,13 @@ class View:
     """What a visitor sees of the app.
 
     projector : large and without chrome. lesson : name of the open lesson, "" for none.
+    job : the job shown on the page Applications, "" for the first.
     hidden : groups of controls (see HIDEABLE) that are left out.
     """
 
     projector: bool = False
     lesson: str = ""
+    job: str = ""
     hidden: frozenset[str] = frozenset()
 
 
@@ -43,6 +49,7 @@ def view_params(view: View) -> dict[str, str]:
     told = {
         "projector": "true" if view.projector else "",
         "lesson": view.lesson,
+        "job": view.job,
         "hide": ",".join(name for name in HIDEABLE if name in view.hidden),
     }
     return {name: value for name, value in told.items() if value}
@@ -58,7 +65,11 @@ def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
     if lesson and lesson not in LESSONS:
         ignored.append(f"lesson={tame(lesson)} (unknown)")
         lesson = ""
+    job = params.get("job", "")
+    if job and job not in (*JOBS, OWN_JOB):
+        ignored.append(f"job={tame(job)} (unknown)")
+        job = ""
     wanted = [name for name in params.get("hide", "")[:LONGEST_LIST].split(",") if name]
     ignored += [f"hide={tame(name)} (unknown)" for name in wanted if name not in HIDEABLE]
     hidden = frozenset(name for name in wanted if name in HIDEABLE)
-    return View(SWITCH.get(projector, False), lesson, hidden), ignored
+    return View(SWITCH.get(projector, False), lesson, job, hidden), ignored

@@ -149,6 +149,7 @@ def test_the_app_opens_with_the_defaults() -> None:
 def test_every_control_shows_the_experiment() -> None:
     visitor = Visitor()
     hidden = {"cell", "feedback", "text", "corpus", "delay", "items"}  # only where they mean something
+    hidden |= {"series", "data", "language", "target"}
     for name in set(choices()) - hidden:
         key = f"choose_{name}"
         assert getattr(visitor.tab, KINDS[key])(key=key).value == getattr(Experiment(), name), name

@@ -66,7 +66,8 @@ def experiment(topology: str, T: int, **changes: Any) -> Experiment:
 
 
 def of_task(task: str, **changes: Any) -> Experiment:
-    return replace(nearest({"task": task}, first={"task"})[0], **changes)
+    wanted = {"task": task, "topology": TASKS[task].fits[0]}
+    return replace(nearest(wanted, first={"task"})[0], **changes)
 
 
 @cache
@@ -621,6 +622,10 @@ def test_the_loss_axis_holds_still_while_the_loss_stays_near_chance() -> None:
         ("waves", ["should be", "says"]),
         ("sine", ["should be", "says"]),
         ("sunspots", ["should be", "says"]),
+        ("series", ["should be", "says"]),
+        ("captions", ["probability", "right answer"]),
+        ("sentiment", ["answer"]),
+        ("translation", ["probability", "right answer"]),
     ],
 )
 def test_each_task_is_answered_in_the_form_that_suits_it(task: str, traces: list[str]) -> None:

@@ -115,6 +115,22 @@ def test_a_text_that_cannot_be_learned_from_is_not_used(text: str) -> None:
     assert notes[0].startswith("Your text was not used: text must have")
 
 
+@pytest.mark.parametrize("data", ["", "1 2 3", "1 2 x " * 20, "5 " * 50])
+def test_a_series_that_cannot_be_learned_from_is_not_used(data: str) -> None:
+    base = Experiment(task="series", topology="many-to-many", series="stock")
+    e, notes = changed(base, series="own", data=data)
+    assert e == base
+    assert len(notes) == 1
+    assert notes[0].startswith("Your series was not used: data must ")
+
+
+def test_a_series_too_short_for_the_window_shortens_it() -> None:
+    base = Experiment(task="series", topology="many-to-many", seq_len=24)
+    e, notes = changed(base, series="own", data=" ".join(str(n * n % 17) for n in range(40)))
+    assert (e.series, e.seq_len) == ("own", 9), "ten of forty values are held out, one follows the window"
+    assert notes == ["T is 9: Series needs 2 to 9 steps."]
+
+
 # Anything at all
 
 
@@ -124,7 +140,7 @@ def test_whatever_is_wanted_something_near_can_be_run(
     wanted: dict[str, Any], first: set[str], base: Experiment
 ) -> None:
     e, notes = nearest(wanted, first=first, base=base)
-    negotiable = {"task", "topology", "seq_len", "delay", "items", "feedback", "corpus", "text"}
+    negotiable = {"task", "topology", "seq_len", "delay", "items", "feedback", "corpus", "text", "series", "data"}
     for name in set(choices()) - negotiable:
         assert getattr(e, name) == wanted.get(name, getattr(base, name)), f"{name} changed for no reason"
     gave_way = {name for name in wanted if getattr(e, name) != wanted[name]}

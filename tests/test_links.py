@@ -51,11 +51,24 @@ NONSENSE = (
     *HOSTILE,
 )
 
+SERIES_DATA = (
+    "",
+    "1 2 3",
+    "no numbers, but thirty words: " * 6,
+    "5 " * 40,
+    " ".join(str(n * n % 17) for n in range(30)),
+    " ".join(str(100 + n * n % 17) for n in range(400)),
+    " ".join(f"{1.1**n:.6g}" for n in range(64)),
+)
+"""Series of one's own: the first four cannot be learned from."""
+
 
 def values(name: str, choice: Choice) -> st.SearchStrategy[Any]:
     """Every value that a field accepts by itself."""
     if name == "text":
         return st.text(READABLE, min_size=0, max_size=60)
+    if name == "data":
+        return st.sampled_from(SERIES_DATA)
     if choice.kind == "name":
         return st.sampled_from(sorted(choice.names))
     if choice.kind == "switch":
@@ -80,6 +93,8 @@ def told(e: Experiment) -> Experiment:
     unread = {option for task in TASKS.values() for option in task.options} - set(TASKS[e.task].options)
     if e.corpus != "own":
         unread |= {"text"}
+    if e.series != "own":
+        unread |= {"data"}
     return replace(e, **{name: getattr(Experiment(), name) for name in unread})
 
 
@@ -121,6 +136,14 @@ def test_an_own_text_travels_in_the_link() -> None:
     text = "to be, or not to be?\n= & % + # é 日本"
     e = Experiment(task="characters", topology="many-to-many", corpus="own", text=text)
     assert from_params(to_params(e)).experiment.text == text
+
+
+def test_an_own_series_travels_in_the_link() -> None:
+    data = SERIES_DATA[-1]
+    e = Experiment(task="series", topology="many-to-many", seq_len=12, series="own", data=data)
+    assert to_params(e)["data"] == data
+    assert from_params(to_params(e)).experiment == e
+    assert "data" not in to_params(replace(e, series="stock")), "a series that is not used stays at home"
 
 
 def test_an_empty_link_opens_the_defaults() -> None:
@@ -171,11 +194,21 @@ def test_a_megabyte_is_refused_at_once(name: str) -> None:
     assert sum(map(len, [*opened.ignored, *opened.adjusted])) < 500
 
 
+@pytest.mark.parametrize("data", ["7" * 1_000_000, "7 " * 500_000, "7 8 " * 40_000 + "x"])
+def test_a_megabyte_of_data_is_refused_at_once(data: str) -> None:
+    begun = time.perf_counter()
+    opened = from_params({"task": "series", "series": "own", "data": data})
+    assert time.perf_counter() - begun < 1.0
+    assert (opened.experiment.series, opened.experiment.data) == ("airline", "")
+    assert [note.split(":")[0] for note in opened.adjusted] == ["Your series was not used"]
+    assert len(opened.adjusted[0]) < 250
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     params=st.dictionaries(
         st.sampled_from([choice.url for choice in choices().values()]) | st.text(max_size=8),
-        st.text(max_size=12) | st.sampled_from([*TASKS, *TOPOLOGIES, "own", "true", "0", "1", "200", "-5"]),
+        st.text(max_size=12) | st.sampled_from([*TASKS, *TOPOLOGIES, "own", "true", "0", "1", "200", "-5", *SERIES_DATA]),
         max_size=8,
     )
 )
@@ -211,3 +244,9 @@ def test_an_own_text_that_is_missing_is_said() -> None:
     opened = from_params({"task": "characters", "topology": "many-to-many", "corpus": "own"})
     assert opened.experiment.corpus == Experiment().corpus
     assert "text must have between" in opened.adjusted[0]
+
+
+def test_an_own_series_that_is_missing_is_said() -> None:
+    opened = from_params({"task": "series", "series": "own"})
+    assert opened.experiment.series == Experiment().series
+    assert "data must have between" in opened.adjusted[0]

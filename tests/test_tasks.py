@@ -23,7 +23,12 @@ DATA = Path(__file__).parents[1] / "rnnviz" / "tasks" / "data"
 FITS = [(name, topology) for name, task in TASKS.items() for topology in task.fits]
 FEEDBACK = [("waves", "one-to-many"), ("echo", "many-to-many"), ("sine", "many-to-many"),
             ("parity", "many-to-many"), ("copy", "sequence-to-sequence"), ("reverse", "sequence-to-sequence"),
-            ("characters", "many-to-many"), ("sunspots", "many-to-many")]  # fmt: skip
+            ("characters", "many-to-many"), ("sunspots", "many-to-many"), ("series", "many-to-many"),
+            ("captions", "one-to-many"), ("translation", "sequence-to-sequence")]  # fmt: skip
+
+OPTIONS = {"symbols", "noise", "delay", "items", "corpus", "text"} | {"series", "data", "language", "target"}
+FROM_DATA = ("characters", "sunspots", "series", "captions", "translation")
+"""Their chance levels are counted from the data, in the tests of each."""
 
 
 def experiment(task: str, topology: str | None = None, **fields: Any) -> Experiment:
@@ -92,7 +97,7 @@ def test_texts_on_screen_are_there(task: str) -> None:
     assert words.guess
     assert words.summary.endswith((".", "?"))
     assert words.form in ("classes", "series", "image", "text")
-    assert set(words.options) <= {"symbols", "noise", "delay", "items", "corpus", "text"}
+    assert set(words.options) <= OPTIONS
     labels = words.input_labels(e, sample(e))
     assert len(labels) == e.seq_len
     assert all(isinstance(label, str) for label in labels)
@@ -111,7 +116,12 @@ def test_options_that_a_task_does_not_name_do_not_change_it(task: str, topology:
         "items": 2,
         "corpus": "hello",
         "text": "some other text",
+        "series": "stock",
+        "data": "1 2 3",
+        "language": "german",
+        "target": "german",
     }
+    assert set(other) == OPTIONS
     changed = replace(e, **{name: value for name, value in other.items() if name not in TASKS[task].options})
     np.testing.assert_array_equal(sample(e).inputs, sample(changed).inputs)
     np.testing.assert_array_equal(sample(e).targets, sample(changed).targets)
@@ -132,7 +142,7 @@ def constant_guess(task: Task, e: Experiment, batch: Batch) -> Array:
     return np.broadcast_to(constant, (e.seq_len, batch.inputs.shape[1], task.sizes(e)[1]))
 
 
-GUESSED = [(task, topology) for task, topology in FITS if task not in ("sunspots", "characters")]
+GUESSED = [(task, topology) for task, topology in FITS if task not in FROM_DATA]
 
 
 @pytest.mark.parametrize(("task", "topology"), GUESSED)

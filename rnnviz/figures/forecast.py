@@ -52,14 +52,16 @@ def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
     ]
     if whole:
         traces.append(_line("the future", beyond, view.future, theme.hidden, 2.0, "dash"))
-    border = {
-        "type": "line", "xref": "x", "yref": "paper", "x0": s.times[split], "x1": s.times[split], "y0": 0, "y1": 1,
-        "line": {"color": theme.faint, "width": 1.2},
-    }  # fmt: skip
-    known = {
-        "type": "rect", "xref": "x", "yref": "paper", "x0": s.times[first], "x1": s.times[split], "y0": 0, "y1": 1,
-        "fillcolor": theme.grid, "opacity": 0.35, "line": {"width": 0}, "layer": "below",
-    }  # fmt: skip
+    place = {"xref": "x", "yref": "paper", "x1": s.times[split], "y0": 0, "y1": 1}
+    border = place | {"type": "line", "x0": s.times[split], "line": {"color": theme.faint, "width": 1.2}}
+    known = place | {
+        "type": "rect",
+        "x0": s.times[first],
+        "fillcolor": theme.grid,
+        "opacity": 0.35,
+        "line": {"width": 0},
+        "layer": "below",
+    }
     return {
         "data": traces,
         "layout": layout(

@@ -10,6 +10,9 @@ import plotly.graph_objects as go
 from rnnviz.arrays import Array, Mask
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, mix, note
 
+BACK = "↩"
+"""Read at a step into which the network's own output is fed back."""
+
 BEST = 3
 """How many of the likeliest answers the hover label names."""
 
@@ -86,7 +89,13 @@ def written_spec(view: Written, theme: Theme = LIGHT) -> Spec:
         for i in np.flatnonzero(view.writes)
     ]
     return _composed(
-        theme, view.reads, view.hidden, [bars], "writes, and how sure it is", signs, [0.0, 1.32], ".0%"
+        theme,
+        view.reads,
+        view.hidden,
+        [bars],
+        "writes, and how sure it is" + (" (↩ its own output comes back in)" if BACK in view.reads else ""),
+        signs,
+        [0.0, 1.32],
     )
 
 
@@ -117,31 +126,11 @@ def judged_spec(view: Judged, theme: Theme = LIGHT) -> Spec:
         "line": {"color": theme.target, "width": 1.4, "dash": "dash"},
         "hoverinfo": "skip",
     }
-    names = [
-        note(
-            theme,
-            "positive ▲",
-            1.0,
-            1.0,
-            xanchor="right",
-            yanchor="bottom",
-            yshift=6,
-            font={"size": 12, "color": theme.faint},
-        ),
-        note(
-            theme,
-            "negative ▼",
-            1.0,
-            0.62,
-            xanchor="right",
-            yanchor="top",
-            yshift=-2,
-            font={"size": 12, "color": theme.faint},
-        ),
-    ]
-    return _composed(
-        theme, view.reads, view.hidden, [middle, bars], "verdict after each word", names, [0.0, 1.0], ".0%"
+    spec = _composed(
+        theme, view.reads, view.hidden, [middle, bars], "verdict after each word", [], [0.0, 1.0]
     )
+    spec["layout"]["yaxis"]["ticktext"] = ["negative", "undecided", "positive"]
+    return spec
 
 
 def _likeliest(view: Written, step: int) -> str:
@@ -157,7 +146,7 @@ def _above(theme: Theme, text: str, x: float, y: float, colour: str) -> Spec:
 
 def _composed(
     theme: Theme, reads: list[str], hidden: Array, top: list[Spec], title: str, notes: list[Spec],
-    span: list[float], tickformat: str,
+    span: list[float],
 ) -> Spec:  # fmt: skip
     """Lay a row of answers over the hidden states, both over the same columns, the words read below."""
     T, H = hidden.shape
@@ -180,7 +169,7 @@ def _composed(
         "data": [*top, states],
         "layout": layout(
             theme,
-            margin={"l": 58, "r": 12, "t": 30, "b": 30 if slant == 0 else 58},
+            margin={"l": 78, "r": 12, "t": 30, "b": 30 if slant == 0 else 58},
             bargap=0.3,
             xaxis=axis(
                 theme,
@@ -192,9 +181,7 @@ def _composed(
                 showgrid=False,
             )
             | {"tickfont": {"size": 13, "color": theme.input}},
-            yaxis=axis(
-                theme, domain=[0.62, 1.0], range=span, tickvals=[0.0, 0.5, 1.0], tickformat=tickformat
-            ),
+            yaxis=axis(theme, domain=[0.62, 1.0], range=span, tickvals=[0.0, 0.5, 1.0], tickformat=".0%"),
             yaxis2=axis(
                 theme, "unit of h", domain=[0.0, 0.56], range=[0.5, H + 0.5], nticks=4, showgrid=False
             ),

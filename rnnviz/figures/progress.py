@@ -88,7 +88,9 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
             annotations=[
                 heading(theme, f"loss: {view.loss_title}", 0.0, theme.loss, size=13),
                 heading(theme, view.metric_title, 0.56, theme.metric, size=13),
-                _chance_note(theme, view.chance, f"chance: {view.guess}", view.accuracy),
+                _chance_note(
+                    theme, view.chance, f"chance: {view.guess}" if view.guess else "chance", view.accuracy
+                ),
                 *[text for _, text in marks],
             ],
         ),

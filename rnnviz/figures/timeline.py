@@ -136,7 +136,7 @@ NO_RECURRENCE = "no recurrence: each step hears its own input only, and no error
 # ---------------------------------------------------------------- row 1: the unrolled graph
 
 Y_INPUT, Y_HIDDEN, LAYER_STEP = 0.0, 1.0, 0.8
-WORD_GAP = 0.5
+WORD_GAP = 0.62
 """How far below its node a word stands."""
 
 RIBBON_BINS = 10

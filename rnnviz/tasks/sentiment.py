@@ -2,7 +2,7 @@
 
 The grammar, with its verdicts::
 
-    sentence := clause | clause "but" clause | "although" clause "," clause      the verdict of the last clause
+    sentence := clause | clause "but" clause | "although" clause "," clause    the last clause's verdict
     clause   := subject verb opinion
     opinion  := [degree] adjective          the adjective's verdict
               | negator [degree] adjective  the opposite
@@ -61,7 +61,7 @@ def word_numbers() -> dict[str, int]:
 
 
 LONGEST = 16
-"""Words and commas of the longest: "although the film was not far too long , the book is never far too loud"."""
+"""Words and commas: "although the film was not far too long , the book is never far too loud"."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,24 @@ def sentences(held_out: bool) -> tuple[Sentence, ...]:
         if sentence.held_out == held_out:
             found[sentence.text] = sentence
     return tuple(found.values())
+
+
+@cache
+def beyond_the_grammar() -> dict[str, list[Sentence]]:
+    """Return sentences that the grammar never makes, with their verdicts, by what is new in them."""
+    double, twice = [], []
+    for subject in SUBJECTS:
+        for verdict, adjectives in enumerate((NEGATIVE, POSITIVE)):
+            for number, adjective in enumerate(adjectives):
+                begun = (*subject.split(), "is")
+                negators = NEGATORS[number % 3], NEGATORS[(number + 1) % 3]
+                double.append(
+                    Sentence((*begun, *negators, adjective), verdict, negated=True, contrasted=False)
+                )
+                opposite = (NEGATIVE, POSITIVE)[1 - verdict][number]
+                words = (*begun, adjective, "but", opposite, "but", adjective)
+                twice.append(Sentence(words, verdict, negated=False, contrasted=True))
+    return {"double negation (“not never good”)": double, "two contrasts (“good but dull but good”)": twice}
 
 
 def split_words(text: str) -> tuple[list[str], list[str]]:

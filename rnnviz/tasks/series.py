@@ -27,6 +27,9 @@ MIN_VALUES, MAX_VALUES = 30, 100_000
 GROWTH = 2.0
 """A positive series whose largest value is this many times its smallest is followed in relative changes."""
 
+LEAST_SPREAD = 0.1
+"""Changes that differ by less than this share of their size (a steady growth) are scaled by their size."""
+
 SERIES: dict[str, str] = {
     "airline": "Airline passengers",
     "stock": "A simulated stock price",
@@ -68,11 +71,11 @@ class Series:
 
     def forecast(self, before: Array, outputs: Array) -> Array:
         """Turn a network's outputs into values in ``unit``, given the values before them (same shape)."""
-        if self.sees == "level":
-            return self.scale * outputs
-        if self.sees == "change":
-            return before + self.scale * outputs
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.sees == "level":
+                return self.scale * outputs
+            if self.sees == "change":
+                return before + self.scale * outputs
             return before * np.exp(self.scale * outputs)
 
 
@@ -81,8 +84,10 @@ def _in_changes(title: str, unit: str, values: Array, times: Array, held_out: in
     relative = bool(values.min() > 0.0 and values.max() >= GROWTH * values.min())
     known = values[:held_out]
     changes = np.diff(np.log(known) if relative else known)
+    spread, size = float(changes.std()), float(np.sqrt(np.mean(changes * changes)))
+    scale = spread if spread >= LEAST_SPREAD * size else size
     sees = "log-change" if relative else "change"
-    return Series(title, unit, values, times, held_out, season, sees, float(changes.std()) or 1.0)
+    return Series(title, unit, values, times, held_out, season, sees, scale or 1.0)
 
 
 @cache
@@ -94,7 +99,7 @@ def sunspots() -> pd.Series:
 @cache
 def sunspot_series() -> Series:
     """Return the sunspots; from 1940 on they are held out. Their cycle takes some eleven years."""
-    years = sunspots().index.to_numpy(float)
+    years: Array = np.array(sunspots().index, np.float64)
     held_out = int(np.searchsorted(years, Sunspots.first_held_out_year))
     values = sunspots().to_numpy(float)
     return Series("Sunspots", "sunspot number", values, years, held_out, 11, "level", Sunspots.scale)
@@ -104,7 +109,7 @@ def sunspot_series() -> Series:
 def airline_series() -> Series:
     """Return monthly international airline passengers, 1949 to 1960 (see data/README.md)."""
     table = pd.read_csv(DATA / "airline.csv")
-    months: Array = 1949.0 + np.arange(len(table)) / 12.0
+    months: Array = np.array(1949.0 + np.arange(len(table)) / 12.0, np.float64)
     values = table["passengers"].to_numpy(float)
     return _in_changes("Airline passengers", "thousand passengers", values, months, len(table) - 36, 12)
 
@@ -188,7 +193,7 @@ class SeriesTask(CurveTask):
         return self._windows(e, first + rng.integers(s.held_out - first - e.seq_len, size=size))
 
     def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
-        """Every window of the held-out part; of a long one, as many as are held out elsewhere, evenly spread."""
+        """Every window of the held-out part; of a long one only so many, evenly spread."""
         s = self.series(e)
         starts = np.arange(s.held_out, len(s.values) - e.seq_len)
         if len(starts) > HELD_OUT_SAMPLES:

@@ -37,6 +37,7 @@ ENTRIES = {
         Entry("problems", "Problems", "trending_down", "Vanishing and exploding gradients"),
         Entry("playground", "Playground", "play_circle", "Train a network and watch its memory"),
         Entry("laboratory", "Laboratory", "science", "Measure what becomes of a gradient"),
+        Entry("applications", "Jobs", "work", "What recurrent networks are used for"),
         Entry("lessons", "Lessons", "school", "Guess first, then let the network answer"),
         Entry("teacher", "Teach", "co_present", "Links and a plan for a class"),
         Entry("glossary", "Glossary", "menu_book", "Every symbol and every formula"),

@@ -20,9 +20,9 @@ from rnnviz.initializers import INITIALIZERS
 from rnnviz.optimizers import OPTIMIZERS
 from rnnviz.presets import PRESETS
 from rnnviz.tasks import TASKS
+from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS
 from rnnviz.tasks.numerals import LANGUAGES
 from rnnviz.tasks.series import SERIES
-from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS
 from rnnviz.topology import TOPOLOGIES
 from rnnviz.ui.visit import Visit
 

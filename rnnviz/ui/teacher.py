@@ -58,7 +58,7 @@ def link_builder(visit: Visit) -> None:
             key="link_hidden",
         )
         projector = st.toggle("Projector view: large, without chrome", key="link_projector")
-    view = View(projector, lesson, frozenset(hidden))
+    view = View(projector, lesson, hidden=frozenset(hidden))
     opened = "lessons" if lesson else page
     address = link(ENTRIES[opened].page.url_path, replace(e, seed=seed), view)
     st.html("<h2 class='section'>The link</h2>")

@@ -16,6 +16,7 @@ from rnnviz.fitting import changed, nearest
 from rnnviz.links import from_params, to_params, to_text
 from rnnviz.presets import PRESETS, Preset
 from rnnviz.sweeps import Sweep
+from rnnviz.ui.jobs.workbench import Workbench
 from rnnviz.ui.lesson_progress import LessonProgress
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.views import PARAMETERS, View, read_view, view_params
@@ -50,6 +51,7 @@ class Visit:
     page : the page's own part of the URL.
     sweeps : long work of the laboratory, by what it measures; the newest few.
     contest : the runs of the page Why, one a cell; empty before it is first opened.
+    workbench : the networks of the page Applications, and what the visitor gave them.
     lessons : what was answered in which lesson, by the lesson's name.
     superseded : the choices before the app last changed them, and when (see ``is_stale``).
     """
@@ -67,6 +69,7 @@ class Visit:
     page: str = ""
     sweeps: dict[Hashable, Sweep] = field(default_factory=dict)
     contest: dict[str, LiveRun] = field(default_factory=dict)
+    workbench: Workbench = field(default_factory=Workbench)
     lessons: dict[str, LessonProgress] = field(default_factory=dict)
     superseded: dict[str, Any] = field(default_factory=dict)
     superseded_at: float = -STALE_SECONDS

@@ -1,0 +1,246 @@
+"""The jobs that recurrent networks are known for: choose one, train it, give it something of your own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from html import escape
+
+import streamlit as st
+
+from rnnviz.experiment import Experiment
+from rnnviz.figures import Progress, Timeline, progress_spec, timeline_spec
+from rnnviz.figures.timeline import change_in_words, gradient_span
+from rnnviz.jobs import JOBS, Score, Variant
+from rnnviz.network import Params
+from rnnviz.topology import TOPOLOGIES
+from rnnviz.ui.instruments import own
+from rnnviz.ui.jobs import captions, forecasts, sentiment, text, translation
+from rnnviz.ui.jobs.showing import Answer
+from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.live_figure import show
+from rnnviz.ui.live_run import LiveRun, Look
+from rnnviz.ui.run_view import LEAST_LOWER_WIDTH, LEAST_WIDTH
+from rnnviz.ui.style import theme
+from rnnviz.ui.visit import Visit
+from rnnviz.views import OWN_JOB
+
+TICK_SECONDS, LOWER_TICK_SECONDS = 0.15, 0.5
+ANSWER_HEIGHT, TIMELINE_HEIGHT, PROGRESS_HEIGHT = 330, 350, 240
+PROSE_HEIGHT = 80
+"""Pixels of a longer answer above its figure."""
+LEAST_ANSWER_WIDTH = 520
+"""Pixels below which words in the answer would run into each other."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """How a job stands on the page.
+
+    ask : puts what the visitor gives the network on the page. answer : what the network makes of it.
+    variants : the data sets to choose from. more : HTML below the answer that changes with the network.
+    """
+
+    ask: Callable[[Workbench, LiveRun], None]
+    answer: Callable[[Workbench, Experiment, Params], Answer]
+    variants: Callable[[Workbench], dict[str, Variant]]
+    more: Callable[[Experiment, Params], str] | None = None
+
+
+def _known(name: str) -> Callable[[Workbench], dict[str, Variant]]:
+    return lambda _: JOBS[name].variants
+
+
+DESKS = {
+    "captions": Desk(lambda bench, _: captions.ask(bench), captions.answer, _known("captions")),
+    "forecasts": Desk(
+        lambda bench, run: forecasts.ask(bench, run.experiment, lambda: run.state.params),
+        forecasts.answer,
+        forecasts.variants,
+    ),
+    "text": Desk(lambda bench, run: text.ask(bench, run.experiment), text.answer, text.variants),
+    "sentiment": Desk(
+        lambda bench, _: sentiment.ask(bench), sentiment.answer, _known("sentiment"), sentiment.failures
+    ),
+    "translation": Desk(
+        lambda bench, run: translation.ask(bench, run.experiment), translation.answer, _known("translation")
+    ),
+}
+
+
+def page(visit: Visit) -> None:
+    """Choose a job and its data; train; see its answer, its numbers and its gradient."""
+    bench = visit.workbench
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="jobs"):
+        name = _job(visit)
+        variant = None if name == OWN_JOB else _variant(bench, name, DESKS[name])
+    if variant is None:
+        st.html("<p class='story'><b>Your own network.</b> Is its gradient vanishing?</p>")
+        own.own(visit)
+        return
+    job, desk = JOBS[name], DESKS[name]
+    run = bench.run_of(variant)
+    topology = TOPOLOGIES[variant.experiment.topology].title
+    st.html(f"<p class='needs'><b>{topology}.</b> {escape(job.promise)} <span>{escape(job.limit)}</span></p>")
+    playing = run.playing
+    left, right = st.columns([0.34, 0.66], gap="medium")
+    with left:
+        _buttons(bench, variant, run)
+        desk.ask(bench, run)
+    live = playing or (name == "text" and bench.writing)
+    with right:
+
+        @st.fragment(run_every=TICK_SECONDS if live else None, key="answer")
+        def answer() -> None:
+            look, was = run.look(), bench.writing
+            _answer(name, bench, run, look, desk)
+            if playing != run.playing or (was and not bench.writing):
+                st.rerun()
+
+        answer()
+
+    @st.fragment(run_every=LOWER_TICK_SECONDS if playing else None, key="below")
+    def below() -> None:
+        _below(bench, run, run.look())
+
+    below()
+
+
+def _job(visit: Visit) -> str:
+    """The jobs, side by side; the choice is part of the URL."""
+    titles = {name: job.title for name, job in JOBS.items()} | {OWN_JOB: "Your network"}
+    st.session_state["job"] = visit.view.job or next(iter(titles))
+
+    def choose() -> None:
+        visit.view = replace(visit.view, job=st.session_state["job"])
+
+    st.segmented_control(
+        "Job",
+        list(titles),
+        format_func=titles.__getitem__,
+        required=True,
+        key="job",
+        label_visibility="collapsed",
+        on_change=choose,
+    )
+    return str(st.session_state["job"])
+
+
+def _variant(bench: Workbench, name: str, desk: Desk) -> Variant:
+    """The data sets of a job; nothing to choose where there is only one."""
+    known = desk.variants(bench)
+    chosen = bench.variant(name)
+    if chosen not in known:
+        chosen = next(iter(known))
+    if len(known) > 1:
+        st.session_state[f"variant_{name}"] = chosen
+
+        def choose() -> None:
+            bench.variants[name] = st.session_state[f"variant_{name}"]
+            bench.written, bench.writing = [], False
+
+        st.segmented_control(
+            "Data",
+            list(known),
+            format_func=lambda key: known[key].title,
+            required=True,
+            key=f"variant_{name}",
+            label_visibility="collapsed",
+            on_change=choose,
+        )
+    return known[chosen]
+
+
+def _buttons(bench: Workbench, variant: Variant, run: LiveRun) -> None:
+    playing = run.playing
+
+    def play() -> None:
+        chosen = bench.restart(variant) if run.ended else run
+        if playing:
+            chosen.pause()
+        else:
+            chosen.play()
+
+    icon, label = ("replay", "Train again") if run.ended else ("play_arrow", "Train")
+    icon, label = ("pause", "Pause") if playing else (icon, label)
+    with st.container(horizontal=True, gap="small", key="job_bar"):
+        st.button(
+            label, icon=f":material/{icon}:", type="primary", shortcut="P", on_click=play, key="job_play"
+        )
+        st.button(
+            "Reset",
+            icon=":material/skip_previous:",
+            shortcut="B",
+            on_click=lambda: _restart(bench, variant),
+            key="job_reset",
+            help="Back to the untrained network",
+        )
+
+
+def _restart(bench: Workbench, variant: Variant) -> None:
+    bench.restart(variant)
+
+
+def _answer(name: str, bench: Workbench, run: LiveRun, look: Look, desk: Desk) -> None:
+    """What the network answers now, and what it reaches on held-out data."""
+    e, params = run.experiment, look.state.params
+    found = desk.answer(bench, e, params)
+    trained = f"after {look.state.step:,} of {run.until or 0:,} updates" if look.state.step else "untrained"
+    caption = f"<div class='numbers'><span>{found.words}</span><span>{trained}</span></div>"
+    if found.prose:
+        st.html(found.prose)
+    show(
+        found.figure,
+        key=f"answer_{name}",
+        label=found.label,
+        height=ANSWER_HEIGHT - PROSE_HEIGHT * bool(found.prose),
+        caption=caption,
+        least_width=LEAST_ANSWER_WIDTH,
+    )
+    scores = JOBS[name].measure(e, params)
+    st.html(f"<p class='outcome scores'>{' · '.join(_in_words(score) for score in scores)}</p>")
+    if run.problem:
+        st.html(f"<p class='story notice' role='status'>{escape(run.problem)}</p>")
+    if desk.more is not None:
+        st.html(desk.more(e, params))
+
+
+def _in_words(score: Score) -> str:
+    """One measurement beside its baselines."""
+    others = "; ".join(f"{name}: {score.write(value)}" for name, value in score.others.items())
+    compared = f" <span>({escape(others)})</span>" if others else ""
+    return f"{escape(score.name)} <b>{score.write(score.value)}</b>{compared}"
+
+
+def _below(bench: Workbench, run: LiveRun, look: Look) -> None:
+    """The playground's timeline of one example of the task, and the run's progress."""
+    e, now = run.experiment, look.snapshot
+    wide, narrow = st.columns([0.66, 0.34], gap="small")
+    view = Timeline.of(e, now, run.initial)
+    label = (
+        f"Network unrolled over {e.seq_len} steps, its hidden states and its gradient: {now.verdict[-1]}, "
+        f"{change_in_words(now.decades[-1], int(view.masks.write_steps[-1]))}"
+    )
+    with wide:
+        spec = timeline_spec(view, theme(), _held_still(bench, run, view))
+        show(spec, key="job_timeline", label=label, height=TIMELINE_HEIGHT, least_width=LEAST_WIDTH)
+    with narrow:
+        progress = replace(Progress.of(e, look.state), guess="")  # the baselines stand above, in full
+        label = f"Loss and {progress.metric_title} over {look.state.step} training steps"
+        show(
+            progress_spec(progress, theme()),
+            key="job_progress",
+            label=label,
+            height=PROGRESS_HEIGHT,
+            least_width=LEAST_LOWER_WIDTH,
+        )
+
+
+def _held_still(bench: Workbench, run: LiveRun, view: Timeline) -> tuple[int, int]:
+    """Widen the gradient axis if a curve leaves it, never narrow it during a run."""
+    shown = (view.snapshot, run.initial)
+    both = (True, False) if view.several_write else (False,)
+    low, high = gradient_span(*(view.curve(s, 0, whole) for s in shown for whole in both))
+    held = bench.spans.get(run, (low, high))
+    bench.spans[run] = min(low, held[0]), max(high, held[1])
+    return bench.spans[run]

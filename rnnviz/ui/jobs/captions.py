@@ -1,0 +1,58 @@
+"""An image is named letter by letter; the visitor draws it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import streamlit as st
+
+from rnnviz.arrays import Array
+from rnnviz.experiment import Experiment
+from rnnviz.figures.passage import BACK, Written, written_spec
+from rnnviz.network import Params
+from rnnviz.passage import pass_through
+from rnnviz.tasks import TASKS
+from rnnviz.tasks.captions import Captions
+from rnnviz.tasks.digits import HELD_OUT, digits
+from rnnviz.ui.jobs.showing import Answer
+from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.pixel_pad import pixel_pad
+from rnnviz.ui.style import theme
+
+
+def ask(bench: Workbench) -> None:
+    """An image to draw on, and other images that were never trained on."""
+
+    def draw(image: Array) -> None:
+        bench.image, bench.label = image, None
+
+    def another() -> None:
+        bench.images_seen += 1
+        row = len(digits()[1]) - HELD_OUT + 7 * bench.images_seen % HELD_OUT
+        bench.image, bench.label = digits()[0][row], int(digits()[1][row])
+
+    known = bench.label is not None
+    st.html(
+        "<p class='ask'><b>The image.</b> "
+        + (f"Never trained on: somebody's {bench.label}." if known else "As you drew it.")
+        + " Draw on it.</p>"
+    )
+    pixel_pad(bench.image, key="captions_pad", on_change=draw)
+    st.button("Another digit", icon=":material/shuffle:", on_click=another, key="another_digit")
+
+
+def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
+    """The letters, and how sure the network is of each."""
+    task = cast(Captions, TASKS[e.task])
+    seen = pass_through(e, params, task.inputs(e, bench.image[None]))
+    signs = task.signs(e)
+    wanted = None
+    if bench.label is not None:
+        name = task.spelled(e, [task.names(e)[bench.label]])[:, 0]
+        wanted = [signs[i] for i in name]
+    reads = ["image"] + [BACK] * (e.seq_len - 1)
+    view = Written(reads, seen.hidden, seen.probabilities, np.ones(e.seq_len, bool), signs, wanted)
+    said = "".join(task.read_off(e, seen.probabilities[:, None])[0]) or "nothing"
+    label = f"The network spells “{said}”; how sure it is of each letter, and its hidden states"
+    return Answer(written_spec(view, theme()), label, f"It says: <b>{said}</b>")

@@ -1,0 +1,229 @@
+"""A series is forecast: one of ours, or the visitor's own from a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rnnviz.experiment import Experiment
+from rnnviz.figures.forecast import Forecasts, forecast_spec
+from rnnviz.forecast import MOST, free_run, naive, one_step, seasonal_naive, series_of
+from rnnviz.jobs import FREE_STEPS, JOBS, Variant
+from rnnviz.links import tame
+from rnnviz.network import Params
+from rnnviz.tables import (
+    MAX_BYTES,
+    MAX_ROWS,
+    guess_columns,
+    labels_of,
+    numeric_columns,
+    read_table,
+    values_of,
+)
+from rnnviz.tasks.series import MIN_VALUES, check_data, to_data
+from rnnviz.ui.jobs.showing import Answer
+from rnnviz.ui.jobs.workbench import Upload, Workbench
+from rnnviz.ui.style import theme
+
+OWN_STEPS = 400
+FUTURE_SHARE = 0.4
+"""How far beyond the last value is forecast, as a share of the held-out part."""
+
+LONGEST_SEASON = 400
+
+
+def variants(bench: Workbench) -> dict[str, Variant]:
+    """Return the series to choose from, with the visitor's own if there is one."""
+    known = JOBS["forecasts"].variants
+    if bench.upload.data:
+        e = replace(known["airline"].experiment, seq_len=2, series="own", data=bench.upload.data)
+        known = known | {"own": Variant("Your series", replace(e, seq_len=_window(e)), OWN_STEPS)}
+    if bench.single:
+        known = {
+            name: replace(v, experiment=replace(v.experiment, topology="many-to-one"))
+            for name, v in known.items()
+        }
+    return known
+
+
+def _window(e: Experiment) -> int:
+    """Return a sequence length that fits: that of the other series, shorter for a short series."""
+    s = series_of(e)
+    return max(2, min(24, len(s.values) - s.held_out - 1, s.held_out // 3))
+
+
+def season_of(bench: Workbench, e: Experiment) -> int:
+    """Return the season of the seasonal baseline: the visitor knows that of their own series."""
+    own = e.task == "series" and e.series == "own"
+    return min(bench.upload.season, series_of(e).held_out) if own else series_of(e).season
+
+
+def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
+    """How to learn, what is held out, and a file of the visitor's own."""
+    st.session_state["single_forecast"] = bench.single
+
+    def single() -> None:
+        bench.single = st.session_state["single_forecast"]
+
+    st.toggle(
+        "Learn from the last step only (many to one)",
+        key="single_forecast",
+        on_change=single,
+        help="Off: at every step the next value is forecast, and every forecast teaches (many to many).",
+    )
+    s = series_of(e)
+    sees = {
+        "level": "the values themselves",
+        "change": "the changes from value to value",
+        "log-change": "the relative changes from value to value",
+    }[s.sees]
+    st.html(
+        f"<p class='ask'><b>{len(s.values):,} values:</b> trained on the first {s.held_out:,}, measured on the "
+        f"last {len(s.values) - s.held_out:,}, which it never sees. In time order, of course. "
+        f"The network reads {sees}, in windows of {e.seq_len}.</p>"
+    )
+    st.download_button(
+        "Forecast as CSV",
+        lambda: table_of(bench, e, params()).to_csv(index=False),
+        "rnnviz-forecast.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="forecast_csv",
+    )
+    with st.expander("Your own series", expanded=bool(bench.upload.refusal)):
+        _upload(bench)
+
+
+def _upload(bench: Workbench) -> None:
+    """Take a CSV file, and let its columns be picked."""
+    own = bench.upload
+    key = f"own_series_{own.uploads}"
+    st.file_uploader(
+        f"A CSV file: at most {MAX_BYTES // 1_000_000} MB and {MAX_ROWS:,} rows, at least {MIN_VALUES}",
+        type=["csv", "txt", "tsv"],
+        key=key,
+        on_change=lambda: _take(bench, key),
+    )
+    if own.refusal:
+        st.error(own.refusal.replace("$", r"\$"), icon=":material/error:")
+    if own.table is None:
+        return
+    names = [str(name) for name in own.table.columns]
+    for field, label, choices in (
+        ("value", "Forecast this column", names),
+        ("time", "Names of the rows", [None, *names]),
+    ):
+        st.session_state[f"own_{field}"] = getattr(own, field)
+        st.selectbox(
+            label,
+            choices,
+            format_func=lambda name: "1, 2, 3, …" if name is None else tame(name, 30),
+            key=f"own_{field}",
+            on_change=lambda field=field: _pick(bench, field),
+        )
+    st.session_state["own_season"] = own.season
+    st.number_input(
+        "Repeats after how many steps? 0: it does not",
+        0,
+        LONGEST_SEASON,
+        key="own_season",
+        help="Only for the baseline “like one season ago”: 12 for months, 7 for days of the week.",
+        on_change=lambda: setattr(own, "season", int(st.session_state["own_season"])),
+    )
+
+
+def _take(bench: Workbench, key: str) -> None:
+    """Read the file that was just uploaded; one that is refused leaves the earlier one as it is."""
+    uploaded = st.session_state.get(key)
+    if uploaded is None:
+        return
+    old = bench.upload
+    fresh = Upload(file=tame(uploaded.name, 40), uploads=old.uploads + 1)
+    try:
+        fresh.table = read_table(uploaded.getvalue())
+        fresh.time, fresh.value = guess_columns(fresh.table)
+        if not numeric_columns(fresh.table):
+            values_of(fresh.table, fresh.value)  # says what is wrong with the likeliest one
+        _read(fresh)
+    except ValueError as problem:
+        old.refusal, old.uploads = f"{fresh.file} was not taken. {problem}", fresh.uploads
+        return
+    bench.upload = fresh
+    bench.variants["forecasts"] = "own"
+
+
+def _pick(bench: Workbench, field: str) -> None:
+    """Forecast another column; one that cannot be is refused, and the earlier one stays."""
+    fresh = replace(bench.upload, refusal="", **{field: st.session_state[f"own_{field}"]})
+    try:
+        _read(fresh)
+    except ValueError as problem:
+        bench.upload.refusal = str(problem)
+        return
+    bench.upload = fresh
+    bench.variants["forecasts"] = "own"
+
+
+def _read(own: Upload) -> None:
+    """Take the chosen columns out of the table.
+
+    Raises
+    ------
+    ValueError
+        If the column cannot be forecast.
+    """
+    table = own.table if own.table is not None else pd.DataFrame()
+    data = to_data(values_of(table, own.value))
+    check_data(data)
+    own.data, own.labels = data, labels_of(table, own.time)
+
+
+def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
+    """All forecasts of the held-out part, and those of the future."""
+    s, season = series_of(e), season_of(bench, e)
+    held_out = len(s.values) - s.held_out
+    ahead = one_step(e, params)
+    baseline, name = naive(s), "like the last value"
+    truth = s.values[s.held_out :][: len(ahead)]
+    if season:
+        seasonal = seasonal_naive(s, season)
+        if np.abs(seasonal - truth).mean() < np.abs(baseline - truth).mean():
+            baseline, name = seasonal, "like one season ago"
+    future = free_run(e, params, _steps_ahead(held_out), start=len(s.values))
+    free = free_run(e, params, min(FREE_STEPS, MOST, held_out))
+    figure = forecast_spec(Forecasts(s, ahead, free, future, baseline, name), theme())
+    error = float(np.mean(np.abs(ahead - truth)))
+    gain = 1.0 - error / float(np.mean(np.abs(naive(s) - truth)))
+    better = f"{gain:.0%} better" if gain >= 0 else f"{-gain:.0%} worse"
+    words = (
+        f"One step ahead: off by <b>{error:.3g}</b> on average, <b>{better}</b> than “like the last value”"
+    )
+    label = f"{s.title}: measured, split, and forecasts of the part never seen; off by {error:.3g} {s.unit}"
+    return Answer(figure, label, words)
+
+
+def _steps_ahead(held_out: int) -> int:
+    return max(1, min(FREE_STEPS, int(FUTURE_SHARE * held_out)))
+
+
+def table_of(bench: Workbench, e: Experiment, params: Params) -> pd.DataFrame:
+    """Return what was measured and what was forecast, one row a value, the future last."""
+    s, own = series_of(e), e.task == "series" and e.series == "own"
+    n, steps = len(s.values), _steps_ahead(len(s.values) - s.held_out)
+    ahead, free = one_step(e, params), free_run(e, params, min(FREE_STEPS, MOST, n - s.held_out))
+    columns = {name: np.full(n + steps, np.nan) for name in ("measured", "naive", "one_step", "free_running")}
+    columns["measured"][:n] = s.values
+    columns["naive"][s.held_out : s.held_out + len(ahead)] = naive(s)
+    columns["one_step"][s.held_out : s.held_out + len(ahead)] = ahead
+    columns["free_running"][s.held_out : s.held_out + len(free)] = free
+    columns["free_running"][n:] = free_run(e, params, steps, start=n)
+    times = np.append(s.times, s.times[-1] + (s.times[-1] - s.times[-2]) * np.arange(1, steps + 1))
+    names = [*bench.upload.labels[:n], *[f"+{k}" for k in range(1, steps + 1)]] if own else times.round(4)
+    part = np.where(np.arange(n + steps) < s.held_out, "training", "held out")
+    part[n:] = "future"
+    return pd.DataFrame({"time": names, "part": part, **columns})

@@ -1,0 +1,95 @@
+"""A sentence is judged; the visitor types it, and sees the verdict turn after every word."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import cast
+
+import streamlit as st
+
+from rnnviz.experiment import Experiment
+from rnnviz.figures.passage import Judged, judged_spec
+from rnnviz.jobs import verdicts
+from rnnviz.network import Params
+from rnnviz.passage import pass_through
+from rnnviz.tasks import TASKS
+from rnnviz.tasks.sentiment import VERDICTS, Sentence, Sentiment, beyond_the_grammar, sentences, split_words
+from rnnviz.ui.jobs.showing import Answer
+from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.style import theme
+
+LONGEST_TEXT = 200
+"""Characters that a visitor may type."""
+
+EXAMPLES = (
+    "the film was good but far too long",
+    "although the meal is not very good, the game seems brilliant",
+    "it is not bad",
+    "it is not never good",
+)
+"""Sentences to try; the last one is outside the grammar."""
+
+FAILURES = 3
+"""Wrongly judged sentences that are shown."""
+
+
+def ask(bench: Workbench) -> None:
+    """A box for a sentence, and some to begin with."""
+    st.session_state.setdefault("sentence", bench.sentence)
+
+    def typed() -> None:
+        bench.sentence = st.session_state["sentence"]
+
+    def take() -> None:
+        if st.session_state["sentence_example"]:
+            bench.sentence = st.session_state["sentence"] = st.session_state["sentence_example"]
+
+    st.text_input(
+        "Your sentence", max_chars=LONGEST_TEXT, key="sentence", on_change=typed, placeholder="it is not bad"
+    )
+    st.pills("Or one of these", EXAMPLES, key="sentence_example", on_change=take)
+    known, unknown = split_words(bench.sentence)
+    if unknown:
+        told = ", ".join(f"“{escape(word[:20])}”" for word in dict.fromkeys(unknown))
+        st.html(f"<p class='unknown' role='status'>Not in the grammar, so skipped: {told}.</p>")
+    if not known:
+        st.html("<p class='unknown' role='status'>No word that it knows. Try one of those above.</p>")
+
+
+def known_words(e: Experiment, text: str) -> list[str]:
+    """Return the words that the network reads: those it knows, the last ones if they are too many."""
+    return split_words(text)[0][-e.seq_len :]
+
+
+def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
+    """The verdict after every word."""
+    task, words = cast(Sentiment, TASKS[e.task]), known_words(e, bench.sentence)
+    seen = pass_through(e, params, task.inputs(e, [words]))
+    reads = [""] * (e.seq_len - len(words)) + words
+    first = e.seq_len - max(len(words), 1)  # before the first word nothing is read
+    view = Judged(reads[first:], seen.hidden[first:], seen.probabilities[first:, 1])
+    verdict = VERDICTS[int(seen.probabilities[-1].argmax())]
+    sure = float(seen.probabilities[-1].max())
+    label = f"The verdict after each word, and the hidden states; at the end {verdict}, {sure:.0%} sure"
+    return Answer(judged_spec(view, theme()), label, f"Verdict: <b>{verdict}</b>, {sure:.0%} sure")
+
+
+def failures(e: Experiment, params: Params) -> str:
+    """Return where the network fails, as HTML: held-out sentences, then what the grammar never says."""
+    known = sentences(held_out=True)
+    wrong = [s for s, v in zip(known, verdicts(e, params, known), strict=True) if s.verdict != v]
+    listed = "".join(f"<li>{escape(s.text)} <i>is {VERDICTS[s.verdict]}</i></li>" for s in wrong[:FAILURES])
+    beyond = "".join(
+        f"<li>{escape(name)}: <b>{_share_right(e, params, family):.0%}</b> right</li>"
+        for name, family in beyond_the_grammar().items()
+    )
+    found = f"{len(wrong)} of {len(known)} held-out sentences are judged wrongly" + (":" if wrong else ".")
+    return (
+        f"<div class='failures'><b>Where it fails.</b> {found}<ul>{listed}</ul>"
+        f"Beyond its grammar:<ul>{beyond}</ul></div>"
+    )
+
+
+def _share_right(e: Experiment, params: Params, family: list[Sentence]) -> float:
+    said = verdicts(e, params, family)
+    return sum(int(v) == s.verdict for v, s in zip(said, family, strict=True)) / len(family)

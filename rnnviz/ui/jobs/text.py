@@ -1,0 +1,150 @@
+"""A text is continued letter by letter; the visitor sets the temperature, and may paste a text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from rnnviz.experiment import Experiment
+from rnnviz.figures.passage import letters_spec
+from rnnviz.generation import characters_of, next_letter
+from rnnviz.jobs import JOBS, Variant
+from rnnviz.network import Params
+from rnnviz.tasks.corpora import MAX_CHARACTERS, check_text
+from rnnviz.ui.jobs.showing import Answer
+from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.style import theme
+
+LONGEST = 240
+"""Letters that a network writes at most before the visitor begins anew."""
+
+MEMORY = 100
+"""Letters that are read again for each new one: what lies further back has left no trace."""
+
+HOTTEST = 2.0
+OWN_STEPS = 500
+
+
+def variants(bench: Workbench) -> dict[str, Variant]:
+    """Return the texts to choose from, with the visitor's own if there is one."""
+    known = JOBS["text"].variants
+    if not bench.text:
+        return known
+    e = replace(known["elements"].experiment, corpus="own", text=bench.text)
+    length = min(e.seq_len, len(bench.text) - 1)
+    return known | {"own": Variant("Your text", replace(e, seq_len=length), OWN_STEPS)}
+
+
+def ask(bench: Workbench, e: Experiment) -> None:
+    """Temperature, what to begin with, and a text of the visitor's own."""
+    st.session_state["temperature"] = bench.temperature
+
+    def warm() -> None:
+        bench.temperature = st.session_state["temperature"]
+
+    def begin() -> None:
+        bench.beginning, bench.written, bench.writing = st.session_state["beginning"], [], False
+
+    st.slider(
+        "Temperature",
+        0.0,
+        HOTTEST,
+        step=0.1,
+        key="temperature",
+        on_change=warm,
+        help="Every logit is divided by it before the softmax. 0: always the likeliest letter; 1: as learned; above: "
+        "bolder, and soon nonsense.",
+    )
+    st.session_state.setdefault("beginning", bench.beginning)
+    st.text_input(
+        "Begin with", max_chars=40, key="beginning", on_change=begin, placeholder="nothing: a new line"
+    )
+    unknown = sorted(set(bench.beginning.lower()) - set(characters_of(e).alphabet(e)))
+    if unknown:
+        told = " ".join(escape(letter) for letter in unknown)
+        st.html(f"<p class='unknown' role='status'>Not in this text, so skipped: {told}</p>")
+    with st.container(horizontal=True, gap="small"):
+        st.button("One letter", icon=":material/edit:", on_click=lambda: _write(bench), key="one_letter")
+        label, icon = ("Stop", "stop") if bench.writing else ("Write on", "edit_note")
+        st.button(
+            label,
+            icon=f":material/{icon}:",
+            on_click=lambda: setattr(bench, "writing", not bench.writing),
+            disabled=len(bench.written) >= LONGEST,
+            key="write_on",
+        )
+        st.button(
+            "Begin anew", icon=":material/backspace:", on_click=lambda: _begin_anew(bench), key="begin_anew"
+        )
+    _own_text(bench)
+
+
+def _write(bench: Workbench) -> None:
+    bench.written.append(-1)  # drawn when it is shown, from the network as it then is
+
+
+def _begin_anew(bench: Workbench) -> None:
+    bench.written, bench.writing = [], False
+
+
+def _own_text(bench: Workbench) -> None:
+    with st.expander("Your own text"):
+        st.text_area(
+            "Text to learn",
+            value=bench.text,
+            height=90,
+            key="own_text",
+            placeholder=f"Paste 10 to {MAX_CHARACTERS:,} characters",
+            label_visibility="collapsed",
+        )
+
+        def use() -> None:
+            text = str(st.session_state["own_text"])
+            try:
+                check_text(text)
+            except ValueError as problem:
+                bench.text_refusal = str(problem)
+                return
+            bench.text, bench.text_refusal = text, ""
+            bench.variants["text"] = "own"
+            _begin_anew(bench)
+
+        st.button("Learn this text", on_click=use, key="learn_text")
+        if bench.text_refusal:
+            st.error(bench.text_refusal.replace("$", r"\$"), icon=":material/error:")
+
+
+def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
+    """What the network wrote so far, and how likely each letter is to come next."""
+    task = characters_of(e)
+    alphabet = task.alphabet(e)
+    first = "\n" if "\n" in alphabet else ""
+    begun = first + "".join(letter for letter in bench.beginning.lower() if letter in alphabet)
+    before = [alphabet.index(letter) for letter in begun or alphabet[0]]
+    due = bench.writing or -1 in bench.written
+    bench.written = [code for code in bench.written if 0 <= code < len(alphabet)]
+    letter = next_letter(e, params, _recent(before + bench.written), bench.temperature, bench.letters)
+    chosen = None
+    if due and len(bench.written) < LONGEST:
+        bench.written.append(letter.number)
+        chosen = letter.number
+    elif bench.written:
+        known = before + bench.written
+        letter = next_letter(e, params, _recent(known[:-1]), bench.temperature, np.random.default_rng(0))
+        chosen = known[-1]
+    bench.writing = bench.writing and len(bench.written) < LONGEST
+    signs = [task.output_label(e, i) for i in range(len(alphabet))]
+    figure = letters_spec(signs, letter.probabilities, chosen, theme())
+    begun_shown = escape(begun.removeprefix("\n")).replace("\n", "⏎ ")
+    text = escape("".join(alphabet[i] for i in bench.written)).replace("\n", "⏎ ")
+    likeliest = signs[int(letter.probabilities.argmax())]
+    label = f"Probability of every letter to come next; the likeliest is {likeliest}"
+    prose = f"<p class='written'>{begun_shown}<b>{text}</b><span class='cursor'>▌</span></p>"
+    return Answer(figure, label, f"Next: most likely <b>{escape(likeliest)}</b>", prose)
+
+
+def _recent(letters: list[int]) -> np.ndarray:
+    return np.array(letters[-MEMORY:], np.int64)

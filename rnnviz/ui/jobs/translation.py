@@ -1,0 +1,95 @@
+"""A number word is translated; the visitor types it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from html import escape
+from typing import cast
+
+import streamlit as st
+
+from rnnviz.experiment import Experiment
+from rnnviz.figures.passage import BACK, Written, written_spec
+from rnnviz.network import Params
+from rnnviz.passage import pass_through
+from rnnviz.tasks import TASKS
+from rnnviz.tasks.numerals import LANGUAGES, LARGEST, english
+from rnnviz.tasks.translation import READING_STEPS, Translation, english_words, held_out_numbers
+from rnnviz.ui.jobs.showing import Answer
+from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.style import theme
+
+LONGEST_TEXT = 60
+NUMBERS = {" ".join(english(n)): n for n in range(LARGEST + 1)}
+"""All number words, as they are typed."""
+
+
+def ask(bench: Workbench, e: Experiment) -> None:
+    """A box for a number word, and held-out ones to try."""
+    st.session_state.setdefault("number", bench.number)
+
+    def typed() -> None:
+        bench.number = st.session_state["number"]
+
+    def take() -> None:
+        if st.session_state["number_example"]:
+            bench.number = st.session_state["number"] = st.session_state["number_example"]
+
+    st.text_input(
+        "An English number word, zero to ninety nine",
+        max_chars=LONGEST_TEXT,
+        key="number",
+        on_change=typed,
+        placeholder="forty two",
+    )
+    kept = [" ".join(english(n)) for n in held_out_numbers(e.seed)]
+    st.pills("Never trained on", kept, key="number_example", on_change=take)
+    words, unknown = read_words(bench.number)
+    if unknown:
+        near = get_close_matches(unknown[0], english_words(), 1)
+        hint = f" Did you mean “{near[0]}”?" if near else " Type a number from zero to ninety nine."
+        told = ", ".join(f"“{escape(word[:20])}”" for word in unknown)
+        st.html(f"<p class='unknown' role='status'>Unknown, so skipped: {told}.{hint}</p>")
+    elif not words:
+        st.html("<p class='unknown' role='status'>Nothing to translate yet: type a number word.</p>")
+    elif (n := number_of(bench.number)) is None:
+        st.html(
+            "<p class='unknown' role='status'>No number that exists; the network answers all the same.</p>"
+        )
+    else:
+        part = "was never trained on" if n in held_out_numbers(e.seed) else "was trained on"
+        st.html(f"<p class='ask'><b>{n}</b> {part}.</p>")
+
+
+def read_words(text: str) -> tuple[list[str], list[str]]:
+    """Return the words that the network knows, two at most, and those that it does not know."""
+    parts = text.lower().replace("-", " ").split()
+    if text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 3:
+        parts = english(int(text))
+    known = [word for word in parts if word in english_words()]
+    return known[:READING_STEPS], [word for word in parts if word not in english_words()]
+
+
+def number_of(text: str) -> int | None:
+    """Return the number that a text says, None if it says none."""
+    words, unknown = read_words(text)
+    return None if unknown else NUMBERS.get(" ".join(words))
+
+
+def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
+    """The words written, and how sure the network is of each."""
+    task = cast(Translation, TASKS[e.task])
+    words, n = read_words(bench.number)[0], number_of(bench.number)
+    seen = pass_through(e, params, task.inputs(e, [words]))
+    signs, writes = task.signs(e), task.masks(e).writes
+    wanted = None
+    if n is not None:
+        codes = task.spelled(e, [LANGUAGES[e.target].say(n)])[:, 0]
+        wanted = [signs[i] if on else "" for i, on in zip(codes, writes, strict=True)]
+    first = READING_STEPS - len(words)
+    reads = [""] * first + words + [BACK] * (e.seq_len - READING_STEPS)
+    view = Written(reads, seen.hidden, seen.probabilities, writes, signs, wanted)
+    said = " ".join(task.read_off(e, seen.probabilities[:, None])[0]) or "nothing"
+    title = LANGUAGES[e.target].title
+    label = f"The network translates into {title}: “{said}”; its hidden states while it reads and writes"
+    return Answer(written_spec(view, theme()), label, f"In {title}: <b>{escape(said)}</b>")

@@ -1,0 +1,90 @@
+"""What the page Applications remembers about one visitor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import pandas as pd
+
+from rnnviz.arrays import Array
+from rnnviz.experiment import Experiment
+from rnnviz.jobs import JOBS, Variant
+from rnnviz.tasks.digits import HELD_OUT, digits
+from rnnviz.ui.live_run import LiveRun
+
+MOST_RUNS = 8
+"""Trained networks that are kept for a visitor who comes back to them."""
+
+
+@dataclass
+class Upload:
+    """A table that a visitor brought along, and what of it is forecast.
+
+    file : its name. table : as read; None before the first upload. refusal : why the newest was not taken.
+    time, value : the columns chosen. season : steps after which the series repeats, 0 for none.
+    data : the values, as an experiment carries them. labels : one for each row.
+    """
+
+    file: str = ""
+    table: pd.DataFrame | None = None
+    refusal: str = ""
+    time: str | None = None
+    value: str = ""
+    season: int = 0
+    data: str = ""
+    labels: list[str] = field(default_factory=list)
+    uploads: int = 0
+
+
+@dataclass
+class Workbench:
+    """The jobs as one visitor left them.
+
+    variants : the data set chosen in each job. runs : trained networks by experiment, the newest last.
+    image, label : what is to be captioned, and which digit it is (None once it is drawn on).
+    sentence : to be judged. number : English words to be translated.
+    single : forecast from the last output only (many-to-one). upload : a series of the visitor's own.
+    text : a text of the visitor's own. beginning, written : what a network continues, and its letters so far.
+    temperature : how boldly it draws them. writing : it writes a letter at every tick.
+    spans : ends of the gradient axis of each run, so that it holds still.
+    """
+
+    variants: dict[str, str] = field(default_factory=dict)
+    runs: dict[Experiment, LiveRun] = field(default_factory=dict)
+    image: Array = field(default_factory=lambda: digits()[0][-HELD_OUT])
+    label: int | None = field(default_factory=lambda: int(digits()[1][-HELD_OUT]))
+    images_seen: int = 0
+    sentence: str = "the film was good but far too long"
+    number: str = "forty two"
+    single: bool = False
+    upload: Upload = field(default_factory=Upload)
+    text: str = ""
+    text_refusal: str = ""
+    beginning: str = ""
+    written: list[int] = field(default_factory=list)
+    temperature: float = 0.7
+    writing: bool = False
+    spans: WeakKeyDictionary[LiveRun, tuple[int, int]] = field(default_factory=WeakKeyDictionary)
+    letters: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+    def variant(self, job: str) -> str:
+        """Return the name of the data set chosen in a job."""
+        return self.variants.get(job, next(iter(JOBS[job].variants)))
+
+    def run_of(self, variant: Variant) -> LiveRun:
+        """Return the run of an experiment: the one it already had, or a new one."""
+        run = self.runs.pop(variant.experiment, None) or LiveRun(variant.experiment)
+        run.until = variant.steps
+        self.runs[variant.experiment] = run
+        for old in list(self.runs)[:-MOST_RUNS]:
+            self.runs.pop(old).pause()
+        return run
+
+    def restart(self, variant: Variant) -> LiveRun:
+        """Forget what a network has learned; return its new run."""
+        old = self.runs.pop(variant.experiment, None)
+        if old is not None:
+            old.pause()
+        return self.run_of(variant)
