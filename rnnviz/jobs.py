@@ -212,10 +212,10 @@ JOBS: dict[str, Job] = {
     ),
     "translation": Job(
         "Translation",
-        "An English number word is read to its end. Only then the network writes it in another language, from "
-        "memory.",
-        "German composes all its numbers alike. French does not: the seventies and nineties go on with douze, "
-        "treize, …, each met in two numbers only, and one of the two may be held out.",
+        "An English number word is read to its end. Only then the network writes it in another language, "
+        "from memory.",
+        "German composes all its numbers alike. French does not: the seventies and nineties go on with "
+        "douze, treize, …, each met in two numbers only, and one of the two may be held out.",
         {
             "french": Variant("French", _TRANSLATION, 1000),
             "german": Variant("German", replace(_TRANSLATION, target="german"), 1000),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -90,6 +90,11 @@ def _in_changes(title: str, unit: str, values: Array, times: Array, held_out: in
     return Series(title, unit, values, times, held_out, season, sees, scale or 1.0)
 
 
+def as_array(numbers: Any) -> Array:
+    """Return numbers as the arrays that the library computes with."""
+    return np.asarray(numbers, np.float64)
+
+
 @cache
 def sunspots() -> pd.Series:
     """Return the yearly mean sunspot number, 1700 to 2008, indexed by year (see data/README.md)."""
@@ -99,19 +104,23 @@ def sunspots() -> pd.Series:
 @cache
 def sunspot_series() -> Series:
     """Return the sunspots; from 1940 on they are held out. Their cycle takes some eleven years."""
-    years: Array = np.array(sunspots().index, np.float64)
+    years = sunspots().index.to_numpy()
     held_out = int(np.searchsorted(years, Sunspots.first_held_out_year))
     values = sunspots().to_numpy(float)
-    return Series("Sunspots", "sunspot number", values, years, held_out, 11, "level", Sunspots.scale)
+    return Series(
+        "Sunspots", "sunspot number", values, as_array(years), held_out, 11, "level", Sunspots.scale
+    )
 
 
 @cache
 def airline_series() -> Series:
     """Return monthly international airline passengers, 1949 to 1960 (see data/README.md)."""
     table = pd.read_csv(DATA / "airline.csv")
-    months: Array = np.array(1949.0 + np.arange(len(table)) / 12.0, np.float64)
+    months = 1949.0 + np.arange(len(table)) / 12.0
     values = table["passengers"].to_numpy(float)
-    return _in_changes("Airline passengers", "thousand passengers", values, months, len(table) - 36, 12)
+    return _in_changes(
+        "Airline passengers", "thousand passengers", values, as_array(months), len(table) - 36, 12
+    )
 
 
 @cache

@@ -81,10 +81,11 @@ def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
         "change": "the changes from value to value",
         "log-change": "the relative changes from value to value",
     }[s.sees]
+    held_out = len(s.values) - s.held_out
     st.html(
         f"<p class='ask'><b>{len(s.values):,} values:</b> trained on the first {s.held_out:,}, measured on the "
-        f"last {len(s.values) - s.held_out:,}, which it never sees. In time order, of course. "
-        f"The network reads {sees}, in windows of {e.seq_len}.</p>"
+        f"last {held_out:,}, which it never sees. In time order, of course. The network reads {sees}, in "
+        f"windows of {e.seq_len}.</p>"
     )
     st.download_button(
         "Forecast as CSV",

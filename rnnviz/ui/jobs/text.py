@@ -55,8 +55,8 @@ def ask(bench: Workbench, e: Experiment) -> None:
         step=0.1,
         key="temperature",
         on_change=warm,
-        help="Every logit is divided by it before the softmax. 0: always the likeliest letter; 1: as learned; above: "
-        "bolder, and soon nonsense.",
+        help="Every logit is divided by it before the softmax. 0: always the likeliest letter; 1: as "
+        "learned; above: bolder, and soon nonsense.",
     )
     st.session_state.setdefault("beginning", bench.beginning)
     st.text_input(
