@@ -17,7 +17,7 @@ class Term:
     group: str
 
 
-GROUPS = ("The network", "Learning", "The gradient", "What W_hh allows", "Theory")
+GROUPS = ("The network", "Learning", "The gradient", "What W_hh allows", "Theory", "At work")
 
 _ENTRIES = (
     ("t, T", "time step, sequence length", "Steps count from 1 to T; a sequence has T of them.", "", 0),
@@ -210,6 +210,59 @@ _ENTRIES = (
         "Mean square factor of the gradient per step back: below 1 it vanishes, above 1 it explodes.",
         r"\chi=g^2\,\mathbb E\,\varphi'(\sqrt{q^*}z)^2",
         4,
+    ),
+    (
+        "output fed back",
+        "autoregression",
+        "What the network wrote at one step is read at the next. In training it reads what it should have "
+        "written (teacher forcing); in use it runs free, on its own answers.",
+        "",
+        5,
+    ),
+    (
+        "τ",
+        "temperature",
+        "How boldly a letter is drawn: every logit is divided by it. Near 0 always the likeliest letter; 1 "
+        "as learned; above, bolder.",
+        r"p_i=\frac{e^{y_i/\tau}}{\sum_j e^{y_j/\tau}}",
+        5,
+    ),
+    (
+        "bits per character",
+        "surprise at a text",
+        "How many yes-or-no questions the next letter still leaves open, on average. Knowing nothing but an "
+        "alphabet of A letters: log2 A.",
+        r"-\tfrac1n\sum_{t}\log_2 p(c_t\mid c_1\ldots c_{t-1})",
+        5,
+    ),
+    (
+        "naive forecast",
+        "like the last value",
+        "The forecast that every other one has to beat. Seasonal naive: like one season ago.",
+        r"\hat x_{t+1}=x_t,\qquad \hat x_{t+1}=x_{t+1-s}",
+        5,
+    ),
+    (
+        "one step ahead, running free",
+        "two ways to forecast",
+        "One step ahead: all values before are known. Running free: forecasts take the place of values, so "
+        "errors feed on themselves.",
+        "",
+        5,
+    ),
+    (
+        "exact match",
+        "without a mistake",
+        "The share of held-out texts that are written right from the first sign to the end sign ·.",
+        "",
+        5,
+    ),
+    (
+        "held out",
+        "never trained on",
+        "Data kept apart for measuring: of a series always its end, of words and sentences some by lot.",
+        "",
+        5,
     ),
 )
 

@@ -134,13 +134,14 @@ def test_a_series_too_short_for_the_window_shortens_it() -> None:
 # Anything at all
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(wanted=WISHES, first=st.sets(st.sampled_from(sorted(choices()))), base=EXPERIMENTS)
 def test_whatever_is_wanted_something_near_can_be_run(
     wanted: dict[str, Any], first: set[str], base: Experiment
 ) -> None:
     e, notes = nearest(wanted, first=first, base=base)
-    negotiable = {"task", "topology", "seq_len", "delay", "items", "feedback", "corpus", "text", "series", "data"}
+    negotiable = {"task", "topology", "seq_len", "delay", "items", "feedback"}
+    negotiable |= {"corpus", "text", "series", "data"}
     for name in set(choices()) - negotiable:
         assert getattr(e, name) == wanted.get(name, getattr(base, name)), f"{name} changed for no reason"
     gave_way = {name for name in wanted if getattr(e, name) != wanted[name]}

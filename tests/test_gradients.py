@@ -22,6 +22,7 @@ from tests.plain_rnn import Array, Case, Weights, forward
 LAYOUTS: dict[str, dict[str, Any]] = {
     "one-to-one, cross-entropy": {"topology": "one-to-one", "task": "digits", "seq_len": 1},
     "one-to-many, squared error": {"topology": "one-to-many", "task": "waves"},
+    "one-to-many, cross-entropy": {"topology": "one-to-many", "task": "captions"},
     "many-to-one, cross-entropy": {"topology": "many-to-one", "task": "recall"},
     "many-to-one, squared error": {"topology": "many-to-one", "task": "adding"},
     "many-to-many, cross-entropy": {"topology": "many-to-many", "task": "parity"},
@@ -31,13 +32,14 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 }
 MANY_OUTPUTS = [name for name, layout in LAYOUTS.items() if not layout["topology"].endswith("to-one")]
 
-QUICK = settings(max_examples=5, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=6, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 ROUNDING = 1e-13
 """A probability near 1 is rounded at 1e-16, and weights amplify that on its way back."""
 
 shapes = st.fixed_dictionaries(
     {
+        "layers": st.integers(1, 3),
         "seq_len": st.integers(7, 8),
         "hidden_size": st.integers(2, 6),
         "batch_size": st.integers(1, 4),
@@ -158,17 +160,14 @@ def assert_gradients_are_derivatives(e: Experiment) -> None:
         assert np.sum(ours * direction) == pytest.approx(slope, rel=2e-5, abs=tolerance), (kind, index)
 
 
-@pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_gradients_are_the_derivatives_of_the_loss(
-    cell: str, activation: str, layout: str, layers: int
-) -> None:
+def test_gradients_are_the_derivatives_of_the_loss(cell: str, activation: str, layout: str) -> None:
     @QUICK
     @given(shape=shapes)
     def check(shape: dict[str, int]) -> None:
-        e = experiment(layout, cell=cell, activation=activation, layers=layers, **shape)
+        e = experiment(layout, cell=cell, activation=activation, **shape)
         assert_gradients_are_derivatives(e)
 
     check()
@@ -178,10 +177,10 @@ def test_gradients_are_the_derivatives_of_the_loss(
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_with_the_teachers_outputs_fed_back(cell: str, activation: str, layout: str) -> None:
-    @QUICK
-    @given(shape=shapes, layers=st.integers(1, 3))
-    def check(shape: dict[str, int], layers: int) -> None:
-        e = experiment(layout, cell=cell, activation=activation, layers=layers, feedback=True, **shape)
+    @settings(QUICK, max_examples=3)
+    @given(shape=shapes)
+    def check(shape: dict[str, int]) -> None:
+        e = experiment(layout, cell=cell, activation=activation, feedback=True, **shape)
         assert_gradients_are_derivatives(e)
 
     check()
@@ -236,7 +235,7 @@ def mean_of_sample_norms(errors: Array) -> Array:
     return np.sqrt((errors**2).sum(axis=2)).sum(axis=1)
 
 
-@pytest.mark.parametrize("layer", [0, 1, -1])
+@pytest.mark.parametrize("layer", [0, -1])
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_flow_itemises_the_error_by_output(cell: str, layout: str, layer: int) -> None:

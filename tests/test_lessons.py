@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnviz import Experiment, observe, start, train
-from rnnviz.executor import local_pool
+from rnnviz import Experiment, observe, start
 from rnnviz.lessons import FOLDER, LESSONS, Lesson, Outcome, Step, outcome, read_all, read_lesson
 from rnnviz.lessons.outcome import CLAIMS, WORDS
 from rnnviz.links import from_params, to_params
 from rnnviz.ui.run_view import SPEEDS
+from tests.ahead import TrainedAhead
 from tests.visitor import Tab
 
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -27,9 +27,17 @@ STEPS = [
 ]
 
 
+RUNS = TrainedAhead(
+    (replace(step.experiment, seed=seed), step.updates, False)
+    for lesson in LESSONS.values()
+    for step in lesson.steps
+    for seed in range(step.experiment.seed, step.experiment.seed + step.seeds)
+)
+
+
 def run_of(step: Step, seed: int) -> Outcome:
     e = replace(step.experiment, seed=seed)
-    state = train(e, step.updates).state
+    state = RUNS(e, step.updates).state
     return Outcome(e, state, observe(e, start(e).params, 0), observe(e, state.params, state.step))
 
 
@@ -334,7 +342,7 @@ FIRST = LESSONS["how-far-back"]
 @pytest.fixture(scope="module", autouse=True)
 def _stop_the_pool() -> Iterator[None]:
     yield
-    local_pool().shutdown(wait=True)
+    RUNS.end()
 
 
 def test_the_overview_shows_every_lesson_and_leaves_the_run_alone() -> None:

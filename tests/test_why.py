@@ -17,20 +17,28 @@ import pytest
 
 from rnnviz import TASKS, Experiment, Network, observe, start, train
 from rnnviz.contest import ROUNDS, RUNNERS, STEPS, parity_bound
-from rnnviz.executor import local_pool
 from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.contest import LABEL_GAP, Contest, Trained, contest, contest_spec
 from rnnviz.figures.unrolled import Unrolled, unrolled, unrolled_spec
+from tests.ahead import TrainedAhead
 from tests.visitor import Tab
 
 SEEDS = range(3)
 themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
 
+RUNS = TrainedAhead(
+    (replace(chosen.runner(cell), seed=seed), STEPS, False)
+    for chosen in ROUNDS.values()
+    for seed in SEEDS
+    for cell in RUNNERS
+)
+
+
 def metrics(task: str, seed: int) -> dict[str, float]:
     """Both networks' held-out metric at the end of a round."""
     chosen = ROUNDS[task]
-    return {cell: train(replace(chosen.runner(cell), seed=seed), STEPS).metric for cell in RUNNERS}
+    return {cell: RUNS(replace(chosen.runner(cell), seed=seed), STEPS).metric for cell in RUNNERS}
 
 
 # The outcomes that the page speaks of
@@ -129,9 +137,9 @@ def test_only_the_recurrent_network_has_edges_in_time(task: str, theme: Theme) -
 @pytest.mark.parametrize("task", ["recall", "echo", "parity", "digits"])
 def test_answers_are_the_networks_own_and_are_marked_rightly(task: str) -> None:
     e = ROUNDS[task].runner("vanilla")
-    view = Unrolled.of(e, observe(e, train(e, 60).params, 60))
-    shown = [re.sub(r"<[^>]+>", "", note["text"]) for note in unrolled_spec(view)["layout"]["annotations"]]
     snapshot = observe(e, train(e, 60).params, 60)
+    view = Unrolled.of(e, snapshot)
+    shown = [re.sub(r"<[^>]+>", "", note["text"]) for note in unrolled_spec(view)["layout"]["annotations"]]
     writes = TASKS[e.task].masks(e).write_steps
     answers, targets = snapshot.outputs[writes, 0].argmax(axis=1), snapshot.targets[writes, 0]
     for answer, target, text in zip(answers, targets, shown, strict=False):
@@ -214,7 +222,7 @@ def test_the_pictures_are_plotly_figures() -> None:
 @pytest.fixture(scope="module", autouse=True)
 def _stop_the_pool() -> Iterator[None]:
     yield
-    local_pool().shutdown(wait=True)
+    RUNS.end()
 
 
 class Visitor(Tab):
@@ -270,7 +278,7 @@ def test_every_round_is_played_to_its_end_and_says_what_it_means(task: str) -> N
     visitor.wait(lambda: visitor.steps == [STEPS, STEPS])
     assert visitor.tab.button(key="contest_play").label == "Play again"
     for cell, run in visitor.visit.contest.items():
-        expected = train(ROUNDS[task].runner(cell), STEPS).metric
+        expected = RUNS(ROUNDS[task].runner(cell), STEPS).metric
         assert run.state.metric == expected
         shown = f"{expected:.0%}" if TASKS[task].metric.higher_is_better else f"{expected:.1f}"
         assert shown in visitor.words

@@ -6,7 +6,9 @@ from rnnviz.figures.answers import Answers, answers, answers_spec
 from rnnviz.figures.cliff import cliff
 from rnnviz.figures.contest import Contest, contest
 from rnnviz.figures.curves import Curve, causes, curves, seeds
+from rnnviz.figures.forecast import Forecasts, forecast
 from rnnviz.figures.matrices import spectrum, triangle
+from rnnviz.figures.passage import Judged, Written, judged, letters, written
 from rnnviz.figures.phase import phase_diagram
 from rnnviz.figures.progress import Progress, progress, progress_spec
 from rnnviz.figures.theme import DARK, LIGHT, THEMES, Theme
@@ -21,16 +23,22 @@ __all__ = [
     "Answers",
     "Contest",
     "Curve",
+    "Forecasts",
+    "Judged",
     "Progress",
     "Theme",
     "Timeline",
     "Unrolled",
+    "Written",
     "answers",
     "answers_spec",
     "causes",
     "cliff",
     "contest",
     "curves",
+    "forecast",
+    "judged",
+    "letters",
     "over_training",
     "phase_diagram",
     "progress",
@@ -41,4 +49,5 @@ __all__ = [
     "timeline_spec",
     "triangle",
     "unrolled",
+    "written",
 ]

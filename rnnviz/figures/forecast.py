@@ -115,7 +115,8 @@ def _side(text: str, x: float, theme: Theme, anchor: str) -> Spec:
 def _span(values: Array) -> list[float]:
     """Room above and below what was measured; forecasts may leave it."""
     low, high = float(values.min()), float(values.max())
-    return [low - 0.16 * (high - low), high + 0.16 * (high - low)]
+    room = 0.16 * (high - low) or 0.16 * abs(high) or 1.0  # what is shown may be one value throughout
+    return [low - room, high + room]
 
 
 def _line(name: str, x: Array, y: Array, colour: str, width: float, dash: str = "solid") -> Spec:

@@ -125,7 +125,7 @@ def airline_series() -> Series:
 
 @cache
 def stock_series() -> Series:
-    """Return a simulated price: each day's relative change is drawn anew, 1% up or down on average.
+    """Return a simulated price: each day's relative change is drawn anew, from N(0, 1%).
 
     Nothing of tomorrow's change is in the past, so no forecast can beat the last price.
     """
@@ -134,7 +134,7 @@ def stock_series() -> Series:
     values = 100.0 * np.exp(np.cumsum(changes) - changes[0])
     scale = float(np.diff(np.log(values[:400])).std())
     return Series(
-        "A simulated stock price", "price", values, np.arange(days) + 1.0, 400, 0, "log-change", scale
+        "A simulated stock price", "price", values, as_array(1 + np.arange(days)), 400, 0, "log-change", scale
     )
 
 
@@ -143,7 +143,8 @@ def own_series(data: str) -> Series:
     """Return a visitor's series from its numbers, separated by blanks."""
     values = np.array(data.split(), float)
     held_out = len(values) - int(HELD_OUT_SHARE * len(values))
-    return _in_changes("Your series", "value", values, np.arange(len(values)) + 1.0, held_out, 0)
+    rows = as_array(1 + np.arange(len(values)))
+    return _in_changes("Your series", "value", values, rows, held_out, 0)
 
 
 def to_data(values: Array) -> str:

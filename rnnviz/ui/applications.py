@@ -39,12 +39,14 @@ class Desk:
 
     ask : puts what the visitor gives the network on the page. answer : what the network makes of it.
     variants : the data sets to choose from. more : HTML below the answer that changes with the network.
+    scores : what it reaches on held-out data; by default as the job measures it.
     """
 
     ask: Callable[[Workbench, LiveRun], None]
     answer: Callable[[Workbench, Experiment, Params], Answer]
     variants: Callable[[Workbench], dict[str, Variant]]
     more: Callable[[Experiment, Params], str] | None = None
+    scores: Callable[[Workbench, Experiment, Params], list[Score]] | None = None
 
 
 def _known(name: str) -> Callable[[Workbench], dict[str, Variant]]:
@@ -57,15 +59,23 @@ DESKS = {
         lambda bench, run: forecasts.ask(bench, run.experiment, lambda: run.state.params),
         forecasts.answer,
         forecasts.variants,
+        scores=forecasts.scores,
     ),
     "text": Desk(lambda bench, run: text.ask(bench, run.experiment), text.answer, text.variants),
     "sentiment": Desk(
-        lambda bench, _: sentiment.ask(bench), sentiment.answer, _known("sentiment"), sentiment.failures
+        lambda bench, run: sentiment.ask(bench, run.experiment),
+        sentiment.answer,
+        _known("sentiment"),
+        sentiment.failures,
     ),
     "translation": Desk(
         lambda bench, run: translation.ask(bench, run.experiment), translation.answer, _known("translation")
     ),
 }
+
+
+JOB_TITLES = {name: job.title for name, job in JOBS.items()} | {OWN_JOB: "Your network"}
+"""The jobs, side by side on the page."""
 
 
 def page(visit: Visit) -> None:
@@ -108,16 +118,15 @@ def page(visit: Visit) -> None:
 
 def _job(visit: Visit) -> str:
     """The jobs, side by side; the choice is part of the URL."""
-    titles = {name: job.title for name, job in JOBS.items()} | {OWN_JOB: "Your network"}
-    st.session_state["job"] = visit.view.job or next(iter(titles))
+    st.session_state["job"] = visit.view.job or next(iter(JOB_TITLES))
 
     def choose() -> None:
         visit.view = replace(visit.view, job=st.session_state["job"])
 
     st.segmented_control(
         "Job",
-        list(titles),
-        format_func=titles.__getitem__,
+        list(JOB_TITLES),
+        format_func=JOB_TITLES.__getitem__,
         required=True,
         key="job",
         label_visibility="collapsed",
@@ -197,7 +206,7 @@ def _answer(name: str, bench: Workbench, run: LiveRun, look: Look, desk: Desk) -
         caption=caption,
         least_width=LEAST_ANSWER_WIDTH,
     )
-    scores = JOBS[name].measure(e, params)
+    scores = desk.scores(bench, e, params) if desk.scores else JOBS[name].measure(e, params)
     st.html(f"<p class='outcome scores'>{' · '.join(_in_words(score) for score in scores)}</p>")
     if run.problem:
         st.html(f"<p class='story notice' role='status'>{escape(run.problem)}</p>")

@@ -40,6 +40,7 @@ def hero(visit: Visit) -> None:
             story.door(visit, "why", "Start the story")
             story.door(visit, "lessons", "Take the lessons: guess first, then see")
             story.door(visit, "playground", "Train a network yourself")
+            story.door(visit, "applications", "See it at work: captions, forecasts, translation")
     with picture:
         _living_picture()
 

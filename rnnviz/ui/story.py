@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 import streamlit as st
@@ -18,9 +19,12 @@ def head(title: str, idea: str) -> None:
     st.html(f"<h1 class='title'>{escape(title)}</h1><p class='idea'>{idea}</p>")
 
 
-def door(visit: Visit, name: str, label: str, experiment: Experiment | None = None) -> None:
-    """A link to another page, with an experiment to open there (default: the one that is open)."""
-    asked = to_params(experiment or visit.experiment) | view_params(visit.view)
+def door(visit: Visit, name: str, label: str, experiment: Experiment | None = None, job: str = "") -> None:
+    """A link to another page, with an experiment to open there (default: the one that is open).
+
+    job : which one, on the page Applications.
+    """
+    asked = to_params(experiment or visit.experiment) | view_params(replace(visit.view, job=job))
     entry = ENTRIES[name]
     st.page_link(entry.page, label=label, icon=f":material/{entry.icon}:", query_params=asked)
 

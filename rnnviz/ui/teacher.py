@@ -14,6 +14,7 @@ from rnnviz.guide import MISCONCEPTIONS, PLAN
 from rnnviz.lessons import LESSONS
 from rnnviz.links import to_params
 from rnnviz.presets import PRESETS
+from rnnviz.ui.applications import JOB_TITLES
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.visit import Visit
 from rnnviz.views import HIDEABLE, View, view_params
@@ -34,6 +35,9 @@ def link_builder(visit: Visit) -> None:
             disabled=bool(st.session_state.get("link_lesson")),
             help="A lesson has its own page and its own experiments.",
         )
+        job = ""
+        if page == "applications":
+            job = st.selectbox("Job", list(JOB_TITLES), 0, JOB_TITLES.__getitem__, key="link_job")
         start = st.selectbox(
             "Experiment",
             [OPEN, *PRESETS],
@@ -58,7 +62,7 @@ def link_builder(visit: Visit) -> None:
             key="link_hidden",
         )
         projector = st.toggle("Projector view: large, without chrome", key="link_projector")
-    view = View(projector, lesson, hidden=frozenset(hidden))
+    view = View(projector, lesson, job, frozenset(hidden))
     opened = "lessons" if lesson else page
     address = link(ENTRIES[opened].page.url_path, replace(e, seed=seed), view)
     st.html("<h2 class='section'>The link</h2>")

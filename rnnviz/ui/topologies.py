@@ -9,6 +9,7 @@ import streamlit as st
 
 from rnnviz.figures.unrolled import Unrolled, farthest, unrolled_spec
 from rnnviz.fitting import nearest
+from rnnviz.jobs import JOBS
 from rnnviz.tasks import TASKS
 from rnnviz.topology import TOPOLOGIES, Masks
 from rnnviz.ui import story
@@ -30,6 +31,7 @@ GRAPH_HEIGHT = 186
 class Telling:
     """What is said of a topology: its everyday example, what it reads and writes, how far its errors go.
 
+    job : the page Applications shows it at work, "" for none.
     travels : a sentence to be filled in with {T}, {far} (steps from the last output back to the first input)
         and {half} (steps that are read).
     """
@@ -37,6 +39,7 @@ class Telling:
     example: str
     reads: str
     travels: str
+    job: str = ""
 
 
 TELLINGS = {
@@ -49,21 +52,25 @@ TELLINGS = {
         "Image captioning: one picture in, a sentence out",
         "Reads at the first step only, writes at every step.",
         "The last output depends on an input {far} steps earlier: its error must travel all the way.",
+        "captions",
     ),
     "many-to-one": Telling(
         "Sentiment of a sentence: words in, one verdict out",
         "Reads at every step, writes at the last.",
         "All error starts at step {T}: what it says about the first word must travel {far} steps back.",
+        "sentiment",
     ),
     "many-to-many": Telling(
         "Labelling a video frame by frame",
         "Reads and writes at every step.",
         "Each step has an error of its own, and each travels back to step 1: the last one {far} steps.",
+        "text",
     ),
     "sequence-to-sequence": Telling(
         "Machine translation: the whole sentence in, then the other one out",
         "Reads {half} steps, then writes.",
         "No error starts where words are read: each comes from a writing step, up to {far} steps later.",
+        "translation",
     ),
 }
 
@@ -102,6 +109,8 @@ def _card(visit: Visit, name: str, T: int, now: int) -> None:
     )
     usual = nearest({"topology": name}, first={"topology"})[0]
     story.door(visit, "playground", f"Try: {TASKS[usual.task].title}", usual)
+    if telling.job:
+        story.door(visit, "applications", f"At work: {JOBS[telling.job].title}", job=telling.job)
 
 
 def doing(masks: Masks, now: int) -> str:

@@ -12,7 +12,7 @@ import streamlit as st
 from rnnviz.experiment import Experiment
 from rnnviz.figures.forecast import Forecasts, forecast_spec
 from rnnviz.forecast import MOST, free_run, naive, one_step, seasonal_naive, series_of
-from rnnviz.jobs import FREE_STEPS, JOBS, Variant
+from rnnviz.jobs import FREE_STEPS, JOBS, Score, Variant, errors_of_forecasts
 from rnnviz.links import tame
 from rnnviz.network import Params
 from rnnviz.tables import (
@@ -62,6 +62,11 @@ def season_of(bench: Workbench, e: Experiment) -> int:
     return min(bench.upload.season, series_of(e).held_out) if own else series_of(e).season
 
 
+def scores(bench: Workbench, e: Experiment, params: Params) -> list[Score]:
+    """Return the errors beside those of the baselines, the seasonal one with the visitor's season."""
+    return errors_of_forecasts(e, params, season_of(bench, e))
+
+
 def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
     """How to learn, what is held out, and a file of the visitor's own."""
     st.session_state["single_forecast"] = bench.single
@@ -83,8 +88,8 @@ def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
     }[s.sees]
     held_out = len(s.values) - s.held_out
     st.html(
-        f"<p class='ask'><b>{len(s.values):,} values:</b> trained on the first {s.held_out:,}, measured on the "
-        f"last {held_out:,}, which it never sees. In time order, of course. The network reads {sees}, in "
+        f"<p class='ask'><b>{len(s.values):,} values:</b> trained on the first {s.held_out:,}, measured on "
+        f"the last {held_out:,}, which it never sees. In time order, of course. The network reads {sees}, in "
         f"windows of {e.seq_len}.</p>"
     )
     st.download_button(
@@ -199,11 +204,11 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
     free = free_run(e, params, min(FREE_STEPS, MOST, held_out))
     figure = forecast_spec(Forecasts(s, ahead, free, future, baseline, name), theme())
     error = float(np.mean(np.abs(ahead - truth)))
-    gain = 1.0 - error / float(np.mean(np.abs(naive(s) - truth)))
-    better = f"{gain:.0%} better" if gain >= 0 else f"{-gain:.0%} worse"
-    words = (
-        f"One step ahead: off by <b>{error:.3g}</b> on average, <b>{better}</b> than “like the last value”"
-    )
+    words = f"One step ahead: off by <b>{error:.3g}</b> on average"
+    last = float(np.mean(np.abs(naive(s) - truth)))
+    if last > 0.0:  # else nothing changes there, and nothing can be better
+        better = f"{1.0 - error / last:.0%} better" if error <= last else f"{error / last - 1.0:.0%} worse"
+        words += f", <b>{better}</b> than “like the last value”"
     label = f"{s.title}: measured, split, and forecasts of the part never seen; off by {error:.3g} {s.unit}"
     return Answer(figure, label, words)
 

@@ -33,12 +33,12 @@ FAILURES = 3
 """Wrongly judged sentences that are shown."""
 
 
-def ask(bench: Workbench) -> None:
+def ask(bench: Workbench, e: Experiment) -> None:
     """A box for a sentence, and some to begin with."""
     st.session_state.setdefault("sentence", bench.sentence)
 
     def typed() -> None:
-        bench.sentence = st.session_state["sentence"]
+        bench.sentence, st.session_state["sentence_example"] = st.session_state["sentence"], None
 
     def take() -> None:
         if st.session_state["sentence_example"]:
@@ -54,6 +54,8 @@ def ask(bench: Workbench) -> None:
         st.html(f"<p class='unknown' role='status'>Not in the grammar, so skipped: {told}.</p>")
     if not known:
         st.html("<p class='unknown' role='status'>No word that it knows. Try one of those above.</p>")
+    if len(known) > e.seq_len:
+        st.html(f"<p class='unknown' role='status'>Too long: it reads the last {e.seq_len} words.</p>")
 
 
 def known_words(e: Experiment, text: str) -> list[str]:

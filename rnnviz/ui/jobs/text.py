@@ -62,9 +62,9 @@ def ask(bench: Workbench, e: Experiment) -> None:
     st.text_input(
         "Begin with", max_chars=40, key="beginning", on_change=begin, placeholder="nothing: a new line"
     )
-    unknown = sorted(set(bench.beginning.lower()) - set(characters_of(e).alphabet(e)))
+    _, unknown = known_letters(bench.beginning, characters_of(e).alphabet(e))
     if unknown:
-        told = " ".join(escape(letter) for letter in unknown)
+        told = " ".join(escape(letter.replace(" ", "␣")) for letter in unknown)
         st.html(f"<p class='unknown' role='status'>Not in this text, so skipped: {told}</p>")
     with st.container(horizontal=True, gap="small"):
         st.button("One letter", icon=":material/edit:", on_click=lambda: _write(bench), key="one_letter")
@@ -80,6 +80,13 @@ def ask(bench: Workbench, e: Experiment) -> None:
             "Begin anew", icon=":material/backspace:", on_click=lambda: _begin_anew(bench), key="begin_anew"
         )
     _own_text(bench)
+
+
+def known_letters(text: str, alphabet: str) -> tuple[str, list[str]]:
+    """Return the letters that an alphabet has, in the case in which it has them, and those that it lacks."""
+    cases = [(letter, letter.lower(), letter.upper()) for letter in text]
+    found = [next((case for case in three if case in alphabet), "") for three in cases]
+    return "".join(found), sorted({letter for letter, known in zip(text, found, strict=True) if not known})
 
 
 def _write(bench: Workbench) -> None:
@@ -122,7 +129,7 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
     task = characters_of(e)
     alphabet = task.alphabet(e)
     first = "\n" if "\n" in alphabet else ""
-    begun = first + "".join(letter for letter in bench.beginning.lower() if letter in alphabet)
+    begun = first + known_letters(bench.beginning, alphabet)[0]
     before = [alphabet.index(letter) for letter in begun or alphabet[0]]
     due = bench.writing or -1 in bench.written
     bench.written = [code for code in bench.written if 0 <= code < len(alphabet)]

@@ -29,7 +29,7 @@ def ask(bench: Workbench, e: Experiment) -> None:
     st.session_state.setdefault("number", bench.number)
 
     def typed() -> None:
-        bench.number = st.session_state["number"]
+        bench.number, st.session_state["number_example"] = st.session_state["number"], None
 
     def take() -> None:
         if st.session_state["number_example"]:
@@ -53,8 +53,10 @@ def ask(bench: Workbench, e: Experiment) -> None:
     elif not words:
         st.html("<p class='unknown' role='status'>Nothing to translate yet: type a number word.</p>")
     elif (n := number_of(bench.number)) is None:
+        read = "" if len(words) <= READING_STEPS else " It reads the first two words."
         st.html(
-            "<p class='unknown' role='status'>No number that exists; the network answers all the same.</p>"
+            "<p class='unknown' role='status'>No number that exists; the network answers all the same."
+            f"{read}</p>"
         )
     else:
         part = "was never trained on" if n in held_out_numbers(e.seed) else "was trained on"
@@ -62,12 +64,12 @@ def ask(bench: Workbench, e: Experiment) -> None:
 
 
 def read_words(text: str) -> tuple[list[str], list[str]]:
-    """Return the words that the network knows, two at most, and those that it does not know."""
+    """Return the words that the network knows, and those that it does not know."""
     parts = text.lower().replace("-", " ").split()
     if text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 3:
         parts = english(int(text))
     known = [word for word in parts if word in english_words()]
-    return known[:READING_STEPS], [word for word in parts if word not in english_words()]
+    return known, [word for word in parts if word not in english_words()]
 
 
 def number_of(text: str) -> int | None:
@@ -79,7 +81,7 @@ def number_of(text: str) -> int | None:
 def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
     """The words written, and how sure the network is of each."""
     task = cast(Translation, TASKS[e.task])
-    words, n = read_words(bench.number)[0], number_of(bench.number)
+    words, n = read_words(bench.number)[0][:READING_STEPS], number_of(bench.number)
     seen = pass_through(e, params, task.inputs(e, [words]))
     signs, writes = task.signs(e), task.masks(e).writes
     wanted = None
