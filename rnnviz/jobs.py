@@ -95,7 +95,7 @@ def written_right(e: Experiment, params: Params) -> list[Score]:
 
 
 def translated_right(e: Experiment, params: Params) -> list[Score]:
-    """Share of held-out number words; in French also of its irregular seventies and nineties, and the rest."""
+    """Share of held-out number words; in French also of its seventies and nineties, and of the rest."""
     scores = written_right(e, params)
     if e.target != "french":
         return scores

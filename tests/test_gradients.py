@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -93,10 +93,9 @@ def our_gradients(e: Experiment, gradients: Params) -> list[Array | None]:
     return found
 
 
-def moved(weights: Weights, index: int, change: Array) -> Weights:
-    """The same weights with ``change`` added to array number ``index``."""
-    arrays = weight_arrays(weights)
-    arrays[index] = arrays[index] + change
+def moved(weights: Weights, changes: list[Array]) -> Weights:
+    """The same weights with a change added to each array."""
+    arrays = [array + change for array, change in zip(weight_arrays(weights), changes, strict=True)]
     layers = [(arrays[i], arrays[i + 1], arrays[i + 2]) for i in range(0, len(arrays) - 2, 3)]
     return layers, arrays[-2], arrays[-1]
 
@@ -107,22 +106,23 @@ def away_from_kinks(case: Case, reach: float = 1e-4) -> bool:
     return case.activation != "relu" or min(np.abs(a).min() for a in pre_activations) > reach
 
 
-def central_differences(case: Case, rng: np.random.Generator) -> Iterator[tuple[str, int, Array, float]]:
-    """Yield (kind, index, direction, slope of the loss along it) for all weights and all layers' states."""
+def random_direction(rng: np.random.Generator, where: list[Array]) -> list[Array]:
+    """A direction of length 1 through all arrays at once; 0 where ``where`` is."""
+    direction = [rng.standard_normal(w.shape) * w for w in where]
+    length = np.sqrt(sum(np.sum(d * d) for d in direction))
+    return [d / length for d in direction]
+
+
+def along(gradients: Sequence[Array], direction: Sequence[Array]) -> float:
+    """The slope that gradients say a loss has along a direction."""
+    return float(sum(np.sum(g * d) for g, d in zip(gradients, direction, strict=True)))
+
+
+def central_difference(loss: Callable[[list[Array]], Any], direction: list[Array]) -> float:
+    """The slope that a loss is seen to have along a direction."""
     step = 1e-6
-    for index, array in enumerate(weight_arrays(case.weights)):
-        direction = rng.standard_normal(array.shape)
-        ahead = case.loss(moved(case.weights, index, step * direction), case.no_nudges)
-        behind = case.loss(moved(case.weights, index, -step * direction), case.no_nudges)
-        yield "weights", index, direction, float(ahead - behind) / (2.0 * step)
-    for index, nudge in enumerate(case.no_nudges):
-        t = int(rng.integers(len(nudge)))
-        direction = np.zeros(nudge.shape)
-        direction[t] = rng.standard_normal(nudge.shape[1:])
-        ahead_by, behind_by = case.no_nudges, case.no_nudges
-        ahead_by[index], behind_by[index] = step * direction, -step * direction
-        ahead, behind = case.loss(case.weights, ahead_by), case.loss(case.weights, behind_by)
-        yield f"state {t + 1}", index, direction, float(ahead - behind) / (2.0 * step)
+    ahead, behind = (loss([sign * step * d for d in direction]) for sign in (1.0, -1.0))
+    return float(ahead - behind) / (2.0 * step)
 
 
 def assert_gradients_are_derivatives(e: Experiment) -> None:
@@ -137,27 +137,34 @@ def assert_gradients_are_derivatives(e: Experiment) -> None:
         assert not hidden[0].any()
     assert result.loss == pytest.approx(case.loss(case.weights, case.no_nudges), rel=1e-12)
 
-    by_weights, by_states = grad(case.loss, 0), grad(case.loss, 1)
-    names = weight_names(e)
-    by_autograd = weight_arrays(by_weights(case.weights, case.no_nudges))
+    of_weights, of_states = grad(case.loss, (0, 1))(case.weights, case.no_nudges)
+    names, by_autograd = weight_names(e), weight_arrays(of_weights)
     by_us = our_gradients(e, result.gradients)
     for name, ours, theirs in zip(names, by_us, by_autograd, strict=True):
         if ours is None:
             continue
         scale = np.abs(theirs).max()
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-11 * scale + ROUNDING, err_msg=name)
-    for i, theirs in enumerate(by_states(case.weights, case.no_nudges)):
+    for i, theirs in enumerate(of_states):
         scale, ours = np.abs(theirs).max(), result.hidden_gradients[i]
         np.testing.assert_allclose(
             ours, theirs, rtol=1e-9, atol=1e-11 * scale + ROUNDING, err_msg=f"states of layer {i}"
         )
 
     tolerance = 1e-8 * max(1.0, abs(result.loss))  # rounding of the loss over the width of the difference
-    for kind, index, direction, slope in central_differences(case, np.random.default_rng(e.seed)):
-        ours = by_us[index] if kind == "weights" else result.hidden_gradients[index]
-        if ours is None:
-            continue
-        assert np.sum(ours * direction) == pytest.approx(slope, rel=2e-5, abs=tolerance), (kind, index)
+    rng, trained = np.random.default_rng(e.seed), [ours for ours in by_us if ours is not None]
+    where = [
+        np.full(theirs.shape, float(ours is not None))
+        for ours, theirs in zip(by_us, by_autograd, strict=True)
+    ]
+    through_weights = random_direction(rng, where)
+    slope = central_difference(lambda by: case.loss(moved(case.weights, by), case.no_nudges), through_weights)
+    moving = [d for ours, d in zip(by_us, through_weights, strict=True) if ours is not None]
+    assert along(trained, moving) == pytest.approx(slope, rel=2e-5, abs=tolerance)
+    through_states = random_direction(rng, [np.ones_like(nudge) for nudge in case.no_nudges])
+    slope = central_difference(lambda by: case.loss(case.weights, by), through_states)
+    of_all_states = along(result.hidden_gradients, through_states)
+    assert of_all_states == pytest.approx(slope, rel=2e-5, abs=tolerance)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -17,15 +17,8 @@ from hypothesis.extra import numpy as hnp
 from rnnviz.arrays import Array, norms
 from rnnviz.cells import VanillaWeights
 from rnnviz.initializers import orthogonal
-from rnnviz.own_network import (
-    LARGEST_FILE,
-    LARGEST_HIDDEN,
-    MOST_ENTRIES,
-    OwnNetwork,
-    own_flow,
-    read_network,
-    save_network,
-)
+from rnnviz.network_file import LARGEST_FILE, LARGEST_HIDDEN, MOST_ENTRIES, read_network, save_network
+from rnnviz.own_network import OwnNetwork, own_flow
 
 T, I, H = 12, 3, 5  # noqa: E741
 NAMES = (

@@ -14,7 +14,8 @@ import pytest
 from rnnviz import Experiment
 from rnnviz.cells import VanillaWeights
 from rnnviz.links import to_params
-from rnnviz.own_network import OwnNetwork, own_flow, read_network, save_network
+from rnnviz.network_file import read_network, save_network
+from rnnviz.own_network import OwnNetwork, own_flow
 from rnnviz.training import advance
 from rnnviz.ui.instruments.own import SNIPPETS, Brought
 from tests.visitor import Tab

@@ -61,7 +61,11 @@ DESKS = {
         forecasts.variants,
         scores=forecasts.scores,
     ),
-    "text": Desk(lambda bench, run: text.ask(bench, run.experiment), text.answer, text.variants),
+    "text": Desk(
+        lambda bench, run: text.ask(bench, run.experiment, lambda: run.state.params),
+        text.answer,
+        text.variants,
+    ),
     "sentiment": Desk(
         lambda bench, run: sentiment.ask(bench, run.experiment),
         sentiment.answer,

@@ -15,16 +15,8 @@ from rnnviz.activations import ACTIVATIONS
 from rnnviz.cells import CELLS, VanillaWeights
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.figures.matrices import spectrum_spec
-from rnnviz.own_network import (
-    LARGEST_FILE,
-    LARGEST_HIDDEN,
-    SEQ_LENS,
-    OwnFlow,
-    OwnNetwork,
-    own_flow,
-    read_network,
-    save_network,
-)
+from rnnviz.network_file import LARGEST_FILE, LARGEST_HIDDEN, read_network, save_network
+from rnnviz.own_network import SEQ_LENS, OwnFlow, OwnNetwork, own_flow
 from rnnviz.spectrum import Spectrum, spectrum
 from rnnviz.ui.instruments.quick import NO_RECURRENCE, fate
 from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain

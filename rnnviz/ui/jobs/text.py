@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 
@@ -38,8 +39,11 @@ def variants(bench: Workbench) -> dict[str, Variant]:
     return known | {"own": Variant("Your text", replace(e, seq_len=length), OWN_STEPS)}
 
 
-def ask(bench: Workbench, e: Experiment) -> None:
-    """Temperature, what to begin with, and a text of the visitor's own."""
+def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
+    """Temperature, what to begin with, and a text of the visitor's own.
+
+    params : gives the network's newest weights.
+    """
     st.session_state["temperature"] = bench.temperature
 
     def warm() -> None:
@@ -67,7 +71,12 @@ def ask(bench: Workbench, e: Experiment) -> None:
         told = " ".join(escape(letter.replace(" ", "␣")) for letter in unknown)
         st.html(f"<p class='unknown' role='status'>Not in this text, so skipped: {told}</p>")
     with st.container(horizontal=True, gap="small"):
-        st.button("One letter", icon=":material/edit:", on_click=lambda: _write(bench), key="one_letter")
+        st.button(
+            "One letter",
+            icon=":material/edit:",
+            on_click=lambda: write_letter(bench, e, params()),
+            key="one_letter",
+        )
         label, icon = ("Stop", "stop") if bench.writing else ("Write on", "edit_note")
         st.button(
             label,
@@ -89,8 +98,19 @@ def known_letters(text: str, alphabet: str) -> tuple[str, list[str]]:
     return "".join(found), sorted({letter for letter, known in zip(text, found, strict=True) if not known})
 
 
-def _write(bench: Workbench) -> None:
-    bench.written.append(-1)  # drawn when it is shown, from the network as it then is
+def write_letter(bench: Workbench, e: Experiment, params: Params) -> None:
+    """Let the network write one letter more, up to LONGEST; then it stops writing on."""
+    if len(bench.written) < LONGEST:
+        known = _recent(_begun(bench, e) + bench.written)
+        bench.written.append(next_letter(e, params, known, bench.temperature, bench.letters).number)
+    bench.writing = bench.writing and len(bench.written) < LONGEST
+
+
+def _begun(bench: Workbench, e: Experiment) -> list[int]:
+    """Return the letters before the first one written: a line's end where the text has lines."""
+    alphabet = characters_of(e).alphabet(e)
+    begun = ("\n" if "\n" in alphabet else "") + known_letters(bench.beginning, alphabet)[0]
+    return [alphabet.index(letter) for letter in begun or alphabet[0]]
 
 
 def _begin_anew(bench: Workbench) -> None:
@@ -125,32 +145,28 @@ def _own_text(bench: Workbench) -> None:
 
 
 def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
-    """What the network wrote so far, and how likely each letter is to come next."""
-    task = characters_of(e)
+    """What the network wrote so far, and how likely each letter was when the last one was drawn.
+
+    While it writes on, every look adds a letter.
+    """
+    if bench.writing:
+        write_letter(bench, e, params)
+    task, begun = characters_of(e), _begun(bench, e)
     alphabet = task.alphabet(e)
-    first = "\n" if "\n" in alphabet else ""
-    begun = first + known_letters(bench.beginning, alphabet)[0]
-    before = [alphabet.index(letter) for letter in begun or alphabet[0]]
-    due = bench.writing or -1 in bench.written
-    bench.written = [code for code in bench.written if 0 <= code < len(alphabet)]
-    letter = next_letter(e, params, _recent(before + bench.written), bench.temperature, bench.letters)
-    chosen = None
-    if due and len(bench.written) < LONGEST:
-        bench.written.append(letter.number)
-        chosen = letter.number
-    elif bench.written:
-        known = before + bench.written
-        letter = next_letter(e, params, _recent(known[:-1]), bench.temperature, np.random.default_rng(0))
-        chosen = known[-1]
-    bench.writing = bench.writing and len(bench.written) < LONGEST
+    chosen = bench.written[-1] if bench.written else None
+    known = _recent((begun + bench.written)[: -1 if bench.written else None])
+    letter = next_letter(e, params, known, bench.temperature, np.random.default_rng(0))
     signs = [task.output_label(e, i) for i in range(len(alphabet))]
     figure = letters_spec(signs, letter.probabilities, chosen, theme())
-    begun_shown = escape(begun.removeprefix("\n")).replace("\n", "⏎ ")
+    begun_shown = escape(known_letters(bench.beginning, alphabet)[0]).replace("\n", "⏎ ")
     text = escape("".join(alphabet[i] for i in bench.written)).replace("\n", "⏎ ")
     likeliest = signs[int(letter.probabilities.argmax())]
     label = f"Probability of every letter to come next; the likeliest is {likeliest}"
     prose = f"<p class='written'>{begun_shown}<b>{text}</b><span class='cursor'>▌</span></p>"
-    return Answer(figure, label, f"Next: most likely <b>{escape(likeliest)}</b>", prose)
+    likely = (
+        "Most likely next:" if chosen is None else f"Drawn: <b>{escape(signs[chosen])}</b>; most likely was"
+    )
+    return Answer(figure, label, f"{likely} <b>{escape(likeliest)}</b>", prose)
 
 
 def _recent(letters: list[int]) -> np.ndarray:
