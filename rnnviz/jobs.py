@@ -114,17 +114,14 @@ def translated_right(e: Experiment, params: Params) -> list[Score]:
 def verdicts_right(e: Experiment, params: Params) -> list[Score]:
     """Share of held-out sentences judged rightly: of all, and of those with negation and contrast."""
     known = sentences(held_out=True)
+    right = verdicts(e, params, known) == [s.verdict for s in known]
     parts = {
-        "with negation": [s for s in known if s.negated],
-        "with contrast": [s for s in known if s.contrasted],
-        "with both": [s for s in known if s.negated and s.contrasted],
+        "with negation": [s.negated for s in known],
+        "with contrast": [s.contrasted for s in known],
+        "with both": [s.negated and s.contrasted for s in known],
     }
-    whole = Score("held-out sentences right", _judged(e, params, known), "share", {"a toss": 0.5})
-    return [whole, *[Score(name, _judged(e, params, part), "share", {}) for name, part in parts.items()]]
-
-
-def _judged(e: Experiment, params: Params, chosen: Sequence[Sentence]) -> float:
-    return float(np.mean(verdicts(e, params, chosen) == [s.verdict for s in chosen]))
+    whole = Score("held-out sentences right", float(right.mean()), "share", {"a toss": 0.5})
+    return [whole, *[Score(name, float(right[part].mean()), "share", {}) for name, part in parts.items()]]
 
 
 def verdicts(e: Experiment, params: Params, chosen: Sequence[Sentence]) -> Indices:

@@ -64,6 +64,8 @@ def from_params(params: Mapping[str, str]) -> Opened:
             wanted[name] = choice.check(name, _parse(choice, text))
         except ValueError:
             ignored.append(f"{url}={tame(text)} (expected {_brief(choice)})")
+    if "task" in wanted:
+        wanted.setdefault("topology", TASKS[wanted["task"]].fits[0])
     experiment, adjusted = nearest(wanted, first=_wishes(wanted))
     return Opened(experiment, ignored, adjusted)
 

@@ -32,7 +32,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 }
 MANY_OUTPUTS = [name for name, layout in LAYOUTS.items() if not layout["topology"].endswith("to-one")]
 
-QUICK = settings(max_examples=6, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=4, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 ROUNDING = 1e-13
 """A probability near 1 is rounded at 1e-16, and weights amplify that on its way back."""

@@ -182,6 +182,24 @@ def test_signs_are_called_what_they_are(job: str, names: list[str]) -> None:
     assert [score.name for score in written_right(e, untrained(e))] == names
 
 
+def test_french_numbers_are_also_counted_by_whether_they_are_regular(monkeypatch: pytest.MonkeyPatch) -> None:
+    e, german = experiment("translation", "french"), experiment("translation", "german")
+    measure, numbers = JOBS["translation"].measure, held_out_numbers(e.seed)
+    late = np.array([n // 10 in (7, 9) for n in numbers])
+    assert late.any()
+    assert not late.all()
+    wanted = held_out(e).targets.astype(int)
+    said = wanted.copy()
+    said[-1, np.flatnonzero(late)[0]] = said[-1, np.flatnonzero(~late)[:2]] = 1  # END was due
+    pretend(monkeypatch, said)
+    found = by_name(measure(e, untrained(e)))
+    assert found["held-out number words without a mistake"].value == 12 / 15
+    assert found["seventies and nineties"].value == pytest.approx((late.sum() - 1) / late.sum())
+    assert found["all others"].value == pytest.approx(((~late).sum() - 2) / (~late).sum())
+    pretend(monkeypatch, held_out(german).targets.astype(int))
+    assert len(measure(german, untrained(german))) == 2, "in German all numbers are alike"
+
+
 # Verdicts
 
 

@@ -244,7 +244,8 @@ def _scatter(view: Answers, theme: Theme) -> Spec:
     """Answer against truth, one point a probe sequence."""
     last = view.steps[-1]
     truth, said = view.targets[last, :, 0] * view.scale, view.outputs[last, :, 0] * view.scale
-    span = [-0.1, 2.1]
+    low, high = min(0.0, float(truth.min())), max(2.0, float(truth.max()))  # still while the network learns
+    span = [low - 0.05 * (high - low), high + 0.05 * (high - low)]
     diagonal: Spec = {
         "type": "scatter",
         "name": "right",

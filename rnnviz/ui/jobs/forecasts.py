@@ -24,6 +24,7 @@ from rnnviz.tables import (
     read_table,
     values_of,
 )
+from rnnviz.tasks import TASKS
 from rnnviz.tasks.series import MIN_VALUES, check_data, to_data
 from rnnviz.ui.jobs.showing import Answer
 from rnnviz.ui.jobs.workbench import Upload, Workbench
@@ -40,8 +41,7 @@ def variants(bench: Workbench) -> dict[str, Variant]:
     """Return the series to choose from, with the visitor's own if there is one."""
     known = JOBS["forecasts"].variants
     if bench.upload.data:
-        e = replace(known["airline"].experiment, seq_len=2, series="own", data=bench.upload.data)
-        known = known | {"own": Variant("Your series", replace(e, seq_len=_window(e)), OWN_STEPS)}
+        known = known | {"own": Variant("Your series", _experiment(bench.upload.data), OWN_STEPS)}
     if bench.single:
         known = {
             name: replace(v, experiment=replace(v.experiment, topology="many-to-one"))
@@ -50,10 +50,11 @@ def variants(bench: Workbench) -> dict[str, Variant]:
     return known
 
 
-def _window(e: Experiment) -> int:
-    """Return a sequence length that fits: that of the other series, shorter for a short series."""
+def _experiment(data: str) -> Experiment:
+    """Return a visitor's series with windows like those of the other series, shorter for a short one."""
+    e = replace(JOBS["forecasts"].variants["airline"].experiment, seq_len=2, series="own", data=data)
     s = series_of(e)
-    return max(2, min(24, len(s.values) - s.held_out - 1, s.held_out // 3))
+    return replace(e, seq_len=max(2, min(24, len(s.values) - s.held_out - 1, s.held_out // 3)))
 
 
 def season_of(bench: Workbench, e: Experiment) -> int:
@@ -186,6 +187,12 @@ def _read(own: Upload) -> None:
     table = own.table if own.table is not None else pd.DataFrame()
     data = to_data(values_of(table, own.value))
     check_data(data)
+    e = replace(_experiment(data), topology="many-to-one")
+    if TASKS[e.task].chance(e) == 0.0:  # "like the last value" makes no mistake
+        raise ValueError(
+            f"A series must also change at its end, which is kept for measuring; the last values are all "
+            f"{series_of(e).values[-1]:g}. Delete these rows, or choose another column."
+        )
     own.data, own.labels = data, labels_of(table, own.time)
 
 
@@ -204,11 +211,11 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
     free = free_run(e, params, min(FREE_STEPS, MOST, held_out))
     figure = forecast_spec(Forecasts(s, ahead, free, future, baseline, name), theme())
     error = float(np.mean(np.abs(ahead - truth)))
-    words = f"One step ahead: off by <b>{error:.3g}</b> on average"
-    last = float(np.mean(np.abs(naive(s) - truth)))
-    if last > 0.0:  # else nothing changes there, and nothing can be better
-        better = f"{1.0 - error / last:.0%} better" if error <= last else f"{error / last - 1.0:.0%} worse"
-        words += f", <b>{better}</b> than “like the last value”"
+    gain = 1.0 - error / float(np.mean(np.abs(naive(s) - truth)))
+    better = f"{gain:.0%} better" if gain >= 0 else f"{-gain:.0%} worse"
+    words = (
+        f"One step ahead: off by <b>{error:.3g}</b> on average, <b>{better}</b> than “like the last value”"
+    )
     label = f"{s.title}: measured, split, and forecasts of the part never seen; off by {error:.3g} {s.unit}"
     return Answer(figure, label, words)
 

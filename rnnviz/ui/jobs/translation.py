@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from html import escape
 from typing import cast
 
+import numpy as np
 import streamlit as st
 
 from rnnviz.experiment import Experiment
@@ -82,7 +83,8 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
     """The words written, and how sure the network is of each."""
     task = cast(Translation, TASKS[e.task])
     words, n = read_words(bench.number)[0][:READING_STEPS], number_of(bench.number)
-    seen = pass_through(e, params, task.inputs(e, [words]))
+    silence = np.zeros((e.seq_len, 1, len(english_words())))
+    seen = pass_through(e, params, task.inputs(e, [words]) if words else silence)
     signs, writes = task.signs(e), task.masks(e).writes
     wanted = None
     if n is not None:

@@ -1,0 +1,237 @@
+"""The jobs as a person meets them: train, watch it get better, then give it something of one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz.jobs import JOBS
+from rnnviz.tasks.series import sunspots
+from rnnviz.views import OWN_JOB
+from tests.browser.conftest import use_theme, wait_until
+from tests.browser.test_story import AXE, SETTLED
+
+MAIN = "document.querySelector('[data-testid=stMain]')"
+TRAINING_SECONDS = 45
+"""The longest takes some five seconds; a busy machine gets more."""
+
+
+def figure(key: str) -> str:
+    return f"document.querySelector('.st-key-{key} .live-figure')"
+
+
+def draws(page: Page, key: str) -> int:
+    return int(page.evaluate(f"Number({figure(key)}.dataset.draws)"))
+
+
+def open_job(page: Page, server: str, job: str, **params: str) -> None:
+    page.goto(f"{server}/applications?job={job}" + "".join(f"&{k}={v}" for k, v in params.items()))
+    shown = "lab_own" if job == OWN_JOB else "job_timeline"
+    wait_until(page, f"{figure(shown)}?.dataset.draws > 0")
+    wait_until(page, SETTLED)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def train(page: Page) -> None:
+    button = page.locator(".st-key-job_play button")
+    button.click()
+    expect(button).to_contain_text("Pause")
+
+
+def pause(page: Page) -> None:
+    """Pause if it has not ended yet."""
+    button = page.locator(".st-key-job_play button")
+    if "Pause" in button.inner_text():
+        button.click()
+    expect(button).to_contain_text("Train")
+    wait_until(page, SETTLED)
+
+
+def score(page: Page) -> str:
+    """The first score, as a number in JavaScript."""
+    return "parseFloat(document.querySelector('.scores b')?.textContent)"
+
+
+def answer(page: Page, job: str) -> Locator:
+    return page.locator(f".st-key-answer_{job} .numbers")
+
+
+def type_in(page: Page, label: str, words: str) -> None:
+    box = page.get_by_label(label)
+    box.fill(words)
+    box.press("Enter")
+
+
+# One job after the other
+
+
+def test_captions_learns_to_spell_and_names_what_is_drawn(server: str, page: Page) -> None:
+    open_job(page, server, "captions")
+    assert page.evaluate(score(page)) < 50
+    train(page)
+    wait_until(page, f"{score(page)} >= 80", seconds=TRAINING_SECONDS)
+    pause(page)
+    pad = page.locator(".st-key-captions_pad .grid")
+    page.locator(".st-key-captions_pad").get_by_role("button", name="Clear").click()
+    expect(page.locator(".ask").first).to_contain_text("As you drew it.")
+    wait_until(page, SETTLED)
+    before, box = draws(page, "answer_captions"), pad.bounding_box()
+    assert box is not None
+    x, top, bottom = (
+        box["x"] + 0.55 * box["width"],
+        box["y"] + 0.06 * box["height"],
+        box["y"] + 0.94 * box["height"],
+    )
+    page.mouse.move(x, top)
+    page.mouse.down()
+    page.mouse.move(x, bottom, steps=8)
+    page.mouse.up()
+    wait_until(page, f"{figure('answer_captions')}.dataset.draws > {before}")
+    expect(answer(page, "captions")).to_contain_text(re.compile(r"It says: one"))
+
+
+def test_sentiment_learns_its_grammar_and_judges_what_is_typed(server: str, page: Page) -> None:
+    open_job(page, server, "sentiment")
+    train(page)
+    wait_until(page, f"{score(page)} >= 99", seconds=TRAINING_SECONDS)
+    pause(page)
+    type_in(page, "Your sentence", "it is not bad")
+    expect(answer(page, "sentiment")).to_contain_text("Verdict: positive")
+    type_in(page, "Your sentence", "it is not <i>good</i>")
+    expect(answer(page, "sentiment")).to_contain_text("Verdict: negative")
+    expect(page.locator(".unknown")).to_contain_text("skipped: “i”")
+    ticks = page.evaluate(f"{figure('answer_sentiment')}._fullLayout.xaxis.ticktext.join(' ')")
+    assert re.sub("<.*?>", "", ticks) == "it is not good"
+
+
+def test_translation_learns_german_and_translates_what_is_typed(server: str, page: Page) -> None:
+    open_job(page, server, "translation")
+    page.get_by_role("radio", name="German", exact=True).click()
+    train(page)
+    wait_until(page, f"{score(page)} >= 80", seconds=TRAINING_SECONDS)
+    for typed, wanted in (("Eighty", "achtzig"), ("forty two", "zwei und vierzig")):  # while it learns
+        type_in(page, "An English number word, zero to ninety nine", typed)
+        told = f"In German: {wanted}"
+        expect(answer(page, "translation")).to_contain_text(told, timeout=1000 * TRAINING_SECONDS)
+    pause(page)
+    expect(answer(page, "translation")).to_contain_text("In German: zwei und vierzig")
+    page.get_by_role("radio", name="French", exact=True).click()
+    expect(answer(page, "translation")).to_contain_text("untrained")
+    page.get_by_role("radio", name="German", exact=True).click()
+    expect(answer(page, "translation")).to_contain_text("zwei und vierzig")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A series of one's own, and a file that is none."""
+    good, broken = tmp_path / "spots.csv", tmp_path / "broken.csv"
+    rows = [f"{year},{value}" for year, value in sunspots().items()]
+    good.write_text("\n".join(["year,spots", *rows[60:]]))
+    broken.write_text("year,spots\n" + "\n".join(f"{year},none" for year in range(1900, 1960)))
+    return good, broken
+
+
+def test_forecasts_beat_the_last_value_also_on_a_series_of_ones_own(
+    server: str, page: Page, files: tuple[Path, Path]
+) -> None:
+    better = "document.querySelector('.st-key-answer_forecasts')?.textContent.match(/([0-9]+)% better/)?.[1]"
+    open_job(page, server, "forecasts")
+    train(page)
+    wait_until(page, f"{better} >= 15", seconds=TRAINING_SECONDS)
+    pause(page)
+    page.get_by_text("Your own series", exact=True).click()
+    upload = page.locator(".stMain input[type=file]")
+    upload.set_input_files(files[0])
+    expect(page.get_by_role("radio", name="Your series")).to_be_checked()
+    expect(page.locator(".ask")).to_contain_text("249 values:")
+    expect(answer(page, "forecasts")).to_contain_text("untrained")
+    train(page)
+    wait_until(page, f"{better} >= 5", seconds=TRAINING_SECONDS)
+    pause(page)
+    told = answer(page, "forecasts").inner_text()
+    upload.set_input_files(files[1])
+    expect(page.get_by_test_id("stAlert")).to_contain_text(
+        "broken.csv was not taken. A series must have no gaps"
+    )
+    expect(page.get_by_role("radio", name="Your series")).to_be_checked()
+    expect(answer(page, "forecasts")).to_have_text(re.compile(r"\s*".join(map(re.escape, told.split()))))
+
+
+def test_text_knows_more_than_pairs_of_letters_and_writes_on(server: str, page: Page) -> None:
+    open_job(page, server, "text")
+    scores = page.locator(".scores").inner_text()
+    pairs = float(re.findall(r"pairs: ([0-9.]+) bits", scores)[0])
+    assert page.evaluate(score(page)) > pairs
+    train(page)
+    wait_until(page, f"{score(page)} < {pairs - 0.3}", seconds=TRAINING_SECONDS)
+    pause(page)
+    expect(page.locator(".written b")).to_have_text("")
+    page.get_by_role("button", name="One letter").click()
+    wait_until(page, "document.querySelector('.written b').textContent.length === 1")
+    page.get_by_role("button", name="Write on").click()
+    seen = []
+    for length in range(4, 13, 4):
+        wait_until(page, f"document.querySelector('.written b').textContent.length >= {length}")
+        seen.append(page.locator(".written b").inner_text())
+    assert all(later.startswith(earlier) for earlier, later in pairwise(seen)), seen
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Write on")).to_be_visible()
+
+
+# By keyboard, by screen reader, on small screens
+
+
+def focused(page: Page, most: int = 40) -> Iterator[str]:
+    """Press Tab again and again; yield the key of the part of the page that has the focus."""
+    where = "document.activeElement.closest('[class*=st-key-]')?.className.match(/st-key-(\\w+)/)?.[1]"
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        yield str(page.evaluate(where))
+
+
+def test_without_a_mouse_one_draws_and_trains(server: str, page: Page) -> None:
+    open_job(page, server, "captions")
+    assert any(key == "captions_pad" for key in focused(page)), "Tab leads to the pad"
+    before = draws(page, "answer_captions")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.locator(".ask").first).to_contain_text("As you drew it.")
+    wait_until(page, f"{figure('answer_captions')}.dataset.draws > {before}")
+    page.keyboard.press("p")
+    expect(page.locator(".st-key-job_play button")).to_contain_text("Pause")
+    expect(answer(page, "captions")).to_contain_text(re.compile(r"after \d"))
+    page.keyboard.press("p")
+    expect(page.locator(".st-key-job_play button")).to_contain_text("Train")
+
+
+@pytest.mark.parametrize("job", [*JOBS, OWN_JOB])
+def test_a_job_has_no_serious_barrier_and_nothing_sticks_out(server: str, page: Page, job: str) -> None:
+    open_job(page, server, job)
+    page.wait_for_timeout(300)  # formulas are set, and colours settled, a moment later
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run()")["violations"]
+    assert {v["id"]: v["nodes"][0]["html"] for v in found if v["impact"] in ("serious", "critical")} == {}
+    use_theme(page, "dark")
+    wait_until(page, "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+    wait_until(page, SETTLED)
+    for width, height in ((1280, 720), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(300)
+        assert page.evaluate(f"{MAIN}.scrollWidth - {MAIN}.clientWidth") <= 1, f"sticks out at {width} pixels"
+
+
+def test_the_chosen_job_is_in_the_address_and_the_way_back(server: str, page: Page) -> None:
+    open_job(page, server, "sentiment")
+    page.get_by_role("radio", name="Translation", exact=True).click()
+    wait_until(page, "new URL(location).searchParams.get('job') === 'translation'")
+    expect(answer(page, "translation")).to_contain_text("In German")
+    page.wait_for_timeout(1000)  # nobody turns back faster
+    page.go_back()
+    wait_until(page, "new URL(location).searchParams.get('job') === 'sentiment'")
+    expect(answer(page, "sentiment")).to_contain_text("Verdict")
