@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from typing import Any
@@ -302,6 +302,11 @@ def test_its_failures_are_listed_with_the_right_verdict() -> None:
 # Translation
 
 
+@pytest.fixture(scope="module")
+def translation() -> Jobs:
+    return Jobs("translation")
+
+
 @pytest.mark.parametrize(
     ("typed", "told", "read"),
     [
@@ -319,27 +324,14 @@ def test_its_failures_are_listed_with_the_right_verdict() -> None:
         ("٤٢", "Unknown, so skipped", ["–", "–"]),
     ],
 )  # fmt: skip
-def test_what_is_typed_is_read_or_told(typed: str, told: str, read: list[str]) -> None:
-    page = TYPING.open("translation")
+def test_what_is_typed_is_read_or_told(translation: Jobs, typed: str, told: str, read: list[str]) -> None:
+    page = translation
     page.type("number", typed)
     assert told in page.words
     shown = page.figure("answer_translation")["layout"]["xaxis"]["ticktext"][:2]
     assert [re.sub("</?b>", "", word) for word in shown] == read
     assert "<b>x</b>" not in page.html
     assert re.match(r"In (French|German): \w", page.answer)
-
-
-class _Typing:
-    """One page for many inputs."""
-
-    page: Jobs | None = None
-
-    def open(self, job: str) -> Jobs:
-        self.page = self.page or Jobs(job)
-        return self.page
-
-
-TYPING = _Typing()
 
 
 def test_held_out_numbers_are_offered_and_said_to_be_new() -> None:
@@ -605,7 +597,8 @@ def test_after_a_refusal_a_good_file_is_taken(own_series: Jobs) -> None:
     assert own_series.bench.upload.file == "better.csv"
 
 
-def test_a_refusal_leaves_a_network_training(short: None) -> None:
+@pytest.mark.usefixtures("short")
+def test_a_refusal_leaves_a_network_training() -> None:
     page = Jobs("forecasts")
     page.press("job_play")
     run = page.trained
@@ -654,7 +647,9 @@ def test_a_problem_of_the_workers_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert "<b>no memory</b>" not in page.html
 
 
-@pytest.mark.parametrize("job", JOBS)
-def test_every_job_opens_in_the_projector_view(job: str) -> None:
-    look: Callable[[Jobs], int] = lambda page: page.figure(f"answer_{job}")["layout"]["font"]["size"]  # noqa: E731
-    assert look(Jobs(job, projector="true")) > 13
+def test_every_job_has_a_projector_view() -> None:
+    page = Jobs(projector="true")
+    for job in JOBS:
+        page.choose("job", job)
+        assert page.figure(f"answer_{job}")["layout"]["font"]["size"] > 13, "larger than usual"
+    assert page.bench.runs.keys() == {next(iter(job.variants.values())).experiment for job in JOBS.values()}

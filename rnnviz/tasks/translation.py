@@ -98,7 +98,7 @@ class Translation(WritingTask):
         last = e.seq_len - self.writing_steps(e)
         for b, sentence in enumerate(sentences):
             codes = [words.index(word) for word in sentence]
-            read[last - len(codes) : last, b] = one_hot(np.array(codes), len(words))
+            read[last - len(codes) : last, b] = one_hot(np.array(codes, np.int64), len(words))
         return read
 
     def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:

@@ -29,7 +29,7 @@ TICK_SECONDS, LOWER_TICK_SECONDS = 0.15, 0.5
 ANSWER_HEIGHT, TIMELINE_HEIGHT, PROGRESS_HEIGHT = 330, 350, 240
 PROSE_HEIGHT = 80
 """Pixels of a longer answer above its figure."""
-LEAST_ANSWER_WIDTH = 520
+LEAST_ANSWER_WIDTH = 640
 """Pixels below which words in the answer would run into each other."""
 
 

@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from html import escape
 from typing import cast
 
-import numpy as np
 import streamlit as st
 
 from rnnviz.experiment import Experiment
@@ -83,15 +82,15 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
     """The words written, and how sure the network is of each."""
     task = cast(Translation, TASKS[e.task])
     words, n = read_words(bench.number)[0][:READING_STEPS], number_of(bench.number)
-    silence = np.zeros((e.seq_len, 1, len(english_words())))
-    seen = pass_through(e, params, task.inputs(e, [words]) if words else silence)
+    seen = pass_through(e, params, task.inputs(e, [words]))
     signs, writes = task.signs(e), task.masks(e).writes
     wanted = None
     if n is not None:
         codes = task.spelled(e, [LANGUAGES[e.target].say(n)])[:, 0]
         wanted = [signs[i] if on else "" for i, on in zip(codes, writes, strict=True)]
     first = READING_STEPS - len(words)
-    reads = [""] * first + words + [BACK] * (e.seq_len - READING_STEPS)
+    # when it begins to write, nothing was written yet that could come back in
+    reads = [""] * first + words + [""] + [BACK] * (e.seq_len - READING_STEPS - 1)
     view = Written(reads, seen.hidden, seen.probabilities, writes, signs, wanted)
     said = " ".join(task.read_off(e, seen.probabilities[:, None])[0]) or "nothing"
     title = LANGUAGES[e.target].title
