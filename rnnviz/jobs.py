@@ -11,7 +11,7 @@ import numpy as np
 from rnnviz.arrays import Indices
 from rnnviz.experiment import Experiment
 from rnnviz.forecast import MOST, errors, free_run, one_step, series_of
-from rnnviz.generation import bigram_bits, bits_per_character, uniform_bits
+from rnnviz.generation import bigram_bits, bits_per_character, characters_of, uniform_bits
 from rnnviz.network import Network, Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.sentiment import Sentence, Sentiment, sentences
@@ -19,7 +19,10 @@ from rnnviz.tasks.spelling import WritingTask
 from rnnviz.tasks.translation import Translation
 from rnnviz.training import held_out
 
-FREE_STEPS = 120
+FEW = 100
+"""Of so many samples or fewer, a share is told as "11 of 15" too."""
+
+FREE_STEPS = 200
 """Steps that a forecast runs free at most."""
 
 
@@ -28,6 +31,7 @@ class Score:
     """One measurement on held-out data.
 
     name : what is measured. value : the network's. unit : "share", "bits" or the data's own unit.
+    of : how many were measured, 0 if so many that it does not matter.
     others : what to compare it with: baselines by name.
     """
 
@@ -35,6 +39,7 @@ class Score:
     value: float
     unit: str
     others: dict[str, float]
+    of: int = 0
 
     def write(self, value: float) -> str:
         """Return a value as it is written."""
@@ -89,6 +94,7 @@ def written_right(e: Experiment, params: Params) -> list[Score]:
             float(np.mean((wanted == said).all(axis=0))),
             "share",
             {"always the same answer": float(repeats.max() / wanted.shape[1])},
+            of=wanted.shape[1] if wanted.shape[1] < FEW else 0,
         ),
         Score(f"held-out {sign} right", float(np.mean((wanted == said)[counts])), "share", {}),
     ]
@@ -107,7 +113,9 @@ def translated_right(e: Experiment, params: Params) -> list[Score]:
     irregular = np.array([n // 10 in (7, 9) for n in numbers])
     parts = {"seventies and nineties": irregular, "all others": ~irregular}
     return scores + [
-        Score(name, float(right[part].mean()), "share", {}) for name, part in parts.items() if part.any()
+        Score(name, float(right[part].mean()), "share", {}, of=int(part.sum()))
+        for name, part in parts.items()
+        if part.any()
     ]
 
 
@@ -151,10 +159,12 @@ def _baselines(last: float, seasonal: float) -> dict[str, float]:
 
 
 def surprise(e: Experiment, params: Params) -> list[Score]:
-    """Bits per character of the held-out text."""
+    """Bits per character of the held-out text; a text too short to spare a piece is measured on itself."""
+    known = characters_of(e).measured_on(e) != "held-out"
+    where = "of the very text it learned, which is too short to keep some of it" if known else "held out"
     return [
         Score(
-            "surprise at a held-out letter",
+            f"surprise at a letter {where}",
             bits_per_character(e, params),
             "bits",
             {"counts of letter pairs": bigram_bits(e), "knowing the alphabet only": uniform_bits(e)},
@@ -181,8 +191,8 @@ JOBS: dict[str, Job] = {
         "Captions",
         "An 8×8 image goes in once, at the first step. Then the network spells its name, letter by letter, "
         "each letter fed back as the next input.",
-        "It knows ten names by heart and never sees the image again: whatever is not a digit gets a digit's "
-        "name too, sometimes a mixture of two.",
+        "It knows ten names by heart and never sees the image again: what is no digit gets a digit's name "
+        "too, a mixture of two, or no letter at all.",
         {
             "english": Variant("English", _CAPTIONS, 3000),
             "german": Variant("German", replace(_CAPTIONS, language="german"), 3000),
@@ -207,8 +217,8 @@ JOBS: dict[str, Job] = {
         "Text",
         "A text goes in letter by letter. At every step: which letter comes next? Fed with its own "
         "answers, the network writes.",
-        "It learns how words are spelled, not what they mean. On a list of a thousand letters it soon learns "
-        "the list by heart: then the surprise at new letters grows again.",
+        "It learns how words are spelled, not what they mean. A list of a thousand letters it "
+        "soon knows by heart, and its surprise at new ones grows again: there, training stops before.",
         {
             "opinions": Variant("Sentences", _TEXT, 1000),
             "elements": Variant("Chemical elements", replace(_LIST, corpus="elements"), 200),
@@ -229,8 +239,9 @@ JOBS: dict[str, Job] = {
         "Translation",
         "An English number word is read to its end. Only then the network writes it in another language, "
         "from memory.",
-        "German composes all its numbers alike. French does not: the seventies and nineties go on with "
-        "douze, treize, …, each met in two numbers only, and one of the two may be held out.",
+        "German composes all numbers above twenty alike (and writes the parts as one word). In French, the "
+        "seventies and nineties go on with onze, douze, …: each follows a ten in two numbers only, and one "
+        "of them may be held out.",
         {
             "german": Variant("German", replace(_TRANSLATION, target="german"), 1000),
             "french": Variant("French", _TRANSLATION, 1000),

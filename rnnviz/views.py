@@ -22,6 +22,13 @@ HIDEABLE = {
 OWN_JOB = "network"
 """The visitor's own network stands among the jobs of the page Applications."""
 
+JOB_ADDRESSES = {
+    address: (name, variant)
+    for name, job in JOBS.items()
+    for address, variant in [(name, ""), *[(f"{name}-{variant}", variant) for variant in job.variants]]
+} | {OWN_JOB: (OWN_JOB, "")}
+"""What the parameter ``job`` may be: a job, and its data set if it is not the first."""
+
 PARAMETERS = ("projector", "lesson", "job", "hide")
 LONGEST_LIST = 200
 """Characters: the names of all groups fit."""
@@ -34,7 +41,7 @@ class View:
     """What a visitor sees of the app.
 
     projector : large and without chrome. lesson : name of the open lesson, "" for none.
-    job : the job shown on the page Applications, "" for the first.
+    job : the job shown on the page Applications (see JOB_ADDRESSES), "" for the first.
     hidden : groups of controls (see HIDEABLE) that are left out.
     """
 
@@ -66,7 +73,7 @@ def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
         ignored.append(f"lesson={tame(lesson)} (unknown)")
         lesson = ""
     job = params.get("job", "")
-    if job and job not in (*JOBS, OWN_JOB):
+    if job and job not in JOB_ADDRESSES:
         ignored.append(f"job={tame(job)} (unknown)")
         job = ""
     wanted = [name for name in params.get("hide", "")[:LONGEST_LIST].split(",") if name]

@@ -215,7 +215,7 @@ def view_of(s: Series, ahead: Array | None = None, **changes: Any) -> Forecasts:
     shown = truth + 1.0 if ahead is None else ahead
     free, future = truth[: min(m, 120)] - 1.0, np.full(min(m, 12), s.values.mean())
     last = s.values[s.held_out - 1 : s.held_out - 1 + m]
-    return replace(Forecasts(s, shown, free, future, last, "like the last value"), **changes)
+    return replace(Forecasts(s, shown, free, future, last, "like the last value", s.unit), **changes)
 
 
 KNOWN = pytest.mark.parametrize(

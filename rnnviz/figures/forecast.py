@@ -14,6 +14,8 @@ from rnnviz.tasks.series import Series
 SHOWN_BEFORE = 1.5
 """Times the held-out part that is shown of the time before it."""
 
+NAMED_ROWS = 6
+
 MAX_POINTS = 1200
 """More points than pixels would only cost time."""
 
@@ -25,6 +27,7 @@ class Forecasts:
     series : values, split and unit. ahead : (m,), one-step forecasts of the held-out part.
     free : (k,), forecasts in one go from the split on. future : (f,), forecasts beyond the last value.
     baseline : (m,), the better baseline; baseline_name : what it is.
+    unit : of the values. labels : (n,), names of the rows; None where their times are numbers.
     """
 
     series: Series
@@ -33,6 +36,8 @@ class Forecasts:
     future: Array
     baseline: Array
     baseline_name: str
+    unit: str
+    labels: list[str] | None = None
 
 
 def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
@@ -68,7 +73,12 @@ def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
             theme,
             margin={"l": 58, "r": 14, "t": 50, "b": 34},
             xaxis=axis(
-                theme, range=[float(s.times[first]), float(right)], nticks=9, showgrid=False, tickformat="d"
+                theme,
+                range=[float(s.times[first]), float(right)],
+                nticks=9,
+                showgrid=False,
+                tickformat="d",
+                **_names(view, first, end),
             ),
             yaxis=axis(theme, range=_span(s.values[first:end]), nticks=6),
             shapes=[known, border],
@@ -78,7 +88,7 @@ def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
                 _side("never seen", s.times[split], theme, "left"),
                 note(
                     theme,
-                    s.unit,
+                    view.unit,
                     0.0,
                     1.0,
                     xanchor="left",
@@ -102,6 +112,14 @@ def _legend(view: Forecasts, theme: Theme, whole: bool) -> str:
         (theme.faint, f"┄ {view.baseline_name}"),
     ]
     return "   ".join(f"<span style='color:{colour}'>{name}</span>" for colour, name in parts)
+
+
+def _names(view: Forecasts, first: int, end: int) -> Spec:
+    """Name some rows on the time axis, where rows have names."""
+    if view.labels is None:
+        return {}
+    rows = np.unique(np.linspace(first, end - 1, NAMED_ROWS).astype(int))
+    return {"tickvals": view.series.times[rows].tolist(), "ticktext": [view.labels[row] for row in rows]}
 
 
 def _side(text: str, x: float, theme: Theme, anchor: str) -> Spec:

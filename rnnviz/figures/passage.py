@@ -182,9 +182,7 @@ def _composed(
             )
             | {"tickfont": {"size": 13, "color": theme.input}},
             yaxis=axis(theme, domain=[0.62, 1.0], range=span, tickvals=[0.0, 0.5, 1.0], tickformat=".0%"),
-            yaxis2=axis(
-                theme, "unit of h", domain=[0.0, 0.56], range=[0.5, H + 0.5], nticks=4, showgrid=False
-            ),
+            yaxis2=axis(theme, "unit", domain=[0.0, 0.56], range=[H + 0.5, 0.5], nticks=4, showgrid=False),
             annotations=[heading(theme, title, 0.0, theme.output, size=13), *notes],
         ),
     }

@@ -28,6 +28,7 @@ class Progress:
     chance_loss, chance : what a guess reaches; guess : that guess in words.
     loss_title, metric_title : names of the two, with their unit.
     accuracy : the metric is a share of right answers, in [0, 1], more is better.
+    level : what the dashed line of the metric is called.
     broke_off : step at which numbers overflowed. solved_at : step at which the task was solved.
     """
 
@@ -40,6 +41,7 @@ class Progress:
     loss_title: str
     metric_title: str
     accuracy: bool
+    level: str = "chance"
     broke_off: int | None = None
     solved_at: int | None = None
 
@@ -89,7 +91,10 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
                 heading(theme, f"loss: {view.loss_title}", 0.0, theme.loss, size=13),
                 heading(theme, view.metric_title, 0.56, theme.metric, size=13),
                 _chance_note(
-                    theme, view.chance, f"chance: {view.guess}" if view.guess else "chance", view.accuracy
+                    theme,
+                    view.chance,
+                    f"{view.level}: {view.guess}" if view.guess else view.level,
+                    view.accuracy,
                 ),
                 *[text for _, text in marks],
             ],

@@ -148,8 +148,11 @@ def beyond_the_grammar() -> dict[str, list[Sentence]]:
 
 
 def split_words(text: str) -> tuple[list[str], list[str]]:
-    """Return the words of a visitor's sentence that the grammar has, and those that it has not."""
-    words = re.findall(r"[^\W_]+|,", text.lower())
+    """Return the words of a visitor's sentence that the grammar has, and those that it has not.
+
+    A contraction is read in full: "isn't" as "is not".
+    """
+    words = re.findall(r"[^\W_]+|,", re.sub(r"n['’]t\b", " not", text.lower()))
     known = word_numbers()
     return [word for word in words if word in known], [word for word in words if word not in known]
 

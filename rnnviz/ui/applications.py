@@ -13,6 +13,7 @@ from rnnviz.figures import Progress, Timeline, progress_spec, timeline_spec
 from rnnviz.figures.timeline import change_in_words, gradient_span
 from rnnviz.jobs import JOBS, Score, Variant
 from rnnviz.network import Params
+from rnnviz.tasks import TASKS
 from rnnviz.topology import TOPOLOGIES
 from rnnviz.ui.instruments import own
 from rnnviz.ui.jobs import captions, forecasts, sentiment, text, translation
@@ -23,7 +24,7 @@ from rnnviz.ui.live_run import LiveRun, Look
 from rnnviz.ui.run_view import LEAST_LOWER_WIDTH, LEAST_WIDTH
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
-from rnnviz.views import OWN_JOB
+from rnnviz.views import JOB_ADDRESSES, OWN_JOB
 
 TICK_SECONDS, LOWER_TICK_SECONDS = 0.15, 0.5
 ANSWER_HEIGHT, TIMELINE_HEIGHT, PROGRESS_HEIGHT = 330, 350, 240
@@ -88,6 +89,9 @@ def page(visit: Visit) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="jobs"):
         name = _job(visit)
         variant = None if name == OWN_JOB else _variant(bench, name, DESKS[name])
+    bench.opened = bench.address(name)
+    if visit.view.job or bench.opened != next(iter(JOB_TITLES)):
+        visit.view = replace(visit.view, job=bench.opened)
     if variant is None:
         st.html("<p class='story'><b>Your own network.</b> Is its gradient vanishing?</p>")
         own.own(visit)
@@ -115,17 +119,20 @@ def page(visit: Visit) -> None:
 
     @st.fragment(run_every=LOWER_TICK_SECONDS if playing else None, key="below")
     def below() -> None:
-        _below(bench, run, run.look())
+        _below(bench, run, run.look(), visit.view.projector)
 
     below()
 
 
 def _job(visit: Visit) -> str:
-    """The jobs, side by side; the choice is part of the URL."""
-    st.session_state["job"] = visit.view.job or next(iter(JOB_TITLES))
+    """The jobs, side by side; the choice is part of the URL, and so is the data set."""
+    name, variant = JOB_ADDRESSES.get(visit.view.job, (next(iter(JOB_TITLES)), ""))
+    if variant and visit.view.job != visit.workbench.opened:
+        visit.workbench.variants[name] = variant
+    st.session_state["job"] = name
 
     def choose() -> None:
-        visit.view = replace(visit.view, job=st.session_state["job"])
+        visit.view = replace(visit.view, job=visit.workbench.address(st.session_state["job"]))
 
     st.segmented_control(
         "Job",
@@ -198,7 +205,11 @@ def _answer(name: str, bench: Workbench, run: LiveRun, look: Look, desk: Desk) -
     """What the network answers now, and what it reaches on held-out data."""
     e, params = run.experiment, look.state.params
     found = desk.answer(bench, e, params)
-    trained = f"after {look.state.step:,} of {run.until or 0:,} updates" if look.state.step else "untrained"
+    trained = (
+        f"after {look.state.step:,} of {run.until or 0:,} updates"
+        if look.state.step
+        else "untrained: press Train"
+    )
     caption = f"<div class='numbers'><span>{found.words}</span><span>{trained}</span></div>"
     if found.prose:
         st.html(found.prose)
@@ -222,23 +233,26 @@ def _in_words(score: Score) -> str:
     """One measurement beside its baselines."""
     others = "; ".join(f"{name}: {score.write(value)}" for name, value in score.others.items())
     compared = f" <span>({escape(others)})</span>" if others else ""
-    return f"{escape(score.name)} <b>{score.write(score.value)}</b>{compared}"
+    counted = f", {round(score.value * score.of)} of {score.of}" if score.of else ""
+    return f"{escape(score.name)} <b>{score.write(score.value)}</b>{counted}{compared}"
 
 
-def _below(bench: Workbench, run: LiveRun, look: Look) -> None:
+def _below(bench: Workbench, run: LiveRun, look: Look, projector: bool) -> None:
     """The playground's timeline of one example of the task, and the run's progress."""
     e, now = run.experiment, look.snapshot
-    wide, narrow = st.columns([0.66, 0.34], gap="small")
+    # larger words need the whole width
+    wide, narrow = (st.container(), st.container()) if projector else st.columns([0.66, 0.34], gap="small")
     view = Timeline.of(e, now, run.initial)
     label = (
         f"Network unrolled over {e.seq_len} steps, its hidden states and its gradient: {now.verdict[-1]}, "
         f"{change_in_words(now.decades[-1], int(view.masks.write_steps[-1]))}"
     )
     with wide:
+        st.html("<p class='ask'>The same network on an example of its training data, and its gradient:</p>")
         spec = timeline_spec(view, theme(), _held_still(bench, run, view))
         show(spec, key="job_timeline", label=label, height=TIMELINE_HEIGHT, least_width=LEAST_WIDTH)
     with narrow:
-        progress = replace(Progress.of(e, look.state), guess="")  # the baselines stand above, in full
+        progress = _progress(e, look)
         label = f"Loss and {progress.metric_title} over {look.state.step} training steps"
         show(
             progress_spec(progress, theme()),
@@ -247,6 +261,14 @@ def _below(bench: Workbench, run: LiveRun, look: Look) -> None:
             height=PROGRESS_HEIGHT,
             least_width=LEAST_LOWER_WIDTH,
         )
+
+
+def _progress(e: Experiment, look: Look) -> Progress:
+    """The run's progress in a narrow panel; what is measured while it trains is not what stands above."""
+    series = e.task in ("sunspots", "series")
+    measured = Progress.of(e, look.state)
+    title = "error, each window" if series else f"{TASKS[e.task].measured_on(e)}, each step"
+    return replace(measured, guess="", level="naive" if series else "chance", metric_title=title)
 
 
 def _held_still(bench: Workbench, run: LiveRun, view: Timeline) -> tuple[int, int]:

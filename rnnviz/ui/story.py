@@ -35,7 +35,7 @@ def way_on(visit: Visit, name: str, label: str = "") -> None:
     if following is None:
         return
     with st.container(horizontal=True, horizontal_alignment="right", key="way_on"):
-        asked = to_params(visit.experiment) | view_params(visit.view)
+        asked = to_params(visit.experiment) | view_params(replace(visit.view, job=""))
         st.page_link(
             following.page,
             label=label or f"Next: {following.promise}",

@@ -11,13 +11,14 @@ import streamlit as st
 
 from rnnviz.experiment import Experiment, choices
 from rnnviz.guide import MISCONCEPTIONS, PLAN
+from rnnviz.jobs import JOBS
 from rnnviz.lessons import LESSONS
 from rnnviz.links import to_params
 from rnnviz.presets import PRESETS
 from rnnviz.ui.applications import JOB_TITLES
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.visit import Visit
-from rnnviz.views import HIDEABLE, View, view_params
+from rnnviz.views import HIDEABLE, JOB_ADDRESSES, View, view_params
 
 OPEN = "what is open now"
 
@@ -35,20 +36,33 @@ def link_builder(visit: Visit) -> None:
             disabled=bool(st.session_state.get("link_lesson")),
             help="A lesson has its own page and its own experiments.",
         )
-        job = ""
-        if page == "applications":
-            job = st.selectbox("Job", list(JOB_TITLES), 0, JOB_TITLES.__getitem__, key="link_job")
+        jobs, job = page == "applications" and not st.session_state.get("link_lesson"), ""
+        if jobs:
+            job = st.selectbox(
+                "Job",
+                list(JOB_ADDRESSES),
+                0,
+                _job_title,
+                key="link_job",
+                help="Jobs have their own experiments.",
+            )
         start = st.selectbox(
             "Experiment",
             [OPEN, *PRESETS],
             0,
             lambda n: PRESETS[n].title if n in PRESETS else n,
             key="link_start",
+            disabled=jobs,
         )
         seed_choice = choices()["seed"]
         e = visit.experiment if start == OPEN else PRESETS[start].experiment
         seed = st.number_input(
-            "Seed", int(seed_choice.low), int(seed_choice.high), e.seed, key=f"link_seed_{start}"
+            "Seed",
+            int(seed_choice.low),
+            int(seed_choice.high),
+            e.seed,
+            key=f"link_seed_{start}",
+            disabled=jobs,
         )
     with right:
         lesson = st.selectbox(
@@ -60,6 +74,7 @@ def link_builder(visit: Visit) -> None:
             format_func=HIDEABLE.__getitem__,
             placeholder="none: all can be changed",
             key="link_hidden",
+            disabled=jobs,
         )
         projector = st.toggle("Projector view: large, without chrome", key="link_projector")
     view = View(projector, lesson, job, frozenset(hidden))
@@ -69,6 +84,11 @@ def link_builder(visit: Visit) -> None:
     st.code(address, language=None, wrap_lines=True)
     st.link_button("Try it in a new tab", address, icon=":material/open_in_new:", key="try_link")
     st.caption("It carries all of the above. Hiding a control never hides a result.")
+
+
+def _job_title(address: str) -> str:
+    job, variant = JOB_ADDRESSES[address]
+    return f"{JOB_TITLES[job]}: {JOBS[job].variants[variant].title}" if variant else JOB_TITLES[job]
 
 
 def _page_title(name: str) -> str:

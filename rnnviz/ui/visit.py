@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -166,7 +166,7 @@ class Visit:
         Every write is a page to go back to. An address that the visitor went back to is left alone as
         long as it opens what is shown: else there would be no way out of the app.
         """
-        wanted = to_params(self.experiment) | view_params(self.view)
+        wanted = to_params(self.experiment) | view_params(self._shown())
         if wanted != self.url and not (self.went_back and self._opened_by(self.url)):
             st.query_params.from_dict(wanted)
             self.replaced.append((self.url, time.monotonic() + LATE_URL_SECONDS))
@@ -175,7 +175,11 @@ class Visit:
     def _opened_by(self, url: dict[str, str]) -> bool:
         """Tell whether a URL opens what is shown."""
         own = {name: value for name, value in url.items() if name not in PARAMETERS}
-        return from_params(own).experiment == self.experiment and read_view(url)[0] == self.view
+        return from_params(own).experiment == self.experiment and read_view(url)[0] == self._shown()
+
+    def _shown(self) -> View:
+        """Return the view as the page's address tells it: the job only where there are jobs."""
+        return self.view if self.page == "applications" else replace(self.view, job="")
 
 
 def _listed(phrases: list[str], most: int = 3) -> str:

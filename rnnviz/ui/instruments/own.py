@@ -145,7 +145,7 @@ def own(visit: Visit) -> None:
         _how_to_save()
         _doors(brought, network, flow)
     allowed = _spectrum(brought, network, layer, activation)
-    _result(brought, network, flow, allowed, _height(visit, brought))
+    _result(brought, network, flow, allowed, _height(visit, brought), layer)
 
 
 def _height(visit: Visit, brought: Brought) -> int:
@@ -261,10 +261,14 @@ def _doors(brought: Brought, network: OwnNetwork, flow: OwnFlow) -> None:
 # The result ---------------------------------------------------------------------------------------
 
 
-def _result(brought: Brought, network: OwnNetwork, flow: OwnFlow, allowed: Spectrum, height: int) -> None:
+def _result(
+    brought: Brought, network: OwnNetwork, flow: OwnFlow, allowed: Spectrum, height: int, layer: int
+) -> None:
     """Show the verdict, the curve beside the spectrum, and how to read them."""
     mine = brought.network is not None
     name = "Your network" if mine else "The playground"
+    if network.depth > 1:
+        name = f"In layer {layer + 1}, {name[0].lower()}{name[1:]}"
     st.html(
         f"<p class='story'>{_described(brought, network)}</p><p class='verdict {flow.verdict}' role='status' "
         "style='margin:2px 0 0;font-size:1.25rem;font-weight:600;line-height:1.3'>"

@@ -53,6 +53,7 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
         wanted = [signs[i] for i in name]
     reads = ["image"] + [BACK] * (e.seq_len - 1)
     view = Written(reads, seen.hidden, seen.probabilities, np.ones(e.seq_len, bool), signs, wanted)
-    said = "".join(task.read_off(e, seen.probabilities[:, None])[0]) or "nothing"
+    said = "".join(task.read_off(e, seen.probabilities[:, None])[0])
     label = f"The network spells “{said}”; how sure it is of each letter, and its hidden states"
-    return Answer(written_spec(view, theme()), label, f"It says: <b>{said}</b>")
+    told = f"It says: <b>{said}</b>" if said else "It writes no letter, only the end: ·"
+    return Answer(written_spec(view, theme()), label, told)

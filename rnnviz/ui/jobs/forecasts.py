@@ -209,13 +209,22 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
             baseline, name = seasonal, "like one season ago"
     future = free_run(e, params, _steps_ahead(held_out), start=len(s.values))
     free = free_run(e, params, min(FREE_STEPS, MOST, held_out))
-    figure = forecast_spec(Forecasts(s, ahead, free, future, baseline, name), theme())
-    error = float(np.mean(np.abs(ahead - truth)))
-    gain = 1.0 - error / float(np.mean(np.abs(naive(s) - truth)))
-    better = f"{gain:.0%} better" if gain >= 0 else f"{-gain:.0%} worse"
-    words = (
-        f"One step ahead: off by <b>{error:.3g}</b> on average, <b>{better}</b> than “like the last value”"
+    own = bench.upload if e.task == "series" and e.series == "own" else None
+    view = Forecasts(
+        s,
+        ahead,
+        free,
+        future,
+        baseline,
+        name,
+        unit=tame(own.value, 30) if own else s.unit,
+        labels=[tame(label) for label in own.labels] if own and own.time else None,
     )
+    figure = forecast_spec(view, theme())
+    error = float(np.mean(np.abs(ahead - truth)))
+    gain = 1.0 - error / float(np.mean(np.abs(baseline - truth)))
+    better = f"{gain:.0%} better" if gain >= 0 else f"{-gain:.0%} worse"
+    words = f"One step ahead: off by <b>{error:.3g}</b> on average, <b>{better}</b> than “{name}”"
     label = f"{s.title}: measured, split, and forecasts of the part never seen; off by {error:.3g} {s.unit}"
     return Answer(figure, label, words)
 

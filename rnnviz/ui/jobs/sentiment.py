@@ -73,21 +73,24 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
     verdict = VERDICTS[int(seen.probabilities[-1].argmax())]
     sure = float(seen.probabilities[-1].max())
     label = f"The verdict after each word, and the hidden states; at the end {verdict}, {sure:.0%} sure"
-    return Answer(judged_spec(view, theme()), label, f"Verdict: <b>{verdict}</b>, {sure:.0%} sure")
+    told = f"Verdict: <b>{verdict}</b>, {sure:.0%} sure" if words else "No verdict: nothing was read"
+    return Answer(judged_spec(view, theme()), label, told)
 
 
 def failures(e: Experiment, params: Params) -> str:
     """Return where the network fails, as HTML: held-out sentences, then what the grammar never says."""
     known = sentences(held_out=True)
     wrong = [s for s, v in zip(known, verdicts(e, params, known), strict=True) if s.verdict != v]
-    listed = "".join(f"<li>{escape(s.text)} <i>is {VERDICTS[s.verdict]}</i></li>" for s in wrong[:FAILURES])
+    listed = "".join(
+        f"<li>{escape(s.text)} <i>(in truth {VERDICTS[s.verdict]})</i></li>" for s in wrong[:FAILURES]
+    )
     beyond = "".join(
         f"<li>{escape(name)}: <b>{_share_right(e, params, family):.0%}</b> right</li>"
         for name, family in beyond_the_grammar().items()
     )
     found = f"{len(wrong)} of {len(known)} held-out sentences are judged wrongly" + (":" if wrong else ".")
     return (
-        f"<div class='failures'><b>Where it fails.</b> {found}<ul>{listed}</ul>"
+        f"<div class='failures'><b>Where it fails.</b> Within its grammar, {found}<ul>{listed}</ul>"
         f"Beyond its grammar:<ul>{beyond}</ul></div>"
     )
 

@@ -26,6 +26,9 @@ MEMORY = 100
 """Letters that are read again for each new one: what lies further back has left no trace."""
 
 HOTTEST = 2.0
+SAMPLE = 60
+"""Letters of a sample that shows what the network would write."""
+
 OWN_STEPS = 500
 
 
@@ -163,10 +166,20 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
     likeliest = signs[int(letter.probabilities.argmax())]
     label = f"Probability of every letter to come next; the likeliest is {likeliest}"
     prose = f"<p class='written'>{begun_shown}<b>{text}</b><span class='cursor'>▌</span></p>"
+    if not bench.written:
+        prose = f"<p class='written'>A sample: <i>{_sample(bench, e, params)}</i></p>"
     likely = (
         "Most likely next:" if chosen is None else f"Drawn: <b>{escape(signs[chosen])}</b>; most likely was"
     )
     return Answer(figure, label, f"{likely} <b>{escape(likeliest)}</b>", prose)
+
+
+def _sample(bench: Workbench, e: Experiment, params: Params) -> str:
+    """Return what the network would write now, as HTML: always with the same random numbers."""
+    alphabet, rng, written = characters_of(e).alphabet(e), np.random.default_rng(0), _begun(bench, e)
+    for _ in range(SAMPLE):
+        written.append(next_letter(e, params, _recent(written), bench.temperature, rng).number)
+    return escape("".join(alphabet[code] for code in written).strip()).replace("\n", "⏎ ")
 
 
 def _recent(letters: list[int]) -> np.ndarray:

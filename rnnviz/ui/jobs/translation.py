@@ -88,11 +88,12 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
     if n is not None:
         codes = task.spelled(e, [LANGUAGES[e.target].say(n)])[:, 0]
         wanted = [signs[i] if on else "" for i, on in zip(codes, writes, strict=True)]
-    first = READING_STEPS - len(words)
+    silent = e.seq_len - task.writing_steps(e) - len(words)
     # when it begins to write, nothing was written yet that could come back in
-    reads = [""] * first + words + [""] + [BACK] * (e.seq_len - READING_STEPS - 1)
+    reads = [""] * silent + words + [""] + [BACK] * (task.writing_steps(e) - 1)
     view = Written(reads, seen.hidden, seen.probabilities, writes, signs, wanted)
-    said = " ".join(task.read_off(e, seen.probabilities[:, None])[0]) or "nothing"
+    said = " ".join(task.read_off(e, seen.probabilities[:, None])[0]) or "(no word)"
     title = LANGUAGES[e.target].title
     label = f"The network translates into {title}: “{said}”; its hidden states while it reads and writes"
-    return Answer(written_spec(view, theme()), label, f"In {title}: <b>{escape(said)}</b>")
+    told = f"In {title}: <b>{escape(said)}</b>" if words else "Nothing was read, so this means nothing"
+    return Answer(written_spec(view, theme()), label, told)

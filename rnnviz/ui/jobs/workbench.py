@@ -43,6 +43,7 @@ class Workbench:
     """The jobs as one visitor left them.
 
     variants : the data set chosen in each job. runs : trained networks by experiment, the newest last.
+    opened : what the URL last said of the job shown (see ``address``).
     image, label : what is to be captioned, and which digit it is (None once it is drawn on).
     sentence : to be judged. number : English words to be translated.
     single : forecast from the last output only (many-to-one). upload : a series of the visitor's own.
@@ -53,6 +54,7 @@ class Workbench:
 
     variants: dict[str, str] = field(default_factory=dict)
     runs: dict[Experiment, LiveRun] = field(default_factory=dict)
+    opened: str = ""
     image: Array = field(default_factory=lambda: digits()[0][-HELD_OUT])
     label: int | None = field(default_factory=lambda: int(digits()[1][-HELD_OUT]))
     images_seen: int = 0
@@ -72,6 +74,12 @@ class Workbench:
     def variant(self, job: str) -> str:
         """Return the name of the data set chosen in a job."""
         return self.variants.get(job, next(iter(JOBS[job].variants)))
+
+    def address(self, job: str) -> str:
+        """Return what the URL says of a job: its name, and its data set if that is another of ours."""
+        known = JOBS[job].variants if job in JOBS else {}
+        chosen = self.variants.get(job, "")
+        return f"{job}-{chosen}" if chosen in list(known)[1:] else job
 
     def run_of(self, variant: Variant) -> LiveRun:
         """Return the run of an experiment: the one it already had, or a new one."""
