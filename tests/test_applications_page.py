@@ -26,7 +26,7 @@ from rnnviz.training import advance
 from rnnviz.ui.jobs import forecasts, text
 from rnnviz.ui.jobs.workbench import MOST_RUNS, Workbench
 from rnnviz.ui.live_run import LiveRun
-from rnnviz.views import OWN_JOB
+from rnnviz.views import JOB_ADDRESSES, OWN_JOB, read_view
 from tests.visitor import Tab
 
 SHORT = 4
@@ -82,7 +82,11 @@ class Jobs(Tab):
     @property
     def answer(self) -> str:
         """The line above the answer's figure."""
-        return unescape(re.sub(r"<[^>]+>", "", self.figure(f"answer_{self.visit.view.job}")["caption"]))
+        return unescape(re.sub(r"<[^>]+>", "", self.figure(f"answer_{self.job}")["caption"]))
+
+    @property
+    def job(self) -> str:
+        return self.visit.view.job.partition("-")[0]
 
     def choose(self, key: str, value: str) -> None:
         self.tab.button_group(key=key).set_value(value)
@@ -207,6 +211,36 @@ def test_other_data_are_another_network_and_the_first_one_stays(job: str) -> Non
     assert page.trained is first
 
 
+def test_the_address_tells_the_data_set_too() -> None:
+    page = Jobs("captions-german")
+    assert page.trained.experiment.language == "german"
+    page.choose("job", "forecasts")
+    assert page.visit.url["job"] == "forecasts"
+    page.choose("variant_forecasts", "airline")
+    assert page.visit.url["job"] == "forecasts-airline"
+    page.choose("job", "captions")
+    assert page.visit.url["job"] == "captions-german", "as it was left"
+    page.choose("variant_captions", "english")
+    assert page.visit.url["job"] == "captions"
+    page.go("glossary")
+    assert "job" not in page.visit.url, "elsewhere it means nothing"
+    page.go("applications")
+    page.choose("job", "forecasts")
+    assert page.trained.experiment.series == "airline"
+    assert page.trained.experiment.task == "series"
+
+
+def test_every_address_of_a_job_opens_it() -> None:
+    assert {name for name, _ in JOB_ADDRESSES.values()} == {*JOBS, OWN_JOB}
+    for address, (job, variant) in JOB_ADDRESSES.items():
+        view, ignored = read_view({"job": address})
+        assert (view.job, ignored) == (address, [])
+        if variant:
+            bench = Workbench(variants={job: variant})
+            first = variant == next(iter(JOBS[job].variants))
+            assert bench.address(job) == (job if first else address)
+
+
 def test_only_the_newest_networks_are_kept_and_none_goes_on_unseen() -> None:
     bench, variant = Workbench(), JOBS["sentiment"].variants["english"]
     variants = [
@@ -266,7 +300,7 @@ def test_without_a_word_that_it_knows_it_says_so(sentence: str) -> None:
     page.type("sentence", sentence)
     assert "No word that it knows." in page.words
     assert "<script>" not in page.html
-    assert "Verdict" in page.answer
+    assert "No verdict: nothing was read" in page.answer
 
 
 def test_of_a_sentence_that_is_too_long_the_end_counts() -> None:
@@ -294,9 +328,11 @@ def test_an_example_can_be_taken_twice() -> None:
 
 def test_its_failures_are_listed_with_the_right_verdict() -> None:
     page = Jobs("sentiment")
-    assert re.search(r"Where it fails\. \d+ of 512 held-out sentences are judged wrongly:", page.words)
+    assert re.search(
+        r"Where it fails\. Within its grammar, \d+ of 512 held-out sentences are judged wrongly:", page.words
+    )
     assert re.search(r"double negation .*: \d+% right", page.words)
-    assert len(re.findall(r"<i>is (?:positive|negative)</i>", page.html)) == 3
+    assert len(re.findall(r"<i>\(in truth (?:positive|negative)\)</i>", page.html)) == 3
 
 
 # Translation
@@ -328,10 +364,13 @@ def test_what_is_typed_is_read_or_told(translation: Jobs, typed: str, told: str,
     page = translation
     page.type("number", typed)
     assert told in page.words
-    shown = page.figure("answer_translation")["layout"]["xaxis"]["ticktext"][:2]
-    assert [re.sub("</?b>", "", word) for word in shown] == read
+    shown = page.figure("answer_translation")["layout"]["xaxis"]["ticktext"]
+    assert [re.sub("</?b>", "", word) for word in shown] == ["–", *read, "–", "↩", "↩", "↩"], (
+        "German: 3 and 4"
+    )
     assert "<b>x</b>" not in page.html
-    assert re.match(r"In (French|German): \w", page.answer)
+    said = "Nothing was read" if read == ["–", "–"] else r"In German: "
+    assert re.match(said, page.answer)
 
 
 def test_held_out_numbers_are_offered_and_said_to_be_new() -> None:
@@ -411,7 +450,7 @@ def test_letters_that_the_text_has_not_are_told_and_skipped() -> None:
     page.press("one_letter")
     page.type("beginning", "JAZZ <b> was")
     assert "Not in this text, so skipped: < > J Z" in page.words
-    assert "<p class='written'>a b was<b></b>" in page.html, "begun anew, in the text's own small letters"
+    assert "<p class='written'>A sample: <i>a b was" in page.html, "anew, in the text's small letters"
     assert page.bench.written == []
     page.type("beginning", "")
     assert "skipped" not in page.words
