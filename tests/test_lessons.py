@@ -193,7 +193,11 @@ def test_a_lesson_is_read_as_it_is_written(tmp_path: Path) -> None:
         ("question", "qestion", "step 1: unknown key 'qestion'; expected experiment, question"),
         ('"T=5"', '"T=9999"', "step 1: experiment: T=9999 (expected a whole number between 1 and 200)"),
         ('"T=5"', '"colour=red"', "step 1: experiment: colour (unknown)"),
-        ('"T=5"', '"task=sine"', "step 1: experiment: Sine does not fit many to one; it is many to many."),
+        (
+            '"T=5"',
+            '"topology=many-to-one&task=sine"',
+            "step 1: experiment: Sine does not fit many to one; it is many to many.",
+        ),
         ('"T=5"', '"T"', "step 1: bad query field"),
         ("updates = 10", "updates = 15", "step 1: updates must be at most 5,000 and a number at which"),
         ("updates = 10", "updates = 100000", "step 1: updates must be at most 5,000"),
