@@ -9,7 +9,7 @@ import numpy as np
 from playwright.sync_api import Page, expect
 
 from rnnviz.network_file import read_network
-from tests.browser.conftest import both_themes, wait_until
+from tests.browser.conftest import wait_until
 from tests.browser.test_laboratory import drawn, open_laboratory, overflow
 
 
@@ -17,7 +17,6 @@ def bring(page: Page, file: Path) -> None:
     page.locator(".stMain input[type=file]").set_input_files(file)
 
 
-@both_themes
 def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     server: str, page: Page, tmp_path: Path
 ) -> None:

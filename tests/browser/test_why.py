@@ -3,12 +3,13 @@
 import re
 import time
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import TOPOLOGIES
 from rnnviz.contest import ROUNDS, STEPS
 from rnnviz.figures import THEMES
-from tests.browser.conftest import both_themes, wait_until
+from tests.browser.conftest import wait_until
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
 SECONDS = 45
@@ -70,7 +71,7 @@ def test_the_picture_shows_what_the_networks_answer(server: str, page: Page) -> 
     expect(page.locator(".st-key-contest_play button")).to_contain_text("Play")
 
 
-@both_themes
+@pytest.mark.parametrize("theme", ["dark"], indirect=True)
 def test_why_fits_on_one_screen(server: str, page: Page, theme: str) -> None:
     open_page(page, f"{server}/why", 3)
     for i, (task, game) in enumerate(ROUNDS.items()):
@@ -97,7 +98,7 @@ def test_a_symbol_explains_itself(server: str, page: Page) -> None:
 # Types
 
 
-@both_themes
+@pytest.mark.parametrize("theme", ["dark"], indirect=True)
 def test_all_five_fit_on_one_screen(server: str, page: Page, theme: str) -> None:
     open_page(page, f"{server}/types", 5)
     for name in TOPOLOGIES:
