@@ -47,11 +47,12 @@ def test_every_page_fits_and_has_no_serious_barrier(server: str, page: Page, pat
     main = "document.querySelector('[data-testid=stMain]')"
     assert page.evaluate(f"{main}.scrollHeight") <= 2 * 720, "no page is longer than two screens"
     page.evaluate(AXE)
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        wait_until(page, f"getComputedStyle(document.querySelector('.stApp')).colorScheme === '{theme}'")
-        wait_until(page, SETTLED)
-        assert barriers(page, colours_only=theme == "dark") == {}, theme
+    assert barriers(page) == {}
+    page.emulate_media(color_scheme="dark")
+    wait_until(page, "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+    page.wait_for_timeout(500)  # the page learns of the other theme, and runs once more
+    wait_until(page, SETTLED)
+    assert barriers(page, colours_only=True) == {}
     for width, height in ((1280, 720), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(150)
