@@ -112,7 +112,7 @@ class Visit:
 
     def restart(self, experiment: Experiment | None = None) -> None:
         """Start a new run, of the same experiment if none is given; the old one is paused for good."""
-        if self.run.playing:
+        if self.run.playing or self.run.finished:  # its last ticks may still be on their way
             self.superseded = vars(self.experiment) | {"scenario": self.preset.name if self.preset else None}
             self.superseded_at = time.monotonic()
         self.run.pause()

@@ -220,6 +220,7 @@ def test_a_job_has_no_serious_barrier_and_nothing_sticks_out(server: str, page: 
     assert barriers(page) == {}
     page.emulate_media(color_scheme="dark")
     wait_until(page, "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+    page.wait_for_timeout(500)  # the page learns of the other theme, and runs once more
     wait_until(page, SETTLED)
     assert barriers(page, colours_only=True) == {}
     for width, height in ((1280, 720), (390, 844)):
