@@ -134,7 +134,7 @@ def test_a_run_that_breaks_off_teaches_and_can_be_rescued(server: str, page: Pag
     full_speed(page)
     press(page, "play")
     expect(page.locator(".lesson")).to_contain_text("The gradient had grown to", timeout=30_000)
-    assert page.evaluate(DRAWN) == 2
+    wait_until(page, f"{DRAWN} === 2")  # the lesson stands where the answers were
     expect(play_button(page)).to_be_disabled()
     press(page, "remedy_0")
     wait_until(page, f"{DRAWN} === 3 && {STEP} > 10")
