@@ -1,6 +1,6 @@
 """Commit to an answer, then watch the run that gives it."""
 
-from rnnviz.lessons import LESSONS
+from rnnviz.teaching.lessons import LESSONS
 from rnnviz.ui import lessons, story
 from rnnviz.ui.visit import current
 

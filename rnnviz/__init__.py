@@ -5,24 +5,24 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from rnnviz.activations import ACTIVATIONS
-from rnnviz.bench import Bench, decay
-from rnnviz.causes import Causes, causes
-from rnnviz.cells import CELLS
+from rnnviz.analysis.bench import Bench, decay
+from rnnviz.analysis.contributions import Triangle, triangle
+from rnnviz.analysis.decay_factors import Causes, causes
+from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
+from rnnviz.analysis.mean_field import MeanField, critical_gain, mean_field
+from rnnviz.analysis.snapshot import Snapshot, observe
+from rnnviz.analysis.spectrum import Spectrum, spectrum
+from rnnviz.analysis.sweeps import SeedBand, phase_diagram, seed_band
 from rnnviz.experiment import Experiment
-from rnnviz.gradient_flow import GradientFlow, gradient_flow
-from rnnviz.initializers import INITIALIZERS
-from rnnviz.mean_field import MeanField, critical_gain, mean_field
-from rnnviz.network import Network, Params, Pass
-from rnnviz.optimizers import OPTIMIZERS, clip_by_norm
-from rnnviz.presets import PRESETS, Preset
-from rnnviz.snapshot import Snapshot, observe
-from rnnviz.spectrum import Spectrum, spectrum
-from rnnviz.sweeps import SeedBand, phase_diagram, seed_band
+from rnnviz.model.activations import ACTIVATIONS
+from rnnviz.model.cells import CELLS
+from rnnviz.model.initializers import INITIALIZERS
+from rnnviz.model.network import Network, Params, Pass
+from rnnviz.model.optimizers import OPTIMIZERS, clip_by_norm
 from rnnviz.tasks import TASKS
-from rnnviz.topology import TOPOLOGIES
-from rnnviz.training import Run, TrainingState, advance, start, train
-from rnnviz.triangle import Triangle, triangle
+from rnnviz.tasks.topology import TOPOLOGIES
+from rnnviz.teaching.presets import PRESETS, Preset
+from rnnviz.training.loop import Run, TrainingState, advance, start, train
 
 __all__ = [
     "ACTIVATIONS",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 
 from rnnviz import Experiment, Run, train
-from rnnviz.executor import local_pool
+from rnnviz.training.executor import local_pool
 
 Wanted = tuple[Experiment, int, bool]
 """What ``train`` is given: the experiment, the number of updates, and whether to stop when solved."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array, Indices
+from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
-from rnnviz.losses import softmax
-from rnnviz.snapshot import Snapshot
+from rnnviz.model.arrays import Array, Indices
+from rnnviz.model.losses import softmax
 from rnnviz.tasks import TASKS
 
 

@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array, Mask
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, readable, with_alpha
 from rnnviz.figures.timeline import strength
 from rnnviz.figures.unfolding import Text, Way, arrows, identify, words
-from rnnviz.walkthrough import DIGITS, STOPS, Stop, T, Walk, written
+from rnnviz.model.arrays import Array, Mask
+from rnnviz.teaching.walkthrough import DIGITS, STOPS, Stop, T, Walk, written
 
 WIDE, GAP = 0.24, 0.015
 """A cell, and what parts it from the next, in columns."""

@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array
-from rnnviz.cliff import B_RANGE, W_RANGE, Descent, measure, wall
+from rnnviz.analysis.cliff import B_RANGE, W_RANGE, Descent, measure, wall
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note, squares
+from rnnviz.model.arrays import Array
 
 GRID, BETWEEN = 121, 5
 """Points along each side of the drawn surface, and how many places along b are measured for the colour of

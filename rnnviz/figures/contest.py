@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
-from rnnviz.training import TrainingState, is_measured
+from rnnviz.model.arrays import Array
+from rnnviz.training.loop import TrainingState, is_measured
 
 LABEL_GAP = 0.17
 """Share of the axis that two labels at the right end keep between them."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array
-from rnnviz.causes import Causes
+from rnnviz.analysis.decay_factors import Causes
+from rnnviz.analysis.sweeps import SeedBand
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, with_alpha
 from rnnviz.figures.timeline import gradient_span, power_ticks, powers
-from rnnviz.sweeps import SeedBand
+from rnnviz.model.arrays import Array
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 BACKWARD = "◀ the gradient travels back"

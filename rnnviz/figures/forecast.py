@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
+from rnnviz.model.arrays import Array
 from rnnviz.tasks.series import Series
 
 SHOWN_BEFORE = 1.5

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array
+from rnnviz.analysis.contributions import Triangle
+from rnnviz.analysis.gradient_flow import GradientFlow
+from rnnviz.analysis.spectrum import Spectrum
 from rnnviz.figures.curves import line_mode
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, mix, squares
 from rnnviz.figures.timeline import GRADIENT_RANGE, gradient_span, power_ticks, powers
-from rnnviz.gradient_flow import GradientFlow
-from rnnviz.spectrum import Spectrum
-from rnnviz.triangle import Triangle
+from rnnviz.model.arrays import Array
 
 SHARE_RANGE = 0.1
 """Signed shares beyond this have full colour: most items of a long sequence are far smaller."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array, Mask
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, mix, note
+from rnnviz.model.arrays import Array, Mask
 
 BACK = "↩"
 """Read at a step into which the network's own output is fed back."""

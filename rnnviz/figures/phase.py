@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array, Mask
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
+from rnnviz.model.arrays import Array, Mask
 
 DECADES_RANGE = 8.0
 """Decades beyond this have full colour in a phase diagram."""

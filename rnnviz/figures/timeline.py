@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array, Mask
-from rnnviz.cells import CELLS
+from rnnviz.analysis.gradient_flow import probe_batch
+from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note
-from rnnviz.gradient_flow import probe_batch
-from rnnviz.snapshot import Snapshot
+from rnnviz.model.arrays import Array, Mask
+from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
-from rnnviz.topology import Masks
+from rnnviz.tasks.topology import Masks
 
 GRADIENT_RANGE = (-8, 2)
 """Powers of ten over which the gradient's colour and the ribbon's width change, in every picture."""

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Array
 from rnnviz.figures.curves import line_mode
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, squares
 from rnnviz.figures.timeline import GRADIENT_RANGE, power_ticks, powers
+from rnnviz.model.arrays import Array
 
 FEW = 60
 """Up to this many training steps each is a dot of its own, as well as a part of the line."""

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.arrays import Indices, Mask
-from rnnviz.cells import CELLS
+from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note
 from rnnviz.figures.timeline import segments
-from rnnviz.snapshot import Snapshot
+from rnnviz.model.arrays import Indices, Mask
+from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.base import ACCURACY, Batch
-from rnnviz.topology import Masks
+from rnnviz.tasks.topology import Masks
 
 Y_ERROR, Y_INPUT, Y_HIDDEN, Y_OUTPUT = -0.85, 0.0, 1.0, 2.0
 ROWS = {"input x": Y_INPUT, "hidden h": Y_HIDDEN, "output y": Y_OUTPUT}

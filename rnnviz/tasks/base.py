@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from rnnviz.arrays import Array, Indices
-from rnnviz.losses import LOSSES, Loss
-from rnnviz.topology import TOPOLOGIES, Masks
+from rnnviz.model.arrays import Array, Indices
+from rnnviz.model.losses import LOSSES, Loss
+from rnnviz.tasks.topology import TOPOLOGIES, Masks
 
 if TYPE_CHECKING:
     from rnnviz.experiment import Experiment

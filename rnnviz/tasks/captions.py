@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.arrays import Array, Indices
+from rnnviz.model.arrays import Array, Indices
 from rnnviz.tasks.base import MAX_LENGTH, Batch
 from rnnviz.tasks.digits import HELD_OUT, digits
 from rnnviz.tasks.numerals import LANGUAGES

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from rnnviz.arrays import Indices
-from rnnviz.losses import LOSSES
+from rnnviz.model.arrays import Indices
+from rnnviz.model.losses import LOSSES
 from rnnviz.tasks.base import LETTERS, MAX_LENGTH, SQUARED_ERROR, Batch, Task, one_hot
-from rnnviz.topology import TOPOLOGIES, Masks
+from rnnviz.tasks.topology import TOPOLOGIES, Masks
 
 if TYPE_CHECKING:
     from rnnviz.experiment import Experiment

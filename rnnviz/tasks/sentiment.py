@@ -23,7 +23,7 @@ from zlib import crc32
 
 import numpy as np
 
-from rnnviz.arrays import Array, Indices
+from rnnviz.model.arrays import Array, Indices
 from rnnviz.tasks.base import HELD_OUT_SAMPLES, MAX_LENGTH, Batch, Task
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnnviz.arrays import Array, Indices
+from rnnviz.model.arrays import Array, Indices
 from rnnviz.tasks.base import ABSOLUTE_ERROR, HELD_OUT_SAMPLES, MAX_LENGTH, Batch
 from rnnviz.tasks.signals import CurveTask
 

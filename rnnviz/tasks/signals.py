@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.losses import LOSSES
+from rnnviz.model.losses import LOSSES
 from rnnviz.tasks.base import MAX_LENGTH, SQUARED_ERROR, Batch, Task, one_hot
 
 if TYPE_CHECKING:

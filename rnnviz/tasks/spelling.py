@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.arrays import Array, Indices
+from rnnviz.model.arrays import Array, Indices
 from rnnviz.tasks.base import Task
 
 if TYPE_CHECKING:

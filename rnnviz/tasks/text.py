@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.arrays import Indices
+from rnnviz.model.arrays import Indices
 from rnnviz.tasks.base import HELD_OUT_SAMPLES, MAX_LENGTH, Batch, Task, one_hot
 from rnnviz.tasks.corpora import corpus
 

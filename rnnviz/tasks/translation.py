@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.arrays import Array
+from rnnviz.model.arrays import Array
 from rnnviz.tasks.base import MAX_LENGTH, Batch, one_hot
 from rnnviz.tasks.numerals import LANGUAGES, LARGEST, english
 from rnnviz.tasks.spelling import END, WritingTask
-from rnnviz.topology import TOPOLOGIES, Masks
+from rnnviz.tasks.topology import TOPOLOGIES, Masks
 
 if TYPE_CHECKING:
     from rnnviz.experiment import Experiment

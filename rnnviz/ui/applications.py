@@ -8,13 +8,13 @@ from html import escape
 
 import streamlit as st
 
+from rnnviz.applications.jobs import JOBS, Score, Variant
 from rnnviz.experiment import Experiment
 from rnnviz.figures import Progress, Timeline, progress_spec, timeline_spec
 from rnnviz.figures.timeline import change_in_words, gradient_span
-from rnnviz.jobs import JOBS, Score, Variant
-from rnnviz.network import Params
+from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
-from rnnviz.topology import TOPOLOGIES
+from rnnviz.tasks.topology import TOPOLOGIES
 from rnnviz.ui.instruments import own
 from rnnviz.ui.jobs import captions, forecasts, sentiment, text, translation
 from rnnviz.ui.jobs.showing import Answer
@@ -23,8 +23,8 @@ from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import LiveRun, Look
 from rnnviz.ui.run_view import LEAST_LOWER_WIDTH, LEAST_WIDTH
 from rnnviz.ui.style import theme
+from rnnviz.ui.views import JOB_ADDRESSES, OWN_JOB
 from rnnviz.ui.visit import Visit
-from rnnviz.views import JOB_ADDRESSES, OWN_JOB
 
 TICK_SECONDS, LOWER_TICK_SECONDS = 0.15, 0.5
 ANSWER_HEIGHT, TIMELINE_HEIGHT, PROGRESS_HEIGHT = 330, 350, 240

@@ -5,16 +5,28 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from rnnviz.arrays import Mask
-from rnnviz.equations import Equations
 from rnnviz.figures.by_hand import ByHand, by_hand_spec
 from rnnviz.figures.theme import Theme, squares
 from rnnviz.figures.timeline import GRADIENT_RANGE
+from rnnviz.model.arrays import Mask
+from rnnviz.teaching.equations import Equations
+from rnnviz.teaching.walkthrough import (
+    LIMIT,
+    PITCH,
+    STOPS,
+    Entry,
+    Given,
+    Stop,
+    T,
+    Walk,
+    entries,
+    original,
+    written,
+)
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.step_bar import step_bar
 from rnnviz.ui.style import theme
 from rnnviz.ui.symbols import hint, symbol
-from rnnviz.walkthrough import LIMIT, PITCH, STOPS, Entry, Given, Stop, T, Walk, entries, original, written
 
 HEIGHT = 250
 LEAST_WIDTH = 700

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from rnnviz.activations import ACTIVATIONS
-from rnnviz.arrays import Array
-from rnnviz.cells import CELLS
 from rnnviz.experiment import Experiment, choices
-from rnnviz.glossary import explain
-from rnnviz.initializers import INITIALIZERS
-from rnnviz.optimizers import OPTIMIZERS
-from rnnviz.presets import PRESETS
+from rnnviz.model.activations import ACTIVATIONS
+from rnnviz.model.arrays import Array
+from rnnviz.model.cells import CELLS
+from rnnviz.model.initializers import INITIALIZERS
+from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS
 from rnnviz.tasks.numerals import LANGUAGES
 from rnnviz.tasks.series import SERIES
-from rnnviz.topology import TOPOLOGIES
+from rnnviz.tasks.topology import TOPOLOGIES
+from rnnviz.teaching.glossary import explain
+from rnnviz.teaching.presets import PRESETS
 from rnnviz.ui.visit import Visit
 
 ARROWS = {

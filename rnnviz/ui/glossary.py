@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rnnviz.glossary import GROUPS, TERMS, Term, with_indices
+from rnnviz.teaching.glossary import GROUPS, TERMS, Term, with_indices
 
 COLUMNS = 2
 

@@ -6,12 +6,12 @@ from html import escape
 
 import streamlit as st
 
+from rnnviz.analysis.snapshot import observe
 from rnnviz.experiment import Experiment
 from rnnviz.figures import Timeline, timeline_spec
-from rnnviz.glossary import with_indices
-from rnnviz.network import Network
-from rnnviz.presets import PRESETS, Preset
-from rnnviz.snapshot import observe
+from rnnviz.model.network import Network
+from rnnviz.teaching.glossary import with_indices
+from rnnviz.teaching.presets import PRESETS, Preset
 from rnnviz.ui import story
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.ribbon import of_experiment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rnnviz.lessons import Lesson, Outcome
+from rnnviz.teaching.lessons import Lesson, Outcome
 from rnnviz.ui.live_run import LiveRun
 
 

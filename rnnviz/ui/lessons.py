@@ -11,13 +11,13 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from rnnviz.activations import ACTIVATIONS
 from rnnviz.experiment import Experiment
-from rnnviz.glossary import with_indices
-from rnnviz.initializers import INITIALIZERS
-from rnnviz.lessons import LESSONS, Lesson, Step
-from rnnviz.optimizers import OPTIMIZERS
+from rnnviz.model.activations import ACTIVATIONS
+from rnnviz.model.initializers import INITIALIZERS
+from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
+from rnnviz.teaching.glossary import with_indices
+from rnnviz.teaching.lessons import LESSONS, Lesson, Step
 from rnnviz.ui import run_view, story
 from rnnviz.ui.lesson_progress import Answer, LessonProgress
 from rnnviz.ui.visit import Visit

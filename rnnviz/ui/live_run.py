@@ -10,11 +10,11 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import cached_property
 
-from rnnviz.arrays import Array
-from rnnviz.executor import local_pool
+from rnnviz.analysis.snapshot import Snapshot, observe
 from rnnviz.experiment import Experiment
-from rnnviz.snapshot import Snapshot, observe
-from rnnviz.training import TrainingState, advance, start
+from rnnviz.model.arrays import Array
+from rnnviz.training.executor import local_pool
+from rnnviz.training.loop import TrainingState, advance, start
 
 CHUNK_SECONDS = 0.09
 """Training between two pictures: a little less than the page's tick, so that each tick has news."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from rnnviz.arrays import Array
+from rnnviz.model.arrays import Array
 
 SIDE = 8
 HEIGHT = 326

@@ -8,15 +8,15 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from rnnviz.activations import ACTIVATIONS
-from rnnviz.executor import local_pool
+from rnnviz.analysis.gradient_flow import gradient_flow
+from rnnviz.analysis.sweeps import Sweep
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import Curve, curves_spec
-from rnnviz.gradient_flow import gradient_flow
-from rnnviz.presets import PRESETS
-from rnnviz.sweeps import Sweep
+from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.tasks import TASKS
-from rnnviz.training import train
+from rnnviz.teaching.presets import PRESETS
+from rnnviz.training.executor import local_pool
+from rnnviz.training.loop import train
 from rnnviz.ui import story
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.ribbon import ribbon

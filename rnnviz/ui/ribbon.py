@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rnnviz.arrays import Array
+from rnnviz.analysis.gradient_flow import gradient_flow
 from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import Theme, mix
 from rnnviz.figures.timeline import strength
-from rnnviz.gradient_flow import gradient_flow
+from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
 
 THINNEST, THICKEST = 2.0, 16.0

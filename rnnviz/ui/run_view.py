@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from rnnviz.arrays import Array
-from rnnviz.cells import CELLS
+from rnnviz.analysis.gradient_flow import VERDICT_RULE
+from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.figures import (
     Answers,
@@ -21,11 +21,11 @@ from rnnviz.figures import (
     timeline_spec,
 )
 from rnnviz.figures.timeline import change_in_words, gradient_span
-from rnnviz.glossary import explain, with_indices
-from rnnviz.gradient_flow import VERDICT_RULE
-from rnnviz.snapshot import Snapshot
+from rnnviz.model.arrays import Array
+from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
-from rnnviz.training import TrainingState
+from rnnviz.teaching.glossary import explain, with_indices
+from rnnviz.training.loop import TrainingState
 from rnnviz.ui.controls import remedies
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import Look

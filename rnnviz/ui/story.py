@@ -8,10 +8,10 @@ from html import escape
 import streamlit as st
 
 from rnnviz.experiment import Experiment
-from rnnviz.links import to_params
+from rnnviz.experiment.links import to_params
 from rnnviz.ui.catalogue import ENTRIES, after
+from rnnviz.ui.views import view_params
 from rnnviz.ui.visit import Visit
-from rnnviz.views import view_params
 
 
 def head(title: str, idea: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from rnnviz.glossary import explain, with_indices
+from rnnviz.teaching.glossary import explain, with_indices
 
 
 def symbol(term: str, shown: str = "") -> str:

@@ -9,16 +9,16 @@ from urllib.parse import urlencode, urlsplit
 import pandas as pd
 import streamlit as st
 
+from rnnviz.applications.jobs import JOBS
 from rnnviz.experiment import Experiment, choices
-from rnnviz.guide import MISCONCEPTIONS, PLAN
-from rnnviz.jobs import JOBS
-from rnnviz.lessons import LESSONS
-from rnnviz.links import to_params
-from rnnviz.presets import PRESETS
+from rnnviz.experiment.links import to_params
+from rnnviz.teaching.guide import MISCONCEPTIONS, PLAN
+from rnnviz.teaching.lessons import LESSONS
+from rnnviz.teaching.presets import PRESETS
 from rnnviz.ui.applications import JOB_TITLES
 from rnnviz.ui.catalogue import ENTRIES
+from rnnviz.ui.views import HIDEABLE, JOB_ADDRESSES, View, view_params
 from rnnviz.ui.visit import Visit
-from rnnviz.views import HIDEABLE, JOB_ADDRESSES, View, view_params
 
 OPEN = "what is open now"
 

@@ -7,11 +7,11 @@ from html import escape
 
 import streamlit as st
 
+from rnnviz.applications.jobs import JOBS
+from rnnviz.experiment.fitting import nearest
 from rnnviz.figures.unrolled import Unrolled, farthest, unrolled_spec
-from rnnviz.fitting import nearest
-from rnnviz.jobs import JOBS
 from rnnviz.tasks import TASKS
-from rnnviz.topology import TOPOLOGIES, Masks
+from rnnviz.tasks.topology import TOPOLOGIES, Masks
 from rnnviz.ui import story
 from rnnviz.ui.controls import ARROWS
 from rnnviz.ui.live_figure import show

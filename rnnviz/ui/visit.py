@@ -10,16 +10,16 @@ from typing import Any
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
-from rnnviz.executor import warm_up
+from rnnviz.analysis.sweeps import Sweep
 from rnnviz.experiment import Experiment, choices
-from rnnviz.fitting import changed, nearest
-from rnnviz.links import from_params, to_params, to_text
-from rnnviz.presets import PRESETS, Preset
-from rnnviz.sweeps import Sweep
+from rnnviz.experiment.fitting import changed, nearest
+from rnnviz.experiment.links import from_params, to_params, to_text
+from rnnviz.teaching.presets import PRESETS, Preset
+from rnnviz.training.executor import warm_up
 from rnnviz.ui.jobs.workbench import Workbench
 from rnnviz.ui.lesson_progress import LessonProgress
 from rnnviz.ui.live_run import LiveRun
-from rnnviz.views import PARAMETERS, View, read_view, view_params
+from rnnviz.ui.views import PARAMETERS, View, read_view, view_params
 
 # The server computes only short things itself. On busy cores a second BLAS thread makes them up to a
 # hundred times slower: it waits for a core, and the first thread waits for it.

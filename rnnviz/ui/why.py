@@ -6,15 +6,15 @@ from html import escape
 
 import streamlit as st
 
-from rnnviz.cells import CELLS
-from rnnviz.contest import ROUNDS, RUNNERS, STEPS, Round
+from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.figures.contest import Contest, Trained, contest_spec
 from rnnviz.figures.unrolled import Unrolled, unrolled_spec
-from rnnviz.glossary import explain, with_indices
-from rnnviz.snapshot import Snapshot
+from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.base import ACCURACY
+from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS, Round
+from rnnviz.teaching.glossary import explain, with_indices
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import LiveRun, Look
 from rnnviz.ui.style import theme

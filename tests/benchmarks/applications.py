@@ -10,8 +10,8 @@ import statistics
 import time
 from dataclasses import dataclass, replace
 
-from rnnviz.jobs import JOBS, Score
-from rnnviz.training import train
+from rnnviz.applications.jobs import JOBS, Score
+from rnnviz.training.loop import train
 
 SEEDS = 5
 

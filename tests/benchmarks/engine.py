@@ -21,10 +21,10 @@ from numpy.lib.stride_tricks import as_strided
 from threadpoolctl import threadpool_limits
 
 from rnnviz import Experiment, Network, Params
-from rnnviz.arrays import Array
-from rnnviz.cells import Workspace
-from rnnviz.history import History
+from rnnviz.model.arrays import Array
+from rnnviz.model.cells import Workspace
 from rnnviz.tasks import Batch
+from rnnviz.training.history import History
 
 Step = Callable[[], object]
 BATCH, CHANNELS = 32, 8  # B; I = O

@@ -17,10 +17,10 @@ import numpy as np
 from loky import ProcessPoolExecutor
 
 from rnnviz import Bench, Experiment, gradient_flow, triangle
-from rnnviz.executor import ONE_THREAD
-from rnnviz.gradient_flow import PROBE_SAMPLES
-from rnnviz.links import to_params
-from rnnviz.sweeps import phase_diagram
+from rnnviz.analysis.gradient_flow import PROBE_SAMPLES
+from rnnviz.analysis.sweeps import phase_diagram
+from rnnviz.experiment.links import to_params
+from rnnviz.training.executor import ONE_THREAD
 from tests.benchmarks.sliders import LINE, Slide, gain, keys_to_pictures, ours_and_a_plain_page
 
 CURVE = Experiment(seq_len=100, hidden_size=64, init="scaled-gaussian")

@@ -19,8 +19,8 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page, sync_playwright
 
 from rnnviz import Experiment
-from rnnviz.executor import local_pool, warm_up
-from rnnviz.links import to_params
+from rnnviz.experiment.links import to_params
+from rnnviz.training.executor import local_pool, warm_up
 from rnnviz.ui.live_run import LiveRun
 from tests.browser.conftest import BROWSER_ARGUMENTS, ROOT, browser_path, serve, wait_until
 from tests.browser.test_playground import STEP, WATCH, full_speed, open_page, press

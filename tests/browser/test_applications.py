@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from rnnviz.jobs import JOBS
+from rnnviz.applications.jobs import JOBS
 from rnnviz.tasks.series import sunspots
-from rnnviz.views import OWN_JOB
+from rnnviz.ui.views import OWN_JOB
 from tests.browser.conftest import wait_until
 from tests.browser.test_story import AXE, SETTLED, barriers
 

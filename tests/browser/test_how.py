@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz.walkthrough import STOPS, Entry, Sizes, T, Walk, original, written
+from rnnviz.teaching.walkthrough import STOPS, Entry, Sizes, T, Walk, original, written
 from tests.browser.conftest import wait_until
 
 LOOP, HAND = (f"document.querySelector('.st-key-{name} .live-figure')" for name in ("loop", "by_hand"))

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from playwright.sync_api import Page, expect
 
 from rnnviz import Experiment
-from rnnviz.links import to_params
+from rnnviz.experiment.links import to_params
 from rnnviz.ui.laboratory import INSTRUMENTS as ALL
 from tests.browser.conftest import wait_until
 

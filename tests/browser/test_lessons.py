@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from rnnviz.lessons import LESSONS, Lesson, Step
-from rnnviz.links import to_params
+from rnnviz.experiment.links import to_params
+from rnnviz.teaching.lessons import LESSONS, Lesson, Step
 from rnnviz.ui.visit import LATE_URL_SECONDS
 from tests.browser.conftest import both_themes, wait_until
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from rnnviz.network_file import read_network
+from rnnviz.applications.network_file import read_network
 from tests.browser.conftest import wait_until
 from tests.browser.test_laboratory import drawn, open_laboratory, overflow
 

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import PRESETS, TASKS, Experiment, Preset
+from rnnviz.experiment.links import to_params
 from rnnviz.figures import THEMES
-from rnnviz.links import to_params
 from rnnviz.ui.visit import LATE_URL_SECONDS
 from tests.browser.conftest import ROOT, serve, use_theme, wait_until
 

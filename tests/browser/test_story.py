@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz import PRESETS, Experiment
-from rnnviz.links import to_params
+from rnnviz.experiment.links import to_params
 from rnnviz.ui.catalogue import ENTRIES
 from tests.browser.conftest import wait_until
 

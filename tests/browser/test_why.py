@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import TOPOLOGIES
-from rnnviz.contest import ROUNDS, STEPS
 from rnnviz.figures import THEMES
+from rnnviz.teaching.contest import ROUNDS, STEPS
 from tests.browser.conftest import wait_until
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"

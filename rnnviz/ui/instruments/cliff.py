@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from rnnviz.cliff import B_RANGE, W_RANGE, Descent, descend
+from rnnviz.analysis.cliff import B_RANGE, W_RANGE, Descent, descend
 from rnnviz.figures.cliff import cliff_spec
 from rnnviz.ui.instruments.reading import Reading, number, plain
 from rnnviz.ui.style import theme

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rnnviz.arrays import Array
+from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
+from rnnviz.analysis.mean_field import mean_field
+from rnnviz.analysis.theory import drive, trust
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import Curve, curves_spec
-from rnnviz.gradient_flow import GradientFlow, gradient_flow
-from rnnviz.initializers import INITIALIZERS
-from rnnviz.mean_field import mean_field
-from rnnviz.network import Network, Params
-from rnnviz.theory import drive, trust
+from rnnviz.model.arrays import Array
+from rnnviz.model.initializers import INITIALIZERS
+from rnnviz.model.network import Network, Params
 from rnnviz.ui.instruments.reading import Reading, number, plain
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rnnviz.activations import ACTIVATIONS
-from rnnviz.cells import CELLS, VanillaWeights
+from rnnviz.analysis.spectrum import Spectrum, spectrum
+from rnnviz.analysis.uploaded_network import SEQ_LENS, OwnFlow, OwnNetwork, own_flow
+from rnnviz.applications.network_file import LARGEST_FILE, LARGEST_HIDDEN, read_network, save_network
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.figures.matrices import spectrum_spec
-from rnnviz.network_file import LARGEST_FILE, LARGEST_HIDDEN, read_network, save_network
-from rnnviz.own_network import SEQ_LENS, OwnFlow, OwnNetwork, own_flow
-from rnnviz.spectrum import Spectrum, spectrum
+from rnnviz.model.activations import ACTIVATIONS
+from rnnviz.model.cells import CELLS, VanillaWeights
 from rnnviz.ui.instruments.quick import NO_RECURRENCE, fate
 from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain
 from rnnviz.ui.live_figure import show

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from rnnviz.causes import Causes, causes
-from rnnviz.cells import CELLS
+from rnnviz.analysis.contributions import triangle
+from rnnviz.analysis.decay_factors import Causes, causes
+from rnnviz.analysis.gradient_flow import gradient_flow
+from rnnviz.analysis.spectrum import Spectrum, spectrum
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import causes_spec
 from rnnviz.figures.matrices import spectrum_spec, triangle_spec
 from rnnviz.figures.training_history import over_training_spec
-from rnnviz.gradient_flow import gradient_flow
-from rnnviz.network import Network, Params
-from rnnviz.spectrum import Spectrum, spectrum
-from rnnviz.triangle import triangle
+from rnnviz.model.cells import CELLS
+from rnnviz.model.network import Network, Params
 from rnnviz.ui.instruments.reading import Reading, number, percent, plain
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit

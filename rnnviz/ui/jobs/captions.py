@@ -7,11 +7,11 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from rnnviz.arrays import Array
+from rnnviz.applications.passage import pass_through
 from rnnviz.experiment import Experiment
 from rnnviz.figures.passage import BACK, Written, written_spec
-from rnnviz.network import Params
-from rnnviz.passage import pass_through
+from rnnviz.model.arrays import Array
+from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.captions import Captions
 from rnnviz.tasks.digits import HELD_OUT, digits

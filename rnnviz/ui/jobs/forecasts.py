@@ -9,13 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rnnviz.experiment import Experiment
-from rnnviz.figures.forecast import Forecasts, forecast_spec
-from rnnviz.forecast import MOST, free_run, naive, one_step, seasonal_naive, series_of
-from rnnviz.jobs import FREE_STEPS, JOBS, Score, Variant, errors_of_forecasts
-from rnnviz.links import tame
-from rnnviz.network import Params
-from rnnviz.tables import (
+from rnnviz.applications.forecast import MOST, free_run, naive, one_step, seasonal_naive, series_of
+from rnnviz.applications.jobs import FREE_STEPS, JOBS, Score, Variant, errors_of_forecasts
+from rnnviz.applications.tables import (
     MAX_BYTES,
     MAX_ROWS,
     guess_columns,
@@ -24,6 +20,10 @@ from rnnviz.tables import (
     read_table,
     values_of,
 )
+from rnnviz.experiment import Experiment
+from rnnviz.experiment.links import tame
+from rnnviz.figures.forecast import Forecasts, forecast_spec
+from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.series import MIN_VALUES, check_data, to_data
 from rnnviz.ui.jobs.showing import Answer

@@ -7,11 +7,11 @@ from typing import cast
 
 import streamlit as st
 
+from rnnviz.applications.jobs import verdicts
+from rnnviz.applications.passage import pass_through
 from rnnviz.experiment import Experiment
 from rnnviz.figures.passage import Judged, judged_spec
-from rnnviz.jobs import verdicts
-from rnnviz.network import Params
-from rnnviz.passage import pass_through
+from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.sentiment import VERDICTS, Sentence, Sentiment, beyond_the_grammar, sentences, split_words
 from rnnviz.ui.jobs.showing import Answer

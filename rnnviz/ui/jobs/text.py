@@ -9,11 +9,11 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from rnnviz.applications.generation import characters_of, next_letter
+from rnnviz.applications.jobs import JOBS, Variant
 from rnnviz.experiment import Experiment
 from rnnviz.figures.passage import letters_spec
-from rnnviz.generation import characters_of, next_letter
-from rnnviz.jobs import JOBS, Variant
-from rnnviz.network import Params
+from rnnviz.model.network import Params
 from rnnviz.tasks.corpora import MAX_CHARACTERS, check_text
 from rnnviz.ui.jobs.showing import Answer
 from rnnviz.ui.jobs.workbench import Workbench

@@ -8,10 +8,10 @@ from typing import cast
 
 import streamlit as st
 
+from rnnviz.applications.passage import pass_through
 from rnnviz.experiment import Experiment
 from rnnviz.figures.passage import BACK, Written, written_spec
-from rnnviz.network import Params
-from rnnviz.passage import pass_through
+from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.numerals import LANGUAGES, LARGEST, english
 from rnnviz.tasks.translation import READING_STEPS, Translation, english_words, held_out_numbers

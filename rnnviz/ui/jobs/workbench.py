@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 
-from rnnviz.arrays import Array
+from rnnviz.applications.jobs import JOBS, Variant
 from rnnviz.experiment import Experiment
-from rnnviz.jobs import JOBS, Variant
+from rnnviz.model.arrays import Array
 from rnnviz.tasks.digits import HELD_OUT, digits
 from rnnviz.ui.live_run import LiveRun
 

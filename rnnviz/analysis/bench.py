@@ -1,0 +1,90 @@
+"""A recurrent layer on the bench: no task, no training, only how far a gradient comes.
+
+The layer gets a first push (standard deviation 1 on every pre-activation at t = 1), then random inputs
+of a chosen strength, and a random error at the last step. What arrives at the first step tells what
+initialisation, activation and input make of a gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rnnviz.analysis.gradient_flow import decades_between
+from rnnviz.model.activations import ACTIVATIONS
+from rnnviz.model.arrays import Array, norms
+from rnnviz.model.cells import Vanilla, VanillaWeights, Workspace
+from rnnviz.model.initializers import INITIALIZERS
+
+CHANNELS = 16
+"""Input channels; W_xh ~ N(0, 1 / CHANNELS), so that an input of standard deviation s gives pre-activations
+of standard deviation s."""
+
+SLOPE_LAGS = (10, 90)
+"""Lags between which the factor per step is measured: past the readout's end, before the first push."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One layer on the bench.
+
+    input_std : standard deviation of the input current on every pre-activation from t = 2 on; 0 is silence.
+    samples : sequences that the gradient's norm is averaged over.
+    """
+
+    init: str = "scaled-gaussian"
+    gain: float = 1.0
+    activation: str = "tanh"
+    input_std: float = 0.0
+    hidden_size: int = 32
+    seq_len: int = 100
+    samples: int = 16
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        bounds = {"gain": (0, 1e6), "input_std": (0, 1e6), "hidden_size": (2, 1024), "seq_len": (1, 2000)}
+        for name, (low, high) in bounds.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"{name} must be between {low:g} and {high:g}; got {value}.")
+        for name, known in (("init", INITIALIZERS), ("activation", ACTIVATIONS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}.")
+
+
+def decay(bench: Bench) -> Array:
+    """Return ||dL/dh_t|| relative to ||dL/dh_T||, mean over the samples, shape (T,)."""
+    rng = np.random.default_rng(bench.seed)
+    T, B, H = bench.seq_len, bench.samples, bench.hidden_size
+    W_hh = INITIALIZERS[bench.init].draw(rng, H, bench.gain)
+    W_xh = rng.normal(0.0, 1.0 / np.sqrt(CHANNELS), (CHANNELS, H))
+    inputs = rng.standard_normal((T, B, CHANNELS))
+    inputs[1:] *= bench.input_std  # the first push stays at standard deviation 1
+    cell, weights = Vanilla(ACTIVATIONS[bench.activation]), VanillaWeights(W_xh, W_hh, np.zeros(H))
+    error: list[Array | None] = [None] * (T - 1) + [rng.standard_normal((B, H))]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        trace = cell.forward(weights, inputs, Workspace(), "bench")
+        dL_dh, _ = cell.backward_in_time(weights, trace, error, Workspace(), "bench")
+        sizes = norms(dL_dh).mean(axis=1)
+        return sizes / sizes[-1]
+
+
+def decades(bench: Bench) -> float:
+    """Return log10 ||dL/dh_1|| / ||dL/dh_T||."""
+    curve = decay(bench)
+    return decades_between(curve[0], curve[-1])
+
+
+def factor_per_step(curve: Array, lags: tuple[int, int] = SLOPE_LAGS) -> float:
+    """Return the factor by which a curve (T,) changes per step back, from its mean log-slope over lags."""
+    near, far = (min(lag, len(curve) - 1) for lag in lags)
+    if near == far:
+        return np.nan
+    with np.errstate(divide="ignore"):
+        return float(np.exp((np.log(curve[-1 - far]) - np.log(curve[-1 - near])) / (far - near)))
+
+
+def over_seeds(bench: Bench, seeds: int) -> list[Bench]:
+    """Return the bench with seeds 0..seeds-1."""
+    return [replace(bench, seed=seed) for seed in range(seeds)]

@@ -1,0 +1,87 @@
+"""What the pictures show of a network at one moment: a probe sequence, its states, its gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis.gradient_flow import Probe, decades_between, probe, verdict
+from rnnviz.analysis.spectrum import spectrum
+from rnnviz.experiment import Experiment
+from rnnviz.model.arrays import Array, Indices
+from rnnviz.model.cells import Workspace
+from rnnviz.model.network import Params
+from rnnviz.training.loop import gradient_curve
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A network caught between two updates; T steps, H units, O outputs, N probe sequences.
+
+    step : updates made so far.
+    hidden : one (T, H) a layer, the states h_1..h_T of the first probe sequence.
+    total : one (T,) a layer, ||dL/dh_t|| of the whole loss, mean over the probe sequences.
+    last : one (T,) a layer, the same for the loss of the last output alone; equal to ``total`` where
+        only one step writes.
+    inputs : (T, N, I); targets : (T, N) or (T, N, O); outputs : (T, N, O), free-running under feedback.
+    decades, verdict : of the last output's gradient in each layer (see gradient_flow.VERDICT_RULE).
+    spectral_radius, sigma_max : of W_hh in each layer.
+    parameters : number of trainable weights.
+    """
+
+    step: int
+    hidden: tuple[Array, ...]
+    total: tuple[Array, ...]
+    last: tuple[Array, ...]
+    inputs: Array
+    targets: Array | Indices
+    outputs: Array
+    decades: tuple[float, ...]
+    verdict: tuple[str, ...]
+    spectral_radius: tuple[float, ...]
+    sigma_max: tuple[float, ...]
+    parameters: int
+
+
+def observe(e: Experiment, params: Params, step: int) -> Snapshot:
+    """Look at a network through the experiment's probe sequences."""
+    seen = probe(e, params)
+    network, batch, outputs = seen.network, seen.batch, seen.outputs
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        total = last = _curves(seen, seen.dL_dy)
+        if len(network.steps) > 1:
+            alone = np.zeros_like(seen.dL_dy)
+            alone[-1] = seen.dL_dy[-1]
+            last = _curves(seen, alone)
+        if e.feedback:
+            outputs = network.free_run(params, batch.inputs)
+    decades = tuple(decades_between(curve[0], curve[network.steps[-1]]) for curve in last)
+    radii, sigmas = zip(*(_rho_and_sigma_max(layer.W_hh) for layer in params.layers), strict=True)
+    return Snapshot(
+        step=step,
+        hidden=tuple(trace.hidden[1:, 0].copy() for trace in seen.traces),
+        total=total,
+        last=last,
+        inputs=batch.inputs,
+        targets=batch.targets,
+        outputs=outputs,
+        decades=decades,
+        verdict=tuple(verdict(d) for d in decades),
+        spectral_radius=radii,
+        sigma_max=sigmas,
+        parameters=params.count,
+    )
+
+
+def _curves(seen: Probe, dL_dy: Array) -> tuple[Array, ...]:
+    _, hidden_gradients = seen.network.backward(seen.params, seen.traces, dL_dy, Workspace())
+    return tuple(gradient_curve(dL_dh) for dL_dh in hidden_gradients)
+
+
+def _rho_and_sigma_max(W_hh: Array) -> tuple[float, float]:
+    """Return the spectral radius and the largest singular value, NaN once the weights overflowed."""
+    if not np.isfinite(W_hh).all():
+        return np.nan, np.nan
+    found = spectrum(W_hh)
+    return found.rho, found.sigma_max

@@ -1,0 +1,83 @@
+"""How far the mean-field theory applies to an experiment: what drives its layer, and where theory fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis.gradient_flow import probe
+from rnnviz.experiment import Experiment
+from rnnviz.model.network import Params
+
+WEAK_INPUT = 0.3
+"""Below this standard deviation, random input no longer mixes what the recurrent matrix does."""
+
+EDGE_GAIN = 0.9
+"""From this gain on, with weak input, a finite tanh network follows its own matrix."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far to trust the theory line.
+
+    verdict : "exact", "close" (the factor per step within 15%, median over seeds), "scattered" (close for the
+        median, but single networks lie far apart), "drifting" (a few per cent a step, which add up) or
+        "fails".
+    why : one sentence.
+    """
+
+    verdict: str
+    why: str
+
+
+def drive(e: Experiment, params: Params) -> tuple[float, float]:
+    """Return the gain of the top layer's W_hh, g = sqrt(sum w^2 / H), and the strength of its input.
+
+    The strength is the root mean square of x_t W_xh + b_h over units, sequences and steps from t = 2 on.
+    """
+    weights = params.layers[-1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        current = probe(e, params).traces[-1].inputs @ weights.W_xh + weights.b_h
+        strength = float(np.sqrt(np.mean(current[1:] ** 2))) if e.seq_len > 1 else 0.0
+        return float(np.sqrt(np.sum(weights.W_hh**2) / e.hidden_size)), strength
+
+
+def trust(e: Experiment, gain: float, input_std: float, trained: bool = False) -> Trust:
+    """Say how far the mean-field line can be trusted for one layer of an experiment, and why.
+
+    gain, input_std : as ``drive`` returns them. trained : whether the weights are still random.
+    """
+    if trained:
+        return Trust(
+            "fails", "Theory knows random weights only; after training these are no longer independent."
+        )
+    if e.init == "identity" and e.activation == "relu":
+        return Trust(
+            "fails",
+            "Theory fails here: it lets half of the error pass, but under the identity "
+            "a unit that is on stays on.",
+        )
+    if e.init == "identity" and gain > 1.0 and e.activation != "linear":
+        return Trust(
+            "fails",
+            "Theory fails here: under the identity no unit hears another, and each drives "
+            "itself into saturation.",
+        )
+    if e.activation == "linear":
+        if e.init in ("identity", "orthogonal"):
+            return Trust("exact", "Theory is exact here: every step back multiplies by exactly g.")
+        return Trust(
+            "drifting",
+            "Theory drifts here: without slopes the same matrix acts at every step, and its spectral radius "
+            "decides, not g.",
+        )
+    if e.activation == "tanh" and gain >= EDGE_GAIN and input_std < WEAK_INPUT and e.init != "orthogonal":
+        return Trust(
+            "scattered",
+            "Theory holds for the median of many seeds: with so little input each matrix goes its own way "
+            f"at H = {e.hidden_size}.",
+        )
+    return Trust(
+        "close", "Theory assumes infinite width and fresh weights at each step; it comes close here."
+    )

@@ -1,0 +1,158 @@
+"""A recurrent network that was trained elsewhere, asked whether its gradient vanishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis.decay_factors import SATURATED
+from rnnviz.analysis.gradient_flow import PROBE_SAMPLES, decades_between, verdict
+from rnnviz.model.activations import ACTIVATIONS
+from rnnviz.model.arrays import Array, norms
+from rnnviz.model.cells import Trace, Vanilla, VanillaWeights, Workspace
+
+SEQ_LENS, INPUT_STDS = (2, 200), (0.0, 100.0)
+"""Bounds of what ``own_flow`` accepts."""
+
+
+@dataclass(frozen=True, eq=False)
+class OwnNetwork:
+    """A recurrent network that somebody trained elsewhere; its lowest layer comes first.
+
+    source : whose names its arrays had. ignored : names in the file that are no part of it, shortened.
+    """
+
+    layers: tuple[VanillaWeights, ...]
+    source: str = "rnnviz names"
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def input_size(self) -> int:
+        """I, the input channels of the lowest layer."""
+        return self.layers[0].W_xh.shape[0]
+
+    @property
+    def hidden_size(self) -> int:
+        """H, the units of the top layer."""
+        return self.layers[-1].W_hh.shape[0]
+
+    @property
+    def depth(self) -> int:
+        """The number of layers."""
+        return len(self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """The number of weights and biases; PyTorch's two biases of a layer count as one."""
+        return sum(layer.W_xh.size + layer.W_hh.size + layer.b_h.size for layer in self.layers)
+
+
+@dataclass(frozen=True, eq=False)
+class OwnFlow:
+    """What becomes of a gradient in a network of one's own.
+
+    curve : (T,), ||dL/dh_t|| of one layer, mean over the sequences; inf or NaN where numbers overflowed.
+    decades : log10(curve[0] / curve[-1]), -inf if nothing arrives at step 1.
+    verdict : "vanishing", "healthy" or "exploding", by gradient_flow.VERDICT_DECADES.
+    slope_factor : what the slopes phi'(a_t) let through of the error at a step, geometric mean over t = 2..T.
+    saturated : share of units with phi'(a_t) < causes.SATURATED, over all steps and sequences.
+    """
+
+    curve: Array
+    decades: float
+    verdict: str
+    slope_factor: float
+    saturated: float
+
+    @property
+    def factor(self) -> float:
+        """By how much the gradient changes per step back, geometric mean over the T - 1 steps."""
+        with np.errstate(over="ignore"):
+            return float(np.float64(10.0) ** (self.decades / (len(self.curve) - 1)))
+
+
+def own_flow(
+    network: OwnNetwork,
+    activation: str = "tanh",
+    seq_len: int = 50,
+    input_std: float = 1.0,
+    layer: int = -1,
+    batch: int = PROBE_SAMPLES,
+    seed: int = 0,
+) -> OwnFlow:
+    """Send random inputs in and a random error of length 1 back from the last step.
+
+    delta_t = (delta_{t+1} * phi'(a_{t+1})) W_hh^T (Pascanu et al. 2013, eq. 5), and in lower layers
+    + (delta_t * phi'(a_t)) W_xh^T of the layer above.
+
+    activation : a name of ACTIVATIONS; files of weights do not tell it. seq_len : T. input_std : standard
+    deviation of every input channel. layer : whose curve, 0 the lowest; the error always enters the top one.
+    batch : sequences B that the norms (never the gradients) are averaged over. seed : of inputs and errors.
+
+    Raises
+    ------
+    ValueError
+        If a choice is out of bounds.
+    """
+    _check_choices(network, activation, seq_len, input_std, layer)
+    rng = np.random.default_rng(seed)
+    error = rng.standard_normal((batch, network.hidden_size))
+    from_above: list[Array | None] = [None] * (seq_len - 1) + [error / norms(error)[:, None]]
+    layers, inputs = _driven(network, rng, seq_len, batch, input_std)
+    cell, workspace, traces = Vanilla(ACTIVATIONS[activation]), Workspace(), []
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for i, weights in enumerate(layers):
+            traces.append(cell.forward(weights, inputs, workspace, str(i)))
+            inputs = traces[-1].hidden[1:]
+        chosen = layer % network.depth
+        for i in range(network.depth - 1, chosen - 1, -1):
+            dL_dh, dL_da = cell.backward_in_time(layers[i], traces[i], from_above, workspace, "all")
+            if i > chosen:
+                from_above = list(dL_da @ layers[i].W_xh.T)
+        return _flow(cell, traces[chosen], dL_dh, dL_da)
+
+
+def _check_choices(network: OwnNetwork, activation: str, seq_len: int, input_std: float, layer: int) -> None:
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}; got {activation!r}.")
+    for name, value, (low, high) in (
+        ("seq_len", seq_len, SEQ_LENS),
+        ("input_std", input_std, INPUT_STDS),
+        ("layer", layer, (-network.depth, network.depth - 1)),
+    ):
+        if not low <= value <= high:
+            raise ValueError(f"{name} must be between {low:g} and {high:g}; got {value}.")
+
+
+def _driven(
+    network: OwnNetwork, rng: np.random.Generator, T: int, B: int, input_std: float
+) -> tuple[tuple[VanillaWeights, ...], Array]:
+    """Draw inputs N(0, input_std^2) for the lowest layer; return the layers and the inputs (T, B, I).
+
+    Of more channels than units only what reaches the units is drawn: with W_xh = Q R, x W_xh has the same
+    distribution as z R for as many channels z as there are units.
+    """
+    lowest, *others = network.layers
+    if network.input_size > len(lowest.W_hh):
+        reduced = np.asarray(np.linalg.qr(lowest.W_xh, mode="r"), float)
+        lowest = VanillaWeights(reduced, lowest.W_hh, lowest.b_h)
+    return (lowest, *others), input_std * rng.standard_normal((T, B, len(lowest.W_xh)))
+
+
+def _flow(cell: Vanilla, trace: Trace, dL_dh: Array, dL_da: Array) -> OwnFlow:
+    """Read off what the errors (T, B, H) of one layer tell."""
+    states = trace.hidden[1:]
+    slopes = cell.activation.slope(states, np.empty_like(states))
+    sizes = norms(dL_dh)
+    curve: Array = sizes.mean(axis=1)
+    through = norms(dL_da).mean(axis=1)[1:] / curve[1:]
+    through = through[np.isfinite(through)]
+    decades = -np.inf if curve[0] == 0.0 else decades_between(curve[0], curve[-1])
+    return OwnFlow(
+        curve,
+        decades,
+        verdict(decades),
+        slope_factor=float(np.exp(np.log(through).mean())) if through.size else np.nan,
+        saturated=float(np.mean(slopes < SATURATED)),
+    )

@@ -1,0 +1,135 @@
+"""Forecasts of a series with a trained network, and the baselines that they have to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.experiment import Experiment
+from rnnviz.model.arrays import Array
+from rnnviz.model.network import Network, Params
+from rnnviz.tasks import TASKS
+from rnnviz.tasks.series import Series, SeriesTask
+
+
+def series_of(e: Experiment) -> Series:
+    """Return the series that an experiment forecasts.
+
+    Raises
+    ------
+    ValueError
+        If its task is none about series.
+    """
+    task = TASKS[e.task]
+    if not isinstance(task, SeriesTask):
+        raise ValueError(f"forecasts need a task about a series (sunspots, series); got {e.task!r}.")
+    return task.series(e)
+
+
+MOST = 1000
+"""Values of a held-out part that are forecast at most: its first ones."""
+
+
+def naive(series: Series) -> Array:
+    """Return the forecast "like the last value" for every held-out value, (m,)."""
+    return series.values[series.held_out - 1 : -1][:MOST]
+
+
+def seasonal_naive(series: Series, season: int) -> Array:
+    """Return the forecast "like one season ago" for every held-out value, (m,).
+
+    Raises
+    ------
+    ValueError
+        If the season is not between 1 and the number of values before the held-out part.
+    """
+    if not 1 <= season <= series.held_out:
+        raise ValueError(f"season must be between 1 and {series.held_out}; got {season}.")
+    return series.values[series.held_out - season : len(series.values) - season][:MOST]
+
+
+def one_step(e: Experiment, params: Params) -> Array:
+    """Return the forecast of every held-out value, made when all values before it are known, (m,).
+
+    Each comes from the last output of a window of T steps that ends just before it; the first windows reach
+    back into the training part.
+    """
+    series, T = series_of(e), e.seq_len
+    targets = np.arange(series.held_out, len(series.values))[:MOST]
+    seen = series.seen()[np.arange(-T, 0)[:, None] + targets]
+    return series.forecast(series.values[targets - 1], _last_output(e, params, seen))
+
+
+def free_run(e: Experiment, params: Params, steps: int, start: int | None = None) -> Array:
+    """Return forecasts of ``steps`` values from row ``start`` on, (steps,), each made from those before it.
+
+    Nothing after ``start`` is looked at (default: where the held-out part begins); forecasts take the place
+    of values. Numbers that overflow show as inf or NaN.
+
+    Raises
+    ------
+    ValueError
+        If there is no whole window before ``start``.
+    """
+    series = series_of(e)
+    start = series.held_out if start is None else start
+    if not e.seq_len <= start <= len(series.values):
+        raise ValueError(f"start must be between {e.seq_len} and {len(series.values)}; got {start}.")
+    seen = series.seen()[start - e.seq_len : start].tolist()
+    value, made = series.values[start - 1], np.empty(steps)
+    for k in range(steps):
+        window = np.array(seen[-e.seq_len :])[:, None]
+        output = _last_output(e, params, window)
+        value = made[k] = series.forecast(value, output)[0]
+        seen.append(float(output[0]))
+    return made
+
+
+def _last_output(e: Experiment, params: Params, windows: Array) -> Array:
+    """Return the last output (B,) for windows (T, B) of values as the network sees them."""
+    network = Network(e)
+    inputs = windows[:, :, None]
+    if e.feedback:  # the output before is the value that then came, as in training
+        fed = np.zeros_like(inputs)
+        fed[1:] = inputs[1:]
+        inputs = np.concatenate([inputs, fed], axis=2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return network.forward(params, inputs)[0][-1, :, 0]
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Mean absolute errors on the held-out part, in the data's unit; NaN where there is none.
+
+    one_step, free : the network's. naive, seasonal : the baselines', one step ahead.
+    naive_free, seasonal_free : the same baselines when nothing of the held-out part is known.
+    """
+
+    one_step: float
+    free: float
+    naive: float
+    seasonal: float
+    naive_free: float
+    seasonal_free: float
+
+    @property
+    def gain(self) -> float:
+        """By what share the one-step forecast is better than the naive one."""
+        return 1.0 - self.one_step / self.naive
+
+
+def errors(series: Series, ahead: Array, free: Array, season: int) -> Errors:
+    """Compare forecasts of the held-out part with what then came.
+
+    ahead : (m,), one-step forecasts. free : free-running ones, (m,) or fewer: then the free errors are those
+        of so many steps. season : 0 for none.
+    """
+    truth = series.values[series.held_out :][: len(ahead)]
+    last = np.full(len(free), series.values[series.held_out - 1])
+    seasonal, repeated = np.full(len(ahead), np.nan), np.full(len(free), np.nan)
+    if season:
+        seasonal = seasonal_naive(series, season)
+        repeated = np.resize(series.values[series.held_out - season : series.held_out], len(free))
+    made = (ahead, free, naive(series), seasonal, last, repeated)
+    return Errors(*(float(np.mean(np.abs(forecast - truth[: len(forecast)]))) for forecast in made))

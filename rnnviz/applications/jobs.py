@@ -1,0 +1,252 @@
+"""The jobs that recurrent networks are known for, each with its data, its settings and its measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from rnnviz.applications.forecast import MOST, errors, free_run, one_step, series_of
+from rnnviz.applications.generation import bigram_bits, bits_per_character, characters_of, uniform_bits
+from rnnviz.experiment import Experiment
+from rnnviz.model.arrays import Indices
+from rnnviz.model.network import Network, Params
+from rnnviz.tasks import TASKS
+from rnnviz.tasks.sentiment import Sentence, Sentiment, sentences
+from rnnviz.tasks.spelling import WritingTask
+from rnnviz.tasks.translation import Translation
+from rnnviz.training.loop import held_out
+
+FEW = 100
+"""Of so many samples or fewer, a share is told as "11 of 15" too."""
+
+FREE_STEPS = 200
+"""Steps that a forecast runs free at most."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measurement on held-out data.
+
+    name : what is measured. value : the network's. unit : "share", "bits" or the data's own unit.
+    of : how many were measured, 0 if so many that it does not matter.
+    others : what to compare it with: baselines by name.
+    """
+
+    name: str
+    value: float
+    unit: str
+    others: dict[str, float]
+    of: int = 0
+
+    def write(self, value: float) -> str:
+        """Return a value as it is written."""
+        if not np.isfinite(value):
+            return "beyond all bounds"
+        if self.unit == "share":
+            return f"{value:.0%}"
+        return f"{value:.2f} bits" if self.unit == "bits" else f"{value:.3g}"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One data set of a job: its title, its experiment, and how many updates it gets."""
+
+    title: str
+    experiment: Experiment
+    steps: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to do with a recurrent network.
+
+    promise : what goes in and what comes out. limit : what this cannot do, or why it is easy.
+    variants : data sets to choose from, the default one first.
+    measure : what the network reaches on held-out data, the most telling number first.
+    """
+
+    title: str
+    promise: str
+    limit: str
+    variants: dict[str, Variant]
+    measure: Callable[[Experiment, Params], list[Score]]
+
+
+# What each job measures ---------------------------------------------------------------------------
+
+
+def written_right(e: Experiment, params: Params) -> list[Score]:
+    """Share of held-out texts written without a mistake, and of single signs (each END counts once)."""
+    task, batch = cast(WritingTask, TASKS[e.task]), held_out(e)
+    outputs = Network(e).free_run(params, batch.inputs)
+    steps = task.masks(e).write_steps
+    wanted, said = batch.targets[steps], outputs[steps].argmax(axis=-1)
+    ended = np.cumsum(wanted == 0, axis=0)  # END is sign number 0
+    counts = (ended == 0) | ((wanted == 0) & (ended == 1))
+    _, repeats = np.unique(wanted.T, axis=0, return_counts=True)
+    thing, sign = ("words", "letters") if e.task == "captions" else ("number words", "words")
+    return [
+        Score(
+            f"held-out {thing} without a mistake",
+            float(np.mean((wanted == said).all(axis=0))),
+            "share",
+            {"always the same answer": float(repeats.max() / wanted.shape[1])},
+            of=wanted.shape[1] if wanted.shape[1] < FEW else 0,
+        ),
+        Score(f"held-out {sign} right", float(np.mean((wanted == said)[counts])), "share", {}),
+    ]
+
+
+def translated_right(e: Experiment, params: Params) -> list[Score]:
+    """Share of held-out number words; in French also of its seventies and nineties, and of the rest."""
+    scores = written_right(e, params)
+    if e.target != "french":
+        return scores
+    batch, network = held_out(e), Network(e)
+    steps = network.masks.write_steps
+    said = network.free_run(params, batch.inputs)[steps].argmax(axis=-1)
+    right = (said == batch.targets[steps]).all(axis=0)
+    numbers = cast(Translation, network.task).numbers(e, held_out=True)
+    irregular = np.array([n // 10 in (7, 9) for n in numbers])
+    parts = {"seventies and nineties": irregular, "all others": ~irregular}
+    return scores + [
+        Score(name, float(right[part].mean()), "share", {}, of=int(part.sum()))
+        for name, part in parts.items()
+        if part.any()
+    ]
+
+
+def verdicts_right(e: Experiment, params: Params) -> list[Score]:
+    """Share of held-out sentences judged rightly: of all, and of those with negation and contrast."""
+    known = sentences(held_out=True)
+    right = verdicts(e, params, known) == [s.verdict for s in known]
+    parts = {
+        "with negation": [s.negated for s in known],
+        "with contrast": [s.contrasted for s in known],
+        "with both": [s.negated and s.contrasted for s in known],
+    }
+    whole = Score("held-out sentences right", float(right.mean()), "share", {"a toss": 0.5})
+    return [whole, *[Score(name, float(right[part].mean()), "share", {}) for name, part in parts.items()]]
+
+
+def verdicts(e: Experiment, params: Params, chosen: Sequence[Sentence]) -> Indices:
+    """Return the network's verdict on each sentence, (n,)."""
+    inputs = cast(Sentiment, TASKS[e.task]).inputs(e, [sentence.words for sentence in chosen])
+    said: Indices = Network(e).forward(params, inputs)[0][-1].argmax(axis=-1)
+    return said
+
+
+def errors_of_forecasts(e: Experiment, params: Params, season: int | None = None) -> list[Score]:
+    """Mean absolute error of one-step and of free-running forecasts, in the data's own unit."""
+    s = series_of(e)
+    season = s.season if season is None else season
+    ahead = one_step(e, params)
+    free = free_run(e, params, min(FREE_STEPS, MOST, len(s.values) - s.held_out))
+    found = errors(s, ahead, free, season)
+    free_name = f"{len(free)} steps in one go off by"
+    return [
+        Score("one step ahead off by", found.one_step, s.unit, _baselines(found.naive, found.seasonal)),
+        Score(free_name, found.free, s.unit, _baselines(found.naive_free, found.seasonal_free)),
+    ]
+
+
+def _baselines(last: float, seasonal: float) -> dict[str, float]:
+    """Name the baselines; one that needs a season is left out where there is none."""
+    return {"like the last value": last} | ({} if np.isnan(seasonal) else {"like one season ago": seasonal})
+
+
+def surprise(e: Experiment, params: Params) -> list[Score]:
+    """Bits per character of the held-out text; a text too short to spare a piece is measured on itself."""
+    known = characters_of(e).measured_on(e) != "held-out"
+    where = "of the very text it learned, which is too short to keep some of it" if known else "held out"
+    return [
+        Score(
+            f"surprise at a letter {where}",
+            bits_per_character(e, params),
+            "bits",
+            {"counts of letter pairs": bigram_bits(e), "knowing the alphabet only": uniform_bits(e)},
+        )
+    ]
+
+
+# The jobs -----------------------------------------------------------------------------------------
+
+_CAPTIONS = Experiment(
+    task="captions", topology="one-to-many", seq_len=7, hidden_size=64, feedback=True, noise=0.2
+)
+_SUNSPOTS = Experiment(task="sunspots", topology="many-to-many", seq_len=24, learning_rate=1e-3)
+_SERIES = replace(_SUNSPOTS, task="series")
+_TEXT = Experiment(task="characters", topology="many-to-many", seq_len=24, hidden_size=64, corpus="opinions")
+_LIST = replace(_TEXT, seq_len=16, hidden_size=32)
+_SENTIMENT = Experiment(task="sentiment", topology="many-to-one", seq_len=16, learning_rate=5e-3)
+_TRANSLATION = Experiment(
+    task="translation", topology="sequence-to-sequence", seq_len=7, hidden_size=64, feedback=True
+)
+
+JOBS: dict[str, Job] = {
+    "captions": Job(
+        "Captions",
+        "An 8×8 image goes in once, at the first step. Then the network spells its name, letter by letter, "
+        "each letter fed back as the next input.",
+        "It knows ten names by heart and never sees the image again: what is no digit gets a digit's name "
+        "too, a mixture of two, or no letter at all.",
+        {
+            "english": Variant("English", _CAPTIONS, 3000),
+            "german": Variant("German", replace(_CAPTIONS, language="german"), 3000),
+            "french": Variant("French", replace(_CAPTIONS, language="french"), 3000),
+        },
+        written_right,
+    ),
+    "forecasts": Job(
+        "Forecasts",
+        "A series of measurements goes in, value by value. What comes next? Trained on the past, judged on "
+        "the years after it, in the data's own unit.",
+        "Running free, a forecast feeds on itself: small errors grow, and the far future is a guess. A price "
+        "whose changes are independent cannot be forecast by anyone.",
+        {
+            "sunspots": Variant("Sunspots", _SUNSPOTS, 800),
+            "airline": Variant("Airline passengers", _SERIES, 400),
+            "stock": Variant("Simulated stock", replace(_SERIES, series="stock"), 400),
+        },
+        errors_of_forecasts,
+    ),
+    "text": Job(
+        "Text",
+        "A text goes in letter by letter. At every step: which letter comes next? Fed with its own "
+        "answers, the network writes.",
+        "It learns how words are spelled, not what they mean. A list of a thousand letters it "
+        "soon knows by heart, and its surprise at new ones grows again: there, training stops before.",
+        {
+            "opinions": Variant("Sentences", _TEXT, 1000),
+            "elements": Variant("Chemical elements", replace(_LIST, corpus="elements"), 200),
+            "countries": Variant("Countries", replace(_LIST, corpus="countries"), 200),
+        },
+        surprise,
+    ),
+    "sentiment": Job(
+        "Sentiment",
+        "A sentence goes in word by word; after the last one comes the verdict: praise or not? “Not” turns "
+        "it around, and after “but” only the rest counts.",
+        "It knows some forty words and one small grammar. What the grammar never says, such as a double "
+        "negation, it has never had a reason to learn.",
+        {"english": Variant("English", _SENTIMENT, 1000)},
+        verdicts_right,
+    ),
+    "translation": Job(
+        "Translation",
+        "An English number word is read to its end. Only then the network writes it in another language, "
+        "from memory.",
+        "German composes all numbers above twenty alike (and writes the parts as one word). In French, the "
+        "seventies and nineties go on with onze, douze, …: each follows a ten in two numbers only, and one "
+        "of them may be held out.",
+        {
+            "german": Variant("German", replace(_TRANSLATION, target="german"), 1000),
+            "french": Variant("French", _TRANSLATION, 1000),
+        },
+        translated_right,
+    ),
+}
+"""The jobs by name."""

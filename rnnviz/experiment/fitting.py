@@ -1,0 +1,114 @@
+"""From wishes that contradict each other to the nearest experiment that can be run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+from rnnviz.experiment import Experiment, choices
+from rnnviz.tasks import TASKS
+from rnnviz.tasks.corpora import check_text
+from rnnviz.tasks.series import check_data
+from rnnviz.tasks.topology import TOPOLOGIES
+
+
+def nearest(
+    wanted: Mapping[str, Any], first: Collection[str] = (), base: Experiment | None = None
+) -> tuple[Experiment, list[str]]:
+    """Return the nearest experiment that can be run, and a sentence for each wish that gave way.
+
+    wanted : fields of Experiment, each valid by itself, over those of ``base`` (default: the defaults).
+    first : the wishes that matter most; where two contradict each other, the other one gives way.
+
+    Raises
+    ------
+    ValueError
+        If a single value is out of its own bounds.
+    """
+    wish = SimpleNamespace(**vars(base or Experiment()))
+    for name, value in wanted.items():
+        setattr(wish, name, choices()[name].check(name, value))
+    notes = _fit_topology(wish, first)
+    if "seq_len" not in wanted and not set(first).isdisjoint(("task", "topology")):
+        wish.seq_len = TASKS[wish.task].usual_length
+    notes += [*_fit_own_data(wish, base or Experiment()), *_fit_length(wish, first), *_fit_feedback(wish)]
+    return Experiment(**vars(wish)), notes
+
+
+def _as_experiment(wish: SimpleNamespace) -> Experiment:
+    """Let tasks read wishes that cannot be an Experiment yet."""
+    return cast(Experiment, wish)
+
+
+def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
+    task = TASKS[wish.task]
+    if wish.topology in task.fits:
+        return []
+    asked = TOPOLOGIES[wish.topology].title
+    if "topology" in first and "task" not in first:
+        wish.task = next(name for name, other in TASKS.items() if wish.topology in other.fits)
+        return [f"{task.title} does not fit {asked.lower()}; {TASKS[wish.task].title} does."]
+    wish.topology = task.fits[0]
+    return [f"{task.title} does not fit {asked.lower()}; it is {TOPOLOGIES[wish.topology].title.lower()}."]
+
+
+def _fit_length(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
+    """Shorten the delay or the items if the length matters most, then bring the length into its bounds."""
+    task, notes = TASKS[wish.task], []
+    low, high = task.lengths(_as_experiment(wish))
+    if "seq_len" in first:
+        for option in sorted({"delay", "items"} & set(task.options)):
+            asked, least = getattr(wish, option), choices()[option].low
+            while wish.seq_len < low and getattr(wish, option) > least:
+                setattr(wish, option, getattr(wish, option) - 1)
+                low, high = task.lengths(_as_experiment(wish))
+            if getattr(wish, option) != asked:
+                notes.append(f"With T = {wish.seq_len} the {option} shrank to {getattr(wish, option)}.")
+    fitting = min(max(wish.seq_len, low), high)
+    if fitting != wish.seq_len:
+        wish.seq_len = fitting
+        notes.append(f"T is {fitting}: {task.title} needs {_span(low, high)}.")
+    return notes
+
+
+def _span(low: int, high: int) -> str:
+    if low == high:
+        return "a single step" if low == 1 else f"{low} steps"
+    return f"{low} to {high} steps"
+
+
+def _fit_feedback(wish: SimpleNamespace) -> list[str]:
+    topology = TOPOLOGIES[wish.topology]
+    if not wish.feedback or topology.can_feed_back:
+        return []
+    wish.feedback = False
+    return [f"Nothing is fed back: {topology.title.lower()} has no output before the last step."]
+
+
+def _fit_own_data(wish: SimpleNamespace, base: Experiment) -> list[str]:
+    """Let go of a text or a series of one's own that cannot be learned from."""
+    notes = []
+    for choice, content, check in (("corpus", "text", check_text), ("series", "data", check_data)):
+        if content not in TASKS[wish.task].options or getattr(wish, choice) != "own":
+            continue
+        try:
+            check(getattr(wish, content))
+        except ValueError as problem:
+            # only readers of such content check it
+            good = base if content in TASKS[base.task].options else Experiment()
+            setattr(wish, choice, getattr(good, choice))
+            setattr(wish, content, getattr(good, content))
+            notes.append(f"Your {'text' if content == 'text' else 'series'} was not used: {problem}")
+    return notes
+
+
+def changed(e: Experiment, **changes: Any) -> tuple[Experiment, list[str]]:
+    """Change some choices of an experiment; see ``nearest`` for what gives way."""
+    if all(getattr(e, name) == value for name, value in changes.items()):
+        return e, []
+    try:
+        return replace(e, **changes), []
+    except ValueError:
+        return nearest(changes, first=changes, base=e)

@@ -1,0 +1,98 @@
+"""An experiment as URL parameters, and back again from whatever a URL holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from rnnviz.experiment import Choice, Experiment, choices
+from rnnviz.experiment.fitting import nearest
+from rnnviz.tasks import TASKS
+
+LONGEST_NUMBER = 24
+"""Characters: no accepted number needs more, and parsing stays cheap."""
+
+OPTIONAL = {name for task in TASKS.values() for name in task.options}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a URL asked for.
+
+    experiment : what is opened. ignored : parameters without meaning, as "name=value (expected ...)".
+    adjusted : sentences on wishes that contradicted each other.
+    """
+
+    experiment: Experiment
+    ignored: list[str]
+    adjusted: list[str]
+
+
+def to_params(e: Experiment) -> dict[str, str]:
+    """Return the URL parameters that tell the whole experiment: the options only of its own task."""
+    skipped = OPTIONAL - set(TASKS[e.task].options)
+    if e.corpus != "own":
+        skipped = skipped | {"text"}
+    if e.series != "own":
+        skipped = skipped | {"data"}
+    if not e.feedback:
+        skipped = skipped | {"feedback"}
+    return {choices()[f.name].url: to_text(getattr(e, f.name)) for f in fields(e) if f.name not in skipped}
+
+
+def to_text(value: Any) -> str:
+    """Return a choice as it stands in a URL."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def from_params(params: Mapping[str, str]) -> Opened:
+    """Read an experiment from URL parameters: never fails, and says what it could not use."""
+    names = {choice.url: name for name, choice in choices().items()}
+    wanted: dict[str, Any] = {}
+    ignored = []
+    for url, text in params.items():
+        if url not in names:
+            ignored.append(f"{tame(url)} (unknown)")
+            continue
+        name, choice = names[url], choices()[names[url]]
+        try:
+            wanted[name] = choice.check(name, _parse(choice, text))
+        except ValueError:
+            ignored.append(f"{url}={tame(text)} (expected {_brief(choice)})")
+    if "task" in wanted:
+        wanted.setdefault("topology", TASKS[wanted["task"]].fits[0])
+    experiment, adjusted = nearest(wanted, first=_wishes(wanted))
+    return Opened(experiment, ignored, adjusted)
+
+
+def _wishes(wanted: Mapping[str, Any]) -> set[str]:
+    """A task says more about what is wanted than a topology; else every wish counts."""
+    return set(wanted) - ({"topology"} if "task" in wanted else set())
+
+
+def _parse(choice: Choice, text: str) -> Any:
+    """Turn a parameter into a value of the choice's kind; raises ValueError if it is not one."""
+    if choice.kind in ("name", "text"):
+        return text
+    if choice.kind == "switch":
+        return {"true": True, "false": False, "1": True, "0": False}.get(text.lower())
+    if choice.optional and text == "none":
+        return None
+    if len(text) > LONGEST_NUMBER or not text.isascii():
+        raise ValueError(f"expected a number; got {len(text)} characters")
+    return int(text) if choice.kind == "integer" else float(text)
+
+
+def _brief(choice: Choice) -> str:
+    return choice.expected if len(choice.expected) <= 60 else choice.expected[:59] + "…"
+
+
+def tame(text: str, length: int = 20) -> str:
+    """Make foreign text safe and short enough to be shown."""
+    kept = "".join(c if c.isprintable() and c not in "<>&`*_[]$\\" else "?" for c in text[:length])
+    return kept + ("…" if len(text) > length else "")

@@ -1,0 +1,98 @@
+"""Which steps read an input and which write an output: the only thing in which topologies differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.model.arrays import Indices, Mask
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """The two masks over time that make a topology.
+
+    ``reads[t]`` is true where step t + 1 receives an input, ``writes[t]`` where it gives an
+    output that the loss looks at. Both have shape (T,).
+    """
+
+    reads: Mask
+    writes: Mask
+
+    @property
+    def write_steps(self) -> Indices:
+        """Row numbers (0-based) of the steps that write: the set S, K = len(S)."""
+        return np.flatnonzero(self.writes)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """One of the five ways to lay inputs and outputs along the time axis."""
+
+    name: str
+    title: str
+    meaning: str
+    example: str
+    can_feed_back: bool
+
+    def masks(self, seq_len: int, written: int | None = None) -> Masks:
+        """Lay the topology over ``seq_len`` steps.
+
+        ``written`` is how many steps at the end write, for sequence-to-sequence only
+        (default: the second half).
+        """
+        first, last = np.zeros(seq_len, bool), np.zeros(seq_len, bool)
+        first[0] = last[-1] = True
+        every = np.ones(seq_len, bool)
+        if self.name == "sequence-to-sequence":
+            tail = np.arange(seq_len) >= seq_len - (written or max(1, seq_len // 2))
+            return Masks(reads=~tail, writes=tail)
+        return {
+            "one-to-one": Masks(first, last),
+            "one-to-many": Masks(first, every),
+            "many-to-one": Masks(every, last),
+            "many-to-many": Masks(every, every.copy()),
+        }[self.name]
+
+
+TOPOLOGIES: dict[str, Topology] = {
+    topology.name: topology
+    for topology in (
+        Topology(
+            "one-to-one",
+            "One to one",
+            "One input, one output, a single step: no recurrence, so nothing can vanish.",
+            "classifying one image",
+            can_feed_back=False,
+        ),
+        Topology(
+            "one-to-many",
+            "One to many",
+            "One input at the first step, an output at every step.",
+            "image captioning",
+            can_feed_back=True,
+        ),
+        Topology(
+            "many-to-one",
+            "Many to one",
+            "An input at every step, one output at the last.",
+            "sentiment of a sentence",
+            can_feed_back=False,
+        ),
+        Topology(
+            "many-to-many",
+            "Many to many",
+            "At every step an input goes in and an output comes out.",
+            "labelling every video frame",
+            can_feed_back=True,
+        ),
+        Topology(
+            "sequence-to-sequence",
+            "Sequence to sequence",
+            "Read everything first, then write everything.",
+            "translating a sentence",
+            can_feed_back=True,
+        ),
+    )
+}

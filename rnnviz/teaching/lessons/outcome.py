@@ -1,0 +1,219 @@
+"""What a lesson's run came to: its numbers, in words for the visitor and as claims that a test holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnviz.analysis.snapshot import Snapshot
+from rnnviz.experiment import Experiment
+from rnnviz.tasks import TASKS
+from rnnviz.teaching.presets import STUCK_WITHIN
+from rnnviz.training.loop import TrainingState
+
+VERDICTS = ("vanishing", "healthy", "exploding")
+WRITTEN_OUT = 4.0
+"""Powers of ten up to which a factor is written as a plain number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A run at its end, beside its own beginning.
+
+    state : the run. before, after : its network before the first update and now.
+    """
+
+    experiment: Experiment
+    state: TrainingState
+    before: Snapshot
+    after: Snapshot
+
+    @property
+    def chance(self) -> float:
+        """The metric of a guess."""
+        return TASKS[self.experiment.task].chance(self.experiment)
+
+    @property
+    def steps_back(self) -> int:
+        """How many steps the last output's error travels to reach step 1."""
+        return int(TASKS[self.experiment.task].masks(self.experiment).write_steps[-1])
+
+    @property
+    def kept_per_step(self) -> float:
+        """The factor by which a step back changes the last output's error, before training."""
+        return float(10.0 ** (self.before.decades[-1] / max(self.steps_back, 1)))
+
+    @property
+    def whole_decades(self) -> float:
+        """Powers of ten between the whole loss's gradient at the first output and at the last."""
+        writing = TASKS[self.experiment.task].masks(self.experiment).write_steps
+        first, last = self.before.total[-1][writing[[0, -1]]]
+        return float(np.log10(first / last))
+
+    @property
+    def first_gradient(self) -> float:
+        """The norm of the raw gradient before the first update."""
+        return float(self.state.history.columns["grad_norm"][0])
+
+    @property
+    def largest_gradient(self) -> float:
+        """The largest finite norm of a raw gradient."""
+        sizes = self.state.history.columns["grad_norm"]
+        return float(np.max(sizes[np.isfinite(sizes)], initial=0.0))
+
+    @property
+    def clipped(self) -> float:
+        """The share of updates whose gradient was shortened."""
+        columns = self.state.history.columns
+        return float(np.mean(columns["clipped_grad_norm"] < columns["grad_norm"]))
+
+    def words(self) -> dict[str, str]:
+        """Return what a lesson may put into braces, each as it is read on the page."""
+        return {name: told(self) for name, told in WORDS.items()}
+
+    def broken(self, claims: Mapping[str, Any]) -> list[str]:
+        """Return the claims that do not hold, each with what was seen instead."""
+        failed = [name for name, value in claims.items() if not CLAIMS[name].holds(self, value)]
+        return [f"{name} = {claims[name]}, but it is {CLAIMS[name].seen(self)}" for name in failed]
+
+
+# ---------------------------------------------------------------- numbers in words
+
+SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def percent(share: float) -> str:
+    """Return a share as it is read: whole percents, more exactly beside 0 and 1."""
+    if 0.995 <= share < 1.0:
+        return f"{min(100 * share, 99.9):.1f}%"  # all but a few is not all
+    return f"{100 * share:.0f}%" if share >= 0.01 or share == 0.0 else f"{100 * share:.1g}%"
+
+
+def size(value: float) -> str:
+    """Return a number of any size with two digits."""
+    if np.isnan(value):
+        return "not a number"
+    if np.isinf(value):
+        return "infinite"
+    if 1e-4 <= abs(value) < 1e4 or value == 0.0:
+        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}"
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits} × 10{str(int(power)).translate(SUPERSCRIPT)}"
+
+
+def factor(decades: float) -> str:
+    """Return by what factor something grew or shrank over so many powers of ten."""
+    far = abs(decades)
+    if far <= WRITTEN_OUT:
+        return f"{10.0**far:,.0f}" if far >= 2.0 else f"{10.0**far:.1f}"
+    return size(10.0**far)
+
+
+def _score(o: Outcome, value: float) -> str:
+    return percent(value) if TASKS[o.experiment.task].metric.higher_is_better else size(value)
+
+
+def _decades(value: float) -> str:
+    return f"{abs(value):.1f}"
+
+
+def _radius(value: float) -> str:
+    return f"{value:.2f}" if value < 100 else size(value)
+
+
+WORDS: dict[str, Callable[[Outcome], str]] = {
+    "steps": lambda o: f"{o.state.step:,}",
+    "metric": lambda o: _score(o, o.state.metric),
+    "chance": lambda o: _score(o, o.chance),
+    "goal": lambda o: _score(o, TASKS[o.experiment.task].goal),
+    "solved_at": lambda o: "never" if o.state.solved_at is None else f"{o.state.solved_at:,}",
+    "divergence": lambda o: str(o.state.divergence or "Nothing overflowed."),
+    "verdict_before": lambda o: o.before.verdict[-1],
+    "verdict_after": lambda o: o.after.verdict[-1],
+    "decades_before": lambda o: _decades(o.before.decades[-1]),
+    "decades_after": lambda o: _decades(o.after.decades[-1]),
+    "factor_before": lambda o: factor(o.before.decades[-1]),
+    "kept_before": lambda o: percent(o.kept_per_step),
+    "whole_factor_before": lambda o: factor(o.whole_decades),
+    "rho_before": lambda o: _radius(o.before.spectral_radius[-1]),
+    "rho_after": lambda o: _radius(o.after.spectral_radius[-1]),
+    "first_gradient": lambda o: size(o.first_gradient),
+    "largest_gradient": lambda o: size(o.largest_gradient),
+    "clipped": lambda o: percent(o.clipped),
+}
+"""What `why` may put into braces; README.md in this folder explains each."""
+
+
+# ---------------------------------------------------------------- claims
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that `expect` may hold of a run.
+
+    kind : "number", "switch", "verdict", or "span" for [lowest, highest].
+    seen : what is looked at. holds : whether it is as claimed.
+    """
+
+    kind: str
+    seen: Callable[[Outcome], Any]
+    holds: Callable[[Outcome, Any], bool]
+
+    def check(self, value: Any) -> str:
+        """Return what is wrong with a claimed value, "" for nothing."""
+        fits, wanted = KINDS[self.kind]
+        return "" if fits(value) else f"must be {wanted}; got {value!r}"
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a number; true and false are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_span(value: Any) -> bool:
+    pair = isinstance(value, list) and len(value) == 2 and all(map(is_number, value))
+    return pair and value[0] <= value[1]
+
+
+KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "number": (is_number, "a number"),
+    "switch": (lambda value: isinstance(value, bool), "true or false"),
+    "verdict": (lambda value: value in VERDICTS, "one of " + ", ".join(VERDICTS)),
+    "span": (_is_span, "[lowest, highest]"),
+}
+
+
+def _span(seen: Callable[[Outcome], float]) -> Claim:
+    return Claim("span", seen, lambda o, span: bool(span[0] <= seen(o) <= span[1]))
+
+
+def _same(kind: str, seen: Callable[[Outcome], Any]) -> Claim:
+    return Claim(kind, seen, lambda o, value: bool(seen(o) == value))
+
+
+def _broke_off(o: Outcome) -> float:
+    return np.inf if o.state.divergence is None else o.state.divergence.step
+
+
+CLAIMS: dict[str, Claim] = {
+    "metric_at_least": Claim("number", lambda o: o.state.metric, lambda o, v: o.state.metric >= v),
+    "metric_at_most": Claim("number", lambda o: o.state.metric, lambda o, v: o.state.metric <= v),
+    "near_chance": _same("switch", lambda o: abs(o.state.metric - o.chance) < STUCK_WITHIN),
+    "solved": _same("switch", lambda o: o.state.solved_at is not None),
+    "diverges": _same("switch", lambda o: o.state.divergence is not None),
+    "diverges_by": Claim("number", _broke_off, lambda o, v: _broke_off(o) <= v),
+    "verdict_before": _same("verdict", lambda o: o.before.verdict[-1]),
+    "verdict_after": _same("verdict", lambda o: o.after.verdict[-1]),
+    "decades_before": _span(lambda o: o.before.decades[-1]),
+    "decades_after": _span(lambda o: o.after.decades[-1]),
+    "whole_before": _span(lambda o: o.whole_decades),
+    "rho_before": _span(lambda o: o.before.spectral_radius[-1]),
+    "rho_after": _span(lambda o: o.after.spectral_radius[-1]),
+    "first_gradient": _span(lambda o: o.first_gradient),
+    "largest_gradient": _span(lambda o: o.largest_gradient),
+    "clipped": _span(lambda o: o.clipped),
+}
+"""What `expect` may hold; README.md in this folder explains each."""

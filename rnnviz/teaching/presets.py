@@ -1,0 +1,145 @@
+"""Named scenarios, each with the outcome that it promises; tests hold every promise over several seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rnnviz.experiment import Experiment
+from rnnviz.tasks import TASKS
+from rnnviz.training.loop import Run
+
+STUCK_WITHIN = 0.08
+"""An accuracy this close to chance has learned nothing: four standard errors on 512 sequences."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A scenario to open with one click.
+
+    promise : one sentence that says what will be seen.
+    steps : training steps within which it comes true.
+    outcome : "solved" (the task's goal is reached), "stuck" (the metric stays at chance) or
+        "diverged" (numbers overflow).
+    speed : training steps a second that show it best; None for as fast as possible.
+    """
+
+    name: str
+    title: str
+    promise: str
+    experiment: Experiment
+    steps: int
+    outcome: str
+    speed: float | None = None
+
+    def kept_by(self, run: Run) -> bool:
+        """Tell whether a run of this scenario (perhaps with another seed) did what was promised."""
+        if self.outcome == "diverged" or run.divergence is not None:
+            return self.outcome == "diverged" and run.divergence is not None
+        if self.outcome == "solved":
+            return run.state.solved_at is not None
+        return abs(run.metric - TASKS[run.experiment.task].chance(run.experiment)) < STUCK_WITHIN
+
+
+_RECALL = Experiment(task="recall", topology="many-to-one", seq_len=50)
+_SINE = Experiment(
+    task="sine",
+    topology="many-to-many",
+    seq_len=40,
+    activation="relu",
+    init="scaled-gaussian",
+    gain=2.0,
+    optimizer="sgd",
+    learning_rate=0.1,
+    clip_norm=None,
+)
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            "short-memory",
+            "Short memory, healthy",
+            "Five steps are easy: the gradient arrives whole and recall is learned within seconds.",
+            replace(_RECALL, seq_len=5),
+            300,
+            "solved",
+            speed=5,
+        ),
+        Preset(
+            "vanishing",
+            "The gradient vanishes",
+            "Recall with tiny weights: no gradient survives fifty steps, and 1,000 updates teach nothing.",
+            replace(_RECALL, init="small-normal"),
+            1000,
+            "stuck",
+        ),
+        Preset(
+            "orthogonal",
+            "Orthogonal to the rescue",
+            "The same fifty steps with an orthogonal W_hh: the gradient arrives, and recall is learned.",
+            _RECALL,
+            300,
+            "solved",
+            speed=5,
+        ),
+        Preset(
+            "exploding",
+            "The gradient explodes",
+            "ReLU with gain 2 and no clipping: a single update, and every number overflows.",
+            _SINE,
+            400,
+            "diverged",
+            speed=1,
+        ),
+        Preset(
+            "clipping",
+            "Clipping to the rescue",
+            "The same network with its gradient clipped at 1: it survives, and learns the sine.",
+            replace(_SINE, clip_norm=1.0),
+            1000,
+            "solved",
+        ),
+        Preset(
+            "adding",
+            "Adding with an identity",
+            "Two marked numbers to add: a ReLU network that starts as the identity learns it.",
+            Experiment(task="adding", topology="many-to-one", seq_len=30, activation="relu", init="identity"),
+            1000,
+            "solved",
+        ),
+        Preset(
+            "echo",
+            "Echo, ten steps late",
+            "Every symbol again ten steps later: each output's own error must live for ten steps back.",
+            Experiment(task="echo", topology="many-to-many", seq_len=20, delay=10),
+            1000,
+            "solved",
+        ),
+        Preset(
+            "waves",
+            "One code, a whole wave",
+            "The network hears a code once, then draws one, two or three waves all by itself.",
+            Experiment(task="waves", topology="one-to-many", seq_len=24),
+            1000,
+            "solved",
+            speed=25,
+        ),
+        Preset(
+            "no-memory",
+            "No recurrence at all",
+            "One image in, one digit out: a single step, where nothing can vanish.",
+            Experiment(task="digits", topology="one-to-one", seq_len=1),
+            1000,
+            "solved",
+        ),
+        Preset(
+            "reverse",
+            "Read, then write backwards",
+            "Three symbols go in, then come out last one first: the order has to be remembered as well.",
+            Experiment(task="reverse", topology="sequence-to-sequence", seq_len=6, items=3),
+            1000,
+            "solved",
+            speed=25,
+        ),
+    )
+}

@@ -1,0 +1,123 @@
+"""What a run remembers of itself: bounded in memory, however long it trains."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rnnviz.model.arrays import Array, Indices
+
+COLUMNS = ("step", "loss", "metric", "grad_norm", "clipped_grad_norm")
+MAX_ROWS = 4096
+MAX_CURVES = 256
+
+
+class Thinned:
+    """Rows at step 0, s, 2s, ...; when they would exceed the capacity, s doubles.
+
+    Which rows are kept depends only on how many steps there were, so two runs cut into different
+    chunks remember the same. Kept rows are single measurements, not means.
+    """
+
+    def __init__(self, capacity: int, width: int) -> None:
+        self.stride = 1
+        self._rows = np.empty((capacity, width))
+        self._length = 0
+
+    def wants(self, step: int) -> bool:
+        """Tell whether the row of this step would be kept."""
+        return step % self.stride == 0
+
+    def append(self, step: int, row: Array | tuple[float, ...]) -> None:
+        """Keep the row of a step, if it is wanted."""
+        if not self.wants(step):
+            return
+        if self._length == len(self._rows):
+            kept = self._rows[: self._length : 2].copy()
+            self._rows[: len(kept)] = kept
+            self._length, self.stride = len(kept), 2 * self.stride
+            if not self.wants(step):
+                return
+        self._rows[self._length] = row
+        self._length += 1
+
+    @property
+    def rows(self) -> Array:
+        """The kept rows, (n, width)."""
+        return self._rows[: self._length]
+
+    @property
+    def steps(self) -> Indices:
+        """The steps that the kept rows belong to, (n,)."""
+        return np.arange(self._length) * self.stride
+
+    def copy(self) -> Thinned:
+        """Return an independent copy."""
+        twin = Thinned(*self._rows.shape)
+        twin.stride, twin._length = self.stride, self._length
+        twin._rows[: self._length] = self.rows
+        return twin
+
+    def __getstate__(self) -> tuple[int, int, int, Array]:
+        return self.stride, *self._rows.shape, self.rows.copy()
+
+    def __setstate__(self, state: tuple[int, int, int, Array]) -> None:
+        self.stride, capacity, width, rows = state
+        self._rows = np.empty((capacity, width))
+        self._length = len(rows)
+        self._rows[: len(rows)] = rows
+
+
+class History:
+    """The measurements of a run.
+
+    A row n holds what was measured after n updates: the loss of the training batch, the newest
+    held-out metric, and the norm of the raw gradient before and after clipping. Some rows also have
+    the gradient's curve ||dL/dh_t|| over time (T,), for the top layer and the training batch.
+    """
+
+    def __init__(self, seq_len: int) -> None:
+        self._scalars = Thinned(MAX_ROWS, len(COLUMNS))
+        self._curves = Thinned(MAX_CURVES, seq_len)
+        self.latest: tuple[float, ...] | None = None
+
+    def wants_curve(self, step: int) -> bool:
+        """Tell whether this step's gradient curve would be kept: it costs a little to compute."""
+        return self._curves.wants(step)
+
+    def record(self, row: tuple[float, ...], curve: Array | None = None) -> None:
+        """Add one step: the values of COLUMNS, and its gradient curve if wanted."""
+        self.latest = row
+        self._scalars.append(int(row[0]), row)
+        if curve is not None:
+            self._curves.append(int(row[0]), curve)
+
+    @property
+    def columns(self) -> dict[str, Array]:
+        """The kept measurements and always the latest, an array (n,) a column."""
+        rows = self._scalars.rows
+        if self.latest is not None and (len(rows) == 0 or rows[-1, 0] != self.latest[0]):
+            rows = np.vstack([rows, self.latest])
+        return dict(zip(COLUMNS, rows.T, strict=True))
+
+    def frame(self) -> pd.DataFrame:
+        """Return the measurements as a table, one row a kept step."""
+        return pd.DataFrame(self.columns).astype({"step": int})
+
+    def curves(self) -> pd.DataFrame:
+        """Return the kept gradient curves: one row a training step, one column a time step 1..T."""
+        columns = np.arange(1, self._curves.rows.shape[1] + 1)
+        index = pd.Index(self._curves.steps, name="step")
+        return pd.DataFrame(self._curves.rows.copy(), index=index, columns=columns)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the measurements take when sent or stored."""
+        return self._scalars.rows.nbytes + self._curves.rows.nbytes
+
+    def copy(self) -> History:
+        """Return an independent copy."""
+        twin = History(self._curves.rows.shape[1])
+        twin._scalars, twin._curves = self._scalars.copy(), self._curves.copy()
+        twin.latest = self.latest
+        return twin

@@ -1,0 +1,82 @@
+"""How the app is shown, whatever the experiment; as URL parameters and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rnnviz.applications.jobs import JOBS
+from rnnviz.experiment.links import tame
+from rnnviz.teaching.lessons import LESSONS
+
+HIDEABLE = {
+    "scenario": "Scenarios",
+    "problem": "Topology, task and T",
+    "start": "Initialisation and gain",
+    "learning": "Learning rate and clipping",
+    "network": "Network and data",
+    "run": "Seed, speed and reset",
+}
+"""Groups of controls that a link can hide, and their names on screen. What they show is never hidden."""
+
+OWN_JOB = "network"
+"""The visitor's own network stands among the jobs of the page Applications."""
+
+JOB_ADDRESSES = {
+    address: (name, variant)
+    for name, job in JOBS.items()
+    for address, variant in [(name, ""), *[(f"{name}-{variant}", variant) for variant in job.variants]]
+} | {OWN_JOB: (OWN_JOB, "")}
+"""What the parameter ``job`` may be: a job, and its data set if it is not the first."""
+
+PARAMETERS = ("projector", "lesson", "job", "hide")
+LONGEST_LIST = 200
+"""Characters: the names of all groups fit."""
+
+SWITCH = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True)
+class View:
+    """What a visitor sees of the app.
+
+    projector : large and without chrome. lesson : name of the open lesson, "" for none.
+    job : the job shown on the page Applications (see JOB_ADDRESSES), "" for the first.
+    hidden : groups of controls (see HIDEABLE) that are left out.
+    """
+
+    projector: bool = False
+    lesson: str = ""
+    job: str = ""
+    hidden: frozenset[str] = frozenset()
+
+
+def view_params(view: View) -> dict[str, str]:
+    """Return the URL parameters of a view: only what is not as usual."""
+    told = {
+        "projector": "true" if view.projector else "",
+        "lesson": view.lesson,
+        "job": view.job,
+        "hide": ",".join(name for name in HIDEABLE if name in view.hidden),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
+    """Read a view from URL parameters: never fails; returns also what it could not use, and why."""
+    ignored = []
+    projector = params.get("projector", "false").lower()
+    if projector not in SWITCH:
+        ignored.append(f"projector={tame(projector)} (expected true or false)")
+    lesson = params.get("lesson", "")
+    if lesson and lesson not in LESSONS:
+        ignored.append(f"lesson={tame(lesson)} (unknown)")
+        lesson = ""
+    job = params.get("job", "")
+    if job and job not in JOB_ADDRESSES:
+        ignored.append(f"job={tame(job)} (unknown)")
+        job = ""
+    wanted = [name for name in params.get("hide", "")[:LONGEST_LIST].split(",") if name]
+    ignored += [f"hide={tame(name)} (unknown)" for name in wanted if name not in HIDEABLE]
+    hidden = frozenset(name for name in wanted if name in HIDEABLE)
+    return View(SWITCH.get(projector, False), lesson, job, hidden), ignored

@@ -1,0 +1,154 @@
+"""Long work in parts: the same numbers as one by one, whoever computes them, and it can be stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment, gradient_flow, phase_diagram, seed_band
+from rnnviz.analysis.bench import Bench, decades
+from rnnviz.analysis.sweeps import SeedBand, Sweep
+from rnnviz.figures import DARK, LIGHT, Theme
+from rnnviz.figures.curves import seeds_spec
+from rnnviz.figures.phase import phase_spec
+from rnnviz.training.executor import local_pool
+
+GAINS, STRENGTHS, LENGTHS = (0.5, 1.0, 3.0), (0.0, 1.0), (2, 30)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Executor]:
+    executor = local_pool()
+    yield executor
+    executor.shutdown(wait=True)
+
+
+@pytest.mark.parametrize(("across", "values"), [("input_std", STRENGTHS), ("seq_len", LENGTHS)])
+def test_a_phase_diagram_holds_the_median_over_seeds(across: str, values: tuple[float, ...]) -> None:
+    found = phase_diagram(Bench(seq_len=30), GAINS, across, values, seeds=3)
+    assert found.shape == (len(GAINS), len(values))
+    for i, gain in enumerate(GAINS):
+        for j, value in enumerate(values):
+            bench = replace(Bench(seq_len=30, gain=gain), **{across: value})
+            expected = np.median([decades(replace(bench, seed=seed)) for seed in range(3)])
+            assert found[i, j] == expected
+
+
+def test_workers_find_the_same_numbers(pool: Executor) -> None:
+    alone = phase_diagram(Bench(seq_len=30), GAINS, "input_std", STRENGTHS, seeds=2)
+    np.testing.assert_array_equal(
+        phase_diagram(Bench(seq_len=30), GAINS, "input_std", STRENGTHS, seeds=2, executor=pool), alone
+    )
+    e = Experiment(seq_len=12)
+    np.testing.assert_array_equal(seed_band(e, 4, pool).curves, seed_band(e, 4).curves)
+
+
+def test_more_gain_never_loses_more_of_the_gradient_under_strong_input() -> None:
+    column = phase_diagram(Bench(), np.linspace(0.3, 3.0, 6), "input_std", [1.0], seeds=3)[:, 0]
+    assert np.all(np.diff(column) > 0)
+    assert column[0] < -20
+    assert column[-1] > 2
+
+
+def test_an_unknown_axis_gets_a_sentence() -> None:
+    with pytest.raises(ValueError, match="across must be 'seq_len' or 'input_std'; got 'gain'"):
+        phase_diagram(Bench(), [1.0], "gain", [1.0])
+
+
+def test_a_band_counts_verdicts_and_orders_its_quantiles() -> None:
+    e = Experiment(seq_len=50, init="scaled-gaussian", gain=2.0)
+    band = seed_band(e, 10)
+    flows = [gradient_flow(replace(e, seed=seed)) for seed in range(10)]
+    assert band.verdicts == [flow.verdict for flow in flows]
+    assert sum(band.share(v) for v in ("vanishing", "healthy", "exploding")) == pytest.approx(1.0)
+    low, median, high = (band.quantile(q) for q in (0.0, 0.5, 1.0))
+    assert np.all(low <= median)
+    assert np.all(median <= high)
+    np.testing.assert_array_equal(high, band.curves.max(axis=0))
+
+
+def test_in_a_band_numbers_that_overflowed_count_as_beyond_all_others() -> None:
+    band = SeedBand(np.array([[1.0], [np.nan], [3.0]]), np.zeros(3), ["healthy"] * 3)
+    assert [band.quantile(share)[0] for share in (0.0, 0.5, 1.0)] == [1.0, 3.0, np.inf]
+
+
+def _slow(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def test_results_come_one_by_one_and_the_rest_can_be_given_up() -> None:
+    with ThreadPoolExecutor(max_workers=1) as one:
+        sweep = Sweep(_slow, [0.0] + [0.3] * 20, one)
+        while sweep.results[0] is None:
+            time.sleep(0.01)
+        assert sweep.running
+        assert 0.0 < sweep.progress < 1.0
+        assert 1 <= sweep.done < len(sweep.parts)
+        sweep.cancel()
+        assert sweep.cancelled
+        assert not sweep.running
+        begun = time.perf_counter()
+    assert time.perf_counter() - begun < 2.0, "parts that had not begun are never computed"
+    assert sweep.results[0] == 0.0
+    assert sweep.results[-1] is None
+    assert sweep.progress < 0.2
+
+
+def _fail(part: int) -> int:
+    raise ArithmeticError(f"part {part}")
+
+
+def test_a_part_that_fails_ends_the_sweep_with_its_error() -> None:
+    with ThreadPoolExecutor(max_workers=1) as one, pytest.raises(ArithmeticError, match="part 0"):
+        Sweep(_fail, range(5), one).wait()
+
+
+def test_an_executor_that_was_shut_down_ends_the_sweep() -> None:
+    with ThreadPoolExecutor(max_workers=1) as one:
+        sweep = Sweep(_slow, [0.2, 0.0], one, at_once=1)
+    with pytest.raises(RuntimeError, match="shutdown"):
+        sweep.wait()
+    assert not sweep.running
+    assert sweep.done == 1
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_the_figures_show_the_numbers(theme: Theme) -> None:
+    import plotly.graph_objects as go
+
+    rows = np.array([[1.0, np.nan], [-3.0, 2.0]])
+    spec = phase_spec(
+        rows, np.array([0.5, 2.0]), np.array([0.0, 1.0]), "input_std", np.array([1.0, 9.0]), theme
+    )
+    heat, line = go.Figure(spec).data
+    np.testing.assert_array_equal(heat.z, rows)
+    assert line.y[0] == 1.0
+    assert np.isnan(line.y[1]), "a border outside the picture is not drawn"
+    assert heat.colorbar.ticktext[0] == "≤ −8"
+    assert heat.colorbar.ticktext[-1] == "≥ 8"
+    beyond = phase_spec(
+        rows, np.array([0.5, 2.0]), np.array([0.0, 1.0]), "input_std", np.array([9.0, 9.0]), theme
+    )
+    assert len(beyond["data"]) == 1
+    assert "dashed" not in beyond["layout"]["annotations"][0]["text"]
+    flows = [gradient_flow(Experiment(seq_len=9, seed=seed)) for seed in range(5)]
+    band = SeedBand.of(flows)
+    by_name = {t.name: t for t in go.Figure(seeds_spec(band, flows[0].itemised[-1], theme)).data}
+    np.testing.assert_array_equal(by_name["median"].y, band.quantile(0.5))
+    np.testing.assert_array_equal(by_name["all seeds"].y, band.quantile(1.0))
+    np.testing.assert_array_equal(by_name["this seed"].y, flows[0].itemised[-1])
+
+
+def test_a_band_marks_where_its_median_is_exactly_zero() -> None:
+    e = Experiment(seq_len=9, init="scaled-gaussian", gain=0.0)
+    flows = [gradient_flow(replace(e, seed=seed)) for seed in range(3)]
+    marks = [t for t in seeds_spec(SeedBand.of(flows), flows[0].itemised[-1])["data"] if "marker" in t]
+    assert [mark["name"] for mark in marks] == ["exactly 0"]
+    assert list(marks[0]["x"]) == list(range(1, 9))
+    assert marks[0]["showlegend"]

@@ -1,0 +1,219 @@
+"""Text from a network: probabilities as defined, and bits that a count of letters has to be beaten by."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment, Network, Params, train
+from rnnviz.applications.generation import (
+    bigram_bits,
+    bits_per_character,
+    characters_of,
+    next_letter,
+    uniform_bits,
+)
+from rnnviz.tasks.corpora import corpus
+from rnnviz.tasks.sentiment import sentences
+from tests.plain_rnn import PHI, Array
+
+OWN = "abracadabra, said the magician; abracadabra!"
+
+
+def text_of(name: str = "elements", **fields: Any) -> Experiment:
+    fixed = {"task": "characters", "topology": "many-to-many", "seq_len": 8, "hidden_size": 8, "corpus": name}
+    return Experiment(**{**fixed, **fields})
+
+
+EXPERIMENTS = {
+    "elements": text_of(),
+    "own": text_of("own", text=OWN, layers=2),
+    "fed back": text_of("hello", feedback=True),
+}
+every = pytest.mark.parametrize("name", EXPERIMENTS)
+
+
+def alphabet(e: Experiment) -> str:
+    return "".join(sorted(set(corpus(e.corpus, e.text))))
+
+
+def numbers(e: Experiment, text: str) -> Array:
+    return np.array([alphabet(e).index(character) for character in text])
+
+
+def weights(e: Experiment) -> Params:
+    zero = Network(e).init(np.random.default_rng(0))
+    return zero.with_flat(np.random.default_rng(1).normal(0.0, 0.6, zero.count))
+
+
+def logits(e: Experiment, params: Params, text: str) -> Array:
+    """The network's answer after it read a text; with feedback it reads each letter twice."""
+    size = len(alphabet(e))
+    states = [np.zeros(e.hidden_size) for _ in params.layers]
+    below = np.zeros(0)
+    for t, number in enumerate(numbers(e, text)):
+        letter = np.eye(size)[number]
+        below = np.concatenate([letter, letter if t else 0.0 * letter]) if e.feedback else letter
+        for i, w in enumerate(params.layers):
+            below = states[i] = PHI[e.activation](below @ w.W_xh + states[i] @ w.W_hh + w.b_h)
+    return below @ params.W_hy + params.b_y
+
+
+def held_out_text(e: Experiment) -> str:
+    whole = corpus(e.corpus, e.text)
+    kept = int(0.15 * len(whole))
+    return whole[-kept:] if kept > e.seq_len else whole
+
+
+def surprise(e: Experiment, params: Params, text: str) -> float:
+    """Mean surprise in bits at every letter but the first, one letter after the other."""
+    bits = []
+    for n in range(1, len(text)):
+        given = next_letter(e, params, numbers(e, text[:n]), 1.0, np.random.default_rng(0)).probabilities
+        bits.append(-math.log2(given[alphabet(e).index(text[n])]))
+    return sum(bits) / len(bits)
+
+
+# Letters
+
+
+@every
+@pytest.mark.parametrize("temperature", [0.2, 1.0, 3.0])
+def test_probabilities_are_those_of_logits_over_temperature(name: str, temperature: float) -> None:
+    e = EXPERIMENTS[name]
+    before = corpus(e.corpus, e.text)[:7]
+    letter = next_letter(e, weights(e), numbers(e, before), temperature, np.random.default_rng(0))
+    exponentials = np.exp(logits(e, weights(e), before) / temperature)
+    np.testing.assert_allclose(letter.probabilities, exponentials / exponentials.sum(), rtol=1e-9)
+    assert letter.probabilities.sum() == pytest.approx(1.0, rel=1e-12)
+    assert 0 <= letter.number < len(alphabet(e))
+
+
+@every
+def test_at_temperature_zero_the_likeliest_letter_is_always_taken(name: str) -> None:
+    e = EXPERIMENTS[name]
+    for n in range(1, 12):
+        before = corpus(e.corpus, e.text)[:n]
+        letter = next_letter(e, weights(e), numbers(e, before), 0.0, np.random.default_rng(n))
+        best = int(np.argmax(logits(e, weights(e), before)))
+        assert letter.number == best
+        assert letter.probabilities.tolist() == [float(k == best) for k in range(len(alphabet(e)))]
+        nearly = next_letter(e, weights(e), numbers(e, before), 1e-4, np.random.default_rng(n))
+        assert nearly.number == best
+
+
+def test_heat_makes_all_letters_alike() -> None:
+    e = EXPERIMENTS["elements"]
+    size = len(alphabet(e))
+    before = numbers(e, "oxygen\n")
+    uneven = []
+    for temperature in (0.5, 1.0, 4.0, 1e6):
+        given = next_letter(e, weights(e), before, temperature, np.random.default_rng(0)).probabilities
+        uneven.append(np.ptp(given))
+    assert uneven == sorted(uneven, reverse=True)
+    np.testing.assert_allclose(given, 1.0 / size, rtol=1e-4)
+
+
+def test_letters_come_as_often_as_their_probabilities_say() -> None:
+    e = EXPERIMENTS["own"]
+    rng, before = np.random.default_rng(5), numbers(e, "abra")
+    letters = [next_letter(e, weights(e), before, 1.0, rng) for _ in range(3000)]
+    drawn = np.bincount([letter.number for letter in letters], minlength=len(alphabet(e))) / 3000
+    given = letters[0].probabilities
+    assert (np.abs(drawn - given) < 4 * np.sqrt(given * (1 - given) / 3000) + 1e-9).all(), (
+        "four standard errors"
+    )
+
+
+def test_equal_generators_give_equal_texts() -> None:
+    e = EXPERIMENTS["elements"]
+
+    def written(seed: int) -> list[int]:
+        rng, text = np.random.default_rng(seed), [0]
+        for _ in range(30):
+            text.append(next_letter(e, weights(e), np.array(text), 1.5, rng).number)
+        return text
+
+    assert written(1) == written(1)
+    assert written(1) != written(2)
+
+
+@pytest.mark.parametrize(("before", "temperature"), [([], 1.0), ([0], -0.1), ([], -1.0)])
+def test_without_letters_or_below_zero_there_is_no_next_letter(before: list[int], temperature: float) -> None:
+    e = EXPERIMENTS["elements"]
+    wanted = rf"^next_letter needs letters to read .* got {len(before)} letters and {temperature}\.$"
+    with pytest.raises(ValueError, match=wanted):
+        next_letter(e, weights(e), np.array(before, np.int64), temperature, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("measure", [characters_of, uniform_bits, bigram_bits])
+def test_other_tasks_have_no_text(measure: Any) -> None:
+    with pytest.raises(ValueError, match=r"^text needs the task characters; got 'recall'\.$"):
+        measure(Experiment())
+
+
+# Bits
+
+
+@every
+def test_bits_are_the_mean_surprise_letter_by_letter(name: str) -> None:
+    e = EXPERIMENTS[name]
+    assert bits_per_character(e, weights(e)) == pytest.approx(
+        surprise(e, weights(e), held_out_text(e)), rel=1e-9
+    )
+
+
+@every
+def test_knowing_only_the_alphabet_costs_its_logarithm(name: str) -> None:
+    e = EXPERIMENTS[name]
+    assert uniform_bits(e) == pytest.approx(math.log2(len(alphabet(e))))
+    untaught = weights(e).with_flat(np.zeros(weights(e).count))
+    assert bits_per_character(e, untaught) == pytest.approx(uniform_bits(e), rel=1e-12)
+
+
+def test_bits_of_letter_pairs_by_hand() -> None:
+    e = text_of("own", text="abababac aa")
+    # pairs: ab ba ab ba ab ba ac c_ _a aa, and each of the four letters once more after each
+    after = {"a": {"b": 4, "c": 2, "a": 2, " ": 1}, "b": {"a": 4, "b": 1, "c": 1, " ": 1},
+             "c": {" ": 2, "a": 1, "b": 1, "c": 1}, " ": {"a": 2, "b": 1, "c": 1, " ": 1}}  # fmt: skip
+    shares = [after[x][y] / sum(after[x].values()) for x, y in pairwise("abababac aa")]
+    assert bigram_bits(e) == pytest.approx(-np.mean(np.log2(shares)), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["elements", "countries", "hello", "opinions"])
+def test_bits_of_letter_pairs_counted_in_plain_python(name: str) -> None:
+    e, text = text_of(name), corpus(name)
+    kept = int(0.15 * len(text))
+    pairs, first = Counter(pairwise(text[:-kept])), Counter(text[: -kept - 1])
+    size = len(set(text))
+    bits = [-math.log2((pairs[x, y] + 1) / (first[x] + size)) for x, y in pairwise(text[-kept:])]
+    assert bigram_bits(e) == pytest.approx(sum(bits) / len(bits), rel=1e-12)
+    assert bigram_bits(e) < uniform_bits(e)
+
+
+# The text of opinions
+
+
+def test_the_opinions_are_sentences_that_are_trained_on_elsewhere() -> None:
+    lines = corpus("opinions").splitlines()
+    assert len(lines) == len(set(lines)) == 300
+    assert set(lines) <= {sentence.text for sentence in sentences(held_out=False)}
+
+
+def test_lists_stand_in_an_order_of_their_own_and_are_complete() -> None:
+    for name, first in (("elements", "hydrogen"), ("countries", "afghanistan")):
+        lines = corpus(name).splitlines()
+        assert len(lines) == len(set(lines)) == {"elements": 118, "countries": 193}[name]
+        assert first in lines
+        assert lines != sorted(lines)
+        assert lines[0] != first, "neither by number nor by letter"
+
+
+def test_a_trained_network_knows_more_than_letter_pairs() -> None:
+    e = text_of("opinions", seq_len=24, hidden_size=64, learning_rate=3e-3)
+    assert bits_per_character(e, train(e, 200).params) < bigram_bits(e) < uniform_bits(e)

@@ -1,0 +1,103 @@
+"""One pool of workers for everybody, started once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from rnnviz.training.executor import local_pool, warm_up
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stop_the_pool() -> Iterator[None]:
+    yield
+    local_pool().shutdown(wait=True)
+
+
+def in_another_thread() -> Executor:
+    found: list[Executor] = []
+    thread = threading.Thread(target=lambda: found.append(local_pool()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def _blas_threads() -> list[dict[str, Any]]:
+    import numpy as np
+
+    np.ones((4, 4)) @ np.ones((4, 4))
+    return threadpool_info()
+
+
+def _end_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_every_thread_gets_the_same_pool() -> None:
+    """Every rerun of a page is a thread of its own: a pool for each would start its workers anew."""
+    pool = local_pool()
+    assert in_another_thread() is pool
+    assert in_another_thread() is pool
+    assert local_pool() is pool
+
+
+def test_a_warm_pool_answers_at_once() -> None:
+    for future in [warm_up() for _ in range(3)]:
+        future.result(timeout=60)
+    begun = time.perf_counter()
+    in_another_thread().submit(os.getpid).result(timeout=60)
+    assert time.perf_counter() - begun < 0.25, "a worker had to be started first"
+
+
+def test_work_is_done_elsewhere() -> None:
+    assert local_pool().submit(os.getpid).result(timeout=60) != os.getpid()
+
+
+def test_a_worker_computes_on_one_thread() -> None:
+    libraries = local_pool().submit(_blas_threads).result(timeout=60)
+    blas = [library["num_threads"] for library in libraries if library["user_api"] == "blas"]
+    assert blas
+    assert set(blas) == {1}
+
+
+def test_a_pool_that_lost_a_worker_is_replaced() -> None:
+    broken = local_pool()
+    lost = broken.submit(_end_this_process)
+    assert lost.exception(timeout=60) is not None
+    renewed = local_pool()
+    assert renewed is not broken
+    assert renewed.submit(os.getpid).result(timeout=60) != os.getpid()
+
+
+def test_workers_end_with_a_server_that_was_killed() -> None:
+    """Nobody is left behind, even if the server had no chance to say goodbye."""
+    script = "from rnnviz.training.executor import local_pool; import os, time; "
+    script += "print(local_pool().submit(os.getpid).result(), flush=True); time.sleep(60)"
+    server = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    worker = int(server.stdout.readline())
+    os.kill(worker, 0)  # it is there
+    server.kill()
+    server.wait()
+    server.stdout.close()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"worker {worker} outlived its server")

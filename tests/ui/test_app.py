@@ -1,0 +1,616 @@
+"""The app as a visitor uses it, control by control, without a browser."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Preset, train
+from rnnviz.experiment import choices
+from rnnviz.experiment.links import from_params, to_params
+from rnnviz.tasks.corpora import MAX_CHARACTERS
+from rnnviz.training.executor import local_pool
+from rnnviz.ui.controls import remedies
+from rnnviz.ui.visit import LATE_URL_SECONDS
+from tests.visitor import Tab
+
+CHARACTERS = {"task": "characters", "topology": "many-to-many"}
+
+
+class Visitor(Tab):
+    """One visitor of the playground; every action ends with the checks that hold after all of them."""
+
+    def __init__(self, params: dict[str, str] | None = None) -> None:
+        super().__init__("playground", **(params or {}))
+
+    def look(self) -> None:
+        super().look()
+        assert self.params == to_params(self.experiment), "the URL tells the whole experiment"
+
+    def set(self, key: str, value: object) -> None:
+        """Give one control a value."""
+        getattr(self.tab, KINDS[key])(key=key).set_value(value)
+        self.look()
+
+    def step(self) -> None:
+        self.press("step")
+        self.look_until(lambda: not self.run.playing)
+        self.look()  # the step may have ended between the last look and now
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.visit.experiment
+
+    @property
+    def params(self) -> dict[str, str]:
+        return {name: text for name, (text,) in self.lists.items()}
+
+    @property
+    def lists(self) -> dict[str, list[str]]:
+        return {n: [v] if isinstance(v, str) else list(v) for n, v in dict(self.tab.query_params).items()}
+
+    def marked(self, name: str) -> str:
+        """The text of the one element of that class, or nothing."""
+        found = [text for text in self.texts if re.match(rf"<\w+ class='[^']*\b{name}\b", text)]
+        assert len(found) <= 1
+        return unescape(re.sub(r"<[^>]+>", "", found[0])) if found else ""
+
+    @property
+    def notice(self) -> str:
+        return self.marked("notice")
+
+    @property
+    def story(self) -> str:
+        return self.marked("story")
+
+    @property
+    def numbers(self) -> str:
+        line = self.figures["timeline"]["caption"]
+        return unescape(re.sub(r"<[^>]+>", "", line))
+
+    @property
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """What the browser would draw, by name."""
+        sent = [e.proto.bytes for e in self.tab.get("bidi_component") if e.proto.bytes]
+        return {figure["name"]: figure for figure in map(json.loads, sent)}
+
+    def trace(self, figure: str, name: str) -> dict[str, Any]:
+        (trace,) = [t for t in self.figures[figure]["data"] if t["name"] == name]
+        return dict(trace)
+
+
+KINDS = {
+    "choose_topology": "button_group",
+    "choose_task": "selectbox",
+    "choose_seq_len": "slider",
+    "choose_init": "selectbox",
+    "choose_gain": "slider",
+    "choose_learning_rate": "select_slider",
+    "choose_clip_norm": "select_slider",
+    "choose_activation": "selectbox",
+    "choose_optimizer": "selectbox",
+    "choose_hidden_size": "number_input",
+    "choose_layers": "number_input",
+    "choose_batch_size": "number_input",
+    "choose_seed": "number_input",
+    "choose_feedback": "toggle",
+    "choose_symbols": "number_input",
+    "choose_noise": "slider",
+    "choose_delay": "number_input",
+    "choose_items": "number_input",
+    "choose_corpus": "selectbox",
+    "pasted_text": "text_area",
+    "scenario": "selectbox",
+    "speed": "button_group",
+    "layer": "button_group",
+    "whole_loss": "toggle",
+    "relative": "toggle",
+    "pause_when_solved": "toggle",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stop_the_pool() -> Iterator[None]:
+    yield
+    local_pool().shutdown(wait=True)
+
+
+def decoded(values: Any) -> np.ndarray:
+    """A plotly array as the browser reads it."""
+    if not isinstance(values, dict):
+        return np.array(values)
+    array = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return array.reshape([int(n) for n in values["shape"].split(",")]) if "shape" in values else array
+
+
+# Opening
+
+
+def test_the_app_opens_with_the_defaults() -> None:
+    visitor = Visitor()
+    assert visitor.experiment == Experiment()
+    assert visitor.notice == ""
+    assert TASKS["recall"].summary in visitor.story
+    assert "Press Play" in visitor.story
+    assert "step 0" in visitor.numbers
+    assert "paused" in visitor.numbers
+    assert list(visitor.figures) == ["timeline", "progress", "answers"]
+
+
+def test_every_control_shows_the_experiment() -> None:
+    visitor = Visitor()
+    hidden = {"cell", "feedback", "text", "corpus", "delay", "items"}  # only where they mean something
+    hidden |= {"series", "data", "language", "target"}
+    for name in set(choices()) - hidden:
+        key = f"choose_{name}"
+        assert getattr(visitor.tab, KINDS[key])(key=key).value == getattr(Experiment(), name), name
+
+
+def test_a_control_of_every_kind_reaches_the_experiment() -> None:
+    visitor = Visitor()
+    wanted = {
+        "init": "scaled-gaussian",
+        "gain": 1.5,
+        "learning_rate": 0.01,
+        "clip_norm": 3.0,
+        "activation": "relu",
+        "optimizer": "sgd",
+        "hidden_size": 16,
+        "batch_size": 8,
+        "layers": 2,
+        "seed": 7,
+        "symbols": 3,
+        "noise": 0.2,
+    }
+    for name, value in wanted.items():
+        visitor.set(f"choose_{name}", value)
+        assert getattr(visitor.experiment, name) == value
+    assert visitor.experiment == replace(Experiment(), **wanted)
+
+
+def test_a_deep_link_restores_the_whole_experiment() -> None:
+    e = Experiment(
+        topology="many-to-many",
+        task="echo",
+        seq_len=37,
+        hidden_size=17,
+        layers=3,
+        activation="relu",
+        init="scaled-gaussian",
+        gain=4.25,  # beyond the slider's usual end
+        optimizer="rmsprop",
+        learning_rate=0.00123,  # between the slider's usual rates
+        clip_norm=0.7,
+        batch_size=5,
+        seed=99,
+        feedback=True,
+        symbols=6,
+        delay=12,
+    )
+    visitor = Visitor(to_params(e))
+    assert visitor.experiment == e
+    assert visitor.notice == ""
+    assert visitor.tab.slider(key="choose_gain").value == 4.25
+    assert visitor.tab.select_slider(key="choose_learning_rate").value == 0.00123
+    assert visitor.tab.select_slider(key="choose_clip_norm").value == 0.7
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_opens_in_every_topology_that_it_fits(name: str) -> None:
+    for topology in TASKS[name].fits:
+        visitor = Visitor({"task": name, "topology": topology, "H": "8"})
+        assert (visitor.experiment.task, visitor.experiment.topology) == (name, topology)
+        assert len(visitor.figures) == 3
+
+
+def test_a_bad_link_opens_and_says_in_one_line_what_was_ignored() -> None:
+    visitor = Visitor({"T": "9999", "H": "16", "colour": "red", "task": "<script>alert(1)</script>"})
+    assert visitor.experiment == Experiment(hidden_size=16)
+    assert visitor.notice.startswith("Ignored in the link: ")
+    assert "T=9999 (expected a whole number between 1 and 200)" in visitor.notice
+    assert "colour (unknown)" in visitor.notice
+    assert "\n" not in visitor.notice
+    assert not any("<script" in text for text in visitor.texts)
+
+
+def test_a_notice_leaves_with_the_next_choice() -> None:
+    visitor = Visitor({"T": "9999"})
+    assert visitor.notice
+    visitor.set("choose_seed", 3)
+    assert visitor.notice == ""
+
+
+def test_a_link_that_contradicts_itself_says_what_gave_way() -> None:
+    visitor = Visitor({"task": "echo", "topology": "one-to-one"})
+    assert visitor.experiment.topology == "many-to-many"
+    assert "Echo does not fit one to one; it is many to many." in visitor.notice
+
+
+def test_another_address_in_the_same_tab_opens_that_experiment() -> None:
+    visitor = Visitor()
+    visitor.step()
+    visitor.tab.query_params["T"] = "33"
+    visitor.look()
+    assert (visitor.experiment.seq_len, visitor.run.state.step) == (33, 0)
+
+
+# Scenarios
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_a_scenario_opens_as_it_is_written(preset: Preset) -> None:
+    visitor = Visitor({"seed": "5"})
+    visitor.set("scenario", preset.name)
+    assert visitor.experiment == preset.experiment
+    assert preset.promise.replace("_", "") in visitor.story
+    assert visitor.run.speed == preset.speed
+    assert visitor.tab.selectbox(key="scenario").value == preset.name
+    assert len(visitor.figures) == 3
+    assert visitor.notice == ""
+
+
+def test_a_scenario_with_another_seed_is_still_that_scenario() -> None:
+    visitor = Visitor()
+    visitor.set("scenario", "vanishing")
+    visitor.press("new_seed")
+    assert visitor.experiment == replace(PRESETS["vanishing"].experiment, seed=1)
+    assert visitor.tab.selectbox(key="scenario").value == "vanishing"
+
+
+def test_a_changed_scenario_is_ones_own() -> None:
+    visitor = Visitor()
+    visitor.set("scenario", "vanishing")
+    visitor.set("choose_init", "orthogonal")
+    assert visitor.tab.selectbox(key="scenario").value == "orthogonal", "it has become the rescue"
+    visitor.set("choose_seq_len", 49)
+    assert visitor.tab.selectbox(key="scenario").value is None
+    assert TASKS["recall"].summary in visitor.story
+
+
+def test_values_that_a_tick_brings_late_undo_nothing() -> None:
+    """A browser may report what its widgets showed before a scenario was opened."""
+    visitor = Visitor()
+    visitor.run.playing = True
+    visitor.set("scenario", "exploding")
+    visit = visitor.tab.session_state["visit"]
+    assert visit.is_stale("seq_len", 20)
+    assert visit.is_stale("task", "recall")
+    assert visit.is_stale("task", "Recall"), "the name on screen, not the value"
+    assert not visit.is_stale("seq_len", 30), "a new wish is none"
+    assert visitor.experiment == PRESETS["exploding"].experiment
+
+
+# Training
+
+
+def test_step_makes_one_step() -> None:
+    visitor = Visitor()
+    visitor.step()
+    assert visitor.run.state.step == 1
+    assert "step 1" in visitor.numbers
+    assert "Press Play" not in visitor.story
+    visitor.step()
+    weights = visitor.run.state.params.flat()
+    np.testing.assert_array_equal(weights, train(Experiment(), 2).params.flat())
+    np.testing.assert_array_equal(decoded(visitor.trace("progress", "loss, training batch")["x"]), [0, 1])
+
+
+def test_the_figures_show_the_newest_step() -> None:
+    visitor = Visitor()
+    before = visitor.trace("timeline", "whole loss")["y"]
+    visitor.step()
+    visitor.look()
+    ghost, now = (visitor.trace("timeline", name)["y"] for name in ("before training", "whole loss"))
+    np.testing.assert_array_equal(decoded(ghost), decoded(before))
+    assert now != before
+
+
+def test_a_request_with_the_address_from_before_undoes_nothing() -> None:
+    visitor = Visitor()
+    before = visitor.params
+    visitor.set("choose_seq_len", 30)
+    visitor.tab.query_params.update(before)  # as a browser sends it that has not heard of the new one
+    visitor.set("choose_seq_len", 31)
+    assert visitor.experiment.seq_len == 31
+    time.sleep(LATE_URL_SECONDS)
+    visitor.tab.query_params.update(before)
+    visitor.tab.run()
+    assert to_params(visitor.experiment) == before, "later, it is the visitor who went back"
+
+
+def test_play_trains_and_pause_stops() -> None:
+    visitor = Visitor()
+    visitor.set("speed", "max")
+    visitor.press("play")
+    assert visitor.tab.button(key="play").label == "Pause"
+    visitor.look_until(lambda: visitor.run.state.step > 20 and "steps/s" in visitor.numbers)
+    visitor.press("play")
+    assert visitor.tab.button(key="play").label == "Play"
+    assert not visitor.run.playing
+
+
+def test_reset_goes_back_to_the_same_first_weights() -> None:
+    visitor = Visitor()
+    first = visitor.run.state.params.flat().copy()
+    visitor.step()
+    visitor.press("reset")
+    assert visitor.run.state.step == 0
+    np.testing.assert_array_equal(visitor.run.state.params.flat(), first)
+
+
+def test_a_new_seed_is_another_network() -> None:
+    visitor = Visitor()
+    first = visitor.run.state.params.flat().copy()
+    visitor.press("new_seed")
+    assert visitor.experiment == Experiment(seed=1)
+    assert not np.array_equal(visitor.run.state.params.flat(), first)
+
+
+def test_a_run_can_be_made_to_pause_when_it_is_solved() -> None:
+    visitor = Visitor({"T": "5"})
+    visitor.set("speed", "max")
+    visitor.set("pause_when_solved", True)
+    visitor.press("play")
+    visitor.look_until(lambda: not visitor.run.playing)
+    assert visitor.run.state.solved_at == visitor.run.state.step
+
+
+def test_a_choice_during_a_run_leaves_the_new_run_at_rest() -> None:
+    visitor = Visitor()
+    visitor.set("speed", "max")
+    visitor.press("play")
+    visitor.look_until(lambda: visitor.run.state.step > 0)
+    old = visitor.run
+    visitor.set("choose_seq_len", 30)
+    assert visitor.run is not old
+    assert not old.playing
+    assert (visitor.run.state.step, visitor.run.playing, visitor.run.speed) == (0, False, None)
+
+
+# What a choice does to a run
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "title"),
+    [
+        ("choose_seq_len", 50, "T = 50"),
+        ("choose_init", "small-normal", "init = small-normal"),
+        ("choose_gain", 1.5, "gain = 1.5"),
+        ("choose_optimizer", "sgd", "optimizer = sgd"),
+        ("choose_hidden_size", 16, "H = 16"),
+    ],
+)
+def test_what_changes_the_network_starts_anew_and_says_so(key: str, value: object, title: str) -> None:
+    visitor = Visitor()
+    visitor.step()
+    visitor.set(key, value)
+    assert visitor.run.state.step == 0
+    assert visitor.notice == f"Started anew with {title}. Press Play."
+
+
+def test_before_the_first_step_there_is_nothing_to_say() -> None:
+    visitor = Visitor()
+    visitor.set("choose_seq_len", 50)
+    assert visitor.experiment.seq_len == 50
+    assert visitor.notice == ""
+
+
+@pytest.mark.parametrize(("name", "value"), [("learning_rate", 0.1), ("clip_norm", 0.1)])
+def test_what_only_changes_the_updates_keeps_the_run(name: str, value: float) -> None:
+    visitor = Visitor()
+    visitor.step()
+    weights = visitor.run.state.params.flat().copy()
+    visitor.set(f"choose_{name}", value)
+    assert getattr(visitor.experiment, name) == value
+    assert visitor.run.state.step == 1
+    np.testing.assert_array_equal(visitor.run.state.params.flat(), weights)
+    assert visitor.notice == ""
+    visitor.step()
+    assert visitor.run.state.step == 2
+
+
+@pytest.mark.parametrize("topology", [name for name in TOPOLOGIES if name != "many-to-one"])
+def test_another_topology_brings_a_task_that_fits_and_says_so(topology: str) -> None:
+    visitor = Visitor()
+    visitor.set("choose_topology", topology)
+    e = visitor.experiment
+    assert e.topology == topology
+    assert topology in TASKS[e.task].fits
+    asked = TOPOLOGIES[topology].title.lower()
+    assert f"Recall does not fit {asked}; {TASKS[e.task].title} does." in visitor.notice
+    offered = visitor.tab.selectbox(key="choose_task").options
+    assert offered == [task.title for task in TASKS.values() if topology in task.fits]
+
+
+def test_a_task_that_fits_keeps_the_topology() -> None:
+    visitor = Visitor()
+    visitor.set("choose_task", "adding")
+    assert (visitor.experiment.task, visitor.experiment.topology) == ("adding", "many-to-one")
+    assert visitor.experiment.seq_len == TASKS["adding"].usual_length
+
+
+def test_a_delay_longer_than_the_sequence_lengthens_it_and_says_so() -> None:
+    visitor = Visitor({"task": "echo", "topology": "many-to-many", "T": "20"})
+    visitor.set("choose_delay", 30)
+    assert (visitor.experiment.delay, visitor.experiment.seq_len) == (30, 31)
+    assert "T is 31" in visitor.notice
+
+
+def test_one_step_has_no_slider_for_its_length() -> None:
+    visitor = Visitor({"task": "digits", "topology": "one-to-one"})
+    assert "choose_seq_len" not in [slider.key for slider in visitor.tab.slider]
+    assert any("T = 1" in caption.value for caption in visitor.tab.caption)
+
+
+def test_the_output_can_be_fed_back_where_a_topology_allows_it() -> None:
+    visitor = Visitor({"task": "sine", "topology": "many-to-many"})
+    visitor.set("choose_feedback", True)
+    assert visitor.experiment.feedback
+    assert visitor.trace("timeline", "output fed back")
+    visitor.set("choose_topology", "many-to-one")
+    assert not visitor.experiment.feedback
+    assert "Nothing is fed back" in visitor.notice
+
+
+# What is shown
+
+
+def test_another_layer_changes_the_picture_and_not_the_run() -> None:
+    visitor = Visitor({"layers": "3", "H": "8"})
+    visitor.step()
+    low = decoded(visitor.trace("timeline", "hidden state")["z"])
+    visitor.set("layer", 2)
+    high = decoded(visitor.trace("timeline", "hidden state")["z"])
+    assert not np.array_equal(low, high)
+    np.testing.assert_allclose(high, visitor.run.look().snapshot.hidden[2].T, rtol=1e-6)
+    assert visitor.run.state.step == 1
+
+
+def test_fewer_layers_never_leave_a_layer_shown_that_is_gone() -> None:
+    visitor = Visitor({"layers": "3", "H": "8"})
+    visitor.set("layer", 2)
+    visitor.set("choose_layers", 1)
+    assert visitor.visit.layer == 0
+
+
+def test_the_whole_loss_can_be_shown_where_several_steps_write() -> None:
+    visitor = Visitor({"task": "echo", "topology": "many-to-many"})
+    alone = visitor.trace("timeline", "last output alone")
+    assert "markers" in alone["mode"]
+    visitor.set("whole_loss", True)
+    assert "markers" in visitor.trace("timeline", "whole loss")["mode"]
+    assert "markers" not in visitor.trace("timeline", "last output alone")["mode"]
+    assert "whole_loss" not in [toggle.key for toggle in Visitor().tab.toggle]
+
+
+def test_the_curve_can_be_relative_to_the_last_step() -> None:
+    visitor = Visitor()
+    visitor.set("relative", True)
+    assert decoded(visitor.trace("timeline", "whole loss")["y"])[-1] == 1.0
+
+
+# A text of one's own
+
+
+def learn(visitor: Visitor, text: str) -> None:
+    visitor.set("pasted_text", text)
+    visitor.press("use_text")
+
+
+def test_a_pasted_text_is_learned_from() -> None:
+    visitor = Visitor(CHARACTERS)
+    text = "to be, or not to be, that is the question"
+    learn(visitor, text)
+    assert (visitor.experiment.corpus, visitor.experiment.text) == ("own", text)
+    assert from_params(visitor.params).experiment == visitor.experiment, "the link holds the text"
+    visitor.step()
+    assert visitor.run.state.step == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "got 0. Paste a few words more."),
+        ("a", "got 1. Paste a few words more."),
+        ("aaaaaaaaaaaaaaaa", "at least 2 different characters"),
+        ("spam " * 200_000, "got 1,000,000. Paste a shorter passage."),
+    ],
+    ids=["nothing", "one character", "one character many times", "a megabyte"],
+)
+def test_a_text_that_cannot_be_learned_from_is_refused_in_words(text: str, problem: str) -> None:
+    visitor = Visitor(CHARACTERS)
+    before = visitor.experiment
+    learn(visitor, text)
+    assert visitor.experiment == before
+    assert problem in visitor.notice
+    assert len(visitor.notice) < 250
+    visitor.step()
+    assert visitor.run.state.step == 1
+
+
+def test_a_text_full_of_markup_stays_text() -> None:
+    visitor = Visitor(CHARACTERS)
+    learn(visitor, "<img src=x onerror=alert(1)> **bold** $x$ ")
+    assert visitor.experiment.corpus == "own"
+    assert not any("<img" in text for text in visitor.texts)
+
+
+def test_the_longest_text_still_fits_into_the_link() -> None:
+    visitor = Visitor(CHARACTERS)
+    learn(visitor, ("0123456789" * 200)[:MAX_CHARACTERS])
+    assert from_params(visitor.params).experiment.text == visitor.experiment.text
+
+
+# A run that breaks off
+
+
+def diverged() -> Visitor:
+    visitor = Visitor()
+    visitor.set("scenario", "exploding")
+    visitor.set("speed", "max")
+    visitor.press("play")
+    visitor.look_until(lambda: visitor.run.finished)
+    visitor.look()
+    return visitor
+
+
+def test_a_run_that_broke_off_explains_itself_with_its_own_numbers() -> None:
+    visitor = diverged()
+    divergence = visitor.run.state.divergence
+    assert divergence is not None
+    lesson = visitor.marked("lesson")
+    assert str(divergence) in lesson
+    assert re.search(r"The gradient had grown to \d\.\de\+\d+", lesson)
+    assert "clipping was off" in lesson
+    assert re.search(r"ρ\(Whh\) \d\.\de\+\d+ ?σ", visitor.numbers), (
+        "thrown far away, and still one short number"
+    )
+    assert visitor.tab.button(key="play").disabled
+    assert visitor.tab.button(key="step").disabled
+    assert list(visitor.figures) == ["timeline", "progress"], "there are no answers to show"
+    assert not visitor.run.playing
+
+
+def test_the_remedies_fit_what_happened() -> None:
+    visitor = diverged()
+    buttons = [b.label for b in visitor.tab.button if str(b.key).startswith("remedy")]
+    assert buttons == ["Clip at 1", "Gain 1"]
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_every_remedy_starts_a_run_that_goes_on(number: int) -> None:
+    visitor = diverged()
+    norms = visitor.run.state.history.columns["grad_norm"]
+    cure = list(remedies(visitor.experiment, norms).values())[number]
+    broken = visitor.run
+    visitor.press(f"remedy_{number}")
+    assert {name: getattr(visitor.experiment, name) for name in cure} == cure
+    assert visitor.run is not broken
+    assert visitor.run.playing or visitor.run.finished
+    visitor.look_until(lambda: visitor.run.state.step > 20 or visitor.run.finished)
+    assert visitor.run.state.step > 20, str(visitor.run.state.divergence)
+    assert visitor.marked("lesson") == ""
+
+
+def test_after_a_break_off_a_gentler_update_starts_anew() -> None:
+    visitor = diverged()
+    visitor.set("choose_clip_norm", 1.0)
+    assert visitor.run.state.step == 0
+    assert not visitor.run.finished
+    assert not visitor.tab.button(key="play").disabled
+
+
+def test_a_problem_with_the_workers_is_said_on_the_page() -> None:
+    visitor = Visitor()
+    visitor.run.problem = "Training stopped: no <b>room</b>"
+    visitor.look()
+    assert visitor.notice == "Training stopped: no <b>room</b>"

@@ -1,0 +1,694 @@
+"""The page of the jobs without a browser: train, come back, and give the networks something of one's own."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnnviz import TASKS, Network
+from rnnviz.applications.forecast import free_run, one_step, series_of
+from rnnviz.applications.jobs import JOBS
+from rnnviz.model.arrays import Array
+from rnnviz.tasks.corpora import corpus
+from rnnviz.tasks.digits import HELD_OUT, digits
+from rnnviz.tasks.series import sunspots
+from rnnviz.training.executor import local_pool
+from rnnviz.training.loop import advance
+from rnnviz.ui.jobs import forecasts, text
+from rnnviz.ui.jobs.workbench import MOST_RUNS, Workbench
+from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.views import JOB_ADDRESSES, OWN_JOB, read_view
+from tests.visitor import Tab
+
+SHORT = 4
+"""Updates of a job in these tests."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stop_the_pool() -> Iterator[None]:
+    yield
+    local_pool().shutdown(wait=True)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every job ends after a few updates."""
+    for name, job in JOBS.items():
+        variants = {key: replace(variant, steps=SHORT) for key, variant in job.variants.items()}
+        monkeypatch.setitem(JOBS, name, replace(job, variants=variants))
+    monkeypatch.setattr(text, "OWN_STEPS", SHORT)
+    monkeypatch.setattr(forecasts, "OWN_STEPS", SHORT)
+
+
+class Jobs(Tab):
+    """One visitor of the page."""
+
+    def __init__(self, job: str = "", **params: str) -> None:
+        super().__init__("applications", **{"job": job} if job else {}, **params)
+
+    @property
+    def bench(self) -> Workbench:
+        return self.visit.workbench
+
+    @property
+    def trained(self) -> LiveRun:
+        """The run that the page shows."""
+        return list(self.bench.runs.values())[-1]
+
+    @property
+    def words(self) -> str:
+        """All text of the page, without markup."""
+        plain = re.sub(r"<style.*?</style>|<[^>]+>", "", " ".join(self.texts), flags=re.DOTALL)
+        return re.sub(r"\s+", " ", unescape(plain))
+
+    @property
+    def refusal(self) -> str:
+        return " ".join(re.sub(r"\\(.)", r"\1", error.value) for error in self.tab.error)
+
+    def figure(self, name: str) -> dict[str, Any]:
+        sent = [json.loads(e.proto.bytes) for e in self.tab.get("bidi_component") if e.proto.bytes]
+        found: dict[str, Any] = {figure["name"]: figure for figure in sent}[name]
+        return found
+
+    @property
+    def answer(self) -> str:
+        """The line above the answer's figure."""
+        return unescape(re.sub(r"<[^>]+>", "", self.figure(f"answer_{self.job}")["caption"]))
+
+    @property
+    def job(self) -> str:
+        return self.visit.view.job.partition("-")[0]
+
+    def choose(self, key: str, value: str) -> None:
+        self.tab.button_group(key=key).set_value(value)
+        self.look()
+
+    def type(self, key: str, value: str) -> None:
+        self.tab.text_input(key=key).set_value(value)
+        self.look()
+
+    def train_to_the_end(self) -> None:
+        self.press("job_play")
+        self.look_until(lambda: self.trained.ended)
+        self.look()
+
+    def upload(self, content: str | bytes, name: str = "table.csv") -> None:
+        data = content.encode() if isinstance(content, str) else content
+        self.tab.file_uploader[0].set_value((name, data, "text/csv"))
+        self.look()
+
+
+# Opening
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_every_job_opens_untrained_and_waits(job: str) -> None:
+    page = Jobs(job)
+    assert page.tab.button_group(key="job").value == job
+    assert page.visit.url["job"] == job
+    assert JOBS[job].promise in page.words
+    assert JOBS[job].limit in page.words
+    assert "untrained" in page.answer
+    assert (page.trained.state.step, page.trained.playing) == (0, False)
+    assert len(page.bench.runs) == 1, "the other jobs are not even begun"
+    scores = JOBS[job].measure(page.trained.experiment, page.trained.state.params)
+    for score in scores:
+        assert f"{score.name} {score.write(score.value)}" in page.words
+    assert len(page.figure(f"answer_{job}")["label"]) > 30
+    assert "over 0 training steps" in page.figure("job_progress")["label"]
+
+
+def test_the_first_job_needs_no_name_and_ones_own_network_stands_among_them() -> None:
+    page = Jobs()
+    assert page.tab.button_group(key="job").value == next(iter(JOBS))
+    page.choose("job", OWN_JOB)
+    assert page.visit.url["job"] == OWN_JOB
+    assert "Is its gradient vanishing?" in page.words
+    assert page.tab.file_uploader
+    page.choose("job", "sentiment")
+    assert page.visit.url["job"] == "sentiment"
+    assert "Verdict" in page.answer
+
+
+def test_an_unknown_job_is_told_and_the_first_one_opens() -> None:
+    page = Jobs("<b>x</b>")
+    assert "Ignored in the link: job=" in page.words
+    assert "<b>x</b>" not in page.html
+    assert page.tab.button_group(key="job").value == "captions"
+    assert "job" not in page.visit.url
+
+
+# Training
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("job", JOBS)
+def test_a_job_trains_in_the_background_to_its_end(job: str) -> None:
+    page = Jobs(job)
+    before = page.trained.state.params.flat()
+    page.train_to_the_end()
+    assert (page.trained.state.step, page.trained.playing) == (SHORT, False)
+    assert f"after {SHORT} of {SHORT} updates" in page.answer
+    assert page.tab.button(key="job_play").label == "Train again"
+    assert not np.array_equal(page.trained.state.params.flat(), before)
+    page.press("job_reset")
+    assert page.trained.state.step == 0
+    np.testing.assert_array_equal(page.trained.state.params.flat(), before, "the same first weights")
+    assert page.tab.button(key="job_play").label == "Train"
+
+
+def test_pause_keeps_what_was_learned_and_training_goes_on_from_there() -> None:
+    page = Jobs("sentiment")
+    page.press("job_play")
+    assert page.tab.button(key="job_play").label == "Pause"
+    page.look_until(lambda: page.trained.state.step > 0)
+    page.press("job_play")
+    page.look_until(lambda: not page.trained._in_flight)
+    paused = page.trained.state.step
+    assert 0 < paused < JOBS["sentiment"].variants["english"].steps
+    assert page.tab.button(key="job_play").label == "Train"
+    page.press("job_play")
+    page.look_until(lambda: page.trained.state.step > paused)
+    page.press("job_play")
+
+
+@pytest.mark.usefixtures("short")
+def test_train_again_begins_with_the_first_weights() -> None:
+    page = Jobs("sentiment")
+    page.train_to_the_end()
+    once = page.trained
+    page.press("job_play")
+    assert page.trained is not once
+    page.look_until(lambda: page.trained.ended)
+    np.testing.assert_array_equal(page.trained.state.params.flat(), once.state.params.flat())
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("job", [name for name, job in JOBS.items() if len(job.variants) > 1])
+def test_other_data_are_another_network_and_the_first_one_stays(job: str) -> None:
+    usual, other = list(JOBS[job].variants)[:2]
+    page = Jobs(job)
+    page.train_to_the_end()
+    first = page.trained
+    page.choose(f"variant_{job}", other)
+    assert page.trained.experiment == JOBS[job].variants[other].experiment
+    assert page.trained.state.step == 0
+    assert "untrained" in page.answer
+    page.choose(f"variant_{job}", usual)
+    assert page.trained is first
+    assert f"after {SHORT} of" in page.answer
+    page.choose("job", "sentiment")
+    page.choose("job", job)
+    assert page.trained is first
+
+
+def test_the_address_tells_the_data_set_too() -> None:
+    page = Jobs("captions-german")
+    assert page.trained.experiment.language == "german"
+    page.choose("job", "forecasts")
+    assert page.visit.url["job"] == "forecasts"
+    page.choose("variant_forecasts", "airline")
+    assert page.visit.url["job"] == "forecasts-airline"
+    page.choose("job", "captions")
+    assert page.visit.url["job"] == "captions-german", "as it was left"
+    page.choose("variant_captions", "english")
+    assert page.visit.url["job"] == "captions"
+    page.go("glossary")
+    assert "job" not in page.visit.url, "elsewhere it means nothing"
+    page.go("applications")
+    page.choose("job", "forecasts")
+    assert page.trained.experiment.series == "airline"
+    assert page.trained.experiment.task == "series"
+
+
+def test_every_address_of_a_job_opens_it() -> None:
+    assert {name for name, _ in JOB_ADDRESSES.values()} == {*JOBS, OWN_JOB}
+    for address, (job, variant) in JOB_ADDRESSES.items():
+        view, ignored = read_view({"job": address})
+        assert (view.job, ignored) == (address, [])
+        if variant:
+            bench = Workbench(variants={job: variant})
+            first = variant == next(iter(JOBS[job].variants))
+            assert bench.address(job) == (job if first else address)
+
+
+def test_only_the_newest_networks_are_kept_and_none_goes_on_unseen() -> None:
+    bench, variant = Workbench(), JOBS["sentiment"].variants["english"]
+    variants = [
+        replace(variant, experiment=replace(variant.experiment, seed=seed)) for seed in range(MOST_RUNS + 1)
+    ]
+    first = bench.run_of(variants[0])
+    first.playing = True
+    for other in variants[1:MOST_RUNS]:
+        bench.run_of(other)
+    assert bench.run_of(variants[0]) is first, "looked at again, it is the newest"
+    bench.run_of(variants[MOST_RUNS])
+    assert len(bench.runs) == MOST_RUNS
+    assert variants[1].experiment not in bench.runs
+    assert first.playing
+    for other in variants[1:MOST_RUNS]:
+        bench.run_of(other)
+    assert variants[0].experiment not in bench.runs
+    assert not first.playing
+
+
+# Captions
+
+
+def test_a_drawing_is_named_without_knowing_the_right_answer() -> None:
+    page = Jobs("captions")
+    assert f"somebody's {digits()[1][-HELD_OUT]}." in page.words
+    crossed = [note["text"] for note in page.figure("answer_captions")["layout"]["annotations"]]
+    assert any("✗" in sign for sign in crossed), "an untrained network is wrong somewhere"
+    page.bench.image, page.bench.label = np.zeros(64), None
+    page.look()
+    assert "As you drew it." in page.words
+    crossed = [note["text"] for note in page.figure("answer_captions")["layout"]["annotations"]]
+    assert not any("✗" in sign for sign in crossed)
+    page.press("another_digit")
+    assert f"somebody's {page.bench.label}." in page.words
+    shown = [image for image in digits()[0][-HELD_OUT:] if np.array_equal(image, page.bench.image)]
+    assert shown, "an image that was never trained on"
+
+
+# Sentiment
+
+
+def test_words_that_it_does_not_know_are_told_and_harmless() -> None:
+    page = Jobs("sentiment")
+    page.type("sentence", "<b>x</b> it was NOT   so bad, mate")
+    assert "Not in the grammar, so skipped: “b”, “x”, “mate”." in page.words
+    assert "<b>x</b>" not in page.html
+    shown = page.figure("answer_sentiment")["layout"]["xaxis"]["ticktext"]
+    assert [re.sub("<.*?>", "", word) for word in shown] == ["it", "was", "not", "so", "bad", ","]
+    page.type("sentence", "the film was \N{WASTEBASKET} good")
+    assert "skipped" not in page.words
+
+
+@pytest.mark.parametrize("sentence", ["", "   ", "&lt; 42 <script>"])
+def test_without_a_word_that_it_knows_it_says_so(sentence: str) -> None:
+    page = Jobs("sentiment")
+    page.type("sentence", sentence)
+    assert "No word that it knows." in page.words
+    assert "<script>" not in page.html
+    assert "No verdict: nothing was read" in page.answer
+
+
+def test_of_a_sentence_that_is_too_long_the_end_counts() -> None:
+    page = Jobs("sentiment")
+    page.type("sentence", "never " * 20 + "it is good")
+    assert "Too long: it reads the last 16 words." in page.words
+    shown = page.figure("answer_sentiment")["layout"]["xaxis"]["ticktext"]
+    assert [re.sub("<.*?>", "", word) for word in shown] == ["never"] * 13 + ["it", "is", "good"]
+    page.type("sentence", "it is good")
+    assert "Too long" not in page.words
+
+
+def test_an_example_can_be_taken_twice() -> None:
+    page = Jobs("sentiment")
+    for _ in range(2):
+        page.choose("sentence_example", "it is not bad")
+        assert (page.bench.sentence, page.tab.text_input(key="sentence").value) == ("it is not bad",) * 2
+        page.type("sentence", "it is sad")
+        assert page.bench.sentence == "it is sad"
+        assert page.tab.button_group(key="sentence_example").value is None
+    page.choose("job", "text")
+    page.choose("job", "sentiment")
+    assert page.tab.text_input(key="sentence").value == "it is sad"
+
+
+def test_its_failures_are_listed_with_the_right_verdict() -> None:
+    page = Jobs("sentiment")
+    assert re.search(
+        r"Where it fails\. Within its grammar, \d+ of 512 held-out sentences are judged wrongly:", page.words
+    )
+    assert re.search(r"double negation .*: \d+% right", page.words)
+    assert len(re.findall(r"<i>\(in truth (?:positive|negative)\)</i>", page.html)) == 3
+
+
+# Translation
+
+
+@pytest.fixture(scope="module")
+def translation() -> Jobs:
+    return Jobs("translation")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told", "read"),
+    [
+        ("forty two", "42 was", ["forty", "two"]),
+        ("42", "42 was", ["forty", "two"]),
+        (" Forty-Two ", "42 was", ["forty", "two"]),
+        ("7", "7 was trained on.", ["–", "seven"]),
+        ("fourty two", "Unknown, so skipped: “fourty”. Did you mean “forty”?", ["–", "two"]),
+        ("ninety forty", "No number that exists; the network answers all the same.", ["ninety", "forty"]),
+        ("forty two two", "No number that exists; the network answers all the same. It reads the first two",
+         ["forty", "two"]),
+        ("", "Nothing to translate yet", ["–", "–"]),
+        ("<b>x</b>", "Unknown, so skipped: “<b>x</b>”. Type a number from zero to ninety nine.", ["–", "–"]),
+        ("100", "Unknown, so skipped: “100”.", ["–", "–"]),
+        ("٤٢", "Unknown, so skipped", ["–", "–"]),
+    ],
+)  # fmt: skip
+def test_what_is_typed_is_read_or_told(translation: Jobs, typed: str, told: str, read: list[str]) -> None:
+    page = translation
+    page.type("number", typed)
+    assert told in page.words
+    shown = page.figure("answer_translation")["layout"]["xaxis"]["ticktext"]
+    assert [re.sub("</?b>", "", word) for word in shown] == ["–", *read, "–", "↩", "↩", "↩"], (
+        "German: 3 and 4"
+    )
+    assert "<b>x</b>" not in page.html
+    said = "Nothing was read" if read == ["–", "–"] else r"In German: "
+    assert re.match(said, page.answer)
+
+
+def test_held_out_numbers_are_offered_and_said_to_be_new() -> None:
+    page = Jobs("translation")
+    offered = page.tab.button_group(key="number_example").options
+    assert len(offered) == 15
+    page.choose("number_example", offered[3])
+    assert page.tab.text_input(key="number").value == offered[3]
+    assert re.search(r"\d\d was never trained on\.", page.words)
+
+
+# Text
+
+
+def likeliest(page: Jobs, letters: int, beginning: str = "") -> str:
+    """What the network of a page writes at temperature 0, by running it over everything each time."""
+    e, params = page.trained.experiment, page.trained.state.params
+    alphabet = sorted(set(corpus(e.corpus, e.text)))
+    written = "\n" + beginning
+    for _ in range(letters):
+        inputs = np.zeros((len(written), 1, len(alphabet)))
+        inputs[np.arange(len(written)), 0, [alphabet.index(letter) for letter in written]] = 1.0
+        written += alphabet[int(Network(e).forward(params, inputs)[0][-1, 0].argmax())]
+    return written[1 + len(beginning) :]
+
+
+def so_far(page: Jobs) -> str:
+    alphabet = sorted(set(corpus(page.trained.experiment.corpus, page.trained.experiment.text)))
+    return "".join(alphabet[code] for code in page.bench.written)
+
+
+@pytest.mark.usefixtures("short")
+def test_one_press_writes_one_letter_and_the_coldest_network_the_likeliest() -> None:
+    page = Jobs("text")
+    page.train_to_the_end()
+    page.tab.slider(key="temperature").set_value(0.0)
+    page.look()
+    page.type("beginning", "it is")
+    for count in range(1, 5):
+        page.press("one_letter")
+        assert so_far(page) == likeliest(page, count, "it is")
+        figure = page.figure("answer_text")
+        assert page.bench.written[-1] == figure["data"][0]["marker"]["color"].index(
+            max(set(colours := figure["data"][0]["marker"]["color"]), key=lambda c: -colours.count(c))
+        ), "the letter that stands out is the one that was drawn"
+    page.look()
+    assert len(page.bench.written) == 4, "looking writes nothing"
+    page.press("begin_anew")
+    assert page.bench.written == []
+
+
+def test_it_writes_on_until_it_is_stopped_or_at_the_limit() -> None:
+    page = Jobs("text")
+    page.press("write_on")
+    assert page.tab.button(key="write_on").label == "Stop"
+    for _ in range(3):
+        page.look()
+    assert len(page.bench.written) >= 3
+    page.press("write_on")
+    stopped = len(page.bench.written)
+    page.look()
+    assert len(page.bench.written) == stopped
+    page.bench.written = [1] * (text.LONGEST - 2)
+    page.press("write_on")
+    page.look_until(lambda: not page.bench.writing)
+    page.look()
+    assert len(page.bench.written) == text.LONGEST
+    assert page.tab.button(key="write_on").disabled
+    page.press("one_letter")
+    assert len(page.bench.written) == text.LONGEST
+    page.press("begin_anew")
+    assert not page.tab.button(key="write_on").disabled
+
+
+def test_letters_that_the_text_has_not_are_told_and_skipped() -> None:
+    page = Jobs("text")
+    page.press("one_letter")
+    page.type("beginning", "JAZZ <b> was")
+    assert "Not in this text, so skipped: < > J Z" in page.words
+    assert "<p class='written'>A sample: <i>a b was" in page.html, "anew, in the text's small letters"
+    assert page.bench.written == []
+    page.type("beginning", "")
+    assert "skipped" not in page.words
+
+
+def test_letters_are_known_in_whichever_case_the_text_has_them() -> None:
+    assert text.known_letters("Ab C9", "\n Abc") == ("Ab c", ["9"])
+    assert text.known_letters("hello", "EHLO") == ("HELLO", [])
+    assert text.known_letters("ß", "S") == ("", ["ß"])
+
+
+@pytest.mark.usefixtures("short")
+def test_a_text_of_ones_own_is_learned_or_refused() -> None:
+    page = Jobs("text")
+    for refused, told in (("short", "between 10 and 2,000 characters; got 5"), ("a" * 20, "2 different")):
+        page.tab.text_area(key="own_text").set_value(refused)
+        page.look()
+        page.press("learn_text")
+        assert told in page.refusal
+        assert page.trained.experiment.corpus == "opinions"
+    page.tab.text_area(key="own_text").set_value("The CAT sat on the mat. " * 5)
+    page.look()
+    page.press("learn_text")
+    assert not page.tab.error
+    assert page.tab.button_group(key="variant_text").value == "own"
+    assert page.trained.experiment.text == "The CAT sat on the mat. " * 5
+    page.type("beginning", "cat")
+    assert "skipped" not in page.words
+    page.train_to_the_end()
+    assert page.trained.state.step == SHORT
+    page.press("one_letter")
+    assert so_far(page)[0] in "The CAT sat on the mat. "
+    page.choose("variant_text", "elements")
+    assert page.bench.written == []
+    assert page.trained.experiment.corpus == "elements"
+
+
+# Forecasts of one's own
+
+
+def table(values: Array, header: str = "year;spots;area") -> str:
+    rows = [f"{1700 + i};{value:.1f};{2 * value + 1:.1f}" for i, value in enumerate(values)]
+    return "\n".join([header, *rows])
+
+
+SUNSPOTS = sunspots().to_numpy(float)
+GOOD = table(SUNSPOTS)
+
+
+@pytest.mark.usefixtures("short")
+def test_an_uploaded_series_is_chosen_split_and_trained() -> None:
+    page = Jobs("forecasts")
+    page.upload(GOOD)
+    assert not page.tab.error
+    assert page.tab.button_group(key="variant_forecasts").value == "own"
+    assert page.tab.selectbox(key="own_value").value == "spots"
+    assert page.tab.selectbox(key="own_time").value == "year"
+    e = page.trained.experiment
+    np.testing.assert_allclose(series_of(e).values, SUNSPOTS)
+    assert "309 values: trained on the first 232, measured on the last 77" in page.words
+    assert f"windows of {e.seq_len}" in page.words
+    assert "like one season ago" not in page.words
+    page.tab.number_input(key="own_season").set_value(11)
+    page.look()
+    truth, ago = SUNSPOTS[232:], SUNSPOTS[232 - 11 : -11]
+    assert f"like one season ago: {np.abs(truth - ago).mean():.3g}" in page.words
+    page.train_to_the_end()
+    assert page.trained.state.step == SHORT
+    assert page.trained.experiment == e
+    before = page.trained
+    page.tab.selectbox(key="own_value").set_value("area")
+    page.look()
+    np.testing.assert_allclose(series_of(page.trained.experiment).values, 2 * SUNSPOTS + 1, atol=0.05)
+    assert page.trained.state.step == 0
+    page.tab.selectbox(key="own_value").set_value("spots")
+    page.look()
+    assert page.trained is before, "the first column's network was kept"
+
+
+def test_a_column_that_cannot_be_forecast_is_refused_and_the_earlier_one_stays() -> None:
+    page = Jobs("forecasts")
+    page.upload("day,price,colour\n" + "".join(f"{i},{i % 7 + 0.5},red\n" for i in range(60)))
+    before = page.trained
+    page.tab.selectbox(key="own_value").set_value("colour")
+    page.look()
+    assert "must be numbers" in page.refusal
+    assert page.trained is before
+    assert page.tab.selectbox(key="own_value").value == "price"
+    page.tab.selectbox(key="own_time").set_value(None)
+    page.look()
+    assert not page.tab.error
+    assert page.bench.upload.labels[:3] == ["1", "2", "3"]
+
+
+def test_the_download_tells_what_was_measured_and_what_was_forecast() -> None:
+    page = Jobs("forecasts")
+    page.upload(GOOD)
+    e, params = page.trained.experiment, page.trained.state.params
+    file = io.StringIO(forecasts.table_of(page.bench, e, params).to_csv(index=False))
+    read = pd.read_csv(file, dtype={"time": str})
+    assert list(read.columns) == ["time", "part", "measured", "naive", "one_step", "free_running"]
+    future = (read["part"] == "future").sum()
+    assert read["part"].tolist() == ["training"] * 232 + ["held out"] * 77 + ["future"] * future
+    np.testing.assert_allclose(read["measured"][:309], SUNSPOTS)
+    assert read["measured"][309:].isna().all()
+    assert read["time"][[0, 308, 309, 310]].tolist() == ["1700", "2008", "+1", "+2"]
+    assert read[["naive", "one_step", "free_running"]][:232].isna().all(axis=None)
+    np.testing.assert_allclose(read["naive"][232:309], SUNSPOTS[231:308])
+    np.testing.assert_allclose(read["one_step"][232:309], one_step(e, params))
+    np.testing.assert_allclose(read["free_running"][232:309], free_run(e, params, 77))
+    np.testing.assert_allclose(read["free_running"][309:], free_run(e, params, future, start=309))
+    airline = LiveRun(JOBS["forecasts"].variants["airline"].experiment)
+    ours = forecasts.table_of(page.bench, airline.experiment, airline.state.params)
+    assert ours["time"].iloc[0] == 1949.0, "another series has its own times"
+
+
+def column(cells: list[str]) -> str:
+    return "year,value\n" + "".join(f"{1900 + i},{cell}\n" for i, cell in enumerate(cells))
+
+
+NUMBERS = [f"{i % 9}.5" for i in range(60)]
+HOSTILE: dict[str, tuple[str | bytes, str]] = {
+    "empty": (b"", "got an empty file"),
+    "blank": ("\n \n\n", "got an empty file"),
+    "text only": ("a,b\n" + "red,<b>green</b>\n" * 50, "must be numbers"),
+    "a single row": ("year,value\n1900,5\n", "must have 30 rows or more; got a single one"),
+    "nothing but a header": ("year,value\n", "got nothing but a header"),
+    "too few rows": (column(NUMBERS[:29]), "must have 30 values or more"),
+    "constant": (column(["5"] * 60), "must change"),
+    "constant where it is trained": (column(["5"] * 50 + NUMBERS[:10]), "must change within its first 45"),
+    "constant at its end": (column(NUMBERS + ["5"] * 20), "must also change at its end"),
+    "missing": (column([*NUMBERS[:20], "NaN", *NUMBERS]), "no gaps"),
+    "a word in between": (column([*NUMBERS[:20], "$x$ **y**", *NUMBERS]), "must be numbers"),
+    "too many rows": ("value\n" + "1\n2\n" * 50_001, "at most 100000 rows"),
+    "too large": (b"1.234567\n" * 250_000, "must not be larger than 2 MB"),
+    "huge numbers": (column([*NUMBERS, "1e300"]), "must stay within 1e+12"),
+    "binary": (bytes(range(256)) * 20, "got binary data"),
+    "a workbook": (b"PK\x03\x04" + bytes(500), "got a workbook or an archive"),
+    "an open quotation mark": (column([*NUMBERS, '"7']), "must be closed"),
+    "ragged": (column(NUMBERS) + "1999,1,2,3\n", "as many cells as the first one"),
+}
+
+
+@pytest.fixture(scope="module")
+def own_series() -> Jobs:
+    """A page with a series of one's own, its network partly trained, and a playground that plays."""
+    page = Jobs("forecasts")
+    page.upload(GOOD, "good.csv")
+    run, playground = page.trained, page.visit.run
+    run._newest = advance(run.experiment, run.state, steps=3), run.initial
+    playground._newest = advance(playground.experiment, playground.state, steps=5), playground.initial
+    page.look()
+    return page
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_file_is_refused_in_a_sentence_and_nothing_else_changes(
+    own_series: Jobs, what: str
+) -> None:
+    page, (content, told) = own_series, HOSTILE[what]
+    run, playground, kept = page.trained, page.visit.run, page.bench.upload
+    experiment, answer, steps = run.experiment, page.answer, playground.state.step
+    playground.playing = True
+    page.upload(content, "<b>bad</b>$.csv")
+    assert page.refusal.startswith("?b?bad?/b??.csv was not taken. "), "a file's name is no markup"
+    assert told in page.refusal
+    assert re.fullmatch(r".+[.?]", page.refusal.strip(), re.DOTALL)
+    assert page.trained is run
+    assert (run.experiment, run.state.step, page.answer) == (experiment, 3, answer)
+    assert page.bench.upload is kept
+    assert page.tab.button_group(key="variant_forecasts").value == "own"
+    assert page.visit.run is playground
+    assert (playground.state.step, playground.playing) == (steps, True)
+    playground.playing = False
+
+
+def test_after_a_refusal_a_good_file_is_taken(own_series: Jobs) -> None:
+    own_series.upload(b"", "bad.csv")
+    assert own_series.tab.error
+    own_series.upload(table(SUNSPOTS[:100]), "better.csv")
+    assert not own_series.tab.error
+    assert "100 values:" in own_series.words
+    assert own_series.bench.upload.file == "better.csv"
+
+
+@pytest.mark.usefixtures("short")
+def test_a_refusal_leaves_a_network_training() -> None:
+    page = Jobs("forecasts")
+    page.press("job_play")
+    run = page.trained
+    page.upload(b"", "bad.csv")
+    assert page.refusal
+    assert page.trained is run
+    page.look_until(lambda: run.ended)
+
+
+def test_two_visitors_do_not_see_each_others_series() -> None:
+    first, second = Jobs("forecasts"), Jobs("forecasts")
+    first.upload(GOOD)
+    second.look()
+    assert "own" in first.bench.variants.values()
+    assert second.bench.variants == {}
+    assert "232" not in second.words
+
+
+@pytest.mark.usefixtures("short")
+def test_forecasts_can_be_learned_from_the_last_step_only() -> None:
+    page = Jobs("forecasts")
+    page.train_to_the_end()
+    many = page.trained
+    assert "Many to many." in page.words
+    page.tab.toggle(key="single_forecast").set_value(True)
+    page.look()
+    assert "Many to one." in page.words
+    e = page.trained.experiment
+    assert (e.topology, page.trained.state.step) == ("many-to-one", 0)
+    assert replace(e, topology="many-to-many") == many.experiment
+    assert TASKS[e.task].masks(e).write_steps.tolist() == [e.seq_len - 1]
+    page.train_to_the_end()
+    page.upload(GOOD)
+    assert page.trained.experiment.topology == "many-to-one"
+    page.tab.toggle(key="single_forecast").set_value(False)
+    page.look()
+    page.choose("variant_forecasts", "sunspots")
+    assert page.trained is many
+
+
+def test_a_problem_of_the_workers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Jobs("sentiment")
+    page.trained.problem = "Training stopped: <b>no memory</b>"
+    page.look()
+    assert "Training stopped: <b>no memory</b>" in page.words
+    assert "<b>no memory</b>" not in page.html
+
+
+def test_every_job_has_a_projector_view() -> None:
+    page = Jobs(projector="true")
+    for job in JOBS:
+        page.choose("job", job)
+        assert page.figure(f"answer_{job}")["layout"]["font"]["size"] > 13, "larger than usual"
+    assert page.bench.runs.keys() == {next(iter(job.variants.values())).experiment for job in JOBS.values()}

@@ -1,0 +1,269 @@
+"""The laboratory through the shell: by key, asserting values."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz import Experiment, gradient_flow
+from rnnviz.experiment.links import to_params
+from rnnviz.ui.instruments.reading import number, percent, plain
+from rnnviz.ui.live_run import advance_and_observe
+
+SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
+LABORATORY = SHELL.parents[2] / "pages" / "laboratory.py"
+INSTRUMENTS = ("curve", "why", "triangle", "spectrum", "training")
+
+
+def open_laboratory(e: Experiment) -> AppTest:
+    tab = AppTest.from_file(str(SHELL), default_timeout=30)
+    for name, value in to_params(e).items():
+        tab.query_params[name] = value
+    tab.run()
+    tab.switch_page(str(LABORATORY))
+    return look(tab)
+
+
+def look(tab: AppTest) -> AppTest:
+    tab.run()
+    assert [error.message for error in tab.exception] == []
+    return tab
+
+
+def choose(tab: AppTest, instrument: str) -> AppTest:
+    tab.button_group(key="instrument").set_value(instrument)
+    return look(tab)
+
+
+def params(tab: AppTest) -> dict[str, str]:
+    return {name: v[0] if isinstance(v, list) else v for name, v in tab.query_params.items()}
+
+
+def figure(tab: AppTest, name: str) -> dict[str, Any]:
+    sent = [json.loads(e.proto.bytes) for e in tab.get("bidi_component") if e.proto.bytes]
+    return {f["name"]: f for f in sent}[f"lab_{name}"]
+
+
+def values_of(trace: dict[str, Any]) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(trace["y"]["bdata"]))
+
+
+def stop_sweeps(tab: AppTest) -> None:
+    for sweep in tab.session_state["visit"].sweeps.values():
+        sweep.cancel()
+
+
+def header(tab: AppTest) -> str:
+    return next(str(h.proto.body) for h in tab.get("html") if "class='story'" in str(h.proto.body))
+
+
+def said(tab: AppTest) -> str:
+    return " ".join([m.value for m in tab.markdown] + [m.value for m in tab.info])
+
+
+@pytest.mark.parametrize(
+    "e",
+    [
+        Experiment(seq_len=30),
+        Experiment(task="echo", topology="many-to-many", seq_len=12, delay=3, layers=2),
+        Experiment(seq_len=12, hidden_size=2, activation="sigmoid", init="identity"),
+        Experiment(seq_len=12, init="scaled-gaussian", gain=0.0),
+        Experiment(seq_len=40, init="scaled-gaussian", gain=10.0, activation="relu"),
+    ],
+    ids=["plain", "many outputs", "sigmoid identity", "gain 0", "gain 10"],
+)
+def test_every_instrument_answers_every_experiment(e: Experiment) -> None:
+    tab = open_laboratory(e)
+    assert params(tab) == to_params(e), "the experiment comes along to another page"
+    for instrument in INSTRUMENTS:
+        text = said(choose(tab, instrument))
+        sentences = ("How to read this.", "factor per step", "to take apart", "Nothing was trained")
+        assert any(sentence in text for sentence in sentences), instrument
+        assert "nan" not in text.lower(), instrument
+    assert params(tab) == to_params(e), "no instrument changes it"
+
+
+def test_a_single_step_is_explained() -> None:
+    tab = open_laboratory(Experiment(task="digits", topology="one-to-one", seq_len=1))
+    for instrument in ("curve", "why", "triangle", "seeds"):
+        assert "A single step" in said(choose(tab, instrument))
+    assert "does not use W_hh" in said(choose(tab, "triangle"))
+    assert "How to read this." in said(choose(tab, "spectrum"))
+
+
+def test_without_recurrence_there_is_no_matrix_to_look_at() -> None:
+    tab = open_laboratory(Experiment(seq_len=8, cell="feed-forward"))
+    assert "no W_hh" in said(choose(tab, "triangle"))
+    assert "no W_hh" in said(choose(tab, "spectrum"))
+    assert "Before step 8 the error is exactly zero" in said(choose(tab, "why"))
+
+
+@pytest.mark.parametrize(
+    ("e", "shown"),
+    [
+        (Experiment(seq_len=12), "An orthogonal W_hh of gain 1 keeps every length"),
+        (Experiment(seq_len=12, gain=0.9), ""),
+        (Experiment(seq_len=12, init="pytorch"), ""),
+        (
+            Experiment(seq_len=12, init="scaled-gaussian", gain=0.0),
+            "Before step 12 the error is exactly zero: the factor there is 0.",
+        ),
+    ],
+    ids=["orthogonal", "gain 0.9", "PyTorch", "gain 0"],
+)
+def test_why_says_only_what_is_true_of_this_matrix(e: Experiment, shown: str) -> None:
+    text = said(choose(open_laboratory(e), "why"))
+    assert shown in text
+    assert ("keeps every length" in text) == ("keeps every length" in shown)
+
+
+def test_of_a_single_output_no_rows_are_told() -> None:
+    tab = choose(open_laboratory(Experiment(seq_len=12)), "triangle")
+    assert "the only output, at t = 12" in said(tab)
+    assert "Row k" not in said(tab)
+    many = Experiment(task="echo", topology="many-to-many", seq_len=12, delay=3)
+    text = said(choose(open_laboratory(many), "triangle"))
+    assert "column 1 is exactly 0, because h₀ = 0" in text
+
+
+def test_what_an_instrument_looks_at_is_said_once() -> None:
+    tab = open_laboratory(Experiment(seq_len=8))
+    assert "Weights before training." in header(tab)
+    assert "Weights" not in header(choose(tab, "training")), "that nothing was trained is said below"
+    assert "only the activation and H" in header(choose(tab, "phase"))
+    assert "a single unit" in header(choose(tab, "cliff"))
+    stop_sweeps(tab)
+
+
+def test_a_border_beyond_the_phase_diagram_is_told() -> None:
+    tab = choose(open_laboratory(Experiment(seq_len=8, activation="sigmoid", init="glorot")), "phase")
+    assert "The theory's border, at g = 10.1 to 10.5, lies beyond this picture." in said(tab)
+    stop_sweeps(tab)
+    tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
+    assert "The dashed border" in said(tab)
+    stop_sweeps(tab)
+
+
+def test_the_curve_is_the_librarys() -> None:
+    e = Experiment(seq_len=25, init="pytorch")
+    drawn = {trace["name"]: trace for trace in figure(open_laboratory(e), "curve")["data"]}
+    np.testing.assert_array_equal(values_of(drawn["PyTorch default"]), gradient_flow(e).itemised[-1])
+    assert "theory" in drawn
+    assert "Orthogonal" in drawn
+
+
+def test_a_diverged_run_leaves_the_laboratory_standing() -> None:
+    e = Experiment(
+        task="sine", topology="many-to-many", seq_len=40, activation="relu", init="scaled-gaussian",
+        gain=2.0, optimizer="sgd", learning_rate=0.1, clip_norm=None,
+    )  # fmt: skip
+    tab = open_laboratory(e)
+    run = tab.session_state["visit"].run
+    from rnnviz.training.loop import advance
+
+    state = advance(e, run.state, steps=5)
+    assert state.divergence is not None
+    run._newest = state, run.initial
+    texts = {instrument: said(choose(tab, instrument)) for instrument in INSTRUMENTS}
+    assert all("How to read this." in text or "overflowed" in text for text in texts.values())
+    assert "The numbers left the range of floating point: × marks where." in texts["curve"]
+    assert "healthy" not in texts["curve"]
+    assert "The numbers overflowed" in texts["triangle"]
+    assert "The unit circle is too small to be seen here." in texts["spectrum"]
+    assert re.search(r"σ_max = \d\.\d+·10\S+, ", texts["spectrum"]), "a power of ten, not seven digits"
+    assert "Clipping is off." in texts["training"]
+    formulas = " ".join(latex.value for latex in choose(tab, "training").latex)
+    assert "clipping is off" in formulas
+    assert "theta" not in formulas
+
+
+def test_after_training_the_spectrum_shows_before_and_now() -> None:
+    tab = choose(open_laboratory(Experiment(seq_len=10)), "spectrum")
+    assert {trace["name"] for trace in figure(tab, "spectrum")["data"]} == {"now"}
+    run = tab.session_state["visit"].run
+    from rnnviz.training.loop import advance
+
+    run._newest = advance(run.experiment, run.state, steps=5), run.initial
+    assert {t["name"] for t in figure(look(tab), "spectrum")["data"]} == {"now", "before training"}
+    assert f"after {run.state.step} training steps" in " ".join(str(h.proto.body) for h in tab.get("html"))
+
+
+def test_the_curve_shows_a_run_before_during_and_after_training() -> None:
+    tab = open_laboratory(Experiment(seq_len=10))
+    run = tab.session_state["visit"].run
+    for _ in range(20):
+        run._newest = advance_and_observe(run.experiment, run.state, None, 2)
+        run._remember(run._newest[1])
+    drawn = {trace["name"]: trace for trace in figure(look(tab), "curve")["data"]}
+    assert {"Orthogonal, now", "before training", "step 4", "step 16", "theory"} == set(drawn)
+    before = gradient_flow(run.experiment).total
+    np.testing.assert_allclose(values_of(drawn["before training"]), before, rtol=1e-12)
+    np.testing.assert_array_equal(values_of(drawn["step 16"]), run.album[16])
+    assert not np.array_equal(run.album[16], run.album[4])
+
+
+def test_where_several_steps_write_the_whole_loss_stands_beside_each_output() -> None:
+    e = Experiment(task="echo", topology="many-to-many", seq_len=12, delay=3, init="small-normal")
+    drawn = {trace["name"]: trace for trace in figure(open_laboratory(e), "curve")["data"]}
+    flow = gradient_flow(e)
+    assert drawn["whole loss, now"].get("xaxis", "x") == "x"
+    assert drawn["Small normal"]["xaxis"] == drawn["each output"]["xaxis"] == "x2"
+    np.testing.assert_array_equal(values_of(drawn["whole loss, now"]), flow.total)
+    fan = values_of(drawn["each output"]).reshape(len(flow.outputs), e.seq_len + 1)[:, :-1]
+    positive = flow.itemised > 0
+    np.testing.assert_array_equal(fan[positive], flow.itemised[positive])
+    assert np.isnan(fan[~positive]).all()
+
+
+def test_the_cliff_stands_by_itself() -> None:
+    tab = choose(open_laboratory(Experiment(seq_len=5)), "cliff")
+    assert "a gradient of 390 there, was thrown 39 far, and ended at a loss of 0.090." in said(tab)
+    assert "no step is longer than 0.03, and after as many updates the loss is 0.0013." in said(tab)
+    assert "at most }{390}" in tab.latex[0].value
+    tab.slider(key="cliff_w").set_value(4.4)
+    tab.slider(key="cliff_b").set_value(-1.8)
+    assert "never meets the wall" in said(look(tab))
+    assert "The threshold was never reached: both paths are the same." in said(tab)
+
+
+@pytest.mark.parametrize("gain", ["1e6", "nan", "-1", "inf"])
+def test_an_impossible_gain_is_named_and_left_out(gain: str) -> None:
+    tab = AppTest.from_file(str(SHELL), default_timeout=30)
+    tab.query_params["init"], tab.query_params["gain"] = "scaled-gaussian", gain
+    tab.run()
+    tab.switch_page(str(LABORATORY))
+    look(tab)
+    shown = " ".join(str(h.proto.body) for h in tab.get("html"))
+    assert f"gain={gain} (expected a number between 0 and 10)" in shown
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text", "tex"),
+    [
+        (3.04e-6, 1, "3·10⁻⁶", r"{3\cdot 10^{-6}}"),
+        (39.1, 2, "39", "{39}"),
+        (0.059, 2, "0.059", "{0.059}"),
+        (8995145.555, 4, "8.995·10⁶", r"{8.995\cdot 10^{6}}"),
+        (29.0377, 3, "29.0", "{29.0}"),
+        (0.99996, 3, "1.00", "{1.00}"),
+        (9999.7, 3, "10⁴", "{10^{4}}"),
+        (-2.25, 3, "−2.25", "{-2.25}"),
+        (0.0, 3, "0", "{0}"),
+        (np.inf, 3, "∞", r"{\infty}"),
+        (-np.inf, 3, "−∞", r"{-\infty}"),
+    ],
+)
+def test_numbers_are_written_as_a_person_would(value: float, digits: int, text: str, tex: str) -> None:
+    assert plain(value, digits) == text
+    assert number(value, digits) == tex
+
+
+def test_a_share_that_rounds_to_nothing_has_no_sign() -> None:
+    assert [percent(share) for share in (-0.004, -0.012, 0.31)] == ["0%", "−1%", "31%"]

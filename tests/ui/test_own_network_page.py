@@ -1,0 +1,254 @@
+"""A network that a visitor brings along, through the shell: by key, asserting values."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment
+from rnnviz.analysis.uploaded_network import OwnNetwork, own_flow
+from rnnviz.applications.network_file import read_network, save_network
+from rnnviz.experiment.links import to_params
+from rnnviz.model.cells import VanillaWeights
+from rnnviz.training.loop import advance
+from rnnviz.ui.instruments.own import SNIPPETS, Brought
+from tests.visitor import Tab
+
+H = 6
+ORTHOGONAL = np.linalg.qr(np.random.default_rng(0).normal(size=(H, H)))[0]
+
+
+def network(gain: float, depth: int = 1) -> OwnNetwork:
+    """A network whose gradient changes by ``gain`` per step where no slope takes of it."""
+    sizes = [3] + [H] * (depth - 1)
+    return OwnNetwork(tuple(VanillaWeights(np.ones((n, H)), gain * ORTHOGONAL, np.zeros(H)) for n in sizes))
+
+
+class Laboratory(Tab):
+    """The laboratory, opened at one's own network."""
+
+    def __init__(self, e: Experiment | None = None) -> None:
+        super().__init__("laboratory", **to_params(e or Experiment(seq_len=8)))
+        self.choose("own")
+
+    def choose(self, instrument: str) -> None:
+        self.tab.button_group(key="instrument").set_value(instrument)
+        self.look()
+
+    def upload(self, content: bytes, name: str = "mine.npz") -> None:
+        self.tab.file_uploader[0].set_value((name, content, "application/octet-stream"))
+        self.look()
+
+    @property
+    def brought(self) -> Brought:
+        brought: Brought = self.tab.session_state["own_network"]
+        return brought
+
+    @property
+    def verdict(self) -> str:
+        said = re.search(r"<p class='verdict (\w+)' role='status'[^>]*>(.*?)</p>", self.html)
+        assert said is not None
+        return f"{said[1]}: {said[2]}".replace("&#x27;", "'")
+
+    @property
+    def said(self) -> str:
+        return " ".join(m.value for m in self.tab.markdown).replace("\u00a0", " ")
+
+    @property
+    def refusal(self) -> str:
+        """What the page says of a refused file, as a person reads it."""
+        return " ".join(re.sub(r"\\(.)", r"\1", e.value) for e in self.tab.error)
+
+    def figure(self, name: str) -> dict[str, Any]:
+        sent = [json.loads(e.proto.bytes) for e in self.tab.get("bidi_component") if e.proto.bytes]
+        found: dict[str, Any] = {f["name"]: f for f in sent}[name]
+        return found
+
+
+def test_before_any_upload_the_playgrounds_network_is_shown_and_named() -> None:
+    page = Laboratory(Experiment(seq_len=8, activation="relu", init="orthogonal"))
+    assert "Is my network's gradient vanishing?" in page.html
+    assert "The playground's network, until you upload your own." in page.html
+    layers = page.run.state.params.layers
+    expected = own_flow(OwnNetwork(tuple(w for w in layers if isinstance(w, VanillaWeights))), "relu")
+    assert page.verdict.startswith(f"{expected.verdict}: The playground's gradient ")
+    assert page.tab.selectbox(key="own_activation_example").value == "relu"
+    assert page.tab.selectbox(key="own_activation_example").options == ["ReLU"], "it has no other"
+    assert "How to read this." in page.said
+    assert not page.tab.error
+
+
+def test_an_uploaded_network_gets_its_verdict_curve_and_spectrum() -> None:
+    page = Laboratory()
+    page.upload(save_network(network(0.76)))
+    page.tab.selectbox(key="own_activation").set_value("linear")
+    page.look()
+    assert page.verdict == (
+        "vanishing: Your network's gradient vanishes: from step 50 to step 1 it shrinks by 5.8 powers of "
+        "ten, a factor of 0.76 per step."
+    )
+    assert "<b>mine.npz</b> (rnnviz names): 1 layer, I = 3, H = 6, 60 parameters." in page.html
+    assert "5.84 powers" in page.figure("lab_own")["label"].replace("−", "")
+    assert "sigma_max 0.7600" in page.figure("lab_own_spectrum")["label"]
+    assert "sufficient" in page.said
+    assert "(0% of the units are saturated)" in page.said
+
+
+@pytest.mark.parametrize(
+    ("gain", "activation", "told"),
+    [
+        (
+            1.0,
+            "linear",
+            "healthy: Your network's gradient is healthy: from step 50 to step 1 it keeps its size.",
+        ),
+        (1.02, "linear", "it grows by 0.42 powers of ten, a factor of 1.02 per step."),
+        (
+            1.2,
+            "linear",
+            "exploding: Your network's gradient explodes: from step 50 to step 1 it grows by 3.9 ",
+        ),
+        (0.0, "linear", "vanishing: Your network's gradient vanishes: before step 50 it is exactly zero."),
+        (1e25, "linear", "exploding: Your network's gradient explodes: the numbers leave the range"),
+    ],
+)
+def test_every_fate_is_told_in_one_sentence(gain: float, activation: str, told: str) -> None:
+    page = Laboratory()
+    page.upload(save_network(network(gain)))
+    page.tab.selectbox(key="own_activation").set_value(activation)
+    page.look()
+    assert told in page.verdict
+    assert "nan" not in page.said.lower()
+
+
+def test_the_controls_reach_the_measurement() -> None:
+    page = Laboratory()
+    page.upload(save_network(network(0.9, depth=2)))
+    page.tab.slider(key="own_T").set_value(20)
+    page.tab.slider(key="own_input").set_value(0.5)
+    page.tab.selectbox(key="own_layer").set_value(0)
+    page.look()
+    expected = own_flow(read_network(save_network(network(0.9, depth=2))), "tanh", 20, 0.5, layer=0)
+    assert f"{expected.verdict}: " in page.verdict
+    assert "from step 20 to step 1" in page.verdict
+    assert f"{abs(expected.decades):.1f} powers" in page.verdict
+
+
+def test_a_refused_file_leaves_the_earlier_network_and_the_run_as_they_are() -> None:
+    page = Laboratory()
+    page.run._newest = advance(page.run.experiment, page.run.state, steps=3), page.run.initial
+    page.upload(save_network(network(0.5)))
+    before, kept = page.verdict, page.brought.network
+    page.upload(b"\x93NUMPY not what was asked for", "**x** <b>_:red[y]_$z$.npz")
+    assert page.refusal.startswith(
+        "**x** <b>_:red[y]_$z$.npz was not taken. Expected an .npz file; got a single"
+    )
+    assert all(f"\\{c}" in page.tab.error[0].value for c in "*<_[$:"), "nothing in a name is Markdown"
+    assert (page.verdict, page.brought.network, page.run.state.step) == (before, kept, 3)
+    page.upload(save_network(network(1.0)), "other.npz")
+    assert not page.tab.error
+    assert "other.npz" in page.html
+
+
+def test_a_network_stays_while_pages_are_turned_until_it_is_forgotten() -> None:
+    page = Laboratory()
+    page.upload(save_network(network(0.9, depth=2)))
+    page.tab.selectbox(key="own_activation").set_value("linear")
+    page.tab.slider(key="own_T").set_value(30)
+    page.tab.selectbox(key="own_layer").set_value(0)
+    page.look()
+    before = page.verdict
+    assert "from step 30" in before
+    page.choose("curve")
+    page.choose("own")
+    assert page.verdict == before
+    page.go("glossary")
+    page.go("laboratory")
+    page.choose("own")
+    assert page.verdict == before
+    page.upload(save_network(network(0.9)))
+    assert page.tab.selectbox(key="own_activation").value == "tanh", "another network, another activation"
+    assert "own_layer" not in [box.key for box in page.tab.selectbox]
+    page.press("own_forget")
+    assert page.verdict.split(": ")[1].startswith("The playground's")
+    assert page.brought.network is None
+
+
+def test_two_visitors_do_not_see_each_others_networks() -> None:
+    first, second = Laboratory(), Laboratory()
+    first.upload(save_network(network(0.5)), "first.npz")
+    second.look()
+    assert "first.npz" in first.html
+    assert "first.npz" not in second.html
+
+
+@pytest.mark.parametrize(
+    "e", [Experiment(seq_len=8, layers=3), Experiment(seq_len=1, topology="one-to-one", task="digits")]
+)
+def test_the_playgrounds_weights_are_a_file_to_try(e: Experiment) -> None:
+    page = Laboratory(e)
+    layers = tuple(w for w in page.run.state.params.layers if isinstance(w, VanillaWeights))
+    read = read_network(save_network(OwnNetwork(layers)))
+    page.upload(save_network(read), "rnnviz-network.npz")
+    assert f"{e.layers} layer" in page.html
+    np.testing.assert_array_equal(read.layers[0].W_hh, layers[0].W_hh)
+
+
+def test_without_a_matrix_or_after_an_overflow_the_page_asks_for_a_file() -> None:
+    page = Laboratory(Experiment(seq_len=8, cell="feed-forward"))
+    assert "no W_hh" in " ".join(i.value for i in page.tab.info)
+    page.upload(save_network(network(0.5)))
+    assert "Your network's gradient vanishes" in page.verdict
+    page = Laboratory(Experiment(seq_len=8))
+    state = page.run.state
+    layer = replace(state.params.layers[0], W_xh=np.full_like(state.params.layers[0].W_xh, np.inf))
+    page.run._newest = replace(state, params=replace(state.params, layers=(layer,))), page.run.initial
+    page.look()
+    assert "overflowed" in " ".join(i.value for i in page.tab.info)
+
+
+def test_the_line_for_numpy_saves_what_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = save_with("NumPy", monkeypatch, **vars(network(0.5).layers[0]))
+    assert read_network(saved).source == "rnnviz names"
+
+
+def test_the_lines_for_pytorch_save_what_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+
+    class Model:
+        rnn = torch.nn.RNN(3, H, num_layers=2)
+
+    read = read_network(save_with("PyTorch", monkeypatch, model=Model()))
+    assert (read.source, read.depth, read.input_size, read.hidden_size) == ("PyTorch", 2, 3, H)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_lines_for_keras_save_what_can_be_read(bias: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras is no part of the tests: a layer that gives its weights in the order that Keras documents."""
+
+    class Layer:
+        def get_weights(self) -> list[Any]:
+            w = network(0.5).layers[0]
+            return [w.W_xh, w.W_hh, w.b_h][: 2 + bias]
+
+    class Model:
+        def get_layer(self, name: str) -> Layer:
+            assert name == "simple_rnn"
+            return Layer()
+
+    read = read_network(save_with("Keras", monkeypatch, model=Model()))
+    assert (read.source, read.input_size, read.hidden_size) == ("Keras", 3, H)
+
+
+def save_with(library: str, monkeypatch: pytest.MonkeyPatch, **names: Any) -> bytes:
+    """Run the lines that the page shows; return the file that they write."""
+    file, savez = io.BytesIO(), np.savez
+    monkeypatch.setattr(np, "savez", lambda _, **arrays: savez(file, **arrays))
+    exec(SNIPPETS[library], names)  # noqa: S102
+    return file.getvalue()

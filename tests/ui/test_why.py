@@ -1,0 +1,385 @@
+"""Who can do what without a memory: the outcomes, their picture, and the page that shows both live."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from html import unescape
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz import TASKS, Experiment, Network, observe, start, train
+from rnnviz.figures import DARK, LIGHT, Theme
+from rnnviz.figures.contest import LABEL_GAP, Contest, Trained, contest, contest_spec
+from rnnviz.figures.unrolled import Unrolled, unrolled, unrolled_spec
+from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS, parity_bound
+from tests.ahead import TrainedAhead
+from tests.visitor import Tab
+
+SEEDS = range(3)
+themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+
+
+RUNS = TrainedAhead(
+    (replace(chosen.runner(cell), seed=seed), STEPS, False)
+    for chosen in ROUNDS.values()
+    for seed in SEEDS
+    for cell in RUNNERS
+)
+
+
+def metrics(task: str, seed: int) -> dict[str, float]:
+    """Both networks' held-out metric at the end of a round."""
+    chosen = ROUNDS[task]
+    return {cell: RUNS(replace(chosen.runner(cell), seed=seed), STEPS).metric for cell in RUNNERS}
+
+
+# The outcomes that the page speaks of
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("task", ["recall", "echo"])
+def test_without_memory_a_symbol_of_the_past_is_a_guess(task: str, seed: int) -> None:
+    reached = metrics(task, seed)
+    assert reached["feed-forward"] == pytest.approx(0.25, abs=0.05)
+    assert reached["vanilla"] == 1.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_memory_parity_stays_at_its_bound(seed: int) -> None:
+    reached = metrics("parity", seed)
+    assert reached["feed-forward"] == pytest.approx(9 / 16, abs=0.02), "two and a half standard errors"
+    assert reached["vanilla"] > 0.97
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_memory_next_year_is_like_this_year(seed: int) -> None:
+    reached = metrics("sunspots", seed)
+    naive = TASKS["sunspots"].chance(ROUNDS["sunspots"].experiment)
+    assert reached["feed-forward"] == pytest.approx(naive, rel=0.02)
+    assert reached["vanilla"] < 0.75 * naive
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_where_there_is_no_past_both_are_the_same_network(seed: int) -> None:
+    reached = metrics("digits", seed)
+    assert reached["feed-forward"] == reached["vanilla"]
+    assert reached["vanilla"] >= 0.9
+    e = replace(ROUNDS["digits"].experiment, seed=seed)
+    first, trained = Network(e).init(e.rng("weights")), train(e, 50).params
+    np.testing.assert_array_equal(trained.layers[0].W_hh, first.layers[0].W_hh, "W_hh is never used")
+
+
+@pytest.mark.parametrize("task", ROUNDS)
+def test_the_two_differ_by_the_recurrent_weights_and_nothing_else(task: str) -> None:
+    plain, recurrent = (ROUNDS[task].runner(cell) for cell in ("feed-forward", "vanilla"))
+    assert replace(plain, cell="vanilla") == recurrent
+    counts = [Network(e).init(e.rng("weights")).count for e in (plain, recurrent)]
+    assert counts[1] - counts[0] == recurrent.hidden_size**2
+
+
+@pytest.mark.parametrize("T", [1, 2, 5, 8])
+def test_no_answer_from_the_newest_bit_alone_exceeds_the_bound(T: int) -> None:
+    """Every rule that maps a bit to an answer, over every sequence of T bits."""
+    sequences = np.array(list(itertools.product((0, 1), repeat=T)))
+    odd = sequences.cumsum(axis=1) % 2
+    best = max(
+        float(np.mean(np.array(rule)[sequences] == odd)) for rule in itertools.product((0, 1), repeat=2)
+    )
+    assert best == pytest.approx(parity_bound(T))
+
+
+def test_the_words_name_the_experiments_own_numbers() -> None:
+    recall, echo, parity = (ROUNDS[task] for task in ("recall", "echo", "parity"))
+    assert f"asked for at step {recall.experiment.seq_len}." in recall.needs
+    assert f"At step {recall.experiment.seq_len} " in recall.finding
+    assert (echo.experiment.delay, "three steps later" in echo.needs) == (3, True)
+    assert parity.bound == parity_bound(parity.experiment.seq_len) == 9 / 16
+    assert f"9/16 = {parity.bound:.0%}" in parity.finding
+
+
+# The unrolled networks
+
+
+def seen(e: Experiment, **look: Any) -> Unrolled:
+    return Unrolled.of(e, observe(e, start(e).params, 0), **look)
+
+
+def named(spec: dict[str, Any], name: str) -> dict[str, Any]:
+    (trace,) = [trace for trace in spec["data"] if trace["name"] == name]
+    return dict(trace)
+
+
+@themes
+@pytest.mark.parametrize("task", ROUNDS)
+def test_only_the_recurrent_network_has_edges_in_time(task: str, theme: Theme) -> None:
+    plain, recurrent = (
+        unrolled_spec(seen(ROUNDS[task].runner(c)), theme) for c in ("feed-forward", "vanilla")
+    )
+    T = ROUNDS[task].experiment.seq_len
+    assert len(named(plain, "remembers, done")["x"]) == 0
+    drawn = np.reshape(named(recurrent, "remembers, done")["x"], (-1, 4))
+    np.testing.assert_array_equal(drawn[:, 0], np.arange(1, T))
+    np.testing.assert_array_equal(drawn[:, 2], np.arange(2, T + 1))
+    for spec in (plain, recurrent):
+        for name in ("reads, done", "writes, done"):
+            x = np.reshape(named(spec, name)["x"], (-1, 4))
+            np.testing.assert_array_equal(x[:, 0], x[:, 2])
+
+
+@pytest.mark.parametrize("task", ["recall", "echo", "parity", "digits"])
+def test_answers_are_the_networks_own_and_are_marked_rightly(task: str) -> None:
+    e = ROUNDS[task].runner("vanilla")
+    snapshot = observe(e, train(e, 60).params, 60)
+    view = Unrolled.of(e, snapshot)
+    shown = [re.sub(r"<[^>]+>", "", note["text"]) for note in unrolled_spec(view)["layout"]["annotations"]]
+    writes = TASKS[e.task].masks(e).write_steps
+    answers, targets = snapshot.outputs[writes, 0].argmax(axis=1), snapshot.targets[writes, 0]
+    for answer, target, text in zip(answers, targets, shown, strict=False):
+        assert text.startswith(TASKS[task].output_label(e, int(answer)))
+        assert text.endswith("✓" if answer == target else "✗")
+
+
+def test_curves_have_no_right_or_wrong() -> None:
+    assert seen(ROUNDS["sunspots"].experiment).answers == []
+
+
+# The chart
+
+
+def race(task: str, metrics_: tuple[float, float], **changes: Any) -> Contest:
+    chosen = ROUNDS[task]
+    accuracy = TASKS[task].metric.higher_is_better
+    trained = [
+        Trained(name, np.array([0.0, 500.0]), np.array([0.3, metric]))
+        for name, metric in zip(RUNNERS.values(), metrics_, strict=True)
+    ]
+    made = Contest(
+        trained, STEPS, "held-out", accuracy, TASKS[task].chance(chosen.experiment), "guess", chosen.bound
+    )
+    return replace(made, **changes)
+
+
+def test_the_newest_measurement_counts_although_no_update_follows_it() -> None:
+    e = ROUNDS["recall"].runner("vanilla")
+    state = train(e, 100).state
+    trained = Trained.of("recurrent", state)
+    assert trained.steps[[0, -1]].tolist() == [0, 100]
+    assert trained.metric[-1] == state.metric
+    assert len(set(trained.steps)) == len(trained.steps)
+    nothing = Trained.of("recurrent", start(e))
+    assert len(nothing.steps) == len(nothing.metric) == 0
+
+
+@themes
+@pytest.mark.parametrize("task", ROUNDS)
+def test_chance_and_bound_are_drawn_where_they_are(task: str, theme: Theme) -> None:
+    view = race(task, (0.3, 0.9))
+    spec = contest_spec(view, theme)
+    assert set(named(spec, "chance")["y"]) == {view.chance}
+    bounds = [trace["y"][0] for trace in spec["data"] if trace["name"] == "bound"]
+    assert bounds == ([9 / 16] if task == "parity" else [])
+    contest(view, theme)
+
+
+@pytest.mark.parametrize("values", [(0.25, 1.0), (0.9, 0.9), (0.99, 1.0), (0.0, 0.01), (1.0, 0.2)])
+def test_labels_at_the_end_name_both_and_do_not_touch(values: tuple[float, float]) -> None:
+    notes = contest_spec(race("recall", values))["layout"]["annotations"][-2:]
+    texts = [re.sub(r"<[^>]+>", "", note["text"]) for note in notes]
+    assert texts == [f"{n} {v:.0%}" for n, v in zip(RUNNERS.values(), values, strict=True)]
+    heights = sorted(note["y"] for note in notes)
+    assert heights[1] - heights[0] >= LABEL_GAP
+
+
+def test_curves_are_told_apart_without_colour() -> None:
+    spec = contest_spec(race("recall", (0.25, 1.0)))
+    dashes = {trace["line"]["dash"] for trace in spec["data"]}
+    assert len(dashes) == len(spec["data"])
+
+
+def test_before_training_there_is_only_chance() -> None:
+    e = ROUNDS["recall"].experiment
+    waiting = [Trained.of(name, start(e)) for name in RUNNERS.values()]
+    spec = contest_spec(race("recall", (0.0, 0.0), trained=waiting))
+    assert len(spec["layout"]["annotations"]) == 2, "the heading and chance"
+
+
+def test_the_pictures_are_plotly_figures() -> None:
+    assert unrolled(seen(ROUNDS["recall"].experiment)).data
+    assert contest(race("parity", (0.57, 1.0))).data
+
+
+# The page
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stop_the_pool() -> Iterator[None]:
+    yield
+    RUNS.end()
+
+
+class Visitor(Tab):
+    """One visitor of the page."""
+
+    def __init__(self, page: str = "why", **params: str) -> None:
+        super().__init__(page, **params)
+
+    def choose(self, task: str) -> None:
+        self.tab.button_group(key="contest_task").set_value(task)
+        self.look()
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        self.look_until(condition, seconds=60)
+        self.look()
+
+    @property
+    def words(self) -> str:
+        """All text of the page, without markup."""
+        plain = re.sub(r"<style.*?</style>|<[^>]+>", "", " ".join(self.texts), flags=re.DOTALL)
+        return re.sub(r"\s+", " ", unescape(plain))
+
+    @property
+    def figures(self) -> dict[str, dict[str, Any]]:
+        sent = [e.proto.bytes for e in self.tab.get("bidi_component") if e.proto.bytes]
+        return {figure["name"]: figure for figure in map(json.loads, sent)}
+
+    @property
+    def steps(self) -> list[int]:
+        return [run.state.step for run in self.visit.contest.values()]
+
+
+def test_the_page_opens_with_both_networks_before_training() -> None:
+    visitor = Visitor()
+    assert list(visitor.figures) == ["contest_feed-forward", "contest_vanilla", "contest"]
+    assert "sees only the current input" in visitor.words
+    assert "292 parameters" in visitor.words
+    assert "292 + 32 × 32 = 1,316 parameters" in visitor.words
+    assert "Press Play" in visitor.words
+    assert "no step hears the one before" in visitor.figures["contest_feed-forward"]["label"]
+    assert "every step hears the one before" in visitor.figures["contest_vanilla"]["label"]
+
+
+@pytest.mark.parametrize("task", ROUNDS)
+def test_every_round_is_played_to_its_end_and_says_what_it_means(task: str) -> None:
+    visitor = Visitor()
+    if task != "recall":
+        visitor.choose(task)
+    for run in visitor.visit.contest.values():
+        run.speed = None  # without a browser there is nothing to watch
+    visitor.press("contest_play")
+    assert visitor.tab.button(key="contest_play").label in ("Pause", "Play again")
+    visitor.wait(lambda: visitor.steps == [STEPS, STEPS])
+    assert visitor.tab.button(key="contest_play").label == "Play again"
+    for cell, run in visitor.visit.contest.items():
+        expected = RUNS(ROUNDS[task].runner(cell), STEPS).metric
+        assert run.state.metric == expected
+        shown = f"{expected:.0%}" if TASKS[task].metric.higher_is_better else f"{expected:.1f}"
+        assert shown in visitor.words
+    assert f"After {STEPS} updates" in visitor.words
+    assert ROUNDS[task].finding in visitor.words
+    drawn = {trace["name"]: trace for trace in visitor.figures["contest"]["data"]}
+    for name, run in zip(RUNNERS.values(), visitor.visit.contest.values(), strict=True):
+        last = np.frombuffer(base64.b64decode(drawn[name.lower()]["y"]["bdata"]))[-1]
+        assert last == run.state.metric
+
+
+def test_pause_goes_on_and_reset_goes_back() -> None:
+    visitor = Visitor()
+    visitor.press("contest_play")
+    visitor.wait(lambda: min(visitor.steps) >= 3)
+    visitor.press("contest_play")
+    time.sleep(0.3)
+    visitor.look()
+    paused = visitor.steps
+    assert "Press Play" not in visitor.words
+    assert ROUNDS["recall"].finding not in visitor.words, "nothing is claimed before the end"
+    time.sleep(0.3)
+    visitor.look()
+    assert visitor.steps == paused
+    visitor.press("contest_play")
+    visitor.wait(lambda: min(visitor.steps) > max(paused))
+    visitor.press("contest_reset")
+    assert visitor.steps == [0, 0]
+    assert not any(run.playing for run in visitor.visit.contest.values())
+
+
+def test_play_again_starts_from_the_beginning() -> None:
+    visitor = Visitor()
+    for run in visitor.visit.contest.values():
+        run.until = 5
+    visitor.press("contest_play")
+    visitor.wait(lambda: visitor.steps == [5, 5])
+    visitor.press("contest_play")
+    assert max(visitor.steps) < STEPS
+    assert all(run.until == STEPS for run in visitor.visit.contest.values())
+    assert all(run.playing for run in visitor.visit.contest.values())
+    visitor.press("contest_play")
+
+
+def test_another_problem_pauses_the_one_before() -> None:
+    visitor = Visitor()
+    visitor.press("contest_play")
+    before = list(visitor.visit.contest.values())
+    visitor.choose("echo")
+    assert not any(run.playing for run in before)
+    assert {run.experiment.task for run in visitor.visit.contest.values()} == {"echo"}
+    assert visitor.steps == [0, 0]
+    assert ROUNDS["echo"].needs in visitor.words
+
+
+def test_the_contest_leaves_the_visitors_own_experiment_alone() -> None:
+    visitor = Visitor(T="33", seed="4")
+    visitor.press("contest_play")
+    assert visitor.visit.experiment == Experiment(seq_len=33, seed=4)
+    visitor.press("contest_play")
+
+
+# A network without recurrence in the playground
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"task": "echo", "T": "12", "delay": "3", "layers": "2"},
+        {"task": "digits"},
+        {"task": "sine", "T": "30", "feedback": "true"},
+    ],
+    ids=["recall", "echo", "digits", "sine with feedback"],
+)
+def test_the_playground_shows_a_network_without_recurrence_as_it_is(params: dict[str, str]) -> None:
+    visitor = Visitor("playground", cell="feed-forward", **params)
+    assert visitor.visit.experiment.cell == "feed-forward"
+    visitor.press("step")
+    visitor.wait(lambda: not visitor.visit.run.playing)
+    timeline = visitor.figures["timeline"]
+    assert not [trace for trace in timeline["data"] if trace["name"].startswith("B = W_hh")]
+    rows = " ".join(timeline["layout"]["yaxis"]["ticktext"])
+    assert ">B<" not in rows
+    assert "no recurrence" in timeline["layout"]["annotations"][0]["text"]
+    assert "ρ" not in timeline["caption"]
+    assert "verdict" not in timeline["caption"]
+    assert visitor.visit.run.state.step == 1
+
+
+def test_the_playgrounds_curve_without_recurrence_is_exactly_zero_before_the_output() -> None:
+    visitor = Visitor("playground", cell="feed-forward", T="7")
+    (zeros,) = [t for t in visitor.figures["timeline"]["data"] if t["name"] == "exactly 0"]
+    assert np.frombuffer(base64.b64decode(zeros["x"]["bdata"])).tolist() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("instrument", ["curve", "why", "triangle", "spectrum", "training"])
+def test_the_laboratory_stands_without_recurrence(instrument: str) -> None:
+    visitor = Visitor("laboratory", cell="feed-forward", T="12")
+    visitor.tab.button_group(key="instrument").set_value(instrument)
+    visitor.look()
+    told = [element.value for element in (*visitor.tab.markdown, *visitor.tab.info)]
+    assert told
+    assert "nan" not in " ".join(told).lower()
