@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -43,6 +43,15 @@ class Divergence:
         return f"After {updates} the {self.what} became {self.value}{place}."
 
 
+@dataclass(frozen=True)
+class Tuning:
+    """The learning rate and the clipping threshold in force from the update after ``step`` on."""
+
+    step: int
+    learning_rate: float
+    clip_norm: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingState:
     """Everything that a run is, between two updates; it can be pickled.
@@ -52,6 +61,8 @@ class TrainingState:
     metric : the newest held-out measurement (NaN before the first update).
     solved_at : updates after which the task's goal was first reached.
     divergence : set once numbers overflowed; then ``advance`` changes nothing more.
+    tunings : the learning rate and threshold at the start, then every change of them; with these ``train``
+        replays the run exactly.
     """
 
     step: int
@@ -62,6 +73,12 @@ class TrainingState:
     metric: float
     solved_at: int | None = None
     divergence: Divergence | None = None
+    tunings: tuple[Tuning, ...] = ()
+
+    @property
+    def retunings(self) -> tuple[Tuning, ...]:
+        """The changes made during the run; empty if it kept what it started with."""
+        return self.tunings[1:]
 
 
 def is_measured(step: int) -> bool:
@@ -96,11 +113,18 @@ def start(e: Experiment) -> TrainingState:
 
 
 def advance(
-    e: Experiment, state: TrainingState, seconds: float | None = None, steps: int | None = None
+    e: Experiment,
+    state: TrainingState,
+    seconds: float | None = None,
+    steps: int | None = None,
+    until_solved: bool = False,
 ) -> TrainingState:
-    """Train until the time is up, the steps are made, the task is first solved, or numbers overflow.
+    """Train until the time is up, the updates are made, or numbers overflow.
 
-    The result depends on ``e``, ``state`` and the number of updates only, never on the clock.
+    The result depends on ``e``, ``state`` and the number of updates only, never on the clock. ``e`` may
+    have another learning rate or clipping threshold than before; the state records the change.
+
+    until_solved : also stop at the measurement that first reaches the task's goal.
 
     Raises
     ------
@@ -114,16 +138,26 @@ def advance(
     network, workspace = Network(e), Workspace()
     rng = np.random.default_rng()
     rng.bit_generator.state = state.rng
-    state = replace(state, history=state.history.copy())
+    state = replace(state, history=state.history.copy(), tunings=_tuned(e, state))
     deadline = np.inf if seconds is None else time.perf_counter() + seconds
     last_step = np.inf if steps is None else state.step + steps
     was_solved = state.solved_at is not None
     with threadpool_limits(1):  # sums are rounded in the same order in every process
         while state.step < last_step and state.divergence is None:
             state = _update(network, state, rng, workspace)
-            if time.perf_counter() >= deadline or (state.solved_at is not None and not was_solved):
+            solved_now = state.solved_at is not None and not was_solved
+            if time.perf_counter() >= deadline or (until_solved and solved_now):
                 break
     return replace(state, rng=rng.bit_generator.state)
+
+
+def _tuned(e: Experiment, state: TrainingState) -> tuple[Tuning, ...]:
+    """Return the state's tunings with those of ``e`` at the end, if they are not the last ones."""
+    now = Tuning(state.step, e.learning_rate, e.clip_norm)
+    earlier = tuple(t for t in state.tunings if t.step < state.step)
+    last = earlier[-1] if earlier else None
+    same = last is not None and (last.learning_rate, last.clip_norm) == (now.learning_rate, now.clip_norm)
+    return earlier if same else (*earlier, now)
 
 
 def _update(
@@ -218,15 +252,21 @@ def train(
     steps: int,
     until_solved: bool = False,
     on_progress: Callable[[TrainingState], None] | None = None,
+    tunings: Sequence[Tuning] = (),
 ) -> Run:
     """Train in this process; the same experiment gives the same run, bit for bit on one machine.
 
     until_solved : stop at the first measurement that reaches the task's goal.
     on_progress : called with the state about every half second.
+    tunings : changes of learning rate and threshold to make on the way, by rising step; with those of an
+        earlier run, this run repeats it.
     """
     state = start(e)
     while state.step < steps and not state.divergence and not (until_solved and state.solved_at is not None):
-        state = advance(e, state, seconds=0.5, steps=steps - state.step)
+        for tuning in (t for t in tunings if t.step <= state.step):
+            e = replace(e, learning_rate=tuning.learning_rate, clip_norm=tuning.clip_norm)
+        stop = min([steps, *(t.step for t in tunings if t.step > state.step)])
+        state = advance(e, state, seconds=0.5, steps=stop - state.step, until_solved=until_solved)
         if on_progress is not None:
             on_progress(state)
     return Run(e, state)

@@ -30,10 +30,10 @@ MAX_FAILURES = 3
 
 
 def advance_and_observe(
-    e: Experiment, state: TrainingState, seconds: float | None, steps: int | None
+    e: Experiment, state: TrainingState, seconds: float | None, steps: int | None, until_solved: bool
 ) -> tuple[TrainingState, Snapshot]:
     """One chunk of work, run in a worker process."""
-    state = advance(e, state, seconds=seconds, steps=steps)
+    state = advance(e, state, seconds, steps, until_solved)
     return state, observe(e, state.params, state.step)
 
 
@@ -146,7 +146,8 @@ class LiveRun:
         left = None if self.until is None else self.until - self.state.step
         seconds, steps = (None, 1) if one else (CHUNK_SECONDS, left)
         self._in_flight = True
-        future = pool.submit(advance_and_observe, self.experiment, self.state, seconds, steps)
+        chunk = self.experiment, self.state, seconds, steps, self.pause_when_solved
+        future = pool.submit(advance_and_observe, *chunk)
         future.add_done_callback(lambda done: self._receive(done, pool))
 
     def _receive(self, future: Future[tuple[TrainingState, Snapshot]], pool: Executor) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rnnviz import OPTIMIZERS, TASKS, Experiment, Network, TrainingState, advance, start, train
 from rnnviz.training.executor import ONE_THREAD
-from rnnviz.training.loop import Divergence, Run, gradient_curve, held_out_metric, is_measured
+from rnnviz.training.loop import Divergence, Run, Tuning, gradient_curve, held_out_metric, is_measured
 
 SMALL = Experiment(seq_len=6, hidden_size=8, batch_size=4)
 
@@ -29,10 +29,8 @@ def everything(state: TrainingState) -> list[object]:
 
 
 def reach(e: Experiment, state: TrainingState, step: int) -> TrainingState:
-    """Advance to a step, past the stop at the goal."""
-    while state.step < step:
-        state = advance(e, state, steps=step - state.step)
-    return state
+    """Advance to a step."""
+    return advance(e, state, steps=step - state.step)
 
 
 def pickled(state: TrainingState) -> TrainingState:
@@ -196,10 +194,19 @@ def test_a_solved_run_can_go_on_and_keeps_the_first_time() -> None:
     assert everything(train(e, solved.step + 60).state) == everything(further)
 
 
-def test_advance_stops_where_the_goal_is_first_reached() -> None:
+def test_advance_makes_every_step_even_after_the_goal() -> None:
     e = Experiment(task="recall", seq_len=5)
-    state = advance(e, start(e), steps=1000)
+    state = advance(e, start(e), steps=300)
+    assert state.step == 300
+    assert state.solved_at is not None
+    assert state.solved_at < 300
+
+
+def test_advance_stops_at_the_goal_if_asked_to() -> None:
+    e = Experiment(task="recall", seq_len=5)
+    state = advance(e, start(e), steps=1000, until_solved=True)
     assert state.step == state.solved_at == train(e, 300, until_solved=True).state.step
+    assert advance(e, state, steps=7, until_solved=True).step == state.step + 7, "it was solved before"
 
 
 def test_what_cannot_be_learned_is_never_solved() -> None:
@@ -218,6 +225,30 @@ def test_the_learning_rate_can_change_on_the_way() -> None:
     assert 0.0 < np.abs(after.params.flat() - before.params.flat()).max() <= 60 * 1e-6
     # The batches are those that would have come anyway.
     assert after.rng == advance(SMALL, before, steps=30).rng
+
+
+def test_changes_on_the_way_are_recorded_and_the_run_can_be_replayed() -> None:
+    state = advance(SMALL, start(SMALL), steps=12)
+    state = advance(replace(SMALL, learning_rate=0.05), state, steps=5)
+    state = advance(replace(SMALL, learning_rate=0.05, clip_norm=None), state, steps=8)
+    assert state.tunings == (
+        Tuning(0, SMALL.learning_rate, SMALL.clip_norm),
+        Tuning(12, 0.05, SMALL.clip_norm),
+        Tuning(17, 0.05, None),
+    )
+    replayed = train(SMALL, 25, tunings=state.tunings).state
+    assert everything(replayed) == everything(state)
+    assert replayed.tunings == state.tunings
+    # the last values alone give another run: what the page must say of the address
+    assert everything(train(replace(SMALL, learning_rate=0.05, clip_norm=None), 25).state) != everything(
+        state
+    )
+
+
+def test_a_change_that_is_undone_before_the_next_update_is_no_change() -> None:
+    state = advance(SMALL, start(SMALL), steps=3)
+    state = advance(replace(SMALL, learning_rate=0.05), state, steps=0)
+    assert advance(SMALL, state, steps=4).retunings == ()
 
 
 # Divergence
