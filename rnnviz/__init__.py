@@ -6,18 +6,20 @@ import importlib
 from types import ModuleType
 
 from rnnviz.analysis.bench import Bench, decay
-from rnnviz.analysis.contributions import Triangle, triangle
-from rnnviz.analysis.decay_factors import Causes, causes
+from rnnviz.analysis.contributions import Contributions, gradient_contributions
+from rnnviz.analysis.decay_factors import DecayFactors, decay_factors
 from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
 from rnnviz.analysis.mean_field import MeanField, critical_gain, mean_field
-from rnnviz.analysis.snapshot import Snapshot, observe
+from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.analysis.spectrum import Spectrum, spectrum
 from rnnviz.analysis.sweeps import SeedBand, phase_diagram, seed_band
 from rnnviz.experiment import Experiment
 from rnnviz.model.activations import ACTIVATIONS
+from rnnviz.model.batch import Batch
 from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
-from rnnviz.model.network import Network, Params, Pass
+from rnnviz.model.losses import LOSSES
+from rnnviz.model.network import LossAndGradients, Network, Params
 from rnnviz.model.optimizers import OPTIMIZERS, clip_by_norm
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import TOPOLOGIES
@@ -28,18 +30,22 @@ __all__ = [
     "ACTIVATIONS",
     "CELLS",
     "INITIALIZERS",
+    "LOSSES",
     "OPTIMIZERS",
     "PRESETS",
     "TASKS",
     "TOPOLOGIES",
+    "Batch",
     "Bench",
     "Causes",
+    "Contributions",
+    "DecayFactors",
     "Experiment",
     "GradientFlow",
+    "LossAndGradients",
     "MeanField",
     "Network",
     "Params",
-    "Pass",
     "Preset",
     "Run",
     "SeedBand",
@@ -48,20 +54,20 @@ __all__ = [
     "TrainingState",
     "Triangle",
     "advance",
-    "causes",
     "clip_by_norm",
     "critical_gain",
     "decay",
+    "decay_factors",
     "figures",
+    "gradient_contributions",
     "gradient_flow",
     "mean_field",
-    "observe",
     "phase_diagram",
     "seed_band",
     "spectrum",
     "start",
+    "take_snapshot",
     "train",
-    "triangle",
 ]
 
 

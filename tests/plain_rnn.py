@@ -7,7 +7,7 @@ differentiate it. Row vectors, time first: T steps, B batch, I inputs, H hidden,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import autograd.numpy as anp
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Layer = tuple[Array, Array, Array]  # W_xh (I, H), W_hh (H, H), b_h (H,)
+Layer = tuple[Array, ...]  # W_xh (I, G H), W_hh (H, G H) and biases, as the cell's step below takes them
 Weights = tuple[list[Layer], Array, Array]  # layers, W_hy (H, O), b_y (O,)
 
 PHI: dict[str, Callable[[Any], Any]] = {
@@ -24,25 +24,84 @@ PHI: dict[str, Callable[[Any], Any]] = {
     "sigmoid": lambda a: 1.0 / (1.0 + anp.exp(-a)),
     "linear": lambda a: a,
 }
+STATES = {"vanilla": 1, "feed-forward": 1, "lstm": 2, "gru": 1}
+"""Arrays that a layer carries from step to step; h is the first."""
+
+Step = Callable[[Layer, Any, list[Any], str], tuple[list[Any], Any]]
+
+
+def vanilla(layer: Layer, x: Any, state: list[Any], activation: str) -> tuple[list[Any], Any]:
+    W_xh, W_hh, b_h = layer
+    a = anp.dot(x, W_xh) + anp.dot(state[0], W_hh) + b_h
+    return [PHI[activation](a)], a
+
+
+def feed_forward(layer: Layer, x: Any, state: list[Any], activation: str) -> tuple[list[Any], Any]:
+    W_xh, b_h = layer
+    a = anp.dot(x, W_xh) + b_h
+    return [PHI[activation](a)], a
+
+
+def lstm(layer: Layer, x: Any, state: list[Any], activation: str) -> tuple[list[Any], Any]:
+    """Hochreiter & Schmidhuber 1997 with a forget gate; gates in the order i, f, g, o."""
+    W_xh, W_hh, b = layer
+    (h, c), sigma, H = state, PHI["sigmoid"], len(W_hh)
+    a = anp.dot(x, W_xh) + anp.dot(h, W_hh) + b
+    i, f, o = sigma(a[:, :H]), sigma(a[:, H : 2 * H]), sigma(a[:, 3 * H :])
+    c = f * c + i * anp.tanh(a[:, 2 * H : 3 * H])
+    return [o * anp.tanh(c), c], a
+
+
+def gru(layer: Layer, x: Any, state: list[Any], activation: str) -> tuple[list[Any], Any]:
+    """Cho et al. 2014, with the reset gate after the product; gates in the order r, z, n."""
+    W_xh, W_hh, b, b_hn = layer
+    h, sigma, H = state[0], PHI["sigmoid"], len(W_hh)
+    from_x, from_h = anp.dot(x, W_xh) + b, anp.dot(h, W_hh)
+    r = sigma(from_x[:, :H] + from_h[:, :H])
+    z = sigma(from_x[:, H : 2 * H] + from_h[:, H : 2 * H])
+    n = anp.tanh(from_x[:, 2 * H :] + r * (from_h[:, 2 * H :] + b_hn))
+    return [(1.0 - z) * n + z * h], from_x
+
+
+STEPS: dict[str, Step] = {"vanilla": vanilla, "feed-forward": feed_forward, "lstm": lstm, "gru": gru}
+
+
+class StepByStep:
+    """A network of rnnviz's weights that reads one input after the other, with plain Python state."""
+
+    def __init__(self, params: Any, batch: int, cell: str = "vanilla", activation: str = "tanh") -> None:
+        self.layers = [tuple(getattr(w, field.name) for field in fields(w)) for w in params.layers]
+        self.states = [[np.zeros((batch, params.W_hy.shape[0]))] * STATES[cell] for _ in self.layers]
+        self.readout, self.cell, self.activation = (params.W_hy, params.b_y), cell, activation
+
+    def read(self, x: Array) -> Array:
+        """Read ``x`` (B, I) and return the output (B, O)."""
+        below = x
+        for i, layer in enumerate(self.layers):
+            self.states[i], _ = STEPS[self.cell](layer, below, self.states[i], self.activation)
+            below = self.states[i][0]
+        W_hy, b_y = self.readout
+        return below @ W_hy + b_y
 
 
 def forward(
-    weights: Weights, inputs: Array, nudges: list[Array], activation: str
+    weights: Weights, inputs: Array, nudges: list[Array], activation: str, cell: str = "vanilla"
 ) -> tuple[Any, list[Any], list[Any]]:
-    """Return outputs (T, B, O), and states and pre-activations, one (T, B, H) a layer.
+    """Return outputs (T, B, O), and states h and pre-activations, one (T, B, H) a layer.
 
-    ``nudges[i][t]`` (B, H) is added to the state of layer i after step t: the derivative of a loss
-    with respect to it is the derivative with respect to that state, dL/dh_t.
+    ``nudges[i][s][t]`` (B, H) is added to state array s of layer i after step t: the derivative of a loss
+    with respect to it is the derivative with respect to that state, dL/dh_t or dL/dc_t.
     """
     layers, W_hy, b_y = weights
-    phi, below = PHI[activation], list(inputs)
+    below = list(inputs)
     states, pre_activations = [], []
-    for (W_xh, W_hh, b_h), nudge in zip(layers, nudges, strict=True):
-        h, hs, a_s = anp.zeros(nudge.shape[1:]), [], []
-        for x_t, nudge_t in zip(below, nudge, strict=True):
-            a = anp.dot(x_t, W_xh) + anp.dot(h, W_hh) + b_h
-            h = phi(a) + nudge_t
-            hs.append(h)
+    for layer, nudge in zip(layers, nudges, strict=True):
+        state: list[Any] = [anp.zeros(nudge.shape[2:]) for _ in range(STATES[cell])]
+        hs, a_s = [], []
+        for t, x_t in enumerate(below):
+            state, a = STEPS[cell](layer, x_t, state, activation)
+            state = [array + nudge[s, t] for s, array in enumerate(state)]
+            hs.append(state[0])
             a_s.append(a)
         states.append(anp.stack(hs))
         pre_activations.append(anp.stack(a_s))
@@ -66,9 +125,10 @@ def loss(
     steps: list[int],
     nudges: list[Array],
     activation: str,
+    cell: str,
 ) -> Any:
     """Return the mean loss over the steps that write (0-based)."""
-    outputs, _, _ = forward(weights, inputs, nudges, activation)
+    outputs, _, _ = forward(weights, inputs, nudges, activation, cell)
     return sum(loss_of_step(outputs[k], targets[k]) for k in steps) / len(steps)
 
 
@@ -82,16 +142,17 @@ class Case:
     steps: list[int]
     activation: str
     hidden_size: int
+    cell: str = "vanilla"
 
     @property
     def no_nudges(self) -> list[Array]:
-        shape = (*self.inputs.shape[:2], self.hidden_size)
+        shape = (STATES[self.cell], *self.inputs.shape[:2], self.hidden_size)
         return [np.zeros(shape) for _ in self.weights[0]]
 
     def loss(self, weights: Weights, nudges: list[Array]) -> Any:
-        return loss(weights, self.inputs, self.targets, self.steps, nudges, self.activation)
+        return loss(weights, self.inputs, self.targets, self.steps, nudges, self.activation, self.cell)
 
     def loss_of_output(self, k: int, nudges: list[Array]) -> Any:
         """Return what step ``k`` alone contributes to the loss."""
-        share = loss(self.weights, self.inputs, self.targets, [k], nudges, self.activation)
+        share = loss(self.weights, self.inputs, self.targets, [k], nudges, self.activation, self.cell)
         return share / len(self.steps)

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnnviz.analysis.gradient_flow import decades_between
+from rnnviz.analysis.driven import error_at_last_step, states_as_outputs
+from rnnviz.analysis.gradient_flow import decades_between, gradient_flow
 from rnnviz.model.activations import ACTIVATIONS
-from rnnviz.model.arrays import Array, norms
-from rnnviz.model.cells import Vanilla, VanillaWeights, Workspace
+from rnnviz.model.arrays import Array
+from rnnviz.model.cells import VanillaWeights
 from rnnviz.model.initializers import INITIALIZERS
+from rnnviz.model.network import Network
 
 CHANNELS = 16
 """Input channels; W_xh ~ N(0, 1 / CHANNELS), so that an input of standard deviation s gives pre-activations
@@ -61,12 +63,11 @@ def decay(bench: Bench) -> Array:
     W_xh = rng.normal(0.0, 1.0 / np.sqrt(CHANNELS), (CHANNELS, H))
     inputs = rng.standard_normal((T, B, CHANNELS))
     inputs[1:] *= bench.input_std  # the first push stays at standard deviation 1
-    cell, weights = Vanilla(ACTIVATIONS[bench.activation]), VanillaWeights(W_xh, W_hh, np.zeros(H))
-    error: list[Array | None] = [None] * (T - 1) + [rng.standard_normal((B, H))]
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        trace = cell.forward(weights, inputs, Workspace(), "bench")
-        dL_dh, _ = cell.backward_in_time(weights, trace, error, Workspace(), "bench")
-        sizes = norms(dL_dh).mean(axis=1)
+    network = Network(input_size=CHANNELS, hidden_size=H, output_size=H, activation=bench.activation)
+    params = states_as_outputs(VanillaWeights(W_xh, W_hh, np.zeros(H)), hidden_size=H)
+    batch = error_at_last_step(inputs, rng.standard_normal((B, H)))
+    sizes = gradient_flow(network, params, batch).per_output[-1]
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         return sizes / sizes[-1]
 
 

@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.gradient_flow import probe
+from rnnviz.analysis.gradient_flow import Probe, probe
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array, Indices, norms
-from rnnviz.model.network import Params
-from rnnviz.tasks.base import Batch
+from rnnviz.model.batch import Batch
+from rnnviz.model.network import Network, Params
 
 SATURATED = 0.1
 """A unit whose slope is below this lets less than a tenth of the error through."""
 
 
 @dataclass(frozen=True, eq=False)
-class Causes:
+class DecayFactors:
     """The last output's error on its way back, split into its two causes; arrays for t = 2..T.
 
     steps : (T - 1,), the t that the error leaves, on its way to t - 1.
     slope_factor : (T - 1,), ||eps_t * phi'(a_t)|| / ||eps_t||.
     recurrent_factor : (T - 1,), ||(eps_t * phi'(a_t)) W_hh^T|| / ||eps_t * phi'(a_t)||.
     saturated : (T,), share of units with phi'(a_t) < SATURATED.
-    The product of both factors is ||eps_{t-1}|| / ||eps_t|| for a single layer; norms are means over samples.
+    In the top layer the product of both factors is ||eps_{t-1}|| / ||eps_t||; norms are means over samples.
     """
 
     steps: Indices
@@ -33,26 +33,37 @@ class Causes:
     saturated: Array
 
 
-def causes(e: Experiment, params: Params | None = None, batch: Batch | None = None) -> Causes:
-    """Split the decay in the top layer, for the error of the last output alone.
+def decay_factors(
+    subject: Experiment | Network | Probe,
+    params: Params | None = None,
+    batch: Batch | None = None,
+    layer: int = -1,
+) -> DecayFactors:
+    """Split the decay in one layer, for the error of the last output alone.
 
-    params, batch : see ``gradient_flow.probe``.
+    subject, params, batch : see ``gradient_flow.probe``. layer : default the top one.
+
+    Raises
+    ------
+    ValueError
+        If the cell has gates: then no single slope stands between two states.
     """
-    seen = probe(e, params, batch)
-    network, weights, states = seen.network, seen.params.layers[-1], seen.traces[-1].hidden[1:]
+    seen = probe(subject, params, batch)
+    slopes, last = seen.network.cell.slopes(seen.traces[layer]), int(seen.batch.write_steps[-1])
+    if slopes is None:
+        raise ValueError(
+            f"decay_factors needs a cell without gates; got {seen.network.cell.title}, "
+            "whose state also takes paths around the activation."
+        )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        slopes = network.cell.activation.slope(states, np.empty_like(states))
-        error, last = seen.dL_dy[-1] @ seen.params.W_hy.T, int(network.steps[-1])
-        sizes = []
-        for t in range(last, 0, -1):
-            through = error * slopes[t]
-            before = through @ weights.W_hh.T
-            sizes.append([norms(x).sum() for x in (error, through, before)])
-            error = before
-        kept, through_size, before_size = np.array(sizes[::-1]).reshape(-1, 3).T
-        return Causes(
+        errors = seen.state_errors(seen.last_alone)[layer][: last + 1]
+        through = errors * slopes[: last + 1]
+        W_hh = seen.network.cell.recurrent_matrix(seen.params.layers[layer])
+        before = np.zeros_like(through) if W_hh is None else through @ W_hh.T
+        arriving, through_size, before_size = (norms(x).sum(axis=1) for x in (errors, through, before))
+        return DecayFactors(
             steps=np.arange(2, last + 2),
-            slope_factor=through_size / kept,
-            recurrent_factor=before_size / through_size,
+            slope_factor=through_size[1:] / arriving[1:],
+            recurrent_factor=before_size[1:] / through_size[1:],
             saturated=(slopes < SATURATED).mean(axis=(1, 2)),
         )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array, Indices, norms
-from rnnviz.model.cells import Trace
-from rnnviz.model.network import Network, Params
-from rnnviz.tasks import TASKS, Batch
+from rnnviz.model.batch import Batch
+from rnnviz.model.cells import State, StepBack, Trace
+from rnnviz.model.network import Network, Params, output_gradient, readout_errors
+from rnnviz.training.loop import gradient_curve
 
 PROBE_SAMPLES = 16
 """Sequences over which gradient curves are averaged."""
@@ -30,7 +32,7 @@ class GradientFlow:
     """The gradient's way back through time; norms are means over the samples of a batch.
 
     total : (T,), ||dL/dh_t|| of the whole loss.
-    itemised : (K, T), the part of it that each output's loss alone sends back (zero after that output).
+    per_output : (K, T), the part of it that each output's loss alone sends back (zero after that output).
     outputs : (K,), the steps t (1-based) of those outputs.
     lag_profile : (longest lag + 1,), P(l) = mean_k ||eps_{k,k-l}|| / ||eps_{k,k}||.
     decades : log10 of the last output's error at step 1 against at its own step.
@@ -38,7 +40,7 @@ class GradientFlow:
     """
 
     total: Array
-    itemised: Array
+    per_output: Array
     outputs: Indices
     lag_profile: Array
     decades: float
@@ -47,7 +49,7 @@ class GradientFlow:
 
 def probe_batch(e: Experiment) -> Batch:
     """Return the fixed sequences on which gradients and states are shown."""
-    return TASKS[e.task].sample(e, e.rng("probe"), PROBE_SAMPLES)
+    return e.sample(e.rng("probe"), PROBE_SAMPLES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,62 +66,108 @@ class Probe:
     traces: list[Trace]
     dL_dy: Array
 
+    def state_errors(self, dL_dy: Array) -> tuple[Array, ...]:
+        """Carry errors of the outputs (K, B, O) back; return dL/dh, one (T, B, H) a layer."""
+        errors = readout_errors(self.params, self.batch, dL_dy)
+        return tuple(layer.states[0] for layer in self.network.backward(self.params, self.traces, errors))
 
-def probe(e: Experiment, params: Params | None = None, batch: Batch | None = None) -> Probe:
+    @property
+    def last_alone(self) -> Array:
+        """The errors (K, B, O) of the last output's loss alone."""
+        alone = np.zeros_like(self.dL_dy)
+        alone[-1] = self.dL_dy[-1]
+        return alone
+
+
+def probe(
+    subject: Experiment | Network | Probe, params: Params | None = None, batch: Batch | None = None
+) -> Probe:
     """Let a network read a batch; overflow shows as inf or NaN.
 
-    params : weights to look at (default: before training). batch : default ``probe_batch``.
+    subject : a network, an experiment that describes one, or a probe, which is returned as it is. params :
+    weights (of an experiment, by default those before training). batch : of an experiment, by default
+    ``probe_batch``.
+
+    Raises
+    ------
+    ValueError
+        If a network comes without weights or without a batch.
     """
-    network = Network(e)
-    params = network.init(e.rng("weights")) if params is None else params
-    batch = probe_batch(e) if batch is None else batch
+    if isinstance(subject, Probe):
+        return subject
+    if isinstance(subject, Experiment):
+        network = subject.network()
+        params = subject.init(subject.rng("weights")) if params is None else params
+        batch = probe_batch(subject) if batch is None else batch
+    else:
+        network = subject
+    if params is None or batch is None:
+        raise ValueError("A network needs weights and a batch: pass params and batch, or an Experiment.")
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         outputs, traces = network.forward(params, batch.inputs)
-        _, dL_dy = network.output_gradient(outputs, batch)
+        _, dL_dy = output_gradient(outputs, batch)
     return Probe(network, params, batch, outputs, traces, dL_dy)
 
 
 def gradient_flow(
-    e: Experiment, params: Params | None = None, batch: Batch | None = None, layer: int = -1
+    subject: Experiment | Network | Probe,
+    params: Params | None = None,
+    batch: Batch | None = None,
+    layer: int = -1,
 ) -> GradientFlow:
     """Measure the gradient's flow through one layer.
 
-    params, batch : see ``probe``. layer : which layer's states (default: the top one).
+    subject, params, batch : see ``probe``. layer : which layer's states (default: the top one).
     """
-    seen = probe(e, params, batch)
-    steps = seen.network.steps
+    seen = probe(subject, params, batch)
+    steps = seen.batch.write_steps
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        itemised, total = _norms_over_time(seen, layer)
-        own = itemised[np.arange(len(itemised)), steps]
-        profile = _lag_profile(itemised / own[:, None], steps)
-    decades = decades_between(itemised[-1, 0], own[-1])
-    return GradientFlow(total, itemised, steps + 1, profile, decades, verdict(decades))
+        per_output, total = _norms_over_time(seen, layer)
+        own = per_output[np.arange(len(per_output)), steps]
+        profile = _lag_profile(per_output / own[:, None], steps)
+    decades = decades_between(per_output[-1, 0], own[-1])
+    return GradientFlow(total, per_output, steps + 1, profile, decades, verdict(decades))
 
 
 def _norms_over_time(seen: Probe, layer: int) -> tuple[Array, Array]:
-    """Carry each output's error back by itself; return its norms (K, T) and the total's (T,).
+    """Return the norms of each output's error (K, T) and of their sum (T,) in one layer."""
+    if len(seen.batch.write_steps) == 1:
+        alone = gradient_curve(seen.state_errors(seen.dL_dy)[layer])
+        return alone[None], alone
+    K, T = len(seen.batch.write_steps), len(seen.batch.writes)
+    per_output, total = np.zeros((K, T)), np.zeros(T)
+    for t, first, errors, _ in errors_back_in_time(seen, layer):
+        per_output[first:, t] = _mean_norm(errors[0])
+        total[t] = _mean_norm(errors[0].sum(axis=0))
+    return per_output, total
 
-    One sweep back over time with all K errors side by side, (K, B, H) a layer: nothing is kept but norms.
+
+def errors_back_in_time(seen: Probe, layer: int) -> Iterator[tuple[int, int, State, StepBack]]:
+    """Carry every output's error back by itself, all side by side; nothing of earlier steps is kept.
+
+    Yields for t = T - 1 down to 0: the row t, the number of the first output at that step or later, and for
+    the outputs from that one on eps_{k,t} of one layer, (k, B, H) for each of ``Cell.state``, and what goes
+    back from it.
     """
-    network, params, traces = seen.network, seen.params, seen.traces
-    T, B, H = traces[-1].hidden[1:].shape
-    K, top = len(network.steps), len(traces) - 1
-    carried = [np.zeros((K, B, H)) for _ in traces]  # eps_{k,t} of every layer
-    itemised, total = np.zeros((K, T)), np.zeros(T)
-    for t in reversed(range(T)):
-        active = slice(int(np.searchsorted(network.steps, t)), K)  # outputs at t or later
-        if active.start < K and network.steps[active.start] == t:
-            carried[top][active.start] += seen.dL_dy[active.start] @ params.W_hy.T
-        for i in reversed(range(len(traces))):
-            error = carried[i][active]
-            if i == layer % len(traces):
-                itemised[active, t] = _mean_norm(error)
-                alone = active.start == K - 1
-                total[t] = itemised[-1, t] if alone else _mean_norm(error.sum(axis=0))
-            dL_da, carried[i][active] = network.cell.back_one_step(params.layers[i], traces[i], t, error)
+    cell, params, traces = seen.network.cell, seen.params, seen.traces
+    steps, depth = seen.batch.write_steps, len(traces)
+    K, B = len(steps), seen.batch.inputs.shape[1]
+    carried = [
+        tuple(np.zeros((K, B, trace.hidden.shape[-1])) for _ in cell.state) for trace in traces
+    ]  # eps_{k,t} of every layer
+    for t in reversed(range(len(seen.batch.writes))):
+        first = int(np.searchsorted(steps, t))  # outputs at t or later
+        if first < K and steps[first] == t:
+            carried[-1][0][first] += seen.dL_dy[first] @ params.W_hy.T
+        for i in reversed(range(depth)):
+            errors = tuple(part[first:] for part in carried[i])
+            back = cell.vjp_step(params.layers[i], traces[i], t, errors)
+            if i == layer % depth:
+                yield t, first, errors, back
+            for part, earlier in zip(carried[i], back.earlier, strict=True):
+                part[first:] = earlier
             if i > 0:
-                carried[i - 1][active] += dL_da @ params.layers[i].W_xh.T
-    return itemised, total
+                carried[i - 1][0][first:] += back.into_input @ params.layers[i].W_xh.T
 
 
 def _mean_norm(error: Array) -> Array:
@@ -140,7 +188,7 @@ def decades_between(first: float, last: float) -> float:
 
 
 def verdict(decades: float) -> str:
-    """Say what became of a gradient: "vanishing", "healthy" or "exploding" (see VERDICT_RULE).
+    """Return "vanishing", "healthy" or "exploding" (see VERDICT_RULE).
 
     NaN counts as exploding: it comes from numbers that overflowed.
     """

@@ -56,7 +56,7 @@ def _averages(q: float, activation: str) -> tuple[float, float]:
     nodes, weights = _gauss()
     phi = ACTIVATIONS[activation]
     h = phi.apply(np.sqrt(q) * nodes, np.empty(NODES))
-    slope = phi.slope(h, np.empty(NODES))
+    slope = phi.derivative(h, np.empty(NODES))
     return float(weights @ (h * h)), float(weights @ (slope * slope))
 
 

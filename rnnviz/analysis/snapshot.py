@@ -10,7 +10,6 @@ from rnnviz.analysis.gradient_flow import Probe, decades_between, probe, verdict
 from rnnviz.analysis.spectrum import spectrum
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array, Indices
-from rnnviz.model.cells import Workspace
 from rnnviz.model.network import Params
 from rnnviz.training.loop import gradient_curve
 
@@ -26,7 +25,8 @@ class Snapshot:
         only one step writes.
     inputs : (T, N, I); targets : (T, N) or (T, N, O); outputs : (T, N, O), free-running under feedback.
     decades, verdict : of the last output's gradient in each layer (see gradient_flow.VERDICT_RULE).
-    spectral_radius, sigma_max : of W_hh in each layer.
+    spectral_radius, sigma_max : of the recurrent matrix in each layer; NaN if the cell has no single one, or
+        once its weights overflowed.
     parameters : number of trainable weights.
     """
 
@@ -44,20 +44,19 @@ class Snapshot:
     parameters: int
 
 
-def observe(e: Experiment, params: Params, step: int) -> Snapshot:
-    """Look at a network through the experiment's probe sequences."""
+def take_snapshot(e: Experiment, params: Params, step: int) -> Snapshot:
+    """Measure a network on the experiment's probe sequences."""
     seen = probe(e, params)
-    network, batch, outputs = seen.network, seen.batch, seen.outputs
+    cell, batch, outputs = seen.network.cell, seen.batch, seen.outputs
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         total = last = _curves(seen, seen.dL_dy)
-        if len(network.steps) > 1:
-            alone = np.zeros_like(seen.dL_dy)
-            alone[-1] = seen.dL_dy[-1]
-            last = _curves(seen, alone)
+        if len(batch.write_steps) > 1:
+            last = _curves(seen, seen.last_alone)
         if e.feedback:
-            outputs = network.free_run(params, batch.inputs)
-    decades = tuple(decades_between(curve[0], curve[network.steps[-1]]) for curve in last)
-    radii, sigmas = zip(*(_rho_and_sigma_max(layer.W_hh) for layer in params.layers), strict=True)
+            outputs = e.answers(seen.network, params, batch)
+    decades = tuple(decades_between(curve[0], curve[batch.write_steps[-1]]) for curve in last)
+    matrices = [cell.recurrent_matrix(layer) for layer in params.layers]
+    radii, sigmas = zip(*map(_rho_and_sigma_max, matrices), strict=True)
     return Snapshot(
         step=step,
         hidden=tuple(trace.hidden[1:, 0].copy() for trace in seen.traces),
@@ -75,13 +74,12 @@ def observe(e: Experiment, params: Params, step: int) -> Snapshot:
 
 
 def _curves(seen: Probe, dL_dy: Array) -> tuple[Array, ...]:
-    _, hidden_gradients = seen.network.backward(seen.params, seen.traces, dL_dy, Workspace())
-    return tuple(gradient_curve(dL_dh) for dL_dh in hidden_gradients)
+    return tuple(gradient_curve(dL_dh) for dL_dh in seen.state_errors(dL_dy))
 
 
-def _rho_and_sigma_max(W_hh: Array) -> tuple[float, float]:
-    """Return the spectral radius and the largest singular value, NaN once the weights overflowed."""
-    if not np.isfinite(W_hh).all():
+def _rho_and_sigma_max(W_hh: Array | None) -> tuple[float, float]:
+    """Return the spectral radius and the largest singular value, NaN where there are none."""
+    if W_hh is None or not np.isfinite(W_hh).all():
         return np.nan, np.nan
     found = spectrum(W_hh)
     return found.rho, found.sigma_max

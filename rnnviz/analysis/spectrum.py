@@ -66,4 +66,4 @@ def spectrum(W_hh: Array, activation: str = "tanh") -> Spectrum:
     eigenvalues = np.linalg.eigvals(W_hh).astype(complex)
     order = np.argsort(-np.abs(eigenvalues))
     singular_values: Array = np.linalg.svd(W_hh, compute_uv=False).astype(np.float64)
-    return Spectrum(eigenvalues[order], singular_values, ACTIVATIONS[activation].max_slope)
+    return Spectrum(eigenvalues[order], singular_values, ACTIVATIONS[activation].max_derivative)

@@ -140,7 +140,7 @@ class SeedBand:
     def of(cls, flows: Sequence[GradientFlow]) -> SeedBand:
         """Put the flows of several seeds side by side."""
         return cls(
-            np.array([flow.itemised[-1] for flow in flows]),
+            np.array([flow.per_output[-1] for flow in flows]),
             np.array([flow.decades for flow in flows]),
             [flow.verdict for flow in flows],
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnviz.analysis.gradient_flow import probe
 from rnnviz.experiment import Experiment
+from rnnviz.model.cells import CELLS
 from rnnviz.model.network import Params
 
 WEAK_INPUT = 0.3
@@ -35,12 +36,20 @@ def drive(e: Experiment, params: Params) -> tuple[float, float]:
     """Return the gain of the top layer's W_hh, g = sqrt(sum w^2 / H), and the strength of its input.
 
     The strength is the root mean square of x_t W_xh + b_h over units, sequences and steps from t = 2 on.
+    Only for cells to which theory ``applies``.
     """
-    weights = params.layers[-1]
+    seen, weights = probe(e, params), params.layers[-1]
+    W_hh = seen.network.cell.recurrent_matrix(weights)
     with np.errstate(over="ignore", invalid="ignore"):
-        current = probe(e, params).traces[-1].inputs @ weights.W_xh + weights.b_h
+        current = seen.traces[-1].inputs @ weights.W_xh + weights.b_h
         strength = float(np.sqrt(np.mean(current[1:] ** 2))) if e.seq_len > 1 else 0.0
-        return float(np.sqrt(np.sum(weights.W_hh**2) / e.hidden_size)), strength
+        gain = 0.0 if W_hh is None else float(np.sqrt(np.sum(W_hh**2) / e.hidden_size))
+        return gain, strength
+
+
+def applies(e: Experiment) -> bool:
+    """Return whether mean-field theory as implemented here describes the cell: it knows no gates."""
+    return not CELLS[e.cell].gate_names
 
 
 def trust(e: Experiment, gain: float, input_std: float, trained: bool = False) -> Trust:

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.decay_factors import SATURATED
-from rnnviz.analysis.gradient_flow import PROBE_SAMPLES, decades_between, verdict
+from rnnviz.analysis.decay_factors import decay_factors
+from rnnviz.analysis.driven import error_at_last_step, states_as_outputs
+from rnnviz.analysis.gradient_flow import PROBE_SAMPLES, gradient_flow, probe, verdict
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.arrays import Array, norms
-from rnnviz.model.cells import Trace, Vanilla, VanillaWeights, Workspace
+from rnnviz.model.cells import VanillaWeights
+from rnnviz.model.network import Network
 
 SEQ_LENS, INPUT_STDS = (2, 200), (0.0, 100.0)
-"""Bounds of what ``own_flow`` accepts."""
+"""Bounds of what ``uploaded_flow`` accepts."""
 
 
 @dataclass(frozen=True, eq=False)
-class OwnNetwork:
+class UploadedNetwork:
     """A recurrent network that somebody trained elsewhere; its lowest layer comes first.
 
     source : whose names its arrays had. ignored : names in the file that are no part of it, shortened.
@@ -49,14 +51,14 @@ class OwnNetwork:
 
 
 @dataclass(frozen=True, eq=False)
-class OwnFlow:
+class UploadedFlow:
     """What becomes of a gradient in a network of one's own.
 
     curve : (T,), ||dL/dh_t|| of one layer, mean over the sequences; inf or NaN where numbers overflowed.
     decades : log10(curve[0] / curve[-1]), -inf if nothing arrives at step 1.
     verdict : "vanishing", "healthy" or "exploding", by gradient_flow.VERDICT_DECADES.
     slope_factor : what the slopes phi'(a_t) let through of the error at a step, geometric mean over t = 2..T.
-    saturated : share of units with phi'(a_t) < causes.SATURATED, over all steps and sequences.
+    saturated : share of units with phi'(a_t) < decay_factors.SATURATED, over all steps and sequences.
     """
 
     curve: Array
@@ -72,15 +74,15 @@ class OwnFlow:
             return float(np.float64(10.0) ** (self.decades / (len(self.curve) - 1)))
 
 
-def own_flow(
-    network: OwnNetwork,
+def uploaded_flow(
+    network: UploadedNetwork,
     activation: str = "tanh",
     seq_len: int = 50,
     input_std: float = 1.0,
     layer: int = -1,
     batch: int = PROBE_SAMPLES,
     seed: int = 0,
-) -> OwnFlow:
+) -> UploadedFlow:
     """Send random inputs in and a random error of length 1 back from the last step.
 
     delta_t = (delta_{t+1} * phi'(a_{t+1})) W_hh^T (Pascanu et al. 2013, eq. 5), and in lower layers
@@ -98,22 +100,35 @@ def own_flow(
     _check_choices(network, activation, seq_len, input_std, layer)
     rng = np.random.default_rng(seed)
     error = rng.standard_normal((batch, network.hidden_size))
-    from_above: list[Array | None] = [None] * (seq_len - 1) + [error / norms(error)[:, None]]
     layers, inputs = _driven(network, rng, seq_len, batch, input_std)
-    cell, workspace, traces = Vanilla(ACTIVATIONS[activation]), Workspace(), []
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for i, weights in enumerate(layers):
-            traces.append(cell.forward(weights, inputs, workspace, str(i)))
-            inputs = traces[-1].hidden[1:]
-        chosen = layer % network.depth
-        for i in range(network.depth - 1, chosen - 1, -1):
-            dL_dh, dL_da = cell.backward_in_time(layers[i], traces[i], from_above, workspace, "all")
-            if i > chosen:
-                from_above = list(dL_da @ layers[i].W_xh.T)
-        return _flow(cell, traces[chosen], dL_dh, dL_da)
+    seen = probe(
+        Network(
+            input_size=inputs.shape[-1],
+            hidden_size=network.hidden_size,
+            output_size=network.hidden_size,
+            num_layers=network.depth,
+            activation=activation,
+        ),
+        states_as_outputs(*layers, hidden_size=network.hidden_size),
+        error_at_last_step(inputs, error / norms(error)[:, None]),
+    )
+    flow, factors = gradient_flow(seen, layer=layer), decay_factors(seen, layer=layer)
+    curve, through = flow.per_output[-1], factors.slope_factor[np.isfinite(factors.slope_factor)]
+    with np.errstate(divide="ignore"):  # nothing may come through
+        slope_factor = float(np.exp(np.log(through).mean())) if through.size else np.nan
+    decades = -np.inf if curve[0] == 0.0 else flow.decades
+    return UploadedFlow(
+        curve,
+        decades,
+        verdict(decades),
+        slope_factor=slope_factor,
+        saturated=float(factors.saturated.mean()),
+    )
 
 
-def _check_choices(network: OwnNetwork, activation: str, seq_len: int, input_std: float, layer: int) -> None:
+def _check_choices(
+    network: UploadedNetwork, activation: str, seq_len: int, input_std: float, layer: int
+) -> None:
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}; got {activation!r}.")
     for name, value, (low, high) in (
@@ -126,7 +141,7 @@ def _check_choices(network: OwnNetwork, activation: str, seq_len: int, input_std
 
 
 def _driven(
-    network: OwnNetwork, rng: np.random.Generator, T: int, B: int, input_std: float
+    network: UploadedNetwork, rng: np.random.Generator, T: int, B: int, input_std: float
 ) -> tuple[tuple[VanillaWeights, ...], Array]:
     """Draw inputs N(0, input_std^2) for the lowest layer; return the layers and the inputs (T, B, I).
 
@@ -138,21 +153,3 @@ def _driven(
         reduced = np.asarray(np.linalg.qr(lowest.W_xh, mode="r"), float)
         lowest = VanillaWeights(reduced, lowest.W_hh, lowest.b_h)
     return (lowest, *others), input_std * rng.standard_normal((T, B, len(lowest.W_xh)))
-
-
-def _flow(cell: Vanilla, trace: Trace, dL_dh: Array, dL_da: Array) -> OwnFlow:
-    """Read off what the errors (T, B, H) of one layer tell."""
-    states = trace.hidden[1:]
-    slopes = cell.activation.slope(states, np.empty_like(states))
-    sizes = norms(dL_dh)
-    curve: Array = sizes.mean(axis=1)
-    through = norms(dL_da).mean(axis=1)[1:] / curve[1:]
-    through = through[np.isfinite(through)]
-    decades = -np.inf if curve[0] == 0.0 else decades_between(curve[0], curve[-1])
-    return OwnFlow(
-        curve,
-        decades,
-        verdict(decades),
-        slope_factor=float(np.exp(np.log(through).mean())) if through.size else np.nan,
-        saturated=float(np.mean(slopes < SATURATED)),
-    )

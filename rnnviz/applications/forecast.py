@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
-from rnnviz.model.network import Network, Params
+from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.series import Series, SeriesTask
 
@@ -61,41 +61,49 @@ def one_step(e: Experiment, params: Params) -> Array:
     return series.forecast(series.values[targets - 1], _last_output(e, params, seen))
 
 
-def free_run(e: Experiment, params: Params, steps: int, start: int | None = None) -> Array:
+def rollout(e: Experiment, params: Params, steps: int, start: int | None = None) -> Array:
     """Return forecasts of ``steps`` values from row ``start`` on, (steps,), each made from those before it.
 
-    Nothing after ``start`` is looked at (default: where the held-out part begins); forecasts take the place
-    of values. Numbers that overflow show as inf or NaN.
+    The network reads the window of T values before ``start``; then every forecast is its next input, and
+    its state is carried along. Nothing after ``start`` is looked at (default: where the held-out part
+    begins). Numbers that overflow show as inf or NaN.
 
     Raises
     ------
     ValueError
         If there is no whole window before ``start``.
     """
-    series = series_of(e)
+    series, network = series_of(e), e.network()
     start = series.held_out if start is None else start
     if not e.seq_len <= start <= len(series.values):
         raise ValueError(f"start must be between {e.seq_len} and {len(series.values)}; got {start}.")
-    seen = series.seen()[start - e.seq_len : start].tolist()
+    window = series.seen()[start - e.seq_len : start, None]
     value, made = series.values[start - 1], np.empty(steps)
-    for k in range(steps):
-        window = np.array(seen[-e.seq_len :])[:, None]
-        output = _last_output(e, params, window)
-        value = made[k] = series.forecast(value, output)[0]
-        seen.append(float(output[0]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        outputs, traces = network.forward(params, _as_inputs(e, window))
+        output = outputs[-1]
+        states = [tuple(array[-1] for array in trace.states) for trace in traces]
+        for k in range(steps):
+            value = made[k] = series.forecast(value, output[:, 0])[0]
+            if k + 1 < steps:
+                output, states = network.step(params, np.repeat(output, 1 + e.feedback, axis=1), states)
     return made
+
+
+def _as_inputs(e: Experiment, windows: Array) -> Array:
+    """Return windows (T, B) of values as inputs (T, B, I); with feedback each value comes twice."""
+    inputs = windows[:, :, None]
+    if not e.feedback:
+        return inputs
+    fed = np.zeros_like(inputs)
+    fed[1:] = inputs[1:]  # the output before is the value that then came, as in training
+    return np.concatenate([inputs, fed], axis=2)
 
 
 def _last_output(e: Experiment, params: Params, windows: Array) -> Array:
     """Return the last output (B,) for windows (T, B) of values as the network sees them."""
-    network = Network(e)
-    inputs = windows[:, :, None]
-    if e.feedback:  # the output before is the value that then came, as in training
-        fed = np.zeros_like(inputs)
-        fed[1:] = inputs[1:]
-        inputs = np.concatenate([inputs, fed], axis=2)
     with np.errstate(over="ignore", invalid="ignore"):
-        return network.forward(params, inputs)[0][-1, :, 0]
+        return e.network().forward(params, _as_inputs(e, windows))[0][-1, :, 0]
 
 
 @dataclass(frozen=True)

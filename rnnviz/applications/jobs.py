@@ -8,14 +8,13 @@ from typing import cast
 
 import numpy as np
 
-from rnnviz.applications.forecast import MOST, errors, free_run, one_step, series_of
+from rnnviz.applications.forecast import MOST, errors, one_step, rollout, series_of
 from rnnviz.applications.generation import bigram_bits, bits_per_character, characters_of, uniform_bits
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Indices
-from rnnviz.model.network import Network, Params
+from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.sentiment import Sentence, Sentiment, sentences
-from rnnviz.tasks.spelling import WritingTask
 from rnnviz.tasks.translation import Translation
 from rnnviz.training.loop import held_out
 
@@ -80,9 +79,9 @@ class Job:
 
 def written_right(e: Experiment, params: Params) -> list[Score]:
     """Share of held-out texts written without a mistake, and of single signs (each END counts once)."""
-    task, batch = cast(WritingTask, TASKS[e.task]), held_out(e)
-    outputs = Network(e).free_run(params, batch.inputs)
-    steps = task.masks(e).write_steps
+    batch = held_out(e)
+    outputs = e.answers(e.network(), params, batch)
+    steps = batch.write_steps
     wanted, said = batch.targets[steps], outputs[steps].argmax(axis=-1)
     ended = np.cumsum(wanted == 0, axis=0)  # END is sign number 0
     counts = (ended == 0) | ((wanted == 0) & (ended == 1))
@@ -105,11 +104,11 @@ def translated_right(e: Experiment, params: Params) -> list[Score]:
     scores = written_right(e, params)
     if e.target != "french":
         return scores
-    batch, network = held_out(e), Network(e)
-    steps = network.masks.write_steps
-    said = network.free_run(params, batch.inputs)[steps].argmax(axis=-1)
+    batch = held_out(e)
+    steps = batch.write_steps
+    said = e.answers(e.network(), params, batch)[steps].argmax(axis=-1)
     right = (said == batch.targets[steps]).all(axis=0)
-    numbers = cast(Translation, network.task).numbers(e, held_out=True)
+    numbers = cast(Translation, TASKS[e.task]).numbers(e, held_out=True)
     irregular = np.array([n // 10 in (7, 9) for n in numbers])
     parts = {"seventies and nineties": irregular, "all others": ~irregular}
     return scores + [
@@ -135,7 +134,7 @@ def verdicts_right(e: Experiment, params: Params) -> list[Score]:
 def verdicts(e: Experiment, params: Params, chosen: Sequence[Sentence]) -> Indices:
     """Return the network's verdict on each sentence, (n,)."""
     inputs = cast(Sentiment, TASKS[e.task]).inputs(e, [sentence.words for sentence in chosen])
-    said: Indices = Network(e).forward(params, inputs)[0][-1].argmax(axis=-1)
+    said: Indices = e.network().forward(params, inputs)[0][-1].argmax(axis=-1)
     return said
 
 
@@ -144,7 +143,7 @@ def errors_of_forecasts(e: Experiment, params: Params, season: int | None = None
     s = series_of(e)
     season = s.season if season is None else season
     ahead = one_step(e, params)
-    free = free_run(e, params, min(FREE_STEPS, MOST, len(s.values) - s.held_out))
+    free = rollout(e, params, min(FREE_STEPS, MOST, len(s.values) - s.held_out))
     found = errors(s, ahead, free, season)
     free_name = f"{len(free)} steps in one go off by"
     return [

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.analysis.uploaded_network import OwnNetwork
+from rnnviz.analysis.uploaded_network import UploadedNetwork
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import VanillaWeights
 
@@ -117,7 +117,7 @@ GATES = {4: "an LSTM", 3: "a GRU"}
 # Reading ------------------------------------------------------------------------------------------
 
 
-def read_network(data: bytes) -> OwnNetwork:
+def read_network(data: bytes) -> UploadedNetwork:
     """Read the weights of a recurrent network from the bytes of an .npz file.
 
     Understood are, with shapes:
@@ -145,10 +145,10 @@ def read_network(data: bytes) -> OwnNetwork:
             layers.append(_weights(convention, names, arrays, below))
     used = {name for names in found for name in names.values()}
     ignored = tuple(_told(name) for name in members if name not in used)
-    return OwnNetwork(tuple(layers), convention.source, ignored)
+    return UploadedNetwork(tuple(layers), convention.source, ignored)
 
 
-def save_network(network: OwnNetwork) -> bytes:
+def save_network(network: UploadedNetwork) -> bytes:
     """Return the bytes of an .npz file that ``read_network`` reads, with the names W_xh, W_hh and b_h."""
     arrays = {
         f"{name}_l{i}" if i else name: getattr(layer, name)

@@ -9,7 +9,8 @@ import numpy as np
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
 from rnnviz.model.losses import softmax
-from rnnviz.model.network import Network, Params
+from rnnviz.model.network import Params
+from rnnviz.tasks import TASKS
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,18 +33,19 @@ def pass_through(e: Experiment, params: Params, inputs: Array) -> Passage:
     ValueError
         If the task has no classes to choose from, or the inputs have another shape.
     """
-    network = Network(e)
-    channels = network.task.sizes(e)[0]
-    if network.task.loss.name != "cross-entropy":
+    task, network = TASKS[e.task], e.network()
+    channels = task.sizes(e)[0]
+    if task.loss.name != "cross-entropy":
         raise ValueError(f"pass_through needs a task that chooses among classes; got {e.task!r}.")
     if inputs.shape != (e.seq_len, 1, channels):
         raise ValueError(f"inputs must have the shape ({e.seq_len}, 1, {channels}); got {inputs.shape}.")
     if e.feedback:
         inputs = np.concatenate([inputs, np.zeros((e.seq_len, 1, params.b_y.size))], axis=2)
     with np.errstate(over="ignore", invalid="ignore"):
-        outputs = network.free_run(params, inputs)
+        batch = task.as_batch(e, inputs, np.zeros((e.seq_len, 1), np.int64))
+        outputs = e.answers(network, params, batch)
         if e.feedback:
-            written = network.masks.writes[:-1]
-            inputs[1:, :, channels:][written] = network.task.loss.decide(outputs[:-1][written])
+            written = batch.writes[:-1]
+            inputs[1:, :, channels:][written] = task.loss.decide(outputs[:-1][written])
         _, traces = network.forward(params, inputs)
         return Passage(traces[-1].hidden[1:, 0].copy(), softmax(outputs[:, 0]))

@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 
 from rnnviz.model.activations import ACTIVATIONS
+from rnnviz.model.arrays import Array
+from rnnviz.model.batch import Batch
 from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
+from rnnviz.model.network import Network, Params
 from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.corpora import CORPORA, check_text
 from rnnviz.tasks.numerals import LANGUAGES
 from rnnviz.tasks.series import SERIES, check_data
-from rnnviz.tasks.topology import TOPOLOGIES
+from rnnviz.tasks.topology import TOPOLOGIES, Masks
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Experiment:
     layers: int = _choice(1, "layers", "Layers", "integer", low=1, high=3)
     cell: str = _choice("vanilla", "cell", "Cell", "name", names=CELLS)
     activation: str = _choice("tanh", "activation", "Activation", "name", names=ACTIVATIONS)
-    init: str = _choice("orthogonal", "init", "Initialisation of W_hh", "name", names=INITIALIZERS)
+    init: Any = _choice("orthogonal", "init", "Initialisation of W_hh", "name", names=INITIALIZERS)  # noqa: RUF009 - see InitialWeights
     gain: float = _choice(1.0, "gain", "Gain g", "number", low=0.0, high=10.0)
     optimizer: str = _choice("adam", "optimizer", "Optimiser", "name", names=OPTIMIZERS)
     learning_rate: float = _choice(3e-3, "lr", "Learning rate", "number", low=1e-6, high=10.0)
@@ -139,7 +142,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         for name, choice in choices().items():
-            object.__setattr__(self, name, choice.check(name, getattr(self, name)))
+            object.__setattr__(self, name, choice.check(name, vars(self)[name]))
         self._check_fit()
 
     def _check_fit(self) -> None:
@@ -161,10 +164,77 @@ class Experiment:
             )
         if "text" in task.options and self.corpus == "own":
             check_text(self.text)
+        if self.activation != "tanh" and CELLS[self.cell].gate_names:
+            raise ValueError(
+                f"activation must be 'tanh' for cell {self.cell!r}, whose gates have their own; "
+                f"got {self.activation!r}."
+            )
+
+    def network(self) -> Network:
+        """Return the network that is trained; it holds no weights."""
+        task = TASKS[self.task]
+        return Network(
+            cell=self.cell,
+            input_size=task.input_size(self),
+            hidden_size=self.hidden_size,
+            output_size=task.sizes(self)[1],
+            num_layers=self.layers,
+            activation=self.activation,
+        )
+
+    @property
+    def masks(self) -> Masks:
+        """Which steps read and which write, (T,) each."""
+        return TASKS[self.task].masks(self)
+
+    def sample(self, rng: np.random.Generator, size: int | None = None) -> Batch:
+        """Draw a training batch of ``size`` sequences (default: ``batch_size``)."""
+        return TASKS[self.task].sample(self, rng, size)
+
+    def answers(self, network: Network, params: Params, batch: Batch) -> Array:
+        """Return the outputs (T, B, O) as in use: under ``feedback`` the network reads what it wrote."""
+        if self.feedback:
+            return network.rollout(params, batch.inputs, batch.writes, batch.loss.decide)
+        return network.forward(params, batch.inputs)[0]
 
     def rng(self, stream: str) -> np.random.Generator:
         """Return the random numbers of one purpose: "weights", "training", "held-out" or "probe"."""
         return np.random.default_rng([self.seed, ("weights", "training", "held-out", "probe").index(stream)])
+
+
+class InitialWeights(str):
+    """The name of an initialisation, which draws an experiment's first weights when it is called.
+
+    ``Experiment.init`` is both: ``e.init == "orthogonal"`` and ``e.init(e.rng("weights"))``.
+    """
+
+    __slots__ = ("_experiment",)
+    _experiment: Experiment
+
+    def __call__(self, rng: np.random.Generator) -> Params:
+        """Draw the weights of ``Experiment.network``."""
+        e = self._experiment
+        return e.network().init(rng, str(self), e.gain)
+
+
+class _Init:
+    """The descriptor behind ``Experiment.init``; what is stored, compared and pickled is the plain name."""
+
+    def __init__(self, default: str) -> None:
+        self._default = default
+
+    def __get__(self, e: Experiment | None, owner: type) -> str:
+        if e is None:
+            return self._default
+        name = InitialWeights(e.__dict__["init"])
+        name._experiment = e
+        return name
+
+    def __set__(self, e: Experiment, name: str) -> None:
+        e.__dict__["init"] = name
+
+
+Experiment.init = _Init(Experiment.init)
 
 
 @cache

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from rnnviz.experiment import Experiment, choices
+from rnnviz.model.activations import ACTIVATIONS
+from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.corpora import check_text
 from rnnviz.tasks.series import check_data
@@ -33,6 +35,7 @@ def nearest(
     notes = _fit_topology(wish, first)
     if "seq_len" not in wanted and not set(first).isdisjoint(("task", "topology")):
         wish.seq_len = TASKS[wish.task].usual_length
+    notes += _fit_activation(wish, first)
     notes += [*_fit_own_data(wish, base or Experiment()), *_fit_length(wish, first), *_fit_feedback(wish)]
     return Experiment(**vars(wish)), notes
 
@@ -52,6 +55,19 @@ def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
         return [f"{task.title} does not fit {asked.lower()}; {TASKS[wish.task].title} does."]
     wish.topology = task.fits[0]
     return [f"{task.title} does not fit {asked.lower()}; it is {TOPOLOGIES[wish.topology].title.lower()}."]
+
+
+def _fit_activation(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
+    """Gated cells have activations of their own: another one gives way, or the cell does."""
+    cell = CELLS[wish.cell]
+    if wish.activation == "tanh" or not cell.gate_names:
+        return []
+    asked = ACTIVATIONS[wish.activation].title
+    if "activation" in first and "cell" not in first:
+        wish.cell = "vanilla"
+        return [f"{cell.title} has its own activations, so with {asked} the cell is now vanilla."]
+    wish.activation = "tanh"
+    return [f"{cell.title} has its own activations, so {asked} is not used."]
 
 
 def _fit_length(wish: SimpleNamespace, first: Collection[str]) -> list[str]:

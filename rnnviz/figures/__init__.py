@@ -5,9 +5,9 @@ from __future__ import annotations
 from rnnviz.figures.answers import Answers, answers, answers_spec
 from rnnviz.figures.cliff import cliff
 from rnnviz.figures.contest import Contest, contest
-from rnnviz.figures.curves import Curve, causes, curves, seeds
+from rnnviz.figures.curves import Curve, curves, decay_factors, seeds
 from rnnviz.figures.forecast import Forecasts, forecast
-from rnnviz.figures.matrices import spectrum, triangle
+from rnnviz.figures.matrices import contributions, spectrum
 from rnnviz.figures.passage import Judged, Written, judged, letters, written
 from rnnviz.figures.phase import phase_diagram
 from rnnviz.figures.progress import Progress, progress, progress_spec
@@ -32,10 +32,11 @@ __all__ = [
     "Written",
     "answers",
     "answers_spec",
-    "causes",
     "cliff",
     "contest",
+    "contributions",
     "curves",
+    "decay_factors",
     "forecast",
     "judged",
     "letters",
@@ -47,7 +48,6 @@ __all__ = [
     "spectrum",
     "timeline",
     "timeline_spec",
-    "triangle",
     "unrolled",
     "written",
 ]

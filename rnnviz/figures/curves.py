@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.analysis.decay_factors import Causes
+from rnnviz.analysis.decay_factors import DecayFactors
 from rnnviz.analysis.sweeps import SeedBand
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, with_alpha
 from rnnviz.figures.timeline import gradient_span, power_ticks, powers
@@ -184,7 +184,7 @@ def _backward(theme: Theme) -> Spec:
     return note(theme, BACKWARD, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)
 
 
-def causes_spec(causes: Causes, theme: Theme = LIGHT) -> Spec:
+def decay_factors_spec(causes: DecayFactors, theme: Theme = LIGHT) -> Spec:
     """Draw the two factors of every step back and their product, over the share of saturated units."""
     both = causes.slope_factor * causes.recurrent_factor
     lines = [
@@ -210,7 +210,7 @@ def causes_spec(causes: Causes, theme: Theme = LIGHT) -> Spec:
     return {"data": [*data, _saturated(causes, theme)], "layout": _causes_layout(causes, top, theme)}
 
 
-def _saturated(causes: Causes, theme: Theme) -> Spec:
+def _saturated(causes: DecayFactors, theme: Theme) -> Spec:
     return {
         "type": "bar",
         "name": "saturated units",
@@ -223,7 +223,7 @@ def _saturated(causes: Causes, theme: Theme) -> Spec:
     }
 
 
-def _causes_layout(causes: Causes, top: float, theme: Theme) -> Spec:
+def _causes_layout(causes: DecayFactors, top: float, theme: Theme) -> Spec:
     one = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": 1, "y1": 1, "yref": "y"}
     notes = [_backward(theme)]
     if not causes.saturated.any():
@@ -278,9 +278,9 @@ def curves(
     return go.Figure(curves_spec(lines, theme, relative, items))
 
 
-def causes(view: Causes, theme: Theme = LIGHT) -> go.Figure:
+def decay_factors(view: DecayFactors, theme: Theme = LIGHT) -> go.Figure:
     """Draw the two causes of a gradient's decay."""
-    return go.Figure(causes_spec(view, theme))
+    return go.Figure(decay_factors_spec(view, theme))
 
 
 def seeds(band: SeedBand, own: Array, theme: Theme = LIGHT) -> go.Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.analysis.contributions import Triangle
+from rnnviz.analysis.contributions import Contributions
 from rnnviz.analysis.gradient_flow import GradientFlow
 from rnnviz.analysis.spectrum import Spectrum
 from rnnviz.figures.curves import line_mode
@@ -17,7 +17,7 @@ SHARE_RANGE = 0.1
 """Signed shares beyond this have full colour: most items of a long sequence are far smaller."""
 
 
-def triangle_spec(triangle: Triangle, flow: GradientFlow, theme: Theme = LIGHT) -> Spec:
+def contributions_spec(triangle: Contributions, flow: GradientFlow, theme: Theme = LIGHT) -> Spec:
     """Draw ||C_kt|| and the signed shares, and the lag profile beside them.
 
     Triangles of colour where several outputs write; for a single one, lines and bars over the time step.
@@ -40,7 +40,7 @@ def triangle_spec(triangle: Triangle, flow: GradientFlow, theme: Theme = LIGHT) 
     return {"data": [*items, profile], "layout": _triangle_layout(triangle, flow, axes, theme)}
 
 
-def _triangles(triangle: Triangle, theme: Theme) -> list[Spec]:
+def _triangles(triangle: Contributions, theme: Theme) -> list[Spec]:
     """Size and signed share of every item, output k upwards and time step t to the right."""
     steps = np.arange(1, triangle.size.shape[1] + 1)
     later = triangle.outputs[:, None] < steps
@@ -68,7 +68,7 @@ def _triangles(triangle: Triangle, theme: Theme) -> list[Spec]:
     return [size, share]
 
 
-def _single_row(triangle: Triangle, theme: Theme) -> list[Spec]:
+def _single_row(triangle: Contributions, theme: Theme) -> list[Spec]:
     """Size and signed share of the only output's items over the time step."""
     size, share = triangle.size[0], triangle.share[0]
     t = np.arange(1.0, len(size) + 1.0)
@@ -109,7 +109,7 @@ def _zeros(size: Array, t: Array, theme: Theme) -> Spec:
     }
 
 
-def _triangle_axes(triangle: Triangle, theme: Theme) -> Spec:
+def _triangle_axes(triangle: Contributions, theme: Theme) -> Spec:
     """Return the y axes of two triangles and the names of their panels, with what the colours mean."""
     K = len(triangle.outputs)
     ends = [triangle.outputs[0] - 0.5, triangle.outputs[-1] + 0.5]
@@ -125,7 +125,7 @@ def _triangle_axes(triangle: Triangle, theme: Theme) -> Spec:
     }
 
 
-def _single_axes(triangle: Triangle, theme: Theme) -> Spec:
+def _single_axes(triangle: Contributions, theme: Theme) -> Spec:
     """Return the y axes of a single output's lines and bars, and the names of their panels."""
     span = gradient_span(triangle.size)
     look: Spec = {"tickformat": ".0%", "nticks": 7, "zeroline": True, "zerolinecolor": theme.faint}
@@ -141,7 +141,7 @@ def _scaled(name: str, scale: str) -> str:
     return f"{name}</b>  {scale}<b>"
 
 
-def _triangle_layout(triangle: Triangle, flow: GradientFlow, axes: Spec, theme: Theme) -> Spec:
+def _triangle_layout(triangle: Contributions, flow: GradientFlow, axes: Spec, theme: Theme) -> Spec:
     T = triangle.size.shape[1]
     span = gradient_span(flow.lag_profile)
     pitch = {"dtick": 1} if T <= 6 else {"nticks": 6}
@@ -233,9 +233,9 @@ def _spectrum(name: str, spectrum: Spectrum, hollow: bool, theme: Theme) -> list
     ]
 
 
-def triangle(view: Triangle, flow: GradientFlow, theme: Theme = LIGHT) -> go.Figure:
-    """Draw the itemised triangle and the lag profile."""
-    return go.Figure(triangle_spec(view, flow, theme))
+def contributions(view: Contributions, flow: GradientFlow, theme: Theme = LIGHT) -> go.Figure:
+    """Draw the contributions and the lag profile."""
+    return go.Figure(contributions_spec(view, flow, theme))
 
 
 def spectrum(now: Spectrum, before: Spectrum | None = None, theme: Theme = LIGHT) -> go.Figure:

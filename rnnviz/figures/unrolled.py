@@ -15,7 +15,7 @@ from rnnviz.figures.timeline import segments
 from rnnviz.model.arrays import Indices, Mask
 from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
-from rnnviz.tasks.base import ACCURACY, Batch
+from rnnviz.tasks.base import ACCURACY
 from rnnviz.tasks.topology import Masks
 
 Y_ERROR, Y_INPUT, Y_HIDDEN, Y_OUTPUT = -0.85, 0.0, 1.0, 2.0
@@ -55,7 +55,7 @@ class Unrolled:
     def of(cls, e: Experiment, now: Snapshot, **look: Any) -> Unrolled:
         """Return an experiment's network, what it reads, and, where answers are names, its answers."""
         task = TASKS[e.task]
-        labels = task.input_labels(e, Batch(now.inputs, now.targets))
+        labels = task.input_labels(e, task.as_batch(e, now.inputs, now.targets))
         look |= {"recurrent": CELLS[e.cell].recurrent, "inputs": [label or "x" for label in labels]}
         if task.metric is ACCURACY:
             decided, wanted = now.outputs[:, 0].argmax(axis=-1), now.targets[:, 0]

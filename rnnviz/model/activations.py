@@ -1,4 +1,4 @@
-"""The activation functions phi, with their slopes written in terms of the state h = phi(a)."""
+"""The activation functions phi, with their derivatives written in terms of the state h = phi(a)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ class Activation:
     """An elementwise function and its derivative.
 
     ``apply(a, out)`` writes phi(a) into ``out`` (which may be ``a`` itself);
-    ``slope(h, out)`` writes phi'(a) into ``out``, computed from h = phi(a).
-    ``max_slope`` is gamma, the largest slope there is (Pascanu et al. 2013, section 2.1).
+    ``derivative(h, out)`` writes phi'(a) into ``out``, computed from h = phi(a).
+    ``max_derivative`` is gamma, the largest derivative (Pascanu et al. 2013, section 2.1).
     """
 
     name: str
     title: str
     apply: Callable[[Array, Array], Array]
-    slope: Callable[[Array, Array], Array]
-    max_slope: float
+    derivative: Callable[[Array, Array], Array]
+    max_derivative: float
 
 
-def _tanh_slope(h: Array, out: Array) -> Array:
+def _tanh_derivative(h: Array, out: Array) -> Array:
     np.multiply(h, h, out=out)
     return np.subtract(1.0, out, out=out)
 
@@ -35,7 +35,7 @@ def _relu(a: Array, out: Array) -> Array:
     return np.maximum(a, 0.0, out=out)
 
 
-def _relu_slope(h: Array, out: Array) -> Array:
+def _relu_derivative(h: Array, out: Array) -> Array:
     return np.greater(h, 0.0, out=out, casting="unsafe")
 
 
@@ -47,7 +47,7 @@ def _sigmoid(a: Array, out: Array) -> Array:
     return np.multiply(out, 0.5, out=out)
 
 
-def _sigmoid_slope(h: Array, out: Array) -> Array:
+def _sigmoid_derivative(h: Array, out: Array) -> Array:
     np.subtract(1.0, h, out=out)
     return np.multiply(out, h, out=out)
 
@@ -58,14 +58,14 @@ def _linear(a: Array, out: Array) -> Array:
     return out
 
 
-def _linear_slope(h: Array, out: Array) -> Array:
+def _linear_derivative(h: Array, out: Array) -> Array:
     out.fill(1.0)
     return out
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "tanh": Activation("tanh", "tanh", np.tanh, _tanh_slope, max_slope=1.0),
-    "relu": Activation("relu", "ReLU", _relu, _relu_slope, max_slope=1.0),
-    "sigmoid": Activation("sigmoid", "sigmoid", _sigmoid, _sigmoid_slope, max_slope=0.25),
-    "linear": Activation("linear", "linear", _linear, _linear_slope, max_slope=1.0),
+    "tanh": Activation("tanh", "tanh", np.tanh, _tanh_derivative, max_derivative=1.0),
+    "relu": Activation("relu", "ReLU", _relu, _relu_derivative, max_derivative=1.0),
+    "sigmoid": Activation("sigmoid", "sigmoid", _sigmoid, _sigmoid_derivative, max_derivative=0.25),
+    "linear": Activation("linear", "linear", _linear, _linear_derivative, max_derivative=1.0),
 }

@@ -1,21 +1,18 @@
-"""Layers of cells under a linear readout: outputs, loss and gradients."""
+"""Layers of cells under a linear readout: outputs, loss and gradients. It knows arrays only."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnviz.model.activations import ACTIVATIONS
-from rnnviz.model.arrays import Array
-from rnnviz.model.cells import CELLS, LayerWeights, Trace, Workspace
-from rnnviz.model.initializers import glorot_uniform
-from rnnviz.tasks import TASKS
-from rnnviz.tasks.base import Batch
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
+from rnnviz.model.arrays import Array, Mask
+from rnnviz.model.batch import Batch
+from rnnviz.model.cells import CELLS, Backward, LayerWeights, State, Trace, Workspace, make_cell
+from rnnviz.model.cells.base import zero_state
+from rnnviz.model.initializers import INITIALIZERS, glorot_uniform
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,42 +49,68 @@ class Params:
 
 
 @dataclass(frozen=True, eq=False)
-class Pass:
+class LossAndGradients:
     """One batch forward and backward.
 
     loss : mean over the batch and over the K steps that write.
     outputs : (T, B, O), at every step (the loss looks only at those that write).
     hidden : one (T + 1, B, H) a layer; hidden[i][t] is the state after step t, hidden[i][0] = 0.
     gradients : dL/dparameter, raw: clipping is the optimizer's business.
-    hidden_gradients : one (T, B, H) a layer; row t is dL/dh of step t + 1 (1/B is inside).
+    state_gradients : for each layer one (T, B, H) for each of ``Cell.state``; row t is dL/dstate of step
+        t + 1 (1/B is inside).
     """
 
     loss: float
     outputs: Array
     hidden: tuple[Array, ...]
     gradients: Params
-    hidden_gradients: tuple[Array, ...]
+    state_gradients: tuple[tuple[Array, ...], ...]
+
+    @property
+    def hidden_gradients(self) -> tuple[Array, ...]:
+        """dL/dh, one (T, B, H) a layer."""
+        return tuple(states[0] for states in self.state_gradients)
 
 
 class Network:
-    """The network that an experiment describes; it holds no weights."""
+    """Recurrent layers of one kind and a linear readout; it holds no weights.
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
-        self.task = TASKS[experiment.task]
-        self.cell = CELLS[experiment.cell](ACTIVATIONS[experiment.activation])
-        self.masks = self.task.masks(experiment)
-        self.steps = self.masks.write_steps
-        first, last = int(self.steps[0]), int(self.steps[-1])
-        gapless = len(self.steps) == last - first + 1
-        self.written = slice(first, last + 1) if gapless else self.steps  # reading a slice copies nothing
+    cell : a name of CELLS. input_size, hidden_size, output_size : I, H, O. num_layers : recurrent layers,
+    each reading the states of the one below. activation : a name of ACTIVATIONS, for cells without gates.
 
-    def init(self, rng: np.random.Generator) -> Params:
-        """Draw weights: W_hh as the experiment says, W_xh and W_hy by Glorot, biases zero."""
-        e = self.experiment
-        H, (_, O) = e.hidden_size, self.task.sizes(e)  # noqa: E741
-        sizes = [self.task.input_size(e)] + [H] * (e.layers - 1)
-        layers = tuple(self.cell.init(rng, inputs, H, e.init, e.gain) for inputs in sizes)
+    Raises
+    ------
+    ValueError
+        If a name is unknown or a size is not positive.
+    """
+
+    def __init__(
+        self,
+        *,
+        cell: str = "vanilla",
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        num_layers: int = 1,
+        activation: str = "tanh",
+    ) -> None:
+        for what, value, known in (("cell", cell, CELLS), ("activation", activation, ACTIVATIONS)):
+            if value not in known:
+                raise ValueError(f"{what} must be one of {', '.join(known)}; got {value!r}.")
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
+        for what, size in (sizes | {"num_layers": num_layers}).items():
+            if size < 1:
+                raise ValueError(f"{what} must be 1 or more; got {size}.")
+        self.cell = make_cell(cell, ACTIVATIONS[activation])
+        self.activation = activation
+        self.input_size, self.hidden_size, self.output_size = input_size, hidden_size, output_size
+        self.num_layers = num_layers
+
+    def init(self, rng: np.random.Generator, init: str = "orthogonal", gain: float = 1.0) -> Params:
+        """Draw weights: recurrent ones by INITIALIZERS[init], others by Glorot; biases zero."""
+        H, O = self.hidden_size, self.output_size  # noqa: E741
+        sizes = [self.input_size] + [H] * (self.num_layers - 1)
+        layers = tuple(self.cell.init(rng, size, H, INITIALIZERS[init], gain) for size in sizes)
         return Params(layers, glorot_uniform(rng, H, O), np.zeros(O))
 
     def forward(
@@ -96,7 +119,7 @@ class Network:
         """Run the network over ``inputs`` (T, B, I); return outputs (T, B, O) and a trace a layer."""
         workspace, traces, below = workspace or Workspace(), [], inputs
         for i, weights in enumerate(params.layers):
-            traces.append(self.cell.forward(weights, below, workspace, str(i)))
+            traces.append(self.cell.forward(weights, below, workspace.layer(i)))
             below = traces[-1].hidden[1:]
         T, B, H = below.shape
         outputs = workspace.array("outputs", T, B, params.b_y.size)
@@ -104,62 +127,84 @@ class Network:
         outputs += params.b_y
         return outputs, traces
 
-    def loss_and_gradients(self, params: Params, batch: Batch, workspace: Workspace | None = None) -> Pass:
+    def loss_and_gradients(
+        self, params: Params, batch: Batch, workspace: Workspace | None = None
+    ) -> LossAndGradients:
         """Run a batch forward and back.
 
-        With a ``workspace`` the arrays of the returned Pass live in it and are overwritten by its
-        next use. Overflow is not an error here: it shows as inf or NaN in the results.
+        With a ``workspace`` the arrays of the result live in it and are overwritten by its next use.
+        Overflow is not an error here: it shows as inf or NaN in the results.
         """
         workspace = workspace or Workspace()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             outputs, traces = self.forward(params, batch.inputs, workspace)
-            loss, dL_dy = self.output_gradient(outputs, batch)
-            gradients, hidden_gradients = self.backward(params, traces, dL_dy, workspace)
-        return Pass(loss, outputs, tuple(trace.hidden for trace in traces), gradients, hidden_gradients)
-
-    def output_gradient(self, outputs: Array, batch: Batch) -> tuple[float, Array]:
-        """Return the loss of ``outputs`` and dL/dy at the steps that write, (K, B, O)."""
-        return self.task.loss.value_and_gradient(outputs[self.written], batch.targets[self.written])
+            loss, dL_dy = output_gradient(outputs, batch)
+            written = traces[-1].hidden[1:][batch.written].reshape(-1, traces[-1].hidden.shape[-1])
+            flat_dy = dL_dy.reshape(len(written), -1)
+            layers = self.backward(params, traces, readout_errors(params, batch, dL_dy), workspace)
+            readout = written.T @ flat_dy, flat_dy.sum(axis=0)
+        gradients = Params(tuple(layer.weights for layer in layers), *readout)
+        hidden = tuple(trace.hidden for trace in traces)
+        return LossAndGradients(loss, outputs, hidden, gradients, tuple(layer.states for layer in layers))
 
     def backward(
-        self, params: Params, traces: list[Trace], dL_dy: Array, workspace: Workspace
-    ) -> tuple[Params, tuple[Array, ...]]:
-        """Carry dL/dy (K, B, O) back to every weight and to every state (see Pass)."""
-        T, B, H = traces[-1].hidden[1:].shape
-        written = traces[-1].hidden[1:][self.written].reshape(-1, H)
-        flat_dy = dL_dy.reshape(len(written), -1)
-        from_above: list[Array | None] = [None] * T
-        for t, direct in zip(self.steps, (flat_dy @ params.W_hy.T).reshape(-1, B, H), strict=True):
-            from_above[t] = direct
-        hidden_gradients, layer_gradients = [], []
+        self,
+        params: Params,
+        traces: Sequence[Trace],
+        from_above: Sequence[Array | None],
+        workspace: Workspace | None = None,
+    ) -> list[Backward]:
+        """Carry errors of the top layer's states back to every layer's states and weights.
+
+        from_above : for every step the error dL/dh_t that enters there, (B, H), or None.
+        """
+        workspace, layers = workspace or Workspace(), []
         for i in reversed(range(len(traces))):
             weights, trace = params.layers[i], traces[i]
-            dL_dh, dL_da = self.cell.backward_in_time(weights, trace, from_above, workspace, str(i))
-            hidden_gradients.append(dL_dh)
-            layer_gradients.append(self.cell.weight_gradient(trace, dL_da))
-            if i > 0:
-                from_above = list(dL_da @ weights.W_xh.T)
-        gradients = Params(tuple(reversed(layer_gradients)), written.T @ flat_dy, flat_dy.sum(axis=0))
-        return gradients, tuple(reversed(hidden_gradients))
+            layer = self.cell.backward(weights, trace, from_above, workspace.layer(i), wants_inputs=i > 0)
+            layers.append(layer)
+            from_above = [] if layer.inputs is None else list(layer.inputs)
+        return layers[::-1]
 
-    def free_run(self, params: Params, inputs: Array) -> Array:
-        """Run with the network's own outputs fed back in place of the teacher's; return (T, B, O).
+    def zero_state(self, batch: int) -> list[State]:
+        """Return every layer's state before the first step."""
+        return [zero_state(self.cell, batch, self.hidden_size) for _ in range(self.num_layers)]
 
-        The feedback channels of ``inputs`` (T, B, I) are ignored. Without feedback this is ``forward``.
+    def step(self, params: Params, x: Array, states: Sequence[State]) -> tuple[Array, list[State]]:
+        """Read ``x`` (B, I) in the layers' ``states``; return the output (B, O) and the new states."""
+        below, after = x, []
+        for weights, state in zip(params.layers, states, strict=True):
+            after.append(self.cell.step(weights, below, state))
+            below = after[-1][0]
+        return below @ params.W_hy + params.b_y, after
+
+    def rollout(self, params: Params, inputs: Array, writes: Mask, decide: Callable[[Array], Array]) -> Array:
+        """Run with the network's own outputs fed back in place of the teacher's; return outputs (T, B, O).
+
+        inputs : (T, B, I), whose last O channels are replaced. writes : (T,), the steps whose output is fed
+        to the next one. decide : what is fed back, from an output (B, O) (see ``Loss.decide``).
         """
-        if not self.experiment.feedback:
-            return self.forward(params, inputs)[0]
         T, B, _ = inputs.shape
         O = params.b_y.size  # noqa: E741
-        outputs, workspace = np.zeros((T, B, O)), Workspace()
-        states: list[Array | None] = [None] * len(params.layers)
+        outputs, states, inputs = np.empty((T, B, O)), self.zero_state(B), inputs.copy()
+        inputs[:, :, -O:] = 0.0
         for t in range(T):
-            below = inputs[t : t + 1].copy()
-            fed_back = t > 0 and self.masks.writes[t - 1]
-            below[0, :, -O:] = self.task.loss.decide(outputs[t - 1]) if fed_back else 0.0
-            for i, weights in enumerate(params.layers):
-                hidden = self.cell.forward(weights, below, workspace, str(i), start=states[i]).hidden
-                states[i] = hidden[1].copy()
-                below = hidden[1:]
-            outputs[t] = below[0] @ params.W_hy + params.b_y
+            if t > 0 and writes[t - 1]:
+                inputs[t, :, -O:] = decide(outputs[t - 1])
+            outputs[t], states = self.step(params, inputs[t], states)
         return outputs
+
+
+def output_gradient(outputs: Array, batch: Batch) -> tuple[float, Array]:
+    """Return the loss of ``outputs`` (T, B, O) and dL/dy at the steps that write, (K, B, O)."""
+    return batch.loss.value_and_gradient(outputs[batch.written], batch.targets[batch.written])
+
+
+def readout_errors(params: Params, batch: Batch, dL_dy: Array) -> list[Array | None]:
+    """Carry dL/dy (K, B, O) through the readout; return for every step dL/dh_t (B, H), or None."""
+    (T, B), H = batch.inputs.shape[:2], len(params.W_hy)
+    errors: list[Array | None] = [None] * T
+    direct = (dL_dy.reshape(-1, dL_dy.shape[-1]) @ params.W_hy.T).reshape(-1, B, H)
+    for t, error in zip(batch.write_steps, direct, strict=True):
+        errors[t] = error
+    return errors

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.model.arrays import Array, norms
+from rnnviz.model.arrays import Array, scaled_norms
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ def clip_by_norm(gradient: Array, threshold: float | None) -> tuple[Array, float
     -------
     The gradient to use, its norm before, and its norm after. The input is not changed.
     """
-    norm = float(norms(gradient))
+    norm = float(scaled_norms(gradient))
     if threshold is None or norm < threshold or not np.isfinite(norm):
         return gradient, norm, norm
     return gradient * (threshold / norm), norm, threshold

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rnnviz.tasks.base import Batch, Metric, Task
+from rnnviz.model.batch import Batch
+from rnnviz.tasks.base import Metric, Task
 from rnnviz.tasks.captions import Captions
 from rnnviz.tasks.digits import Digits
 from rnnviz.tasks.memory import Adding, Copy, Echo, Parity, Recall, Reverse

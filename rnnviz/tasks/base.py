@@ -4,36 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from rnnviz.model.arrays import Array, Indices
+from rnnviz.model.batch import Batch
 from rnnviz.model.losses import LOSSES, Loss
+from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
 
 HELD_OUT_SAMPLES = 512
 """Sequences on which a metric is measured; none of them is ever trained on where the data allow it."""
 
 MAX_LENGTH = 200
 """The longest sequence that any task makes."""
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Sequences and their answers.
-
-    inputs : Array (T, B, I); with output feedback the last O channels hold y*_{t-1}.
-    targets : Indices (T, B) for classes, Array (T, B, O) for values; zero at steps that do not write.
-    before : (T, B, 1), for series only: the newest known value at each step, in the data's own unit.
-    """
-
-    inputs: Array
-    targets: Array | Indices
-    before: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +45,7 @@ class Task(ABC):
     name, title, summary : its key, its name on screen, and one sentence that says what is asked.
     fits : topologies that it can be run in, the usual one first.
     usual_length : a good sequence length to begin with.
-    options : names of the Experiment fields that only some tasks read.
+    options : names of the Settings fields that only some tasks read.
     metric, goal : how success is measured, and when the task counts as solved.
     guess : what the chance level stands for, in words.
     limits : names whatever bounds the sequence length, for error messages.
@@ -88,73 +73,76 @@ class Task(ABC):
         return f"task {self.name!r}"
 
     @abstractmethod
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """Return the number of input and of output channels (I, O), without feedback."""
 
     @abstractmethod
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Draw ``size`` sequences, without feedback channels."""
 
     @abstractmethod
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """Return the metric of a guess that does not look at the sequence."""
 
     @abstractmethod
-    def chance_loss(self, e: Experiment) -> float:
+    def chance_loss(self, e: Settings) -> float:
         """Return the loss of that guess."""
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """Return the shortest and the longest possible seq_len under the other choices."""
         return 1, MAX_LENGTH
 
-    def masks(self, e: Experiment) -> Masks:
+    def masks(self, e: Settings) -> Masks:
         """Return which steps read and which write, (T,) each."""
         return TOPOLOGIES[e.topology].masks(e.seq_len)
 
-    def input_size(self, e: Experiment) -> int:
+    def input_size(self, e: Settings) -> int:
         """Return the number of input channels I, feedback included."""
         inputs, outputs = self.sizes(e)
         return inputs + outputs * e.feedback
 
-    def sample(self, e: Experiment, rng: np.random.Generator, size: int | None = None) -> Batch:
+    def as_batch(self, e: Settings, inputs: Array, targets: Array | Indices) -> Batch:
+        """Return sequences and their answers as a batch with this task's steps and loss."""
+        return Batch(inputs, targets, self.masks(e).writes, self.loss)
+
+    def sample(self, e: Settings, rng: np.random.Generator, size: int | None = None) -> Batch:
         """Draw a training batch of ``size`` sequences (default: the experiment's batch size)."""
         return self._with_feedback(e, self.draw(e, rng, size or e.batch_size))
 
-    def held_out(self, e: Experiment) -> Batch:
+    def held_out(self, e: Settings) -> Batch:
         """Return the sequences on which the metric is measured; the same ones at every call."""
         return self._with_feedback(e, self.draw_held_out(e, e.rng("held-out")))
 
-    def measured_on(self, e: Experiment) -> str:
+    def measured_on(self, e: Settings) -> str:
         """Return what the metric is measured on, in a word."""
         return "held-out"
 
-    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+    def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
         """Draw the held-out sequences; tasks with a fixed data set override this."""
         return self.draw(e, rng, HELD_OUT_SAMPLES)
 
-    def score(self, e: Experiment, outputs: Array, batch: Batch) -> float:
+    def score(self, e: Settings, outputs: Array, batch: Batch) -> float:
         """Return the metric of ``outputs`` (T, B, O)."""
-        steps = self.masks(e).write_steps
-        answers, targets = outputs[steps], batch.targets[steps]
+        answers, targets = outputs[batch.written], batch.targets[batch.written]
         if self.metric is ACCURACY:
             return float(np.mean(np.argmax(answers, axis=-1) == targets))
         error = answers - targets
         return float(np.mean(error * error if self.metric is SQUARED_ERROR else np.abs(error)))
 
-    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+    def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Return one short label a step for what ``sample`` reads there ("" where there is nothing)."""
         return [""] * e.seq_len
 
-    def output_label(self, e: Experiment, answer: int) -> str:
+    def output_label(self, e: Settings, answer: int) -> str:
         """Return the name of output class ``answer``."""
         return str(answer)
 
-    def _with_feedback(self, e: Experiment, batch: Batch) -> Batch:
+    def _with_feedback(self, e: Settings, batch: Batch) -> Batch:
         if not e.feedback:
             return batch
         return replace(batch, inputs=np.concatenate([batch.inputs, self.teacher(e, batch)], axis=2))
 
-    def teacher(self, e: Experiment, batch: Batch) -> Array:
+    def teacher(self, e: Settings, batch: Batch) -> Array:
         """Return y*_{t-1} at step t, shape (T, B, O): zero where step t - 1 writes nothing."""
         written = self.masks(e).writes[:-1]
         previous = np.zeros((e.seq_len, batch.inputs.shape[1], self.sizes(e)[1]))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnviz.model.arrays import Array, Indices
-from rnnviz.tasks.base import MAX_LENGTH, Batch
+from rnnviz.model.batch import Batch
+from rnnviz.tasks.base import MAX_LENGTH
 from rnnviz.tasks.digits import HELD_OUT, digits
 from rnnviz.tasks.numerals import LANGUAGES
+from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.spelling import END, WritingTask
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
 
 PIXELS = 64
 
@@ -35,50 +33,50 @@ class Captions(WritingTask):
         """The longest name needs a step a letter and one for the end."""
         return "task 'captions' (a step a letter, and one for the end)"
 
-    def names(self, e: Experiment) -> list[str]:
+    def names(self, e: Settings) -> list[str]:
         """Return the ten names."""
         return ["".join(LANGUAGES[e.language].say(n)) for n in range(10)]
 
-    def signs(self, e: Experiment) -> tuple[str, ...]:
+    def signs(self, e: Settings) -> tuple[str, ...]:
         """END and the letters that occur."""
         return (END, *sorted(set("".join(self.names(e)))))
 
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """64 pixels in; END and the letters out."""
         return PIXELS, len(self.signs(e))
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """The longest name and its end."""
         return 1 + max(map(len, self.names(e))), MAX_LENGTH
 
-    def wanted(self, e: Experiment, held_out: bool) -> list[Sequence[str]]:
+    def wanted(self, e: Settings, held_out: bool) -> list[Sequence[str]]:
         """The names of all images."""
         names, labels = self.names(e), digits()[1]
         return [names[label] for label in (labels[-HELD_OUT:] if held_out else labels[:-HELD_OUT])]
 
-    def inputs(self, e: Experiment, images: Array) -> Array:
+    def inputs(self, e: Settings, images: Array) -> Array:
         """Return images (B, 64) in [0, 1] as the network reads them, (T, B, 64): all at the first step."""
         read = np.zeros((e.seq_len, len(images), PIXELS))
         read[0] = images
         return read
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Draw images from the training part, with replacement; noise on every pixel makes each one new."""
         batch = self._batch(e, rng.integers(len(digits()[1]) - HELD_OUT, size=size))
         batch.inputs[0] += e.noise * rng.standard_normal((size, PIXELS))
         return batch
 
-    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+    def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
         """Take all held-out images, in an order that the seed decides."""
         return self._batch(e, len(digits()[1]) - HELD_OUT + rng.permutation(HELD_OUT))
 
-    def _batch(self, e: Experiment, chosen: Indices) -> Batch:
+    def _batch(self, e: Settings, chosen: Indices) -> Batch:
         images, labels = digits()
         names = self.names(e)
-        return Batch(
-            self.inputs(e, images[chosen]), self.spelled(e, [names[label] for label in labels[chosen]])
+        return self.as_batch(
+            e, self.inputs(e, images[chosen]), self.spelled(e, [names[label] for label in labels[chosen]])
         )
 
-    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+    def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """The image stands at the first step."""
         return ["▦"] + [""] * (e.seq_len - 1)

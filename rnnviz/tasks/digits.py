@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnviz.model.arrays import Array, Indices
-from rnnviz.tasks.base import Batch, Task
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
+from rnnviz.model.batch import Batch
+from rnnviz.tasks.base import Task
+from rnnviz.tasks.settings import Settings
 
 HELD_OUT = 360
 """How many images, the last of the data set, are never trained on."""
@@ -42,30 +40,30 @@ class Digits(Task):
         """One image, one answer."""
         return "topology 'one-to-one' (a single step)"
 
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """64 pixels in, 10 digits out."""
         return 64, 10
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """A single step."""
         return 1, 1
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Draw images from the training part, with replacement."""
         images, labels = digits()
         chosen = rng.integers(len(labels) - HELD_OUT, size=size)
-        return Batch(images[chosen][None], labels[chosen][None])
+        return self.as_batch(e, images[chosen][None], labels[chosen][None])
 
-    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+    def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
         """Take all held-out images, in an order that the seed decides."""
         images, labels = digits()
         order = len(labels) - HELD_OUT + rng.permutation(HELD_OUT)
-        return Batch(images[order][None], labels[order][None])
+        return self.as_batch(e, images[order][None], labels[order][None])
 
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """One digit in ten."""
         return 0.1
 
-    def chance_loss(self, e: Experiment) -> float:
+    def chance_loss(self, e: Settings) -> float:
         """The cross-entropy of a uniform guess: ln 10."""
         return float(np.log(10.0))

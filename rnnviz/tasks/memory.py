@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from rnnviz.model.arrays import Indices
+from rnnviz.model.batch import Batch
 from rnnviz.model.losses import LOSSES
-from rnnviz.tasks.base import LETTERS, MAX_LENGTH, SQUARED_ERROR, Batch, Task, one_hot
+from rnnviz.tasks.base import LETTERS, MAX_LENGTH, SQUARED_ERROR, Task, one_hot
+from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
 
 
 class SymbolTask(Task):
@@ -23,24 +22,24 @@ class SymbolTask(Task):
     guess = "guessing among the symbols"
     options: ClassVar[tuple[str, ...]] = ("symbols",)
 
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """One channel a symbol, in and out."""
         return e.symbols, e.symbols
 
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """1 / K: every symbol is equally likely."""
         return 1.0 / e.symbols
 
-    def chance_loss(self, e: Experiment) -> float:
+    def chance_loss(self, e: Settings) -> float:
         """The cross-entropy of a uniform guess: ln K."""
         return float(np.log(e.symbols))
 
-    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+    def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Name the symbol where one is shown."""
         rows = batch.inputs[:, sample, : e.symbols]
         return [LETTERS[row.argmax()] if row.max() > 0.5 else "" for row in rows]
 
-    def output_label(self, e: Experiment, answer: int) -> str:
+    def output_label(self, e: Settings, answer: int) -> str:
         """A letter a symbol."""
         return LETTERS[answer]
 
@@ -55,16 +54,16 @@ class Recall(SymbolTask):
     usual_length = 20
     options = ("symbols", "noise")
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Noise N(0, noise²) on every channel from the second step on."""
         symbol = rng.integers(e.symbols, size=size)
         inputs = rng.normal(0.0, e.noise, (e.seq_len, size, e.symbols))
         inputs[0] = one_hot(symbol, e.symbols)
         targets = np.zeros((e.seq_len, size), np.int64)
         targets[-1] = symbol
-        return Batch(inputs, targets)
+        return self.as_batch(e, inputs, targets)
 
-    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+    def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Name the symbol of the first step; the rest is noise."""
         return [LETTERS[int(batch.targets[-1, sample])]] + [""] * (e.seq_len - 1)
 
@@ -83,15 +82,15 @@ class Adding(Task):
     guess = "always answering 1, the mean"
     form = "series"
 
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """In: the number and the mark. Out: the sum."""
         return 2, 1
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """One mark in each half asks for two steps."""
         return 2, MAX_LENGTH
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Numbers from U[0, 1]; one mark in each half."""
         T, half, samples = e.seq_len, e.seq_len // 2, np.arange(size)
         inputs = np.zeros((T, size, 2))
@@ -100,17 +99,17 @@ class Adding(Task):
         inputs[rng.integers(half, T, size), samples, 1] = 1.0
         targets = np.zeros((T, size, 1))
         targets[-1, :, 0] = (inputs[:, :, 0] * inputs[:, :, 1]).sum(axis=0)
-        return Batch(inputs, targets)
+        return self.as_batch(e, inputs, targets)
 
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """1 / 6: the variance of the sum of two numbers from U[0, 1]."""
         return 1.0 / 6.0
 
-    def chance_loss(self, e: Experiment) -> float:
+    def chance_loss(self, e: Settings) -> float:
         """Equal to the metric."""
         return self.chance(e)
 
-    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+    def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Show the marked numbers."""
         return [f"{value:.2f}" if mark else "" for value, mark in batch.inputs[:, sample, :2]]
 
@@ -126,29 +125,29 @@ class Parity(Task):
     goal = 0.99
     guess = "guessing odd or even"
 
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """In: the bit. Out: even, odd."""
         return 1, 2
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Fair bits; the answer at t is the parity of the first t of them."""
         bits = rng.integers(2, size=(e.seq_len, size))
         targets = np.where(self.masks(e).writes[:, None], bits.cumsum(axis=0) % 2, 0)
-        return Batch(bits[:, :, None].astype(float), targets)
+        return self.as_batch(e, bits[:, :, None].astype(float), targets)
 
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """A parity is a fair coin to whoever misses one bit."""
         return 0.5
 
-    def chance_loss(self, e: Experiment) -> float:
+    def chance_loss(self, e: Settings) -> float:
         """The cross-entropy of a fair coin: ln 2."""
         return float(np.log(2.0))
 
-    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+    def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Show the bits."""
         return [f"{bit:.0f}" for bit in batch.inputs[:, sample, 0]]
 
-    def output_label(self, e: Experiment, answer: int) -> str:
+    def output_label(self, e: Settings, answer: int) -> str:
         """Even or odd."""
         return ("even", "odd")[answer]
 
@@ -168,21 +167,21 @@ class Echo(SymbolTask):
         """The delay comes before the first answer."""
         return "task 'echo' (the delay is shorter than the sequence)"
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """At least one echo."""
         return e.delay + 1, MAX_LENGTH
 
-    def masks(self, e: Experiment) -> Masks:
+    def masks(self, e: Settings) -> Masks:
         """The first d steps have nothing to echo yet, so they write nothing."""
         masks = super().masks(e)
         return Masks(masks.reads, masks.writes & (np.arange(e.seq_len) >= e.delay))
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Independent, equally likely symbols."""
         symbols = rng.integers(e.symbols, size=(e.seq_len, size))
         targets = np.zeros_like(symbols)
         targets[e.delay :] = symbols[: e.seq_len - e.delay]
-        return Batch(one_hot(symbols, e.symbols), targets)
+        return self.as_batch(e, one_hot(symbols, e.symbols), targets)
 
 
 class Transcription(SymbolTask):
@@ -196,22 +195,22 @@ class Transcription(SymbolTask):
         """Reading and writing n items takes 2n steps."""
         return f"task {self.name!r} (n items are read, then n are written)"
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """2n steps, and as many to wait in between as wanted."""
         return 2 * e.items, MAX_LENGTH
 
-    def masks(self, e: Experiment) -> Masks:
+    def masks(self, e: Settings) -> Masks:
         """The last n steps write; nothing comes in while they do."""
         return TOPOLOGIES[e.topology].masks(e.seq_len, written=e.items)
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Independent, equally likely symbols; silence after them."""
         symbols = rng.integers(e.symbols, size=(e.items, size))
         inputs = np.zeros((e.seq_len, size, e.symbols))
         inputs[: e.items] = one_hot(symbols, e.symbols)
         targets = np.zeros((e.seq_len, size), np.int64)
         targets[-e.items :] = self.answer(symbols)
-        return Batch(inputs, targets)
+        return self.as_batch(e, inputs, targets)
 
     @abstractmethod
     def answer(self, symbols: Indices) -> Indices:

@@ -18,16 +18,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 
 from rnnviz.model.arrays import Array, Indices
-from rnnviz.tasks.base import HELD_OUT_SAMPLES, MAX_LENGTH, Batch, Task
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
+from rnnviz.model.batch import Batch
+from rnnviz.tasks.base import HELD_OUT_SAMPLES, MAX_LENGTH, Task
+from rnnviz.tasks.settings import Settings
 
 SUBJECTS = ("the film", "the book", "the song", "the meal", "the game", "it")
 VERBS = ("is", "was", "seems")
@@ -173,15 +171,15 @@ class Sentiment(Task):
         """The longest sentence has to fit."""
         return f"task 'sentiment' (the longest sentence has {LONGEST} words)"
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """Shorter sentences begin later."""
         return LONGEST, MAX_LENGTH
 
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """A channel a word in, two verdicts out."""
         return len(vocabulary()), len(VERDICTS)
 
-    def inputs(self, e: Experiment, texts: Sequence[Sequence[str]]) -> Array:
+    def inputs(self, e: Settings, texts: Sequence[Sequence[str]]) -> Array:
         """Return sentences as the network reads them, (T, B, I): the last word at the last step.
 
         Raises
@@ -200,34 +198,34 @@ class Sentiment(Task):
             read[steps, b, [numbers[word] for word in words]] = 1.0
         return read
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Draw training sentences, with replacement."""
         known = sentences(held_out=False)
         return self.batch(e, [known[i] for i in rng.integers(len(known), size=size)])
 
-    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+    def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
         """Take all sentences that are never trained on."""
         return self.batch(e, sentences(held_out=True))
 
-    def batch(self, e: Experiment, chosen: Sequence[Sentence]) -> Batch:
+    def batch(self, e: Settings, chosen: Sequence[Sentence]) -> Batch:
         """Return sentences and their verdicts."""
         targets: Indices = np.zeros((e.seq_len, len(chosen)), np.int64)
         targets[-1] = [sentence.verdict for sentence in chosen]
-        return Batch(self.inputs(e, [sentence.words for sentence in chosen]), targets)
+        return self.as_batch(e, self.inputs(e, [sentence.words for sentence in chosen]), targets)
 
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """Both verdicts are equally likely."""
         return 0.5
 
-    def chance_loss(self, e: Experiment) -> float:
+    def chance_loss(self, e: Settings) -> float:
         """The cross-entropy of a toss: ln 2."""
         return float(np.log(2.0))
 
-    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+    def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Show the words."""
         rows = batch.inputs[:, sample, : len(vocabulary())]
         return [vocabulary()[int(row.argmax())] if row.any() else "" for row in rows]
 
-    def output_label(self, e: Experiment, answer: int) -> str:
+    def output_label(self, e: Settings, answer: int) -> str:
         """Negative or positive."""
         return VERDICTS[answer]

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rnnviz.model.arrays import Array, Indices
-from rnnviz.tasks.base import ABSOLUTE_ERROR, HELD_OUT_SAMPLES, MAX_LENGTH, Batch
+from rnnviz.model.batch import Batch
+from rnnviz.tasks.base import ABSOLUTE_ERROR, HELD_OUT_SAMPLES, MAX_LENGTH
+from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.signals import CurveTask
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
 
 DATA = Path(__file__).parent / "data"
 
@@ -180,6 +179,16 @@ def check_data(data: str) -> None:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class SeriesBatch(Batch):
+    """Windows of a series.
+
+    newest : (T, B, 1), the newest known value at each step, in the data's own unit.
+    """
+
+    newest: Array
+
+
 class SeriesTask(CurveTask):
     """Forecast the next value of a series, judged in the data's own unit on its held-out end."""
 
@@ -187,22 +196,22 @@ class SeriesTask(CurveTask):
     metric = ABSOLUTE_ERROR
     guess = "the next value like the last one"
 
-    def series(self, e: Experiment) -> Series:
+    def series(self, e: Settings) -> Series:
         """Return the series."""
         raise NotImplementedError
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """A window and the value after it fit into the held-out part, and into the rest."""
         s = self.series(e)
         return 2, min(MAX_LENGTH, len(s.values) - s.held_out - 1, s.held_out - 2)
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Windows from before the held-out part."""
         s = self.series(e)
         first = int(s.sees != "level")  # the first change is unknown
         return self._windows(e, first + rng.integers(s.held_out - first - e.seq_len, size=size))
 
-    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+    def draw_held_out(self, e: Settings, rng: np.random.Generator) -> SeriesBatch:
         """Every window of the held-out part; of a long one only so many, evenly spread."""
         s = self.series(e)
         starts = np.arange(s.held_out, len(s.values) - e.seq_len)
@@ -210,35 +219,36 @@ class SeriesTask(CurveTask):
             starts = starts[np.linspace(0, len(starts) - 1, HELD_OUT_SAMPLES).astype(int)]
         return self._windows(e, starts)
 
-    def _windows(self, e: Experiment, starts: Indices) -> Batch:
+    def _windows(self, e: Settings, starts: Indices) -> SeriesBatch:
         s = self.series(e)
         rows = np.arange(e.seq_len + 1)[:, None] + starts
         seen = s.seen()[rows][:, :, None]
         targets = np.where(self.masks(e).writes[:, None, None], seen[1:], 0.0)
-        return Batch(seen[:-1], targets, before=s.values[rows[:-1]][:, :, None])
+        newest = s.values[rows[:-1]][:, :, None]
+        return SeriesBatch(seen[:-1], targets, self.masks(e).writes, self.loss, newest)
 
-    def score(self, e: Experiment, outputs: Array, batch: Batch) -> float:
+    def score(self, e: Settings, outputs: Array, batch: Batch) -> float:
         """Mean absolute error in the data's unit."""
-        s, steps = self.series(e), self.masks(e).write_steps
-        before = np.zeros(()) if batch.before is None else batch.before[steps]
+        s, steps = self.series(e), batch.written
+        newest = batch.newest[steps] if isinstance(batch, SeriesBatch) else np.zeros(())
         truth = np.asarray(batch.targets[steps], float)
-        error = s.forecast(before, outputs[steps]) - s.forecast(before, truth)
+        error = s.forecast(newest, outputs[steps]) - s.forecast(newest, truth)
         return float(np.mean(np.abs(error)))
 
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """Mean absolute error of the naive forecast on the held-out windows."""
         batch, steps, s = self._held_out_written(e)
-        before = np.asarray(batch.before)[steps]
+        newest = batch.newest[steps]
         truth = np.asarray(batch.targets[steps], float)
-        return float(np.mean(np.abs(s.forecast(before, truth) - before)))
+        return float(np.mean(np.abs(s.forecast(newest, truth) - newest)))
 
-    def chance_loss(self, e: Experiment) -> float:
+    def chance_loss(self, e: Settings) -> float:
         """Mean squared error of the naive forecast, as the network sees it."""
         batch, steps, s = self._held_out_written(e)
         naive = batch.inputs[steps][:, :, :1] if s.sees == "level" else 0.0
         return float(np.mean(np.square(batch.targets[steps] - naive)))
 
-    def _held_out_written(self, e: Experiment) -> tuple[Batch, Indices, Series]:
+    def _held_out_written(self, e: Settings) -> tuple[SeriesBatch, Indices, Series]:
         return self.draw_held_out(e, e.rng("held-out")), self.masks(e).write_steps, self.series(e)
 
 
@@ -260,7 +270,7 @@ class Sunspots(SeriesTask):
         """A window has to fit into the years that are never trained on."""
         return f"task 'sunspots' (the years from {self.first_held_out_year} on are held out)"
 
-    def series(self, e: Experiment) -> Series:
+    def series(self, e: Settings) -> Series:
         """The sunspots."""
         return sunspot_series()
 
@@ -281,7 +291,7 @@ class Forecast(SeriesTask):
         """A window has to fit into the part that is never trained on."""
         return "task 'series' (a window has to fit into the end that is held out)"
 
-    def series(self, e: Experiment) -> Series:
+    def series(self, e: Settings) -> Series:
         """The series chosen."""
         if e.series == "own":
             return own_series(e.data)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from rnnviz.model.batch import Batch
 from rnnviz.model.losses import LOSSES
-from rnnviz.tasks.base import MAX_LENGTH, SQUARED_ERROR, Batch, Task, one_hot
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
+from rnnviz.tasks.base import MAX_LENGTH, SQUARED_ERROR, Task, one_hot
+from rnnviz.tasks.settings import Settings
 
 
 class CurveTask(Task):
@@ -20,11 +17,11 @@ class CurveTask(Task):
     metric = SQUARED_ERROR
     form = "series"
 
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """One value in, one value out."""
         return 1, 1
 
-    def chance_loss(self, e: Experiment) -> float:
+    def chance_loss(self, e: Settings) -> float:
         """Equal to the metric."""
         return self.chance(e)
 
@@ -41,27 +38,27 @@ class Waves(CurveTask):
     guess = "a flat line at 0"
     codes = 3
 
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """In: the code, one-hot. Out: the height of the wave."""
         return self.codes, 1
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """Three waves need more than two points each to be told apart."""
         return 2 * self.codes + 1, MAX_LENGTH
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Code c asks for sin(2 pi c t / T) at t = 1..T."""
         code = rng.integers(self.codes, size=size)
         inputs = np.zeros((e.seq_len, size, self.codes))
         inputs[0] = one_hot(code, self.codes)
         phase = 2.0 * np.pi * np.arange(1, e.seq_len + 1)[:, None] / e.seq_len
-        return Batch(inputs, np.sin(phase * (code + 1.0))[:, :, None])
+        return self.as_batch(e, inputs, np.sin(phase * (code + 1.0))[:, :, None])
 
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """1 / 2: the mean square of full sine waves."""
         return 0.5
 
-    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+    def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Show the code."""
         return [str(1 + int(batch.inputs[0, sample, : self.codes].argmax()))] + [""] * (e.seq_len - 1)
 
@@ -79,16 +76,16 @@ class Sine(CurveTask):
     frequencies = (0.2, 0.6)
     """Radians a step."""
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """There is a next value from the second step on."""
         return 2, MAX_LENGTH
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """sin(w t + p) with w from U[0.2, 0.6] and p from U[0, 2 pi]."""
         frequency = rng.uniform(*self.frequencies, size)
         values = np.sin(np.arange(e.seq_len + 1)[:, None] * frequency + rng.uniform(0.0, 2.0 * np.pi, size))
-        return Batch(values[:-1, :, None], values[1:, :, None])
+        return self.as_batch(e, values[:-1, :, None], values[1:, :, None])
 
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """1 / 2: the mean square of a sine with a random phase."""
         return 0.5

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnviz.model.arrays import Array, Indices
 from rnnviz.tasks.base import Task
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
+from rnnviz.tasks.settings import Settings
 
 END = "·"
 """Written after the last sign, and at all steps that are left."""
@@ -24,18 +21,18 @@ class WritingTask(Task):
     guess = "always the most frequent sign"
 
     @abstractmethod
-    def signs(self, e: Experiment) -> tuple[str, ...]:
+    def signs(self, e: Settings) -> tuple[str, ...]:
         """Return what can be written, END first."""
 
     @abstractmethod
-    def wanted(self, e: Experiment, held_out: bool) -> list[Sequence[str]]:
+    def wanted(self, e: Settings, held_out: bool) -> list[Sequence[str]]:
         """Return all texts of one part of the data, without END."""
 
-    def writing_steps(self, e: Experiment) -> int:
+    def writing_steps(self, e: Settings) -> int:
         """Return how many steps write."""
         return len(self.masks(e).write_steps)
 
-    def spelled(self, e: Experiment, texts: Sequence[Sequence[str]]) -> Indices:
+    def spelled(self, e: Settings, texts: Sequence[Sequence[str]]) -> Indices:
         """Return texts as sign numbers (T, B), END after each; zero at steps that do not write."""
         number = {sign: i for i, sign in enumerate(self.signs(e))}
         written = np.zeros((e.seq_len, len(texts)), np.int64)
@@ -44,31 +41,31 @@ class WritingTask(Task):
             written[first : first + len(text), b] = [number[sign] for sign in text]
         return written
 
-    def read_off(self, e: Experiment, outputs: Array) -> list[list[str]]:
+    def read_off(self, e: Settings, outputs: Array) -> list[list[str]]:
         """Return the texts that outputs (T, B, O) write: the likeliest signs up to the first END."""
         signs, answers = self.signs(e), outputs[self.masks(e).write_steps].argmax(axis=-1)
         texts = [[signs[i] for i in column] for column in answers.T]
         return [text[: text.index(END)] if END in text else text for text in texts]
 
-    def exact_match(self, e: Experiment, outputs: Array, targets: Indices) -> float:
+    def exact_match(self, e: Settings, outputs: Array, targets: Indices) -> float:
         """Return the share of sequences that are written without any mistake."""
         steps = self.masks(e).write_steps
         return float(np.mean((outputs[steps].argmax(axis=-1) == targets[steps]).all(axis=0)))
 
-    def output_label(self, e: Experiment, answer: int) -> str:
+    def output_label(self, e: Settings, answer: int) -> str:
         """The sign itself."""
         return self.signs(e)[answer]
 
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """Share of held-out steps at which the most frequent sign of the training part is right."""
         return float(self._frequencies(e, held_out=True)[np.argmax(self._frequencies(e, held_out=False))])
 
-    def chance_loss(self, e: Experiment) -> float:
+    def chance_loss(self, e: Settings) -> float:
         """Entropy of single signs in the training part, in nats."""
         shares = self._frequencies(e, held_out=False)
         present = shares[shares > 0]
         return float(-(present * np.log(present)).sum())
 
-    def _frequencies(self, e: Experiment, held_out: bool) -> Array:
+    def _frequencies(self, e: Settings, held_out: bool) -> Array:
         written = self.spelled(e, self.wanted(e, held_out))[self.masks(e).write_steps]
         return np.bincount(written.ravel(), minlength=len(self.signs(e))) / written.size

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from rnnviz.model.arrays import Indices
-from rnnviz.tasks.base import HELD_OUT_SAMPLES, MAX_LENGTH, Batch, Task, one_hot
+from rnnviz.model.batch import Batch
+from rnnviz.tasks.base import HELD_OUT_SAMPLES, MAX_LENGTH, Task, one_hot
 from rnnviz.tasks.corpora import corpus
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
+from rnnviz.tasks.settings import Settings
 
 HELD_OUT_SHARE = 0.15
 """The end of a text that is kept for measuring."""
@@ -30,20 +27,20 @@ class Characters(Task):
     options = ("corpus", "text")
     form = "text"
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """There is a next character from the second one on."""
         return 2, MAX_LENGTH
 
-    def alphabet(self, e: Experiment) -> str:
+    def alphabet(self, e: Settings) -> str:
         """Return the characters that occur, in order of their code."""
         return "".join(sorted(set(corpus(e.corpus, e.text))))
 
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """One channel a character, in and out."""
         size = len(self.alphabet(e))
         return size, size
 
-    def parts(self, e: Experiment) -> tuple[Indices, Indices]:
+    def parts(self, e: Settings) -> tuple[Indices, Indices]:
         """Return the text to train on and the text to measure on, as character numbers.
 
         A text too short to spare a piece is measured on itself, and repeated if it is shorter
@@ -57,45 +54,45 @@ class Characters(Task):
         codes = np.tile(codes, 1 + (e.seq_len + 1) // len(codes))
         return codes, codes
 
-    def measured_on(self, e: Experiment) -> str:
+    def measured_on(self, e: Settings) -> str:
         """A text too short to hold a piece back is measured on itself."""
         training, held_out = self.parts(e)
         return "same-text" if training is held_out else super().measured_on(e)
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Windows that begin anywhere in the training part."""
         return self._windows(e, self.parts(e)[0], rng, size)
 
-    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+    def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
         """Windows that begin anywhere in the held-out part."""
         return self._windows(e, self.parts(e)[1], rng, HELD_OUT_SAMPLES)
 
-    def _windows(self, e: Experiment, codes: Indices, rng: np.random.Generator, size: int) -> Batch:
+    def _windows(self, e: Settings, codes: Indices, rng: np.random.Generator, size: int) -> Batch:
         starts = rng.integers(len(codes) - e.seq_len, size=size)
         windows = codes[np.arange(e.seq_len + 1)[:, None] + starts]
-        return Batch(one_hot(windows[:-1], self.sizes(e)[0]), windows[1:])
+        return self.as_batch(e, one_hot(windows[:-1], self.sizes(e)[0]), windows[1:])
 
-    def _frequencies(self, e: Experiment) -> np.ndarray:
+    def _frequencies(self, e: Settings) -> np.ndarray:
         training, _ = self.parts(e)
         return np.bincount(training, minlength=self.sizes(e)[0]) / len(training)
 
-    def chance(self, e: Experiment) -> float:
+    def chance(self, e: Settings) -> float:
         """Accuracy of always answering the most frequent character of the training part."""
         _, held_out = self.parts(e)
         return float(np.mean(held_out == np.argmax(self._frequencies(e))))
 
-    def chance_loss(self, e: Experiment) -> float:
+    def chance_loss(self, e: Settings) -> float:
         """Entropy of single characters in the training part, in nats."""
         frequencies = self._frequencies(e)
         present = frequencies[frequencies > 0]
         return float(-(present * np.log(present)).sum())
 
-    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+    def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Show the characters."""
         size = self.sizes(e)[0]
         return [self.output_label(e, int(row[:size].argmax())) for row in batch.inputs[:, sample]]
 
-    def output_label(self, e: Experiment, answer: int) -> str:
+    def output_label(self, e: Settings, answer: int) -> str:
         """The character itself; blanks and line ends by a sign."""
         character = self.alphabet(e)[answer]
         return {" ": "␣", "\n": "⏎", "\t": "⇥"}.get(character, character)

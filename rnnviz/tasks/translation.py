@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnviz.model.arrays import Array
-from rnnviz.tasks.base import MAX_LENGTH, Batch, one_hot
+from rnnviz.model.batch import Batch
+from rnnviz.tasks.base import MAX_LENGTH, one_hot
 from rnnviz.tasks.numerals import LANGUAGES, LARGEST, english
+from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.spelling import END, WritingTask
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
-
-if TYPE_CHECKING:
-    from rnnviz.experiment import Experiment
 
 READING_STEPS = 2
 """No English number word below a hundred has more words."""
@@ -62,36 +60,36 @@ class Translation(WritingTask):
         """Two words are read; the longest translation and its end are written."""
         return "task 'translation' (two steps read, then a step a word, and one for the end)"
 
-    def signs(self, e: Experiment) -> tuple[str, ...]:
+    def signs(self, e: Settings) -> tuple[str, ...]:
         """END and the words that occur in the other language."""
         say = LANGUAGES[e.target].say
         return (END, *dict.fromkeys(word for n in range(LARGEST + 1) for word in say(n)))
 
-    def sizes(self, e: Experiment) -> tuple[int, int]:
+    def sizes(self, e: Settings) -> tuple[int, int]:
         """A channel a word, in both languages."""
         return len(english_words()), len(self.signs(e))
 
-    def lengths(self, e: Experiment) -> tuple[int, int]:
+    def lengths(self, e: Settings) -> tuple[int, int]:
         """Two words in, the longest translation and its end out."""
         return READING_STEPS + self._longest(e), MAX_LENGTH
 
-    def _longest(self, e: Experiment) -> int:
+    def _longest(self, e: Settings) -> int:
         return 1 + max(len(LANGUAGES[e.target].say(n)) for n in range(LARGEST + 1))
 
-    def masks(self, e: Experiment) -> Masks:
+    def masks(self, e: Settings) -> Masks:
         """The last steps write, as many as the longest translation needs."""
         return TOPOLOGIES[e.topology].masks(e.seq_len, written=self._longest(e))
 
-    def numbers(self, e: Experiment, held_out: bool) -> list[int]:
+    def numbers(self, e: Settings, held_out: bool) -> list[int]:
         """Return the numbers of one part of the data."""
         kept = held_out_numbers(e.seed)
         return [n for n in range(LARGEST + 1) if (n in kept) == held_out]
 
-    def wanted(self, e: Experiment, held_out: bool) -> list[Sequence[str]]:
+    def wanted(self, e: Settings, held_out: bool) -> list[Sequence[str]]:
         """All translations."""
         return [LANGUAGES[e.target].say(n) for n in self.numbers(e, held_out)]
 
-    def inputs(self, e: Experiment, sentences: Sequence[Sequence[str]]) -> Array:
+    def inputs(self, e: Settings, sentences: Sequence[Sequence[str]]) -> Array:
         """Return English words as the network reads them, (T, B, I): the last one just before it writes."""
         words = english_words()
         read = np.zeros((e.seq_len, len(sentences), len(words)))
@@ -101,22 +99,22 @@ class Translation(WritingTask):
             read[last - len(codes) : last, b] = one_hot(np.array(codes, np.int64), len(words))
         return read
 
-    def draw(self, e: Experiment, rng: np.random.Generator, size: int) -> Batch:
+    def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Draw numbers from the training part, with replacement."""
         numbers = self.numbers(e, held_out=False)
         return self._batch(e, [numbers[i] for i in rng.integers(len(numbers), size=size)])
 
-    def draw_held_out(self, e: Experiment, rng: np.random.Generator) -> Batch:
+    def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
         """Take all held-out numbers."""
         return self._batch(e, self.numbers(e, held_out=True))
 
-    def _batch(self, e: Experiment, numbers: Sequence[int]) -> Batch:
+    def _batch(self, e: Settings, numbers: Sequence[int]) -> Batch:
         say = LANGUAGES[e.target].say
-        return Batch(
-            self.inputs(e, [english(n) for n in numbers]), self.spelled(e, [say(n) for n in numbers])
+        return self.as_batch(
+            e, self.inputs(e, [english(n) for n in numbers]), self.spelled(e, [say(n) for n in numbers])
         )
 
-    def input_labels(self, e: Experiment, batch: Batch, sample: int = 0) -> list[str]:
+    def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Show the words."""
         words = english_words()
         rows = batch.inputs[:, sample, : len(words)]

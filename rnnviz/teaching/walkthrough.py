@@ -14,9 +14,11 @@ import numpy as np
 
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array, Mask
+from rnnviz.model.batch import Batch
 from rnnviz.model.cells import VanillaWeights
-from rnnviz.model.network import Network, Params
-from rnnviz.tasks.base import Batch, one_hot
+from rnnviz.model.network import Params, output_gradient
+from rnnviz.tasks import TASKS
+from rnnviz.tasks.base import one_hot
 
 EXPERIMENT = Experiment(task="recall", seq_len=4, hidden_size=3, symbols=2, noise=0.5, init="glorot", seed=19)
 """Which of two symbols came first? With this seed no weight is zero, and the error fades step by step."""
@@ -84,7 +86,7 @@ class Given:
         """The one sequence as the library holds it."""
         targets = np.zeros((T, 1), np.int64)
         targets[-1] = self.target
-        return Batch(self.x[:, None, :], targets)
+        return TASKS[EXPERIMENT.task].as_batch(EXPERIMENT, self.x[:, None, :], targets)
 
     def value(self, entry: Entry) -> float:
         """Return one number."""
@@ -101,9 +103,7 @@ class Given:
 def original() -> Given:
     """Return the first weights and the sequence as the library draws them, to one decimal."""
     e = EXPERIMENT
-    network = Network(e)
-    params = network.init(e.rng("weights"))
-    batch = network.task.sample(e, e.rng("training"), 1)
+    params, batch = e.init(e.rng("weights")), e.sample(e.rng("training"), 1)
     layer = params.layers[0]
     A, B, C, x = (w.round(1) + 0.0 for w in (layer.W_xh, layer.W_hh, params.W_hy, batch.inputs[:, 0]))
     return Given(A, B, C, x, int(batch.targets[-1, 0]))
@@ -147,12 +147,12 @@ class Walk:
     @classmethod
     def of(cls, given: Given) -> Walk:
         """Compute everything, by the library's own pass forward and back."""
-        network = Network(EXPERIMENT)
+        network = EXPERIMENT.network()
         done = network.loss_and_gradients(given.params, given.batch)
         h, delta, y = done.hidden[0][:, 0], done.hidden_gradients[0][:, 0], done.outputs[-1, 0]
-        _, dL_dy = network.output_gradient(done.outputs, given.batch)
+        _, dL_dy = output_gradient(done.outputs, given.batch)
         G = dL_dy[0, 0]
-        slope = network.cell.activation.slope(h[1:], np.empty_like(h[1:]))
+        slope = 1.0 - h[1:] ** 2  # tanh'
         layer = done.gradients.layers[0]
         return cls(
             **vars(given),

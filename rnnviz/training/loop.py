@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array, norms
 from rnnviz.model.cells import Workspace
-from rnnviz.model.network import Network, Params, Pass
+from rnnviz.model.network import LossAndGradients, Network, Params
 from rnnviz.model.optimizers import OPTIMIZERS, Moments, clip_by_norm
 from rnnviz.tasks import TASKS, Batch
 from rnnviz.training.history import History
@@ -96,18 +96,16 @@ def held_out(e: Experiment) -> Batch:
     return TASKS[e.task].held_out(e)
 
 
-def held_out_metric(network: Network, params: Params) -> float:
+def held_out_metric(e: Experiment, network: Network, params: Params) -> float:
     """Return the task's metric on the held-out sequences; with output feedback the network runs free."""
-    batch = held_out(network.experiment)
+    batch = held_out(e)
     with np.errstate(over="ignore", invalid="ignore"):
-        outputs = network.free_run(params, batch.inputs)
-        return network.task.score(network.experiment, outputs, batch)
+        return TASKS[e.task].score(e, e.answers(network, params, batch), batch)
 
 
 def start(e: Experiment) -> TrainingState:
     """Return the state before the first update."""
-    network = Network(e)
-    params = network.init(e.rng("weights"))
+    params = e.init(e.rng("weights"))
     rng = e.rng("training").bit_generator.state
     return TrainingState(0, params, Moments.zero(params.count), rng, History(e.seq_len), metric=np.nan)
 
@@ -135,7 +133,7 @@ def advance(
         raise ValueError("advance needs an end: give seconds, steps, or both; got neither.")
     if state.divergence is not None:
         return state
-    network, workspace = Network(e), Workspace()
+    network, workspace = e.network(), Workspace()
     rng = np.random.default_rng()
     rng.bit_generator.state = state.rng
     state = replace(state, history=state.history.copy(), tunings=_tuned(e, state))
@@ -144,7 +142,7 @@ def advance(
     was_solved = state.solved_at is not None
     with threadpool_limits(1):  # sums are rounded in the same order in every process
         while state.step < last_step and state.divergence is None:
-            state = _update(network, state, rng, workspace)
+            state = _update(e, network, state, rng, workspace)
             solved_now = state.solved_at is not None and not was_solved
             if time.perf_counter() >= deadline or (until_solved and solved_now):
                 break
@@ -161,13 +159,12 @@ def _tuned(e: Experiment, state: TrainingState) -> tuple[Tuning, ...]:
 
 
 def _update(
-    network: Network, state: TrainingState, rng: np.random.Generator, workspace: Workspace
+    e: Experiment, network: Network, state: TrainingState, rng: np.random.Generator, workspace: Workspace
 ) -> TrainingState:
     """Make one update, or find that it cannot be made. Appends to ``state.history``."""
-    e = network.experiment
     if state.step == 0:
-        state = _measured(network, state)
-    batch = network.task.sample(e, rng)
+        state = _measured(e, network, state)
+    batch = e.sample(rng)
     result = network.loss_and_gradients(state.params, batch, workspace)
     gradient, norm, clipped_norm = clip_by_norm(result.gradients.flat(), e.clip_norm)
     curve = gradient_curve(result.hidden_gradients[-1]) if state.history.wants_curve(state.step) else None
@@ -181,12 +178,12 @@ def _update(
     if not np.isfinite(weights).all():
         return replace(state, divergence=Divergence(state.step, "weights", _kind(weights)))
     state = replace(state, step=step, params=state.params.with_flat(weights), moments=moments)
-    return _measured(network, state) if is_measured(step) else state
+    return _measured(e, network, state) if is_measured(step) else state
 
 
-def _measured(network: Network, state: TrainingState) -> TrainingState:
+def _measured(e: Experiment, network: Network, state: TrainingState) -> TrainingState:
     """Return the state with a fresh metric, and the note that the task is solved if it is."""
-    metric, task = held_out_metric(network, state.params), network.task
+    metric, task = held_out_metric(e, network, state.params), TASKS[e.task]
     solved = state.solved_at is None and task.metric.reached(metric, task.goal)
     return replace(state, metric=metric, solved_at=state.step if solved else state.solved_at)
 
@@ -204,7 +201,7 @@ def _kind(values: Array) -> str:
     return "nan" if np.isnan(values).any() else "inf"
 
 
-def _locate(step: int, result: Pass) -> Divergence:
+def _locate(step: int, result: LossAndGradients) -> Divergence:
     """Find what overflowed first: forward in time for states, backward for gradients."""
     for hidden in result.hidden:
         bad = np.flatnonzero(~np.isfinite(hidden).all(axis=(1, 2)))
@@ -239,7 +236,7 @@ class Run:
     @property
     def metric(self) -> float:
         """The held-out metric of the weights at the end."""
-        return held_out_metric(Network(self.experiment), self.params)
+        return held_out_metric(self.experiment, self.experiment.network(), self.params)
 
     @property
     def divergence(self) -> Divergence | None:

@@ -222,7 +222,7 @@ def _picture(visit: Visit) -> None:
             key="layer",
             on_change=lambda: setattr(visit, "layer", st.session_state["layer"]),
         )
-    if int(TASKS[e.task].masks(e).writes.sum()) > 1:
+    if int(e.masks.writes.sum()) > 1:
         _switch(
             visit,
             "whole_loss",

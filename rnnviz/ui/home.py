@@ -6,10 +6,9 @@ from html import escape
 
 import streamlit as st
 
-from rnnviz.analysis.snapshot import observe
+from rnnviz.analysis.snapshot import take_snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.figures import Timeline, timeline_spec
-from rnnviz.model.network import Network
 from rnnviz.teaching.glossary import with_indices
 from rnnviz.teaching.presets import PRESETS, Preset
 from rnnviz.ui import story
@@ -50,7 +49,7 @@ def _living_picture() -> None:
     """The unrolled network before training: the gain decides what becomes of its gradient."""
     gain = st.slider("Touch it: gain of the recurrent weights", 0.3, 3.0, 0.35, 0.05, key="home_gain")
     e = Experiment(seq_len=SEQ_LEN, init="scaled-gaussian", gain=gain)
-    snapshot = observe(e, Network(e).init(e.rng("weights")), 0)
+    snapshot = take_snapshot(e, e.init(e.rng("weights")), 0)
     spec = timeline_spec(Timeline.of(e, snapshot, brief=True), theme(), SPAN)
     label = f"A network unrolled over {SEQ_LEN} steps at gain {gain:g}: its gradient is {snapshot.verdict[0]}"
     show(spec, key="home", label=label, height=330, least_width=LEAST_WIDTH)

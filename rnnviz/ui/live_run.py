@@ -10,7 +10,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import cached_property
 
-from rnnviz.analysis.snapshot import Snapshot, observe
+from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
 from rnnviz.training.executor import local_pool
@@ -29,12 +29,12 @@ MAX_FAILURES = 3
 """Workers may die; if this many chunks in a row are lost, the run stops and says so."""
 
 
-def advance_and_observe(
+def advance_and_snapshot(
     e: Experiment, state: TrainingState, seconds: float | None, steps: int | None, until_solved: bool
 ) -> tuple[TrainingState, Snapshot]:
     """One chunk of work, run in a worker process."""
     state = advance(e, state, seconds, steps, until_solved)
-    return state, observe(e, state.params, state.step)
+    return state, take_snapshot(e, state.params, state.step)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ class LiveRun:
     @cached_property
     def initial(self) -> Snapshot:
         """The picture of the network before training."""
-        return observe(self.experiment, self._start.params, 0)
+        return take_snapshot(self.experiment, self._start.params, 0)
 
     @property
     def finished(self) -> bool:
@@ -147,7 +147,7 @@ class LiveRun:
         seconds, steps = (None, 1) if one else (CHUNK_SECONDS, left)
         self._in_flight = True
         chunk = self.experiment, self.state, seconds, steps, self.pause_when_solved
-        future = pool.submit(advance_and_observe, *chunk)
+        future = pool.submit(advance_and_snapshot, *chunk)
         future.add_done_callback(lambda done: self._receive(done, pool))
 
     def _receive(self, future: Future[tuple[TrainingState, Snapshot]], pool: Executor) -> None:

@@ -98,9 +98,9 @@ def _picture(visit: Visit, problem: Problem, length: int) -> Experiment:
     st.html(
         "<div class='ends'><span>t = 1</span><span>◀ the gradient travels back</span>"
         f"<span>t = {length}</span></div>"
-        + ribbon(flow.itemised[-1], theme(), f"gradient, {flow.verdict}", height=26)
+        + ribbon(flow.per_output[-1], theme(), f"gradient, {flow.verdict}", height=26)
     )
-    spec = curves_spec([Curve("before training", flow.itemised[-1], "main")], theme())
+    spec = curves_spec([Curve("before training", flow.per_output[-1], "main")], theme())
     spec["layout"] |= {"showlegend": False, "annotations": [], "margin": {"l": 72, "r": 8, "t": 8, "b": 40}}
     label = (
         f"{problem.title}: gradient against time step, {flow.decades:.1f} powers of ten over {length} steps"

@@ -9,7 +9,6 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import Theme, mix
 from rnnviz.figures.timeline import strength
 from rnnviz.model.arrays import Array
-from rnnviz.tasks import TASKS
 
 THINNEST, THICKEST = 2.0, 16.0
 """Pixels of the ribbon at the ends of the fixed gradient scale."""
@@ -18,7 +17,7 @@ THINNEST, THICKEST = 2.0, 16.0
 @lru_cache(maxsize=64)
 def at_start(e: Experiment) -> Array:
     """Return the last output's gradient (T,) before training."""
-    return gradient_flow(e).itemised[-1]
+    return gradient_flow(e).per_output[-1]
 
 
 def ribbon(values: Array, theme: Theme, label: str, height: int = 22) -> str:
@@ -33,5 +32,5 @@ def ribbon(values: Array, theme: Theme, label: str, height: int = 22) -> str:
 
 def of_experiment(e: Experiment, theme: Theme) -> str:
     """Return the ribbon of an experiment before training, up to its last output."""
-    last = int(TASKS[e.task].masks(e).write_steps[-1])
+    last = int(e.masks.write_steps[-1])
     return ribbon(at_start(e)[: last + 1], theme, "the gradient before training, step by step")

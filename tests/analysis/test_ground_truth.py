@@ -11,8 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz import TASKS, Experiment, GradientFlow, Network, gradient_flow
-from rnnviz.tasks import Batch
+from rnnviz import TASKS, Experiment, GradientFlow, gradient_flow
 from tests.plain_rnn import Array
 
 SEEDS = range(20)
@@ -66,11 +65,13 @@ def test_linear_orthogonal_error_changes_by_exactly_the_gain_per_step(gain: floa
 def factor_per_step(e: Experiment, input_std: Array) -> float:
     """Return the mean factor of ||dL/dh_t|| per step over lags 10 to 90, driven by N(0, std_t^2)."""
     rng, H = e.rng("probe"), e.hidden_size
-    params = Network(e).init(e.rng("weights"))
+    params = e.init(e.rng("weights"))
     W_xh = rng.normal(0.0, 1.0 / np.sqrt(H), (H, H))
     driven = replace(params, layers=(replace(params.layers[0], W_xh=W_xh),))
     inputs = rng.standard_normal((e.seq_len, e.batch_size, H)) * input_std[:, None, None]
-    flow = gradient_flow(e, driven, Batch(inputs, rng.integers(e.symbols, size=inputs.shape[:2])))
+    flow = gradient_flow(
+        e, driven, TASKS[e.task].as_batch(e, inputs, rng.integers(e.symbols, size=inputs.shape[:2]))
+    )
     return float(np.exp(np.log(flow.lag_profile[90] / flow.lag_profile[10]) / 80))
 
 
@@ -129,8 +130,8 @@ def test_curves_do_not_stop_where_their_squares_underflow() -> None:
 
 def test_gradient_at_start_is_largest_singular_value_at_most() -> None:
     # Pascanu, Mikolov & Bengio 2013, section 2.1: a factor of at most gamma * lambda_1 per step.
-    for activation, max_slope in (("tanh", 1.0), ("sigmoid", 0.25)):
+    for activation, max_derivative in (("tanh", 1.0), ("sigmoid", 0.25)):
         e = Experiment(activation=activation, init="scaled-gaussian", gain=2.0, seq_len=30)
-        largest = np.linalg.norm(Network(e).init(e.rng("weights")).layers[0].W_hh, 2)
+        largest = np.linalg.norm(e.init(e.rng("weights")).layers[0].W_hh, 2)
         flow = gradient_flow(e)
-        assert (flow.total[:-1] / flow.total[1:]).max() <= max_slope * largest
+        assert (flow.total[:-1] / flow.total[1:]).max() <= max_derivative * largest

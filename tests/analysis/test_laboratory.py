@@ -1,4 +1,4 @@
-"""Causes, triangle and spectrum against the engine's own gradients and closed forms."""
+"""DecayFactors, triangle and spectrum against the engine's own gradients and closed forms."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from rnnviz import Experiment, Network, causes, gradient_flow, spectrum, train, triangle
+from rnnviz import Experiment, decay_factors, gradient_contributions, gradient_flow, spectrum, train
 from rnnviz.analysis.gradient_flow import probe_batch
 from rnnviz.figures import DARK, LIGHT, Theme
-from rnnviz.figures.curves import Curve, causes_spec, curves_spec
-from rnnviz.figures.matrices import spectrum_spec, triangle_spec
+from rnnviz.figures.curves import Curve, curves_spec, decay_factors_spec
+from rnnviz.figures.matrices import contributions_spec, spectrum_spec
 from rnnviz.figures.training_history import over_training_spec
+from rnnviz.model.network import output_gradient
 
 ECHO = Experiment(task="echo", topology="many-to-many", seq_len=24, delay=4)
 CASES = {
@@ -27,6 +28,8 @@ CASES = {
     "ReLU": Experiment(task="adding", seq_len=12, activation="relu", init="he"),
     "sigmoid identity": Experiment(seq_len=12, activation="sigmoid", init="identity"),
     "H = 2": Experiment(seq_len=12, hidden_size=2),
+    "LSTM": Experiment(task="echo", topology="many-to-many", seq_len=12, delay=2, layers=2, cell="lstm"),
+    "GRU": Experiment(seq_len=12, cell="gru"),
 }
 themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
@@ -37,20 +40,20 @@ themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("name", CASES)
 def test_the_triangle_adds_up_to_the_gradient(name: str) -> None:
     e = CASES[name]
-    items = triangle(e)
-    gradients = Network(e).loss_and_gradients(Network(e).init(e.rng("weights")), probe_batch(e)).gradients
+    items = gradient_contributions(e)
+    gradients = e.network().loss_and_gradients(e.init(e.rng("weights")), probe_batch(e)).gradients
     np.testing.assert_allclose(items.total, gradients.layers[-1].W_hh, rtol=0, atol=1e-12)
     assert items.share.sum() == pytest.approx(1.0, abs=1e-12)
 
 
 def test_without_recurrence_there_is_nothing_to_itemise() -> None:
-    items = triangle(replace(ECHO, cell="feed-forward"))
+    items = gradient_contributions(replace(ECHO, cell="feed-forward"))
     assert not items.size.any()
     assert not items.share.any()
 
 
 def test_no_output_asks_anything_of_later_steps() -> None:
-    items = triangle(ECHO)
+    items = gradient_contributions(ECHO)
     later = np.arange(1, ECHO.seq_len + 1) > items.outputs[:, None]
     assert np.all(items.size[later] == 0)
     assert np.all(items.share[later] == 0)
@@ -60,9 +63,8 @@ def test_no_output_asks_anything_of_later_steps() -> None:
 def test_one_item_is_the_gradient_of_one_loss_through_one_step() -> None:
     """Central difference: only the use of W_hh at step t is changed, only the loss of output k is read."""
     e, k, t, nudge = ECHO, 15, 9, 1e-6
-    network, batch = Network(e), probe_batch(e)
-    params = network.init(e.rng("weights"))
-    layer, size = params.layers[0], triangle(e).size
+    batch, params = probe_batch(e), e.init(e.rng("weights"))
+    layer, size = params.layers[0], gradient_contributions(e).size
     direction = np.random.default_rng(0).standard_normal(layer.W_hh.shape)
 
     def loss_of_output(amount: float) -> float:
@@ -72,10 +74,12 @@ def test_one_item_is_the_gradient_of_one_loss_through_one_step() -> None:
             h = np.tanh(batch.inputs[step - 1] @ layer.W_xh + h @ W_hh + layer.b_h)
         y = h @ params.W_hy + params.b_y
         chances = np.exp(y) / np.exp(y).sum(axis=1, keepdims=True)
-        return float(-np.log(chances[np.arange(len(y)), batch.targets[k - 1]]).mean() / len(network.steps))
+        return float(
+            -np.log(chances[np.arange(len(y)), batch.targets[k - 1]]).mean() / len(batch.write_steps)
+        )
 
     slope = (loss_of_output(nudge) - loss_of_output(-nudge)) / (2 * nudge)
-    row = int(np.flatnonzero(triangle(e).outputs == k)[0])
+    row = int(np.flatnonzero(gradient_contributions(e).outputs == k)[0])
     assert abs(slope) <= size[row, t - 1] * np.linalg.norm(direction), "Cauchy-Schwarz"
     # along the item itself the slope is its squared norm
     item = _item(e, k, t)
@@ -86,48 +90,48 @@ def test_one_item_is_the_gradient_of_one_loss_through_one_step() -> None:
 
 def _item(e: Experiment, k: int, t: int) -> np.ndarray:
     """C_kt of a one-layer tanh network, written out."""
-    network, batch = Network(e), probe_batch(e)
-    params = network.init(e.rng("weights"))
+    network, batch = e.network(), probe_batch(e)
+    params = e.init(e.rng("weights"))
     outputs, (trace,) = network.forward(params, batch.inputs)
-    _, dL_dy = network.output_gradient(outputs, batch)
+    _, dL_dy = output_gradient(outputs, batch)
     h, W_hh = trace.hidden, params.layers[0].W_hh
-    error = dL_dy[int(np.flatnonzero(network.steps == k - 1)[0])] @ params.W_hy.T
+    error = dL_dy[int(np.flatnonzero(batch.write_steps == k - 1)[0])] @ params.W_hy.T
     for step in range(k, t, -1):
         error = (error * (1 - h[step] ** 2)) @ W_hh.T
     return h[t - 1].T @ (error * (1 - h[t] ** 2))
 
 
 def test_a_single_step_has_an_empty_triangle() -> None:
-    items = triangle(Experiment(task="digits", topology="one-to-one", seq_len=1))
+    items = gradient_contributions(Experiment(task="digits", topology="one-to-one", seq_len=1))
     assert np.all(items.size == 0)
     assert np.all(items.share == 0)
 
 
-# Causes
+# DecayFactors
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "two layers"])
 def test_the_two_causes_multiply_to_the_factor_per_step(name: str) -> None:
     e = CASES[name]
-    parts, last = causes(e), gradient_flow(e).itemised[-1]
+    parts, last = decay_factors(e), gradient_flow(e).per_output[-1]
     np.testing.assert_allclose(
         parts.slope_factor * parts.recurrent_factor, last[:-1] / last[1:], rtol=1e-9, equal_nan=True
     )
 
 
 def test_an_orthogonal_matrix_never_shrinks_anything() -> None:
-    np.testing.assert_allclose(causes(Experiment(seq_len=40)).recurrent_factor, 1.0, rtol=1e-12)
+    np.testing.assert_allclose(decay_factors(Experiment(seq_len=40)).recurrent_factor, 1.0, rtol=1e-12)
 
 
 def test_a_linear_network_loses_nothing_to_slopes() -> None:
-    parts = causes(Experiment(seq_len=20, activation="linear", init="scaled-gaussian"))
+    parts = decay_factors(Experiment(seq_len=20, activation="linear", init="scaled-gaussian"))
     np.testing.assert_allclose(parts.slope_factor, 1.0, rtol=1e-12)
     assert np.all(parts.saturated == 0)
 
 
 def test_large_inputs_saturate_tanh() -> None:
-    assert causes(Experiment(noise=2.0, init="scaled-gaussian", gain=3.0)).saturated.mean() > 0.3
-    assert causes(Experiment(noise=0.0)).saturated.mean() == 0
+    assert decay_factors(Experiment(noise=2.0, init="scaled-gaussian", gain=3.0)).saturated.mean() > 0.3
+    assert decay_factors(Experiment(noise=0.0)).saturated.mean() == 0
 
 
 # Spectrum
@@ -148,7 +152,7 @@ def test_the_two_bounds_use_the_slope_of_the_activation() -> None:
     W_hh = 3.9 * np.eye(3)
     assert spectrum(W_hh, "sigmoid").surely_vanishes, "3.9 / 4 < 1"
     assert spectrum(W_hh, "tanh").can_explode
-    for W in (np.eye(5), Network(Experiment()).init(np.random.default_rng(0)).layers[0].W_hh):
+    for W in (np.eye(5), Experiment().init(np.random.default_rng(0)).layers[0].W_hh):
         at_bound = spectrum(W)
         assert not at_bound.surely_vanishes
         assert not at_bound.can_explode
@@ -166,8 +170,8 @@ def test_what_has_no_spectrum_gets_a_sentence(W_hh: np.ndarray, message: str) ->
 def test_sigma_below_the_bound_makes_every_gradient_vanish() -> None:
     """Sufficient, whatever the input: the error never grows from one step to the one before."""
     e = Experiment(seq_len=30, init="orthogonal", gain=0.95, noise=1.0)
-    last = gradient_flow(e).itemised[-1]
-    assert spectrum(Network(e).init(e.rng("weights")).layers[0].W_hh).surely_vanishes
+    last = gradient_flow(e).per_output[-1]
+    assert spectrum(e.init(e.rng("weights")).layers[0].W_hh).surely_vanishes
     assert np.all(last[:-1] <= 0.95 * last[1:] * (1 + 1e-12))
 
 
@@ -178,9 +182,9 @@ def test_sigma_below_the_bound_makes_every_gradient_vanish() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_every_instrument_draws_what_it_measured(name: str, theme: Theme) -> None:
     e = CASES[name]
-    flow, items, parts = gradient_flow(e), triangle(e), causes(e)
+    flow, items, parts = gradient_flow(e), gradient_contributions(e), decay_factors(e)
     params = train(e, 3).params
-    drawn = triangle_spec(items, flow, theme)
+    drawn = contributions_spec(items, flow, theme)
     go.Figure(drawn)
     traces = {trace["name"]: trace for trace in drawn["data"]}
     size, share = traces["size"], traces["share"]
@@ -195,12 +199,10 @@ def test_every_instrument_draws_what_it_measured(name: str, theme: Theme) -> Non
         np.testing.assert_array_equal(share["z"][used], items.share[used])
         np.testing.assert_allclose(10.0 ** size["z"][positive], items.size[positive])
     assert len(traces["lag profile"]["x"]) == len(flow.lag_profile)
-    both = causes_spec(parts, theme)
+    both = decay_factors_spec(parts, theme)
     go.Figure(both)
     np.testing.assert_allclose(both["data"][2]["y"], parts.slope_factor * parts.recurrent_factor)
-    now, before = (
-        spectrum(p.layers[-1].W_hh, e.activation) for p in (params, Network(e).init(e.rng("weights")))
-    )
+    now, before = (spectrum(p.layers[-1].W_hh, e.activation) for p in (params, e.init(e.rng("weights"))))
     assert len(go.Figure(spectrum_spec(now, before, theme)).data) == 4
     assert len(go.Figure(spectrum_spec(now, None, theme)).data) == 2
 
@@ -229,14 +231,14 @@ def test_without_such_marks_the_legend_does_not_name_them() -> None:
 
 def test_a_factor_that_stands_alone_is_a_dot_and_an_empty_panel_says_so() -> None:
     e = Experiment(seq_len=12, init="scaled-gaussian", gain=0.0)
-    spec = causes_spec(causes(e))
+    spec = decay_factors_spec(decay_factors(e))
     through, _, both = spec["data"][:3]
     assert [both["y"][-1], through["y"][-1]] == [0.0, 0.0]
     assert np.isnan(both["y"][:-1]).all(), "0 / 0"
     assert both["mode"] == "lines+markers"
     assert "no unit is saturated" in words_of(spec)
     saturated = Experiment(noise=2.0, init="scaled-gaussian", gain=3.0)
-    assert "no unit is saturated" not in words_of(causes_spec(causes(saturated)))
+    assert "no unit is saturated" not in words_of(decay_factors_spec(decay_factors(saturated)))
 
 
 def words_of(spec: dict[str, Any]) -> str:
@@ -246,11 +248,11 @@ def words_of(spec: dict[str, Any]) -> str:
 
 @themes
 def test_the_panels_of_the_triangle_say_what_their_colours_mean(theme: Theme) -> None:
-    said = words_of(triangle_spec(triangle(ECHO), gradient_flow(ECHO), theme))
+    said = words_of(contributions_spec(gradient_contributions(ECHO), gradient_flow(ECHO), theme))
     assert "10−8 ■■■■■■■ 102" in said
     assert "−10% ■■■■■■■ +10%" in said
     e = Experiment(seq_len=20)
-    alone = words_of(triangle_spec(triangle(e), gradient_flow(e), theme))
+    alone = words_of(contributions_spec(gradient_contributions(e), gradient_flow(e), theme))
     assert "■" not in alone, "lines and bars have axes"
 
 

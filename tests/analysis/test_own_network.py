@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rnnviz.analysis.uploaded_network import OwnNetwork, own_flow
+from rnnviz.analysis.uploaded_network import UploadedNetwork, uploaded_flow
 from rnnviz.applications.network_file import (
     LARGEST_FILE,
     LARGEST_HIDDEN,
@@ -86,10 +86,10 @@ def test_the_same_network_has_the_same_gradient_under_every_convention() -> None
     assert [n.source for n in (ours, keras, pytorch)] == ["rnnviz names", "Keras", "PyTorch"]
     assert (ours.input_size, ours.hidden_size, ours.depth, ours.parameters) == (I, H, 1, I * H + H * H + H)
     assert pytorch.ignored == ("fc.weight",)
-    expected = own_flow(OwnNetwork((w,)), seq_len=T).curve
-    np.testing.assert_array_equal(own_flow(ours, seq_len=T).curve, expected)
-    np.testing.assert_array_equal(own_flow(keras, seq_len=T).curve, expected)
-    np.testing.assert_allclose(own_flow(pytorch, seq_len=T).curve, expected, rtol=1e-12)
+    expected = uploaded_flow(UploadedNetwork((w,)), seq_len=T).curve
+    np.testing.assert_array_equal(uploaded_flow(ours, seq_len=T).curve, expected)
+    np.testing.assert_array_equal(uploaded_flow(keras, seq_len=T).curve, expected)
+    np.testing.assert_allclose(uploaded_flow(pytorch, seq_len=T).curve, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("names", [("W_xh", "W_hh"), ("kernel", "recurrent_kernel")])
@@ -103,7 +103,7 @@ def test_a_missing_bias_is_zero(names: tuple[str, str]) -> None:
 
 def test_what_is_saved_can_be_read_with_all_its_layers() -> None:
     layers = (weights(0), weights(1, inputs=H), weights(2, inputs=H))
-    network = read_network(save_network(OwnNetwork(layers)))
+    network = read_network(save_network(UploadedNetwork(layers)))
     for read, saved in zip(network.layers, layers, strict=True):
         for name in ("W_xh", "W_hh", "b_h"):
             np.testing.assert_array_equal(getattr(read, name), getattr(saved, name))
@@ -149,7 +149,7 @@ def test_the_curve_is_the_one_of_pytorchs_autograd(activation: str) -> None:
     (states[-1][-1][0] * torch.tensor(error)).sum().backward()
     for layer, before in enumerate(states):
         expected = [np.linalg.norm(h.grad[0].numpy(), axis=1).mean() for h in before]
-        flow = own_flow(network, activation, T, 1.5, layer)
+        flow = uploaded_flow(network, activation, T, 1.5, layer)
         np.testing.assert_allclose(flow.curve, expected, rtol=1e-10)
 
 
@@ -174,7 +174,7 @@ def test_a_sigmoids_curve_agrees_with_central_differences() -> None:
             ends = [forward(states[t] + sign * push, t)[-1] for sign in (1, -1)]
             gradient[:, unit] = np.sum(error * (ends[0] - ends[1]), axis=1) / (2 * step)
         expected.append(norms(gradient).mean())
-    flow = own_flow(OwnNetwork((w,)), "sigmoid", T, 0.7, batch=2, seed=4)
+    flow = uploaded_flow(UploadedNetwork((w,)), "sigmoid", T, 0.7, batch=2, seed=4)
     np.testing.assert_allclose(flow.curve, expected, rtol=1e-4, atol=1e-11)
 
 
@@ -185,7 +185,7 @@ def test_an_orthogonal_matrix_without_slopes_changes_a_gradient_by_exactly_its_g
 ) -> None:
     rng = np.random.default_rng(0)
     w = VanillaWeights(rng.normal(size=(I, H)), gain * orthogonal(rng, H), np.zeros(H))
-    flow = own_flow(OwnNetwork((w,)), activation, 60, input_std)
+    flow = uploaded_flow(UploadedNetwork((w,)), activation, 60, input_std)
     np.testing.assert_allclose(flow.curve, gain ** np.arange(59.0, -1.0, -1.0), rtol=1e-10)
     assert flow.factor == pytest.approx(gain, rel=1e-12)
     assert flow.decades == pytest.approx(59 * np.log10(gain), abs=1e-10)
@@ -206,29 +206,33 @@ def test_of_a_wide_input_only_what_arrives_is_drawn_with_the_same_result() -> No
     for state in h[:1:-1]:
         error = (error * (1.0 - state**2)) @ w.W_hh.T
         expected.insert(0, norms(error).mean())
-    flow = own_flow(OwnNetwork((w,)), "tanh", 6, 0.3, batch=4000)
+    flow = uploaded_flow(UploadedNetwork((w,)), "tanh", 6, 0.3, batch=4000)
     np.testing.assert_allclose(flow.curve, expected, rtol=0.05)
-    huge = OwnNetwork((VanillaWeights(np.ones((200_000, 1)), np.eye(1), np.zeros(1)),))
-    assert own_flow(huge, "linear", 200).verdict == "healthy"
+    huge = UploadedNetwork((VanillaWeights(np.ones((200_000, 1)), np.eye(1), np.zeros(1)),))
+    assert uploaded_flow(huge, "linear", 200).verdict == "healthy"
 
 
 def test_a_dead_and_an_overflowing_network_have_a_verdict() -> None:
-    dead = own_flow(OwnNetwork((VanillaWeights(np.ones((I, H)), np.eye(H), np.full(H, -100.0)),)), "relu")
+    dead = uploaded_flow(
+        UploadedNetwork((VanillaWeights(np.ones((I, H)), np.eye(H), np.full(H, -100.0)),)), "relu"
+    )
     assert (dead.verdict, dead.decades, dead.factor, dead.saturated) == ("vanishing", -np.inf, 0.0, 1.0)
-    wild = own_flow(OwnNetwork((VanillaWeights(np.ones((I, H)), 1e30 * np.eye(H), np.zeros(H)),)), "linear")
+    wild = uploaded_flow(
+        UploadedNetwork((VanillaWeights(np.ones((I, H)), 1e30 * np.eye(H), np.zeros(H)),)), "linear"
+    )
     assert wild.verdict == "exploding"
 
 
 def test_choices_out_of_bounds_are_told() -> None:
-    network = OwnNetwork((weights(),))
+    network = UploadedNetwork((weights(),))
     with pytest.raises(ValueError, match="seq_len must be between 2 and 200; got 9999"):
-        own_flow(network, seq_len=9999)
+        uploaded_flow(network, seq_len=9999)
     with pytest.raises(ValueError, match="activation must be one of tanh"):
-        own_flow(network, "softmax")
+        uploaded_flow(network, "softmax")
     with pytest.raises(ValueError, match="layer must be between -1 and 0; got 1"):
-        own_flow(network, layer=1)
+        uploaded_flow(network, layer=1)
     with pytest.raises(ValueError, match="input_std must be between 0 and 100; got nan"):
-        own_flow(network, input_std=float("nan"))
+        uploaded_flow(network, input_std=float("nan"))
 
 
 # Refusals -----------------------------------------------------------------------------------------

@@ -139,16 +139,16 @@ def test_the_figures_show_the_numbers(theme: Theme) -> None:
     assert "dashed" not in beyond["layout"]["annotations"][0]["text"]
     flows = [gradient_flow(Experiment(seq_len=9, seed=seed)) for seed in range(5)]
     band = SeedBand.of(flows)
-    by_name = {t.name: t for t in go.Figure(seeds_spec(band, flows[0].itemised[-1], theme)).data}
+    by_name = {t.name: t for t in go.Figure(seeds_spec(band, flows[0].per_output[-1], theme)).data}
     np.testing.assert_array_equal(by_name["median"].y, band.quantile(0.5))
     np.testing.assert_array_equal(by_name["all seeds"].y, band.quantile(1.0))
-    np.testing.assert_array_equal(by_name["this seed"].y, flows[0].itemised[-1])
+    np.testing.assert_array_equal(by_name["this seed"].y, flows[0].per_output[-1])
 
 
 def test_a_band_marks_where_its_median_is_exactly_zero() -> None:
     e = Experiment(seq_len=9, init="scaled-gaussian", gain=0.0)
     flows = [gradient_flow(replace(e, seed=seed)) for seed in range(3)]
-    marks = [t for t in seeds_spec(SeedBand.of(flows), flows[0].itemised[-1])["data"] if "marker" in t]
+    marks = [t for t in seeds_spec(SeedBand.of(flows), flows[0].per_output[-1])["data"] if "marker" in t]
     assert [mark["name"] for mark in marks] == ["exactly 0"]
     assert list(marks[0]["x"]) == list(range(1, 9))
     assert marks[0]["showlegend"]

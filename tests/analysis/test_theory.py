@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz import Experiment, Network
+from rnnviz import Experiment
 from rnnviz.analysis.bench import Bench, decay, factor_per_step, over_seeds
 from rnnviz.analysis.mean_field import mean_field
 from rnnviz.analysis.theory import drive, trust
@@ -74,7 +74,7 @@ def test_networks_without_input_scatter_more_than_driven_ones() -> None:
 
 def test_the_drive_is_that_of_the_weights_and_the_input() -> None:
     e = Experiment(init="scaled-gaussian", gain=1.4, hidden_size=128, noise=0.0)
-    params = Network(e).init(e.rng("weights"))
+    params = e.init(e.rng("weights"))
     gain, strength = drive(e, params)
     assert gain == pytest.approx(1.4, rel=0.02)
     assert strength == 0.0, "recall without noise is silent after the first step"

@@ -12,15 +12,16 @@ import pytest
 
 from rnnviz import Experiment, Network, Params, train
 from rnnviz.applications.generation import (
+    Letter,
+    Writer,
     bigram_bits,
     bits_per_character,
     characters_of,
-    next_letter,
     uniform_bits,
 )
 from rnnviz.tasks.corpora import corpus
 from rnnviz.tasks.sentiment import sentences
-from tests.plain_rnn import PHI, Array
+from tests.plain_rnn import Array, StepByStep
 
 OWN = "abracadabra, said the magician; abracadabra!"
 
@@ -34,6 +35,8 @@ EXPERIMENTS = {
     "elements": text_of(),
     "own": text_of("own", text=OWN, layers=2),
     "fed back": text_of("hello", feedback=True),
+    "lstm": text_of(cell="lstm", layers=2),
+    "gru": text_of("hello", cell="gru", feedback=True),
 }
 every = pytest.mark.parametrize("name", EXPERIMENTS)
 
@@ -47,21 +50,25 @@ def numbers(e: Experiment, text: str) -> Array:
 
 
 def weights(e: Experiment) -> Params:
-    zero = Network(e).init(np.random.default_rng(0))
+    zero = e.init(np.random.default_rng(0))
     return zero.with_flat(np.random.default_rng(1).normal(0.0, 0.6, zero.count))
+
+
+def next_letter(
+    e: Experiment, params: Params, before: Array, temperature: float, rng: np.random.Generator
+) -> Letter:
+    return Writer(e, params, before).write(temperature, rng)
 
 
 def logits(e: Experiment, params: Params, text: str) -> Array:
     """The network's answer after it read a text; with feedback it reads each letter twice."""
     size = len(alphabet(e))
-    states = [np.zeros(e.hidden_size) for _ in params.layers]
-    below = np.zeros(0)
+    network, answer = StepByStep(params, 1, e.cell, e.activation), np.zeros((1, size))
     for t, number in enumerate(numbers(e, text)):
-        letter = np.eye(size)[number]
-        below = np.concatenate([letter, letter if t else 0.0 * letter]) if e.feedback else letter
-        for i, w in enumerate(params.layers):
-            below = states[i] = PHI[e.activation](below @ w.W_xh + states[i] @ w.W_hh + w.b_h)
-    return below @ params.W_hy + params.b_y
+        letter = np.eye(size)[[number]]
+        x = np.concatenate([letter, letter if t else 0.0 * letter], axis=1) if e.feedback else letter
+        answer = network.read(x)
+    return answer[0]
 
 
 def held_out_text(e: Experiment) -> str:
@@ -130,25 +137,52 @@ def test_letters_come_as_often_as_their_probabilities_say() -> None:
     )
 
 
+def written(e: Experiment, text: list[int], letters: int, seed: int = 0) -> list[int]:
+    """A text and the letters that the network adds to it."""
+    writer, rng = Writer(e, weights(e), text), np.random.default_rng(seed)
+    for _ in range(letters):
+        writer.write(1.5, rng)
+    return writer.text
+
+
 def test_equal_generators_give_equal_texts() -> None:
     e = EXPERIMENTS["elements"]
-
-    def written(seed: int) -> list[int]:
-        rng, text = np.random.default_rng(seed), [0]
-        for _ in range(30):
-            text.append(next_letter(e, weights(e), np.array(text), 1.5, rng).number)
-        return text
-
-    assert written(1) == written(1)
-    assert written(1) != written(2)
+    assert written(e, [0], 30, seed=1) == written(e, [0], 30, seed=1)
+    assert written(e, [0], 30, seed=1) != written(e, [0], 30, seed=2)
 
 
-@pytest.mark.parametrize(("before", "temperature"), [([], 1.0), ([0], -0.1), ([], -1.0)])
-def test_without_letters_or_below_zero_there_is_no_next_letter(before: list[int], temperature: float) -> None:
+@every
+def test_writing_on_is_as_good_as_reading_everything_again(name: str) -> None:
+    e, text = EXPERIMENTS[name], [0]
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        text.append(next_letter(e, weights(e), np.array(text), 1.5, rng).number)
+    assert written(e, [0], 30) == text
+
+
+@every
+def test_a_letter_costs_one_step_however_long_the_text_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+    for method, cost in (("step", lambda x: 1), ("forward", len)):
+        original = getattr(Network, method)
+
+        def counted(
+            self: Network, params: Params, x: Array, *rest: Any, run: Any = original, cost: Any = cost
+        ) -> Any:
+            steps.append(cost(x))
+            return run(self, params, x, *rest)
+
+        monkeypatch.setattr(Network, method, counted)
+    written(EXPERIMENTS[name], [0, 1, 2, 0, 1], 100)
+    assert steps == [5, *[1] * 100]
+
+
+def test_without_letters_or_below_zero_there_is_no_next_letter() -> None:
     e = EXPERIMENTS["elements"]
-    wanted = rf"^next_letter needs letters to read .* got {len(before)} letters and {temperature}\.$"
-    with pytest.raises(ValueError, match=wanted):
-        next_letter(e, weights(e), np.array(before, np.int64), temperature, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"^A writer needs at least one letter to begin with; got none\.$"):
+        Writer(e, weights(e), [])
+    with pytest.raises(ValueError, match=r"^temperature must be 0 or more; got -0\.1\.$"):
+        Writer(e, weights(e), [0]).write(-0.1, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("measure", [characters_of, uniform_bits, bigram_bits])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import TASKS, TOPOLOGIES, Experiment, Network, Params, start, train
+from rnnviz import TASKS, TOPOLOGIES, Batch, Experiment, Network, Params, start, train
 from rnnviz.applications.forecast import series_of
 from rnnviz.applications.jobs import (
     FREE_STEPS,
@@ -109,14 +109,14 @@ def end(*signs: int) -> list[int]:
 def pretend(monkeypatch: pytest.MonkeyPatch, said: Array) -> None:
     """Let every network write these sign numbers, (T, B)."""
 
-    def free_run(self: Network, params: Params, inputs: Array) -> Array:
-        T, B, _ = inputs.shape
+    def answers(self: Experiment, network: Network, params: Params, batch: Batch) -> Array:
+        T, B, _ = batch.inputs.shape
         assert said.shape == (T, B)
         outputs = np.zeros((T, B, params.b_y.size))
         np.put_along_axis(outputs, said[:, :, None], 5.0, axis=2)
         return outputs
 
-    monkeypatch.setattr(Network, "free_run", free_run)
+    monkeypatch.setattr(Experiment, "answers", answers)
 
 
 def measured(monkeypatch: pytest.MonkeyPatch, wanted: list[list[int]], said: list[list[int]]) -> list[Score]:
@@ -419,7 +419,7 @@ def test_what_follows_the_split_is_after_it_in_time() -> None:
         e = experiment("forecasts", variant)
         s = series_of(e)
         batch = TASKS[e.task].sample(e, e.rng("training"), 400)
-        assert batch.before is not None
+        assert batch.newest is not None
         past = {round(value, 9) for value in s.values[: s.held_out].tolist()}
-        assert {round(value, 9) for value in batch.before.ravel().tolist()} <= past
+        assert {round(value, 9) for value in batch.newest.ravel().tolist()} <= past
         assert (np.diff(s.times) > 0).all()

@@ -9,7 +9,7 @@ import pytest
 
 from rnnviz import TASKS, Experiment, Network, Params
 from rnnviz.applications.passage import pass_through
-from tests.plain_rnn import PHI, Array
+from tests.plain_rnn import Array, StepByStep
 
 CAPTIONS = {"task": "captions", "topology": "one-to-many", "seq_len": 7}
 TRANSLATION = {"task": "translation", "topology": "sequence-to-sequence", "seq_len": 9}
@@ -21,7 +21,7 @@ CASES = [
     for fields, feedbacks in ((CAPTIONS, (True, False)), (TRANSLATION, (True, False)), (SENTIMENT, (False,)))
     for feedback in feedbacks
     for layers in (1, 2)
-]
+] + [pytest.param(CAPTIONS | {"feedback": True, "cell": cell}, id=cell) for cell in ("lstm", "gru")]
 
 
 def experiment(**fields: Any) -> Experiment:
@@ -30,7 +30,7 @@ def experiment(**fields: Any) -> Experiment:
 
 def weights(e: Experiment, size: float = 0.7) -> Params:
     """Weights anywhere, so large that different steps give different answers."""
-    zero = Network(e).init(np.random.default_rng(0))
+    zero = e.init(np.random.default_rng(0))
     return zero.with_flat(np.random.default_rng(2).normal(0.0, size, zero.count))
 
 
@@ -45,17 +45,15 @@ def something_to_read(e: Experiment) -> Array:
 def plainly(e: Experiment, params: Params, read: Array) -> tuple[Array, Array, list[Array]]:
     """Neuron by neuron: states (T, H), probabilities (T, O), and what came back in at every step."""
     writes, O = TASKS[e.task].masks(e).writes, params.b_y.size  # noqa: E741
-    states = [np.zeros(e.hidden_size) for _ in params.layers]
+    network = StepByStep(params, 1, e.cell, e.activation)
     hidden, probabilities, came_back = [], [], []
     for t in range(e.seq_len):
         back = np.zeros(O)
         if t > 0 and writes[t - 1]:
             back[int(np.argmax(probabilities[-1]))] = 1.0
         below = np.concatenate([read[t, 0], back]) if e.feedback else read[t, 0]
-        for i, w in enumerate(params.layers):
-            below = states[i] = PHI[e.activation](below @ w.W_xh + states[i] @ w.W_hh + w.b_h)
-        exponentials = np.exp(below @ params.W_hy + params.b_y)
-        hidden.append(below)
+        exponentials = np.exp(network.read(below[None])[0])
+        hidden.append(network.states[-1][0][0])
         probabilities.append(exponentials / exponentials.sum())
         came_back.append(back)
     return np.array(hidden), np.array(probabilities), came_back

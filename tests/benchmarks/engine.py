@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from threadpoolctl import threadpool_limits
 
-from rnnviz import Experiment, Network, Params
+from rnnviz import Experiment, Params
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import Workspace
 from rnnviz.tasks import Batch
@@ -41,7 +41,7 @@ class Setting:
             task="recall", topology="many-to-one", seq_len=seq_len, hidden_size=hidden_size,
             symbols=CHANNELS, batch_size=BATCH,
         )  # fmt: skip
-        self.network = Network(self.experiment)
+        self.network = self.experiment.network()
         self.params: Params = self.network.init(self.experiment.rng("weights"))
         self.batch: Batch = self.network.task.sample(self.experiment, self.experiment.rng("training"))
 

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import numpy as np
 from loky import ProcessPoolExecutor
 
-from rnnviz import Bench, Experiment, gradient_flow, triangle
+from rnnviz import Bench, Experiment, gradient_contributions, gradient_flow
 from rnnviz.analysis.gradient_flow import PROBE_SAMPLES
 from rnnviz.analysis.sweeps import phase_diagram
 from rnnviz.experiment.links import to_params
@@ -62,7 +62,7 @@ def main() -> None:
         f"(target <= {1000 * SECONDS_TO_THE_CURVE:.0f}); "
         f"st.plotly_chart with that curve alone {peer:.0f} ms, ratio {ours / peer:.2f}"
     )
-    seconds = fastest(lambda: triangle(TRIANGLE))
+    seconds = fastest(lambda: gradient_contributions(TRIANGLE))
     print(
         f"triangle, T = 100, H = 32, B = {PROBE_SAMPLES}: {seconds:.2f} s "
         f"(target <= {SECONDS_OF_A_TRIANGLE:g})"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnviz import TASKS, TOPOLOGIES, Experiment, Network
+from rnnviz import TASKS, TOPOLOGIES, Experiment
 from rnnviz.experiment import Choice, choices
 from rnnviz.tasks import Task
 
@@ -203,9 +203,8 @@ def test_lengths_at_the_bounds_work_and_beyond_them_do_not(task: Task) -> None:
         e = fitting(task, topology)
         low, high = task.lengths(e)
         for seq_len in {low, high}:
-            network = Network(replace(e, seq_len=seq_len))
             rng = np.random.default_rng(0)
-            assert network.task.sample(network.experiment, rng, 2).inputs.shape[:2] == (seq_len, 2)
+            assert replace(e, seq_len=seq_len).sample(rng, 2).inputs.shape[:2] == (seq_len, 2)
         for seq_len in (low - 1, high + 1):
             with pytest.raises(ValueError, match=f"^seq_len must be .*; got {seq_len}"):
                 replace(e, seq_len=seq_len)
@@ -296,7 +295,11 @@ def test_whatever_is_accepted_can_be_run(choice: dict[str, Any]) -> None:
         e = Experiment(**choice)
     except ValueError:
         return
-    network = Network(e)
-    batch = network.task.sample(e, e.rng("training"), 2)
-    params = network.init(e.rng("weights"))
-    assert network.loss_and_gradients(params, batch).outputs.shape == (e.seq_len, 2, network.task.sizes(e)[1])
+    network = e.network()
+    batch = e.sample(e.rng("training"), 2)
+    params = e.init(e.rng("weights"))
+    assert network.loss_and_gradients(params, batch).outputs.shape == (
+        e.seq_len,
+        2,
+        TASKS[e.task].sizes(e)[1],
+    )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz import TASKS, TOPOLOGIES, Experiment
+from rnnviz import CELLS, TASKS, TOPOLOGIES, Experiment
 from rnnviz.experiment import choices
 from rnnviz.experiment.fitting import changed, nearest
 from rnnviz.tasks.corpora import check_text
@@ -131,6 +131,19 @@ def test_a_series_too_short_for_the_window_shortens_it() -> None:
     assert notes == ["T is 9: Series needs 2 to 9 steps."]
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_gated_cell_and_another_activation_do_not_go_together(cell: str) -> None:
+    title = CELLS[cell].title
+    with pytest.raises(ValueError, match=rf"^activation must be 'tanh' for cell {cell!r}.*; got 'relu'\.$"):
+        Experiment(cell=cell, activation="relu")
+    e, notes = changed(Experiment(activation="relu"), cell=cell)
+    assert (e.cell, e.activation) == (cell, "tanh")
+    assert notes == [f"{title} has its own activations, so ReLU is not used."]
+    e, notes = changed(Experiment(cell=cell), activation="relu")
+    assert (e.cell, e.activation) == ("vanilla", "relu")
+    assert notes == [f"{title} has its own activations, so with ReLU the cell is now vanilla."]
+
+
 # Anything at all
 
 
@@ -142,6 +155,8 @@ def test_whatever_is_wanted_something_near_can_be_run(
     e, notes = nearest(wanted, first=first, base=base)
     negotiable = {"task", "topology", "seq_len", "delay", "items", "feedback"}
     negotiable |= {"corpus", "text", "series", "data"}
+    if CELLS[wanted.get("cell", base.cell)].gate_names:  # such a cell has no other activation than its own
+        negotiable |= {"cell", "activation"}
     for name in set(choices()) - negotiable:
         assert getattr(e, name) == wanted.get(name, getattr(base, name)), f"{name} changed for no reason"
     gave_way = {name for name in wanted if getattr(e, name) != wanted[name]}

@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Network, Snapshot, observe, start, train
+from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Snapshot, start, take_snapshot, train
 from rnnviz.experiment.fitting import nearest
 from rnnviz.figures import (
     DARK,
@@ -72,13 +72,13 @@ def of_task(task: str, **changes: Any) -> Experiment:
 
 @cache
 def before_training(e: Experiment) -> Snapshot:
-    return observe(e, start(e).params, 0)
+    return take_snapshot(e, start(e).params, 0)
 
 
 @cache
 def after_training(e: Experiment, steps: int = 10) -> Snapshot:
     run = train(e, steps)
-    return observe(e, run.params, run.state.step)
+    return take_snapshot(e, run.params, run.state.step)
 
 
 def view_of(e: Experiment, **changes: Any) -> Timeline:
@@ -159,7 +159,7 @@ def test_the_ribbon_is_the_gradient_that_crosses_each_edge(topology: str, T: int
     spec, shot = timeline_spec(view_of(e)), before_training(e)
     bins = [named(spec, f"B = W_hh, bin {number}") for number in range(RIBBON_BINS + 1)]
     low, high = GRADIENT_RANGE
-    last_output = Network(e).steps[-1]
+    last_output = e.masks.write_steps[-1]
     for layer in range(layers):
         height = named(spec, f"hidden h, layer {layer + 1}")["y"][0]
         drawn: dict[int, int] = {}
@@ -193,7 +193,7 @@ def test_the_ribbon_can_follow_the_whole_loss() -> None:
 def test_a_gradient_that_overflowed_is_the_strongest_ribbon() -> None:
     """Not the weakest, as beyond the last output: there is nothing there, here is too much."""
     e = Experiment(seq_len=7)
-    shot, masks = before_training(e), replace(Network(e).masks, writes=np.arange(7) == 4)
+    shot, masks = before_training(e), replace(e.masks, writes=np.arange(7) == 4)
     last = (np.array([np.nan, np.inf, 1e300, 0.0, 1e-20, np.nan, np.nan]),)
     spec = timeline_spec(view_of(e, snapshot=replace(shot, last=last, total=last), masks=masks))
     strongest, weakest = (edges(named(spec, f"B = W_hh, bin {number}"))[:, 0] for number in (RIBBON_BINS, 0))
@@ -270,10 +270,10 @@ def test_states_that_overflowed_are_marked() -> None:
 @pytest.mark.parametrize(("topology", "T", "layers"), SHAPES)
 def test_the_curve_is_the_gradient_up_to_the_last_output(topology: str, T: int, layers: int) -> None:
     e = experiment(topology, T, layers=layers)
-    final, shot = Network(e).steps[-1], before_training(e)
+    final, shot = e.masks.write_steps[-1], before_training(e)
     for layer in range(layers):
         spec = timeline_spec(view_of(e, layer=layer))
-        several = len(Network(e).steps) > 1
+        several = len(e.masks.write_steps) > 1
         assert ("whole loss" in names(spec)) is True
         assert ("last output alone" in names(spec)) is several
         drawn = {
@@ -364,7 +364,7 @@ def test_gradients_that_overflowed_stand_at_the_ceiling() -> None:
 
 def test_nothing_is_marked_after_the_last_output() -> None:
     shot = before_training(Experiment(seq_len=6))
-    masks = replace(Network(Experiment(seq_len=6)).masks, writes=np.arange(6) == 2)
+    masks = replace(Experiment(seq_len=6).masks, writes=np.arange(6) == 2)
     last = (np.array([1.0, 0.0, 1.0, 0.0, 0.0, 0.0]),)
     spec = timeline_spec(
         view_of(Experiment(seq_len=6), snapshot=replace(shot, last=last, total=last), masks=masks)
@@ -384,7 +384,7 @@ def test_the_ghost_is_the_curve_before_training() -> None:
 @pytest.mark.parametrize("task", ["recall", "echo", "copy", "digits"])
 def test_the_relative_curve_is_1_at_the_last_output(task: str) -> None:
     e = of_task(task)
-    final = Network(e).steps[-1]
+    final = e.masks.write_steps[-1]
     view = view_of(e, snapshot=after_training(e), initial=before_training(e), relative=True)
     spec = timeline_spec(view)
     for name in {"before training", "whole loss", "last output alone"} & set(names(spec)):

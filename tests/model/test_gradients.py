@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from autograd import grad
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from rnnviz import ACTIVATIONS, CELLS, TASKS, Experiment, Network, Params, gradient_flow, train
+from rnnviz import ACTIVATIONS, CELLS, TASKS, Experiment, Params, gradient_flow, train
 from rnnviz.model.cells import Workspace
 from rnnviz.tasks import Batch
 from rnnviz.training.loop import gradient_curve
@@ -55,16 +55,16 @@ def experiment(layout: str, **fields: Any) -> Experiment:
 def random_weights(e: Experiment) -> Params:
     """Weights and biases anywhere, not only where an initialiser puts them."""
     rng = np.random.default_rng(e.seed)
-    zero = Network(e).init(rng)
+    zero = e.init(rng)
     return zero.with_flat(rng.normal(0.0, 0.5, zero.count))
 
 
 def plainly(e: Experiment, params: Params, batch: Batch) -> Case:
-    layers = [(w.W_xh, w.W_hh, w.b_h) for w in params.layers]
+    layers = [tuple(getattr(w, field.name) for field in fields(w)) for w in params.layers]
     targets = np.asarray(batch.targets)
     steps = [t for t, writes in enumerate(TASKS[e.task].masks(e).writes) if writes]
     weights: Weights = (layers, params.W_hy, params.b_y)
-    return Case(weights, batch.inputs, targets, steps, e.activation, e.hidden_size)
+    return Case(weights, batch.inputs, targets, steps, e.activation, e.hidden_size, e.cell)
 
 
 def drawn(e: Experiment) -> tuple[Params, Batch, Case]:
@@ -77,38 +77,23 @@ def weight_arrays(weights: Weights) -> list[Array]:
     return [*(array for layer in layers for array in layer), W_hy, b_y]
 
 
-def weight_names(e: Experiment) -> list[str]:
-    return [f"{name} of layer {i}" for i in range(e.layers) for name in ("W_xh", "W_hh", "b_h")] + [
-        "W_hy",
-        "b_y",
-    ]
-
-
-def our_gradients(e: Experiment, gradients: Params) -> list[Array | None]:
-    """Our gradients in the order of ``weight_arrays``; None for what the cell does not train."""
-    ours = iter(gradients.arrays())
-    trained = [CELLS[e.cell].recurrent or not name.startswith("W_hh") for name in weight_names(e)]
-    found = [next(ours) if is_trained else None for is_trained in trained]
-    assert next(ours, None) is None, "a gradient of something that is no weight"
-    return found
-
-
 def moved(weights: Weights, changes: list[Array]) -> Weights:
     """The same weights with a change added to each array."""
     arrays = [array + change for array, change in zip(weight_arrays(weights), changes, strict=True)]
-    layers = [(arrays[i], arrays[i + 1], arrays[i + 2]) for i in range(0, len(arrays) - 2, 3)]
+    size = len(weights[0][0])
+    layers = [tuple(arrays[i : i + size]) for i in range(0, len(arrays) - 2, size)]
     return layers, arrays[-2], arrays[-1]
 
 
 def away_from_kinks(case: Case, reach: float = 1e-4) -> bool:
     """Whether no ReLU is so close to 0 that a small change switches it."""
-    pre_activations = forward(case.weights, case.inputs, case.no_nudges, case.activation)[2]
+    pre_activations = forward(case.weights, case.inputs, case.no_nudges, case.activation, case.cell)[2]
     return case.activation != "relu" or min(np.abs(a).min() for a in pre_activations) > reach
 
 
-def random_direction(rng: np.random.Generator, where: list[Array]) -> list[Array]:
-    """A direction of length 1 through all arrays at once; 0 where ``where`` is."""
-    direction = [rng.standard_normal(w.shape) * w for w in where]
+def random_direction(rng: np.random.Generator, like: list[Array]) -> list[Array]:
+    """A direction of length 1 through all arrays at once."""
+    direction = [rng.standard_normal(array.shape) for array in like]
     length = np.sqrt(sum(np.sum(d * d) for d in direction))
     return [d / length for d in direction]
 
@@ -128,9 +113,9 @@ def central_difference(loss: Callable[[list[Array]], Any], direction: list[Array
 def assert_gradients_are_derivatives(e: Experiment) -> None:
     params, batch, case = drawn(e)
     assume(away_from_kinks(case))
-    result = Network(e).loss_and_gradients(params, batch)
+    result = e.network().loss_and_gradients(params, batch)
 
-    outputs, states, _ = forward(case.weights, case.inputs, case.no_nudges, e.activation)
+    outputs, states, _ = forward(case.weights, case.inputs, case.no_nudges, e.activation, e.cell)
     np.testing.assert_allclose(result.outputs, outputs, rtol=1e-11, atol=1e-11)
     for hidden, expected in zip(result.hidden, states, strict=True):
         np.testing.assert_allclose(hidden[1:], expected, rtol=1e-11, atol=1e-11)
@@ -138,38 +123,34 @@ def assert_gradients_are_derivatives(e: Experiment) -> None:
     assert result.loss == pytest.approx(case.loss(case.weights, case.no_nudges), rel=1e-12)
 
     of_weights, of_states = grad(case.loss, (0, 1))(case.weights, case.no_nudges)
-    names, by_autograd = weight_names(e), weight_arrays(of_weights)
-    by_us = our_gradients(e, result.gradients)
-    for name, ours, theirs in zip(names, by_us, by_autograd, strict=True):
-        if ours is None:
-            continue
-        scale = np.abs(theirs).max()
-        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-11 * scale + ROUNDING, err_msg=name)
-    for i, theirs in enumerate(of_states):
-        scale, ours = np.abs(theirs).max(), result.hidden_gradients[i]
-        np.testing.assert_allclose(
-            ours, theirs, rtol=1e-9, atol=1e-11 * scale + ROUNDING, err_msg=f"states of layer {i}"
-        )
+    ours, theirs = result.gradients.arrays(), weight_arrays(of_weights)
+    for number, (own, expected) in enumerate(zip(ours, theirs, strict=True)):
+        scale, name = np.abs(expected).max(), f"array {number} of the weights"
+        np.testing.assert_allclose(own, expected, rtol=1e-9, atol=1e-11 * scale + ROUNDING, err_msg=name)
+    for i, expected in enumerate(of_states):
+        scale, own, name = np.abs(expected).max(), np.stack(result.state_gradients[i]), f"states of layer {i}"
+        np.testing.assert_allclose(own, expected, rtol=1e-9, atol=1e-11 * scale + ROUNDING, err_msg=name)
+        np.testing.assert_array_equal(result.hidden_gradients[i], own[0])
 
     tolerance = 1e-8 * max(1.0, abs(result.loss))  # rounding of the loss over the width of the difference
-    rng, trained = np.random.default_rng(e.seed), [ours for ours in by_us if ours is not None]
-    where = [
-        np.full(theirs.shape, float(ours is not None))
-        for ours, theirs in zip(by_us, by_autograd, strict=True)
-    ]
-    through_weights = random_direction(rng, where)
+    rng = np.random.default_rng(e.seed)
+    through_weights = random_direction(rng, theirs)
     slope = central_difference(lambda by: case.loss(moved(case.weights, by), case.no_nudges), through_weights)
-    moving = [d for ours, d in zip(by_us, through_weights, strict=True) if ours is not None]
-    assert along(trained, moving) == pytest.approx(slope, rel=2e-5, abs=tolerance)
-    through_states = random_direction(rng, [np.ones_like(nudge) for nudge in case.no_nudges])
+    assert along(ours, through_weights) == pytest.approx(slope, rel=2e-5, abs=tolerance)
+    through_states = random_direction(rng, case.no_nudges)
     slope = central_difference(lambda by: case.loss(case.weights, by), through_states)
-    of_all_states = along(result.hidden_gradients, through_states)
+    of_all_states = along([np.stack(layer) for layer in result.state_gradients], through_states)
     assert of_all_states == pytest.approx(slope, rel=2e-5, abs=tolerance)
 
 
+KINDS = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS if not CELLS[cell].gate_names] + [
+    (cell, "tanh") for cell in CELLS if CELLS[cell].gate_names
+]
+"""Cells with the activations that they may have."""
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
 def test_gradients_are_the_derivatives_of_the_loss(cell: str, activation: str, layout: str) -> None:
     @QUICK
     @given(shape=shapes)
@@ -181,8 +162,7 @@ def test_gradients_are_the_derivatives_of_the_loss(cell: str, activation: str, l
 
 
 @pytest.mark.parametrize("layout", MANY_OUTPUTS)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
 def test_gradients_with_the_teachers_outputs_fed_back(cell: str, activation: str, layout: str) -> None:
     @settings(QUICK, max_examples=3)
     @given(shape=shapes)
@@ -205,7 +185,7 @@ def test_a_workspace_that_was_used_before_changes_nothing() -> None:
     # Buffers that keep old numbers would show as gradients of the batch before.
     workspace, e = Workspace(), experiment("many-to-many, some steps silent", layers=2, seq_len=8)
     params, batch, _ = drawn(e)
-    network = Network(e)
+    network = e.network()
     for seed in range(2):
         network.loss_and_gradients(random_weights(replace(e, seed=seed + 5)), batch, workspace)
     fresh, reused = (
@@ -218,7 +198,7 @@ def test_a_workspace_that_was_used_before_changes_nothing() -> None:
 
 def test_a_workspace_serves_batches_of_different_size() -> None:
     workspace, e = Workspace(), experiment("many-to-one, cross-entropy", seq_len=8)
-    params, network = random_weights(e), Network(e)
+    params, network = random_weights(e), e.network()
     for size in (3, 32, 1):
         batch = TASKS[e.task].sample(e, np.random.default_rng(size), size)
         fresh, reused = (
@@ -232,7 +212,7 @@ def test_gradients_change_neither_weights_nor_batch() -> None:
     e = experiment("sequence-to-sequence, cross-entropy", layers=3, seq_len=8)
     params, batch, _ = drawn(e)
     before = params.flat(), batch.inputs.copy(), batch.targets.copy()
-    Network(e).loss_and_gradients(params, batch)
+    e.network().loss_and_gradients(params, batch)
     for now, then in zip((params.flat(), batch.inputs, batch.targets), before, strict=True):
         np.testing.assert_array_equal(now, then)
 
@@ -251,13 +231,13 @@ def test_flow_itemises_the_error_by_output(cell: str, layout: str, layer: int) -
     flow = gradient_flow(e, params, batch, layer)
     assert flow.outputs.tolist() == [k + 1 for k in case.steps]
 
-    by_output = [grad(case.loss_of_output, 1)(k, case.no_nudges)[layer] for k in case.steps]
-    for k, row, errors in zip(case.steps, flow.itemised, by_output, strict=True):
+    by_output = [grad(case.loss_of_output, 1)(k, case.no_nudges)[layer][0] for k in case.steps]
+    for k, row, errors in zip(case.steps, flow.per_output, by_output, strict=True):
         np.testing.assert_allclose(row, mean_of_sample_norms(errors), rtol=1e-10, atol=1e-16)
         assert not row[k + 1 :].any(), "an output sends nothing into its future"
     together = np.sum(by_output, axis=0)  # delta_t = sum_k eps_{k,t}
     np.testing.assert_allclose(flow.total, mean_of_sample_norms(together), rtol=1e-10)
-    hidden_gradients = Network(e).loss_and_gradients(params, batch).hidden_gradients[layer]
+    hidden_gradients = e.network().loss_and_gradients(params, batch).hidden_gradients[layer]
     np.testing.assert_allclose(gradient_curve(hidden_gradients), flow.total, rtol=1e-10)
 
 
@@ -267,18 +247,18 @@ def test_lag_profile_and_decades_follow_their_definitions(layout: str) -> None:
     flow = gradient_flow(e)
     for lag, share in enumerate(flow.lag_profile):
         reached = [
-            (row, t - 1) for row, t in zip(flow.itemised, flow.outputs, strict=True) if t - 1 - lag >= 0
+            (row, t - 1) for row, t in zip(flow.per_output, flow.outputs, strict=True) if t - 1 - lag >= 0
         ]
         assert share == pytest.approx(np.mean([row[k - lag] / row[k] for row, k in reached]), rel=1e-12)
     assert flow.lag_profile[0] == 1.0
     assert len(flow.lag_profile) == e.seq_len, "the last output looks back to the first step"
-    last = flow.itemised[-1]
+    last = flow.per_output[-1]
     assert flow.decades == pytest.approx(np.log10(last[0] / last[-1]), abs=1e-12)
 
 
 def test_flow_of_a_layout_with_one_output_is_the_total() -> None:
     flow = gradient_flow(Experiment(seq_len=30))
-    np.testing.assert_allclose(flow.itemised, flow.total[None], rtol=1e-12)
+    np.testing.assert_allclose(flow.per_output, flow.total[None], rtol=1e-12)
     np.testing.assert_allclose(flow.lag_profile, flow.total[::-1] / flow.total[-1], rtol=1e-12)
 
 
@@ -305,7 +285,7 @@ def test_overflow_is_a_verdict_and_no_error() -> None:
 def test_a_single_step_keeps_its_gradient() -> None:
     flow = gradient_flow(Experiment(topology="one-to-one", task="digits", seq_len=1))
     assert (flow.decades, flow.verdict) == (0.0, "healthy")
-    assert flow.itemised.shape == (1, 1)
+    assert flow.per_output.shape == (1, 1)
 
 
 def test_gain_zero_cuts_the_memory_off() -> None:
@@ -325,9 +305,9 @@ def without_recurrence(layout: str, **fields: Any) -> Experiment:
 def test_without_recurrence_a_step_hears_its_own_input_only(layout: str) -> None:
     e = without_recurrence(layout, layers=2)
     params, batch, _ = drawn(e)
-    whole = Network(e).forward(params, batch.inputs)[0]
+    whole = e.network().forward(params, batch.inputs)[0]
     for t in range(e.seq_len):
-        alone = Network(e).forward(params, batch.inputs[t : t + 1])[0]
+        alone = e.network().forward(params, batch.inputs[t : t + 1])[0]
         np.testing.assert_allclose(whole[t], alone[0], rtol=1e-12, atol=1e-14)
 
 
@@ -337,10 +317,10 @@ def test_without_recurrence_no_error_reaches_an_earlier_step(layout: str) -> Non
     params, batch, _ = drawn(e)
     for layer in range(e.layers):
         flow = gradient_flow(e, params, batch, layer)
-        for k, row in zip(flow.outputs, flow.itemised, strict=True):
+        for k, row in zip(flow.outputs, flow.per_output, strict=True):
             assert row[k - 1] > 0
             assert np.flatnonzero(row).tolist() == [k - 1], "exact zeros, not small numbers"
-    hidden = Network(e).loss_and_gradients(params, batch).hidden_gradients[0]
+    hidden = e.network().loss_and_gradients(params, batch).hidden_gradients[0]
     silent = ~TASKS[e.task].masks(e).writes
     assert not hidden[silent].any()
 
@@ -349,18 +329,17 @@ def test_without_recurrence_no_error_reaches_an_earlier_step(layout: str) -> Non
 def test_without_recurrence_no_recurrent_weight_is_counted_or_trained(layers: int) -> None:
     e = Experiment(cell="feed-forward", layers=layers)
     recurrent = replace(e, cell="vanilla")
-    count, full = (Network(x).init(x.rng("weights")).count for x in (e, recurrent))
+    count, full = (x.init(x.rng("weights")).count for x in (e, recurrent))
     assert full - count == layers * e.hidden_size**2
     trained = train(e, 3).params
     assert trained.flat().size == count
-    assert not any(layer.W_hh.any() for layer in trained.layers)
+    network = e.network()
+    assert not any(network.cell.recurrent_matrix(layer) is not None for layer in trained.layers)
 
 
 def test_both_cells_start_from_the_same_weights_except_the_recurrent_ones() -> None:
     e = Experiment(layers=2)
-    plain, recurrent = (
-        Network(replace(e, cell=cell)).init(e.rng("weights")) for cell in ("feed-forward", "vanilla")
-    )
+    plain, recurrent = (replace(e, cell=cell).init(e.rng("weights")) for cell in ("feed-forward", "vanilla"))
     for one, other in zip(plain.layers, recurrent.layers, strict=True):
         np.testing.assert_array_equal(one.W_xh, other.W_xh)
     np.testing.assert_array_equal(plain.W_hy, recurrent.W_hy)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from rnnviz import INITIALIZERS, Experiment, Network
+from rnnviz import INITIALIZERS, Experiment
 from rnnviz.model.initializers import glorot_uniform, orthogonal
 from tests.plain_rnn import Array
 
@@ -101,7 +101,7 @@ def test_glorot_counts_rows_and_columns() -> None:
 @pytest.mark.parametrize("layers", [1, 3])
 def test_a_network_starts_with_the_chosen_matrix_and_without_biases(layers: int) -> None:
     e = Experiment(init="orthogonal", gain=1.2, layers=layers, hidden_size=16, symbols=5)
-    params = Network(e).init(e.rng("weights"))
+    params = e.init(e.rng("weights"))
     assert len(params.layers) == layers
     for i, layer in enumerate(params.layers):
         inputs = 5 if i == 0 else 16
@@ -116,7 +116,7 @@ def test_a_network_starts_with_the_chosen_matrix_and_without_biases(layers: int)
 
 def test_orthogonal_matrices_of_two_layers_differ() -> None:
     e = Experiment(layers=2)
-    first, second = Network(e).init(e.rng("weights")).layers
+    first, second = e.init(e.rng("weights")).layers
     assert not np.allclose(first.W_hh, second.W_hh)
 
 

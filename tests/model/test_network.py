@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import ACTIVATIONS, CELLS, TASKS, Experiment, Network
+from rnnviz import ACTIVATIONS, CELLS, TASKS, Experiment
+from rnnviz.model.arrays import Array
 from rnnviz.model.losses import LOSSES, cross_entropy, squared_error
-from tests.plain_rnn import PHI, Array
+from tests.plain_rnn import PHI, StepByStep
 
 POINTS = np.array([-800.0, -3.0, -0.5, 0.0, 0.5, 3.0, 800.0])
 
@@ -29,18 +30,18 @@ def test_activation_and_slope_by_formula(name: str) -> None:
     activation = ACTIVATIONS[name]
     h = activation.apply(POINTS.copy(), np.empty_like(POINTS))
     np.testing.assert_allclose(h, values, atol=1e-15)
-    np.testing.assert_allclose(activation.slope(h, np.empty_like(h)), slopes, atol=1e-15)
+    np.testing.assert_allclose(activation.derivative(h, np.empty_like(h)), slopes, atol=1e-15)
     in_place = POINTS.copy()
     assert activation.apply(in_place, in_place) is in_place
     np.testing.assert_array_equal(in_place, h)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_max_slope_is_reached_and_never_passed(name: str) -> None:
+def test_max_derivative_is_reached_and_never_passed(name: str) -> None:
     a = np.linspace(-5.0, 5.0, 10_001)
     activation = ACTIVATIONS[name]
-    slope = activation.slope(activation.apply(a, np.empty_like(a)), np.empty_like(a))
-    assert slope.max() == pytest.approx(activation.max_slope, abs=1e-12)
+    slope = activation.derivative(activation.apply(a, np.empty_like(a)), np.empty_like(a))
+    assert slope.max() == pytest.approx(activation.max_derivative, abs=1e-12)
     smooth = np.abs(a[1:]) > 1e-2  # without the kink of ReLU
     rise = np.diff(PHI[name](a)) / np.diff(a)
     np.testing.assert_allclose(rise[smooth], ((slope[1:] + slope[:-1]) / 2)[smooth], atol=1e-6)
@@ -79,7 +80,7 @@ def test_what_a_loss_feeds_back() -> None:
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_parameters_go_into_a_vector_and_come_back(layers: int) -> None:
     e = Experiment(layers=layers, hidden_size=5, symbols=3)
-    params = Network(e).init(np.random.default_rng(0))
+    params = e.init(np.random.default_rng(0))
     assert params.count == (3 * 5 + 25 + 5) + (layers - 1) * (25 + 25 + 5) + 5 * 3 + 3
     back = params.with_flat(params.flat())
     for one, other in zip(params.arrays(), back.arrays(), strict=True):
@@ -90,20 +91,15 @@ def test_parameters_go_into_a_vector_and_come_back(layers: int) -> None:
 
 
 def run_free_by_hand(e: Experiment, inputs: Array) -> Array:
-    """Feed each output back, step by step, with plain Python state."""
-    network = Network(e)
-    params = network.init(e.rng("weights"))
-    size, phi = params.b_y.size, PHI[e.activation]
-    states = [np.zeros((inputs.shape[1], e.hidden_size)) for _ in params.layers]
+    """Feed each output back, step by step."""
+    params = e.init(e.rng("weights"))
+    network, size = StepByStep(params, inputs.shape[1], e.cell, e.activation), params.b_y.size
     fed_back, outputs = np.zeros((inputs.shape[1], size)), []
     for t in range(e.seq_len):
-        below = np.concatenate([inputs[t, :, :-size], fed_back], axis=1)
-        for i, w in enumerate(params.layers):
-            below = states[i] = phi(below @ w.W_xh + states[i] @ w.W_hh + w.b_h)
-        y = below @ params.W_hy + params.b_y
+        y = network.read(np.concatenate([inputs[t, :, :-size], fed_back], axis=1))
         outputs.append(y)
-        chosen = np.eye(size)[y.argmax(axis=1)] if network.task.loss.name == "cross-entropy" else y
-        fed_back = chosen * network.masks.writes[t]
+        chosen = np.eye(size)[y.argmax(axis=1)] if TASKS[e.task].loss.name == "cross-entropy" else y
+        fed_back = chosen * e.masks.writes[t]
     return np.array(outputs)
 
 
@@ -121,27 +117,56 @@ def run_free_by_hand(e: Experiment, inputs: Array) -> Array:
 def test_running_free_feeds_back_its_own_outputs(task: str, topology: str, layers: int, cell: str) -> None:
     e = Experiment(task=task, topology=topology, seq_len=12, feedback=True, layers=layers, hidden_size=8)
     e = replace(e, cell=cell)
-    inputs = TASKS[task].sample(e, e.rng("probe"), 3).inputs
-    network = Network(e)
-    params = network.init(e.rng("weights"))
-    free = network.free_run(params, inputs)
-    np.testing.assert_allclose(free, run_free_by_hand(e, inputs), atol=1e-12)
-    teacher = inputs.copy()
+    batch, params, network = e.sample(e.rng("probe"), 3), e.init(e.rng("weights")), e.network()
+    free = e.answers(network, params, batch)
+    np.testing.assert_allclose(free, run_free_by_hand(e, batch.inputs), atol=1e-12)
+    teacher = batch.inputs.copy()
     teacher[:, :, -params.b_y.size :] = 7.0
-    np.testing.assert_array_equal(network.free_run(params, teacher), free)
+    np.testing.assert_array_equal(e.answers(network, params, replace(batch, inputs=teacher)), free)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("cell", CELLS)
+def test_single_steps_are_the_forward_pass(cell: str, layers: int) -> None:
+    e = Experiment(task="sine", topology="many-to-many", seq_len=9, layers=layers, hidden_size=6, cell=cell)
+    batch, params, network = e.sample(e.rng("probe"), 3), e.init(e.rng("weights")), e.network()
+    outputs, traces = network.forward(params, batch.inputs)
+    states = network.zero_state(3)
+    for t, x in enumerate(batch.inputs):
+        y, states = network.step(params, x, states)
+        np.testing.assert_allclose(y, outputs[t], rtol=1e-12, atol=1e-14)
+    for state, trace in zip(states, traces, strict=True):
+        for array, expected in zip(state, trace.states, strict=True):
+            np.testing.assert_allclose(array, expected[-1], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_errors_carried_step_by_step_are_those_of_the_whole_pass(cell: str) -> None:
+    e = Experiment(seq_len=7, hidden_size=5, cell=cell)
+    params, batch, network = e.init(e.rng("weights")), e.sample(e.rng("probe"), 3), e.network()
+    _, (trace,) = network.forward(params, batch.inputs)
+    rng = np.random.default_rng(0)
+    error: list[Array | None] = [None] * 6 + [rng.standard_normal((3, 5))]
+    (whole,) = network.backward(params, [trace], error)
+    errors = (np.asarray(error[-1]), *(np.zeros((3, 5)) for _ in network.cell.state[1:]))
+    for t in reversed(range(7)):
+        for carried, expected in zip(errors, whole.states, strict=True):
+            np.testing.assert_allclose(carried, expected[t], rtol=1e-11, atol=1e-14)
+        back = network.cell.vjp_step(params.layers[0], trace, t, errors)
+        np.testing.assert_allclose(back.into_recurrent, whole.into_recurrent[t], rtol=1e-11, atol=1e-14)
+        errors = back.earlier
 
 
 def test_running_free_without_feedback_is_the_forward_pass() -> None:
     e = Experiment()
-    network, inputs = Network(e), TASKS["recall"].sample(e, e.rng("probe"), 3).inputs
-    params = network.init(e.rng("weights"))
-    np.testing.assert_array_equal(network.free_run(params, inputs), network.forward(params, inputs)[0])
+    network, batch, params = e.network(), e.sample(e.rng("probe"), 3), e.init(e.rng("weights"))
+    np.testing.assert_array_equal(e.answers(network, params, batch), network.forward(params, batch.inputs)[0])
 
 
 def test_outputs_depend_on_the_past_only() -> None:
     e = Experiment(task="sine", topology="many-to-many", seq_len=10, layers=2)
-    network = Network(e)
-    params, inputs = network.init(e.rng("weights")), TASKS["sine"].sample(e, e.rng("probe"), 2).inputs
+    network = e.network()
+    params, inputs = e.init(e.rng("weights")), TASKS["sine"].sample(e, e.rng("probe"), 2).inputs
     later = inputs.copy()
     later[6:] += 1.0
     before, after = network.forward(params, inputs)[0], network.forward(params, later)[0]
@@ -151,8 +176,8 @@ def test_outputs_depend_on_the_past_only() -> None:
 
 def test_samples_of_a_batch_do_not_see_each_other() -> None:
     e = replace(Experiment(), seq_len=8)
-    network = Network(e)
-    params, inputs = network.init(e.rng("weights")), TASKS["recall"].sample(e, e.rng("probe"), 4).inputs
+    network = e.network()
+    params, inputs = e.init(e.rng("weights")), TASKS["recall"].sample(e, e.rng("probe"), 4).inputs
     together = network.forward(params, inputs)[0]
     alone = network.forward(params, inputs[:, 2:3])[0]
     np.testing.assert_allclose(together[:, 2:3], alone, atol=1e-14)

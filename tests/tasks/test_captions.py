@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import TASKS, Experiment, Network, train
+from rnnviz import TASKS, Experiment, train
 from rnnviz.tasks.captions import Captions
 from rnnviz.tasks.spelling import END
 from rnnviz.training.loop import held_out
@@ -170,7 +170,7 @@ def test_the_seed_orders_the_measured_images_and_changes_none() -> None:
 def test_most_unseen_digits_get_their_name_without_a_mistake() -> None:
     e = captions(feedback=True, hidden_size=64, learning_rate=3e-3, noise=0.2)
     params, batch = train(e, 400).params, held_out(e)
-    outputs = Network(e).free_run(params, batch.inputs)
+    outputs = e.answers(e.network(), params, batch)
     assert task().exact_match(e, outputs, batch.targets) > 0.75
     names = ["".join(text) for text in task().read_off(e, outputs)]
     right = [NAMES["english"][LABEL_OF[as_bytes(image)]] for image in batch.inputs[0, :, :64]]

@@ -237,10 +237,10 @@ def test_training_sees_the_past_and_the_metric_the_future(name: str, topology: s
 
     def rows(batch: Batch) -> set[int]:
         """Where the windows begin; each has to be a piece of the series in time order."""
-        assert batch.before is not None
+        assert batch.newest is not None
         begun = set()
         for b in range(batch.inputs.shape[1]):
-            start = place[tuple(batch.before[:, b, 0])]
+            start = place[tuple(batch.newest[:, b, 0])]
             np.testing.assert_allclose(batch.inputs[:, b, 0], seen[start : start + T], atol=1e-9)
             wanted = seen[start + 1 : start + T + 1].copy()
             if topology == "many-to-one":
@@ -261,7 +261,7 @@ def test_training_sees_the_past_and_the_metric_the_future(name: str, topology: s
 def test_every_training_window_is_in_use(name: str, topology: str) -> None:
     e = replace(EXPERIMENTS[name], topology=topology)
     s = task(e).series(e)
-    before = task(e).sample(e, np.random.default_rng(0), 12_000).before
+    before = task(e).sample(e, np.random.default_rng(0), 12_000).newest
     assert before is not None
     first = 0 if s.sees == "level" else 1
     last = s.held_out - e.seq_len
@@ -292,7 +292,7 @@ def test_the_metric_is_the_mean_error_in_the_unit_of_the_data(name: str, topolog
     e = replace(EXPERIMENTS[name], topology=topology)
     s, batch = task(e).series(e), task(e).held_out(e)
     outputs = batch.targets + 0.01
-    assert batch.before is not None
+    assert batch.newest is not None
     missed = []
     for t in np.flatnonzero(task(e).masks(e).writes):
         for b in range(batch.inputs.shape[1]):

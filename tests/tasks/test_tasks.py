@@ -192,11 +192,11 @@ def test_perfect_answers_score_perfectly_and_only_written_steps_count(task: str,
 def test_scores_by_hand() -> None:
     e = experiment("parity", "many-to-many", seq_len=2)
     outputs = np.array([[[2.0, 1.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]])
-    batch = Batch(np.zeros((2, 2, 1)), np.array([[0, 0], [1, 1]]))
+    batch = TASKS["parity"].as_batch(e, np.zeros((2, 2, 1)), np.array([[0, 0], [1, 1]]))
     assert TASKS["parity"].score(e, outputs, batch) == 0.75
-    curve = Batch(np.zeros((2, 1, 1)), np.array([[[1.0]], [[2.0]]]))
     answers = np.array([[[1.5]], [[1.0]]])
     sine, sunspots = experiment("sine", seq_len=2), experiment("sunspots", seq_len=2)
+    curve = TASKS["sine"].as_batch(sine, np.zeros((2, 1, 1)), np.array([[[1.0]], [[2.0]]]))
     assert TASKS["sine"].score(sine, answers, curve) == pytest.approx((0.25 + 1.0) / 2)
     assert TASKS["sunspots"].score(sunspots, answers, curve) == pytest.approx(75.0)
 

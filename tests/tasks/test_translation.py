@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import TASKS, Experiment, Network, train
-from rnnviz.tasks import Batch
+from rnnviz import TASKS, Experiment, train
 from rnnviz.tasks.spelling import END
 from rnnviz.tasks.translation import HELD_OUT_NUMBERS, Translation, held_out_numbers
 from rnnviz.training.loop import held_out
@@ -31,7 +30,7 @@ def task() -> Translation:
 
 def read(e: Experiment, inputs: Any, sample: int) -> list[str]:
     """The words read at each step, "" for silence."""
-    return task().input_labels(e, Batch(inputs, np.zeros(0)), sample)
+    return task().input_labels(e, task().as_batch(e, inputs, np.zeros(0)), sample)
 
 
 def number(words: list[str]) -> int:
@@ -129,7 +128,7 @@ def test_sentences_that_are_typed_are_read_like_those_of_the_data() -> None:
 def test_most_numbers_that_were_never_seen_are_translated_without_a_mistake() -> None:
     e = translation("german", feedback=True, hidden_size=64, learning_rate=3e-3)
     params, batch = train(e, 500).params, held_out(e)
-    outputs = Network(e).free_run(params, batch.inputs)
+    outputs = e.answers(e.network(), params, batch)
     assert task().exact_match(e, outputs, batch.targets) >= 0.8
     said = {
         n: " ".join(text) for n, text in zip(held_out_numbers(0), task().read_off(e, outputs), strict=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnviz import Experiment, observe, start
+from rnnviz import Experiment, start, take_snapshot
 from rnnviz.experiment.links import from_params, to_params
 from rnnviz.teaching.lessons import FOLDER, LESSONS, Lesson, Outcome, Step, outcome, read_all, read_lesson
 from rnnviz.teaching.lessons.outcome import CLAIMS, WORDS
@@ -38,7 +38,7 @@ RUNS = TrainedAhead(
 def run_of(step: Step, seed: int) -> Outcome:
     e = replace(step.experiment, seed=seed)
     state = RUNS(e, step.updates).state
-    return Outcome(e, state, observe(e, start(e).params, 0), observe(e, state.params, state.step))
+    return Outcome(e, state, take_snapshot(e, start(e).params, 0), take_snapshot(e, state.params, state.step))
 
 
 # What the lessons say

@@ -14,7 +14,7 @@ import pytest
 from autograd import grad
 from streamlit.testing.v1 import AppTest
 
-from rnnviz import TASKS, Experiment, Network
+from rnnviz import TASKS, Experiment
 from rnnviz.figures.by_hand import ByHand, by_hand_spec
 from rnnviz.figures.theme import DARK, LIGHT, Theme, magnify, readable
 from rnnviz.figures.unfolding import MOST_STEPS, Unfolding, unfolding_spec
@@ -60,8 +60,8 @@ def changed_walk(entry: Entry | None, value: float) -> tuple[Walk, dict[str, Any
 
 
 def test_the_walk_begins_with_what_the_library_draws() -> None:
-    network, start = Network(EXPERIMENT), original()
-    params = network.init(EXPERIMENT.rng("weights"))
+    start = original()
+    params = EXPERIMENT.init(EXPERIMENT.rng("weights"))
     np.testing.assert_allclose(start.params.flat(), params.flat(), atol=0.05)
     assert not start.params.layers[0].b_h.any()
     for letter in "ABC":
@@ -78,7 +78,7 @@ def test_every_gradient_is_what_autograd_finds(entry: Entry | None, value: float
     (layer,), dC, _ = grad(case.loss, 0)(weights, case.no_nudges)
     for ours, theirs in ((walk.dA, layer[0]), (walk.dB, layer[1]), (walk.dC, dC)):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-14)
-    (delta,) = grad(case.loss, 1)(weights, case.no_nudges)
+    ((delta,),) = grad(case.loss, 1)(weights, case.no_nudges)
     np.testing.assert_allclose(walk.delta, delta[:, 0], rtol=1e-10, atol=1e-14)
 
 
@@ -245,7 +245,7 @@ def test_the_shared_count_is_the_librarys(feedback: bool) -> None:
     e = Experiment(task="echo", topology="many-to-many", hidden_size=7, seq_len=9, delay=2, feedback=feedback)
     I, O = TASKS["echo"].sizes(e)  # noqa: E741
     sizes = Sizes(I, 7, O, feedback)
-    assert sizes.shared == Network(e).init(e.rng("weights")).count
+    assert sizes.shared == e.init(e.rng("weights")).count
     assert sizes.separate(9) == 9 * sizes.shared
 
 

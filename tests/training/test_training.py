@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz import OPTIMIZERS, TASKS, Experiment, Network, TrainingState, advance, start, train
+from rnnviz import OPTIMIZERS, TASKS, Experiment, TrainingState, advance, start, train
 from rnnviz.training.executor import ONE_THREAD
 from rnnviz.training.loop import Divergence, Run, Tuning, gradient_curve, held_out_metric, is_measured
 
@@ -119,11 +119,11 @@ def test_history_has_one_row_a_step_and_the_norms_of_the_definition() -> None:
     run = train(e, 25)
     assert run.history["step"].tolist() == list(range(25))
 
-    network, rng = Network(e), e.rng("training")
-    params = network.init(e.rng("weights"))
+    network, rng = e.network(), e.rng("training")
+    params = e.init(e.rng("weights"))
     curves = run.state.history.curves().to_numpy()
     for row, kept in zip(run.history.itertuples(), curves, strict=True):
-        result = network.loss_and_gradients(params, network.task.sample(e, rng))
+        result = network.loss_and_gradients(params, e.sample(rng))
         gradient = result.gradients.flat()
         norm = float(np.sqrt(np.sum(gradient**2)))
         assert row.loss == pytest.approx(result.loss, rel=1e-12)
@@ -141,8 +141,8 @@ def test_metric_is_that_of_the_newest_measurement() -> None:
     for step in (0, 7, 15, 99, 129):
         measured = max(s for s in range(step + 1) if is_measured(s))
         params = train(SMALL, measured).params
-        assert metric[step] == held_out_metric(Network(SMALL), params)
-    assert run.metric == held_out_metric(Network(SMALL), run.params)
+        assert metric[step] == held_out_metric(SMALL, SMALL.network(), params)
+    assert run.metric == held_out_metric(SMALL, SMALL.network(), run.params)
 
 
 def test_measurements_thin_out() -> None:
@@ -288,7 +288,7 @@ def test_divergence_names_the_first_state_that_overflowed() -> None:
     assert after.divergence is not None
     assert (after.divergence.step, after.divergence.what) == (0, "hidden state")
     batch = TASKS["recall"].sample(large, large.rng("training"))
-    first = next(h for h in Network(e).loss_and_gradients(huge, batch).hidden if not np.isfinite(h).all())
+    first = next(h for h in e.network().loss_and_gradients(huge, batch).hidden if not np.isfinite(h).all())
     bad = [t for t in range(201) if not np.isfinite(first[t]).all()]
     assert after.divergence.time_step == bad[0]
     assert after.divergence.value in ("inf", "nan")

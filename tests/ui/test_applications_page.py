@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnviz import TASKS, Network
-from rnnviz.applications.forecast import free_run, one_step, series_of
+from rnnviz import TASKS
+from rnnviz.applications.forecast import one_step, rollout, series_of
 from rnnviz.applications.jobs import JOBS
 from rnnviz.model.arrays import Array
 from rnnviz.tasks.corpora import corpus
@@ -393,7 +393,7 @@ def likeliest(page: Jobs, letters: int, beginning: str = "") -> str:
     for _ in range(letters):
         inputs = np.zeros((len(written), 1, len(alphabet)))
         inputs[np.arange(len(written)), 0, [alphabet.index(letter) for letter in written]] = 1.0
-        written += alphabet[int(Network(e).forward(params, inputs)[0][-1, 0].argmax())]
+        written += alphabet[int(e.network().forward(params, inputs)[0][-1, 0].argmax())]
     return written[1 + len(beginning) :]
 
 
@@ -560,8 +560,8 @@ def test_the_download_tells_what_was_measured_and_what_was_forecast() -> None:
     assert read[["naive", "one_step", "free_running"]][:232].isna().all(axis=None)
     np.testing.assert_allclose(read["naive"][232:309], SUNSPOTS[231:308])
     np.testing.assert_allclose(read["one_step"][232:309], one_step(e, params))
-    np.testing.assert_allclose(read["free_running"][232:309], free_run(e, params, 77))
-    np.testing.assert_allclose(read["free_running"][309:], free_run(e, params, future, start=309))
+    np.testing.assert_allclose(read["free_running"][232:309], rollout(e, params, 77))
+    np.testing.assert_allclose(read["free_running"][309:], rollout(e, params, future, start=309))
     airline = LiveRun(JOBS["forecasts"].variants["airline"].experiment)
     ours = forecasts.table_of(page.bench, airline.experiment, airline.state.params)
     assert ours["time"].iloc[0] == 1949.0, "another series has its own times"

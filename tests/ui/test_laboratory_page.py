@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from rnnviz import Experiment, gradient_flow
 from rnnviz.experiment.links import to_params
 from rnnviz.ui.instruments.reading import number, percent, plain
-from rnnviz.ui.live_run import advance_and_observe
+from rnnviz.ui.live_run import advance_and_snapshot
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
 LABORATORY = SHELL.parents[2] / "pages" / "laboratory.py"
@@ -154,7 +154,7 @@ def test_a_border_beyond_the_phase_diagram_is_told() -> None:
 def test_the_curve_is_the_librarys() -> None:
     e = Experiment(seq_len=25, init="pytorch")
     drawn = {trace["name"]: trace for trace in figure(open_laboratory(e), "curve")["data"]}
-    np.testing.assert_array_equal(values_of(drawn["PyTorch default"]), gradient_flow(e).itemised[-1])
+    np.testing.assert_array_equal(values_of(drawn["PyTorch default"]), gradient_flow(e).per_output[-1])
     assert "theory" in drawn
     assert "Orthogonal" in drawn
 
@@ -199,7 +199,7 @@ def test_the_curve_shows_a_run_before_during_and_after_training() -> None:
     tab = open_laboratory(Experiment(seq_len=10))
     run = tab.session_state["visit"].run
     for _ in range(20):
-        run._newest = advance_and_observe(run.experiment, run.state, None, 2)
+        run._newest = advance_and_snapshot(run.experiment, run.state, None, 2)
         run._remember(run._newest[1])
     drawn = {trace["name"]: trace for trace in figure(look(tab), "curve")["data"]}
     assert {"Orthogonal, now", "before training", "step 4", "step 16", "theory"} == set(drawn)
@@ -217,8 +217,8 @@ def test_where_several_steps_write_the_whole_loss_stands_beside_each_output() ->
     assert drawn["Small normal"]["xaxis"] == drawn["each output"]["xaxis"] == "x2"
     np.testing.assert_array_equal(values_of(drawn["whole loss, now"]), flow.total)
     fan = values_of(drawn["each output"]).reshape(len(flow.outputs), e.seq_len + 1)[:, :-1]
-    positive = flow.itemised > 0
-    np.testing.assert_array_equal(fan[positive], flow.itemised[positive])
+    positive = flow.per_output > 0
+    np.testing.assert_array_equal(fan[positive], flow.per_output[positive])
     assert np.isnan(fan[~positive]).all()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment
-from rnnviz.analysis.uploaded_network import OwnNetwork, own_flow
+from rnnviz.analysis.uploaded_network import UploadedNetwork, uploaded_flow
 from rnnviz.applications.network_file import read_network, save_network
 from rnnviz.experiment.links import to_params
 from rnnviz.model.cells import VanillaWeights
@@ -24,10 +24,12 @@ H = 6
 ORTHOGONAL = np.linalg.qr(np.random.default_rng(0).normal(size=(H, H)))[0]
 
 
-def network(gain: float, depth: int = 1) -> OwnNetwork:
+def network(gain: float, depth: int = 1) -> UploadedNetwork:
     """A network whose gradient changes by ``gain`` per step where no slope takes of it."""
     sizes = [3] + [H] * (depth - 1)
-    return OwnNetwork(tuple(VanillaWeights(np.ones((n, H)), gain * ORTHOGONAL, np.zeros(H)) for n in sizes))
+    return UploadedNetwork(
+        tuple(VanillaWeights(np.ones((n, H)), gain * ORTHOGONAL, np.zeros(H)) for n in sizes)
+    )
 
 
 class Laboratory(Tab):
@@ -76,7 +78,9 @@ def test_before_any_upload_the_playgrounds_network_is_shown_and_named() -> None:
     assert "Is my network's gradient vanishing?" in page.html
     assert "The playground's network, until you upload your own." in page.html
     layers = page.run.state.params.layers
-    expected = own_flow(OwnNetwork(tuple(w for w in layers if isinstance(w, VanillaWeights))), "relu")
+    expected = uploaded_flow(
+        UploadedNetwork(tuple(w for w in layers if isinstance(w, VanillaWeights))), "relu"
+    )
     assert page.verdict.startswith(f"{expected.verdict}: The playground's gradient ")
     assert page.tab.selectbox(key="own_activation_example").value == "relu"
     assert page.tab.selectbox(key="own_activation_example").options == ["ReLU"], "it has no other"
@@ -134,7 +138,7 @@ def test_the_controls_reach_the_measurement() -> None:
     page.tab.slider(key="own_input").set_value(0.5)
     page.tab.selectbox(key="own_layer").set_value(0)
     page.look()
-    expected = own_flow(read_network(save_network(network(0.9, depth=2))), "tanh", 20, 0.5, layer=0)
+    expected = uploaded_flow(read_network(save_network(network(0.9, depth=2))), "tanh", 20, 0.5, layer=0)
     assert f"{expected.verdict}: " in page.verdict
     assert "from step 20 to step 1" in page.verdict
     assert f"{abs(expected.decades):.1f} powers" in page.verdict
@@ -194,7 +198,7 @@ def test_two_visitors_do_not_see_each_others_networks() -> None:
 def test_the_playgrounds_weights_are_a_file_to_try(e: Experiment) -> None:
     page = Laboratory(e)
     layers = tuple(w for w in page.run.state.params.layers if isinstance(w, VanillaWeights))
-    read = read_network(save_network(OwnNetwork(layers)))
+    read = read_network(save_network(UploadedNetwork(layers)))
     page.upload(save_network(read), "rnnviz-network.npz")
     assert f"{e.layers} layer" in page.html
     np.testing.assert_array_equal(read.layers[0].W_hh, layers[0].W_hh)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz import PRESETS, Experiment, Network, gradient_flow, train
+from rnnviz import PRESETS, Experiment, gradient_flow, train
 from rnnviz.analysis.bench import Bench, decades, over_seeds
 from rnnviz.analysis.spectrum import spectrum
 from rnnviz.experiment.links import from_params, to_params
@@ -138,7 +138,7 @@ def test_a_consequence_is_what_training_did() -> None:
 @pytest.mark.parametrize(("problem", "gain", "length"), [(VANISHING, 0.3, 50), (EXPLODING, 1.0, 100)])
 def test_the_factor_a_step_is_the_gradients_own(problem: Problem, gain: float, length: int) -> None:
     flow = gradient_flow(replace(problem.base, gain=gain, seq_len=length))
-    size = flow.itemised[-1]
+    size = flow.per_output[-1]
     factor = (size[0] / size[-1]) ** (1 / (length - 1))
     assert f"multiplies the error by {factor:.2g} on average" in idea(flow.decades, length - 1, flow.verdict)
 
@@ -224,7 +224,7 @@ def test_the_plan_fills_a_class_of_45_minutes() -> None:
 
 def test_what_students_are_told_is_true() -> None:
     driven = Experiment(seq_len=50, init="orthogonal", gain=1.5, noise=2.0)
-    W_hh = Network(driven).init(driven.rng("weights")).layers[0].W_hh
+    W_hh = driven.init(driven.rng("weights")).layers[0].W_hh
     assert spectrum(W_hh).rho == pytest.approx(1.5)
     assert gradient_flow(driven).verdict == "vanishing", "a radius of 1.5, and still it vanishes"
     silent = [decades(bench) for bench in over_seeds(Bench(gain=3.0), 20)]
@@ -257,4 +257,4 @@ def test_indices_stand_lower_and_hints_are_one_line() -> None:
     assert explain("ρ").startswith("spectral radius: ")
     e = Experiment()
     I, H, O = 4, e.hidden_size, 4  # noqa: E741
-    assert Network(e).init(e.rng("weights")).count == I * H + H**2 + H + H * O + O, "the formula of P"
+    assert e.init(e.rng("weights")).count == I * H + H**2 + H + H * O + O, "the formula of P"

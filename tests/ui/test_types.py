@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz import TASKS, TOPOLOGIES, Network
+from rnnviz import TASKS, TOPOLOGIES
 from rnnviz.experiment.links import from_params
 from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.unrolled import Unrolled, farthest, unrolled_spec
@@ -163,4 +163,4 @@ def test_every_topology_has_a_door_to_its_usual_task() -> None:
         assert (
             topology == TASKS[opened.experiment.task].fits[0] or len(TASKS[opened.experiment.task].fits) > 1
         )
-        Network(opened.experiment)
+        opened.experiment.network()

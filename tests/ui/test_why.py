@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import TASKS, Experiment, Network, observe, start, train
+from rnnviz import TASKS, Experiment, start, take_snapshot, train
 from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.contest import LABEL_GAP, Contest, Trained, contest, contest_spec
 from rnnviz.figures.unrolled import Unrolled, unrolled, unrolled_spec
@@ -73,7 +73,7 @@ def test_where_there_is_no_past_both_are_the_same_network(seed: int) -> None:
     assert reached["feed-forward"] == reached["vanilla"]
     assert reached["vanilla"] >= 0.9
     e = replace(ROUNDS["digits"].experiment, seed=seed)
-    first, trained = Network(e).init(e.rng("weights")), train(e, 50).params
+    first, trained = e.init(e.rng("weights")), train(e, 50).params
     np.testing.assert_array_equal(trained.layers[0].W_hh, first.layers[0].W_hh, "W_hh is never used")
 
 
@@ -81,7 +81,7 @@ def test_where_there_is_no_past_both_are_the_same_network(seed: int) -> None:
 def test_the_two_differ_by_the_recurrent_weights_and_nothing_else(task: str) -> None:
     plain, recurrent = (ROUNDS[task].runner(cell) for cell in ("feed-forward", "vanilla"))
     assert replace(plain, cell="vanilla") == recurrent
-    counts = [Network(e).init(e.rng("weights")).count for e in (plain, recurrent)]
+    counts = [e.init(e.rng("weights")).count for e in (plain, recurrent)]
     assert counts[1] - counts[0] == recurrent.hidden_size**2
 
 
@@ -109,7 +109,7 @@ def test_the_words_name_the_experiments_own_numbers() -> None:
 
 
 def seen(e: Experiment, **look: Any) -> Unrolled:
-    return Unrolled.of(e, observe(e, start(e).params, 0), **look)
+    return Unrolled.of(e, take_snapshot(e, start(e).params, 0), **look)
 
 
 def named(spec: dict[str, Any], name: str) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def test_only_the_recurrent_network_has_edges_in_time(task: str, theme: Theme) -
 @pytest.mark.parametrize("task", ["recall", "echo", "parity", "digits"])
 def test_answers_are_the_networks_own_and_are_marked_rightly(task: str) -> None:
     e = ROUNDS[task].runner("vanilla")
-    snapshot = observe(e, train(e, 60).params, 60)
+    snapshot = take_snapshot(e, train(e, 60).params, 60)
     view = Unrolled.of(e, snapshot)
     shown = [re.sub(r"<[^>]+>", "", note["text"]) for note in unrolled_spec(view)["layout"]["annotations"]]
     writes = TASKS[e.task].masks(e).write_steps

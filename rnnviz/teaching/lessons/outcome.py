@@ -39,7 +39,7 @@ class Outcome:
     @property
     def steps_back(self) -> int:
         """How many steps the last output's error travels to reach step 1."""
-        return int(TASKS[self.experiment.task].masks(self.experiment).write_steps[-1])
+        return int(self.experiment.masks.write_steps[-1])
 
     @property
     def kept_per_step(self) -> float:
@@ -49,7 +49,7 @@ class Outcome:
     @property
     def whole_decades(self) -> float:
         """Powers of ten between the whole loss's gradient at the first output and at the last."""
-        writing = TASKS[self.experiment.task].masks(self.experiment).write_steps
+        writing = self.experiment.masks.write_steps
         first, last = self.before.total[-1][writing[[0, -1]]]
         return float(np.log10(first / last))
 

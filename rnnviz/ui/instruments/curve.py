@@ -16,7 +16,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.model.arrays import Array
 from rnnviz.model.initializers import INITIALIZERS
-from rnnviz.model.network import Network, Params
+from rnnviz.model.network import Params
 from rnnviz.ui.instruments.reading import Reading, number, plain
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
@@ -37,21 +37,21 @@ def curve(visit: Visit, params: Params) -> Reading | str:
     flow = gradient_flow(e, params)
     last = int(flow.outputs[-1])
     own = INITIALIZERS[e.init].title
-    lines = [Curve(f"{own}, now" if trained else own, flow.itemised[-1], "main")]
+    lines = [Curve(f"{own}, now" if trained else own, flow.per_output[-1], "main")]
     if TRAINING in compared:
         lines += _earlier(visit)
     lines += [
-        Curve(INITIALIZERS[name].title, _before_training(_started_with(e, name)).itemised[-1])
+        Curve(INITIALIZERS[name].title, _before_training(_started_with(e, name)).per_output[-1])
         for name in compared
         if name != TRAINING
     ]
-    theory, words, letters, caveat = _theory(e, params, flow.itemised[-1], trained)
+    theory, words, letters, caveat = _theory(e, params, flow.per_output[-1], trained)
     lines.append(Curve("theory", theory, "theory"))
     lines = [_shown(line, last, visit.relative) for line in lines]
     items = None
     if len(flow.outputs) > 1:
         lines += _of_the_whole_loss(visit, flow)
-        items = flow.itemised
+        items = flow.per_output
         if visit.relative:
             items = items / items[np.arange(len(items)), flow.outputs - 1][:, None]
     table = _curve_table(e, lines, flow)
@@ -110,7 +110,7 @@ def _curve_table(e: Experiment, lines: list[Curve], flow: GradientFlow) -> pd.Da
     """All that is drawn, one column a curve, the itemised errors last."""
     table = {"t": np.arange(1, e.seq_len + 1)} | {line.name: line.values for line in lines}
     if len(flow.outputs) > 1:
-        table |= {f"output {k}": item for k, item in zip(flow.outputs, flow.itemised, strict=True)}
+        table |= {f"output {k}": item for k, item in zip(flow.outputs, flow.per_output, strict=True)}
     return pd.DataFrame(table)
 
 
@@ -150,7 +150,7 @@ def _theory(e: Experiment, params: Params, measured: Array, trained: bool) -> tu
 
     Returns the line (T,), its formula, what the letters mean, and how far to trust it here.
     """
-    last = int(Network(e).steps[-1]) + 1
+    last = int(e.masks.write_steps[-1]) + 1
     gain, input_std = drive(e, params)
     if not (np.isfinite(gain) and np.isfinite(input_std)):
         words = "The weights overflowed: theory has nothing to say."

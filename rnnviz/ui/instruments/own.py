@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.analysis.spectrum import Spectrum, spectrum
-from rnnviz.analysis.uploaded_network import SEQ_LENS, OwnFlow, OwnNetwork, own_flow
+from rnnviz.analysis.uploaded_network import SEQ_LENS, UploadedFlow, UploadedNetwork, uploaded_flow
 from rnnviz.applications.network_file import LARGEST_FILE, LARGEST_HIDDEN, read_network, save_network
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.figures.matrices import spectrum_spec
@@ -78,7 +78,7 @@ class Brought:
     spectra : of the network's W_hh, by layer and activation.
     """
 
-    network: OwnNetwork | None = None
+    network: UploadedNetwork | None = None
     file: str = ""
     refusal: str = ""
     uploads: int = 0
@@ -140,7 +140,7 @@ def own(visit: Visit) -> None:
         with doors:
             _how_to_save()
         return
-    flow = own_flow(network, activation, T, input_std, layer)
+    flow = uploaded_flow(network, activation, T, input_std, layer)
     with doors:
         _how_to_save()
         _doors(brought, network, flow)
@@ -155,14 +155,14 @@ def _height(visit: Visit, brought: Brought) -> int:
     return max(LEAST_HEIGHT, round(left))
 
 
-def _example(visit: Visit) -> OwnNetwork | None:
+def _example(visit: Visit) -> UploadedNetwork | None:
     """Return the playground's network, or None if it has no W_hh or has overflowed."""
     layers = [layer for layer in visit.run.state.params.layers if isinstance(layer, VanillaWeights)]
     finite = all(np.isfinite(array).all() for layer in layers for array in vars(layer).values())
-    return OwnNetwork(tuple(layers)) if layers and finite else None
+    return UploadedNetwork(tuple(layers)) if layers and finite else None
 
 
-def _spectrum(brought: Brought, network: OwnNetwork, layer: int, activation: str) -> Spectrum:
+def _spectrum(brought: Brought, network: UploadedNetwork, layer: int, activation: str) -> Spectrum:
     """Return what W_hh allows; of an uploaded network it is kept, for 700 units take a third of a second."""
     kept = brought.spectra if brought.network is not None else {}
     if (layer, activation) not in kept:
@@ -173,7 +173,7 @@ def _spectrum(brought: Brought, network: OwnNetwork, layer: int, activation: str
 # Controls -----------------------------------------------------------------------------------------
 
 
-def _choices(visit: Visit, brought: Brought, network: OwnNetwork | None) -> tuple[str, int, float, int]:
+def _choices(visit: Visit, brought: Brought, network: UploadedNetwork | None) -> tuple[str, int, float, int]:
     """Let the visitor choose activation, T, input strength and layer.
 
     The playground's network has its own activation; of an uploaded one only its owner knows.
@@ -231,7 +231,7 @@ def _how_to_save() -> None:
             tab.code(code, language="python")
 
 
-def _doors(brought: Brought, network: OwnNetwork, flow: OwnFlow) -> None:
+def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> None:
     """A file to begin with, or a way to forget what was uploaded; and the curve as a table."""
     if brought.network is None:
         st.download_button(
@@ -262,7 +262,7 @@ def _doors(brought: Brought, network: OwnNetwork, flow: OwnFlow) -> None:
 
 
 def _result(
-    brought: Brought, network: OwnNetwork, flow: OwnFlow, allowed: Spectrum, height: int, layer: int
+    brought: Brought, network: UploadedNetwork, flow: UploadedFlow, allowed: Spectrum, height: int, layer: int
 ) -> None:
     """Show the verdict, the curve beside the spectrum, and how to read them."""
     mine = brought.network is not None
@@ -298,7 +298,7 @@ def _result(
     )
 
 
-def _described(brought: Brought, network: OwnNetwork) -> str:
+def _described(brought: Brought, network: UploadedNetwork) -> str:
     """Say in one line of HTML whose network is shown, and of what size."""
     layers = "1 layer" if network.depth == 1 else f"{network.depth} layers"
     size = f"{layers}, I = {network.input_size}, H = {network.hidden_size}, {network.parameters:,} parameters"
@@ -308,7 +308,7 @@ def _described(brought: Brought, network: OwnNetwork) -> str:
     return f"<b>{escape(brought.file)}</b> ({network.source}): {size}.{escape(ignored)}"
 
 
-def _sentence(name: str, flow: OwnFlow) -> str:
+def _sentence(name: str, flow: UploadedFlow) -> str:
     """Answer the question in one sentence."""
     verb = {"vanishing": "vanishes", "exploding": "explodes", "healthy": "is healthy"}[flow.verdict]
     T = len(flow.curve)
@@ -328,7 +328,7 @@ def _sentence(name: str, flow: OwnFlow) -> str:
     return f"{name}'s gradient {verb}: {what}."
 
 
-def _slopes(flow: OwnFlow) -> str:
+def _slopes(flow: UploadedFlow) -> str:
     """Say what the activation takes of the error."""
     if not np.isfinite(flow.slope_factor):
         return ""

@@ -1,20 +1,20 @@
-"""Instruments of the laboratory that answer at once: causes, triangle, spectrum, the run's history."""
+"""The laboratory's quick instruments: decay factors, contributions, spectrum, the run's history."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from rnnviz.analysis.contributions import triangle
-from rnnviz.analysis.decay_factors import Causes, causes
+from rnnviz.analysis.contributions import gradient_contributions
+from rnnviz.analysis.decay_factors import DecayFactors, decay_factors
 from rnnviz.analysis.gradient_flow import gradient_flow
 from rnnviz.analysis.spectrum import Spectrum, spectrum
 from rnnviz.experiment import Experiment
-from rnnviz.figures.curves import causes_spec
-from rnnviz.figures.matrices import spectrum_spec, triangle_spec
+from rnnviz.figures.curves import decay_factors_spec
+from rnnviz.figures.matrices import contributions_spec, spectrum_spec
 from rnnviz.figures.training_history import over_training_spec
 from rnnviz.model.cells import CELLS
-from rnnviz.model.network import Network, Params
+from rnnviz.model.network import Params
 from rnnviz.ui.instruments.reading import Reading, number, percent, plain
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
@@ -29,7 +29,7 @@ def why(visit: Visit, params: Params) -> Reading | str:
     e = visit.experiment
     if e.seq_len == 1:
         return "A single step: no way back, so nothing can shrink or grow. Choose a topology with many steps."
-    parts = causes(e, params)
+    parts = decay_factors(e, params)
     both = parts.slope_factor * parts.recurrent_factor
     if not np.isfinite(both).any():
         return "The error is zero or overflowed at every step, so it has no factor per step."
@@ -58,10 +58,10 @@ def why(visit: Visit, params: Params) -> Reading | str:
     )
     label = f"Factors of each step back: slope {plain(slope)}, W_hh {plain(recurrent)} (medians)"
     letters = "ε_t: the last output's share of ∂L/∂h_t · φ′(a_t): the activation's slope at step t"
-    return Reading(causes_spec(parts, theme()), label, how, formula, table, letters)
+    return Reading(decay_factors_spec(parts, theme()), label, how, formula, table, letters)
 
 
-def _remark(e: Experiment, parts: Causes, trained: bool) -> str:
+def _remark(e: Experiment, parts: DecayFactors, trained: bool) -> str:
     """Say what is special here: where the error or the numbers end, or that W_hh takes nothing of it."""
     both = parts.slope_factor * parts.recurrent_factor
     ends = parts.steps[both == 0.0]
@@ -74,13 +74,13 @@ def _remark(e: Experiment, parts: Causes, trained: bool) -> str:
     return ""
 
 
-# Triangle -----------------------------------------------------------------------------------------
+# Contributions -----------------------------------------------------------------------------------------
 
 
 def itemised(visit: Visit, params: Params) -> Reading | str:
     """The gradient of W_hh by output and time step."""
     e = visit.experiment
-    items = triangle(e, params)
+    items = gradient_contributions(e, params)
     square = float(np.sum(items.total**2))
     if square == 0.0 or not np.isfinite(square):
         return _nothing_to_itemise(e, square)
@@ -93,7 +93,7 @@ def itemised(visit: Visit, params: Params) -> Reading | str:
     label = (
         f"Itemised gradient of W_hh over {K} outputs and {T} steps; the shares sum to {items.share.sum():.3f}"
     )
-    return Reading(triangle_spec(items, gradient_flow(e, params), theme()), label, how, formula, table)
+    return Reading(contributions_spec(items, gradient_flow(e, params), theme()), label, how, formula, table)
 
 
 def _nothing_to_itemise(e: Experiment, square: float) -> str:
@@ -152,7 +152,7 @@ def eigenvalues(visit: Visit, params: Params) -> Reading | str:
     now = spectrum(W_hh, e.activation)
     before = None
     if visit.run.state.step:
-        before = spectrum(Network(e).init(e.rng("weights")).layers[-1].W_hh, e.activation)
+        before = spectrum(e.init(e.rng("weights")).layers[-1].W_hh, e.activation)
     sigma, rho = plain(now.sigma_max, 4), plain(now.rho, 4)
     how = (
         f"σ_max = {sigma}, 1/γ = {1 / now.gamma:g}, γ being the activation's largest slope. "

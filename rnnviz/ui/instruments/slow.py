@@ -125,7 +125,7 @@ def _seed_reading(e: Experiment, band: SeedBand) -> Reading:
     table.insert(0, "t", np.arange(1, e.seq_len + 1))
     label = f"Gradient over {len(band.verdicts)} seeds: median {middle} decades, {least} to {most}"
     letters = "ε_t: the last output's share of ∂L/∂h_t, at step 1 and at its own step k"
-    own = gradient_flow(e).itemised[-1]
+    own = gradient_flow(e).per_output[-1]
     return Reading(seeds_spec(band, own, theme()), label, how, formula, table, letters)
 
 

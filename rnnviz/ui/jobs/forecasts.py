@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rnnviz.applications.forecast import MOST, free_run, naive, one_step, seasonal_naive, series_of
+from rnnviz.applications.forecast import MOST, naive, one_step, rollout, seasonal_naive, series_of
 from rnnviz.applications.jobs import FREE_STEPS, JOBS, Score, Variant, errors_of_forecasts
 from rnnviz.applications.tables import (
     MAX_BYTES,
@@ -207,8 +207,8 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
         seasonal = seasonal_naive(s, season)
         if np.abs(seasonal - truth).mean() < np.abs(baseline - truth).mean():
             baseline, name = seasonal, "like one season ago"
-    future = free_run(e, params, _steps_ahead(held_out), start=len(s.values))
-    free = free_run(e, params, min(FREE_STEPS, MOST, held_out))
+    future = rollout(e, params, _steps_ahead(held_out), start=len(s.values))
+    free = rollout(e, params, min(FREE_STEPS, MOST, held_out))
     own = bench.upload if e.task == "series" and e.series == "own" else None
     view = Forecasts(
         s,
@@ -237,13 +237,13 @@ def table_of(bench: Workbench, e: Experiment, params: Params) -> pd.DataFrame:
     """Return what was measured and what was forecast, one row a value, the future last."""
     s, own = series_of(e), e.task == "series" and e.series == "own"
     n, steps = len(s.values), _steps_ahead(len(s.values) - s.held_out)
-    ahead, free = one_step(e, params), free_run(e, params, min(FREE_STEPS, MOST, n - s.held_out))
+    ahead, free = one_step(e, params), rollout(e, params, min(FREE_STEPS, MOST, n - s.held_out))
     columns = {name: np.full(n + steps, np.nan) for name in ("measured", "naive", "one_step", "free_running")}
     columns["measured"][:n] = s.values
     columns["naive"][s.held_out : s.held_out + len(ahead)] = naive(s)
     columns["one_step"][s.held_out : s.held_out + len(ahead)] = ahead
     columns["free_running"][s.held_out : s.held_out + len(free)] = free
-    columns["free_running"][n:] = free_run(e, params, steps, start=n)
+    columns["free_running"][n:] = rollout(e, params, steps, start=n)
     times = np.append(s.times, s.times[-1] + (s.times[-1] - s.times[-2]) * np.arange(1, steps + 1))
     names = [*bench.upload.labels[:n], *[f"+{k}" for k in range(1, steps + 1)]] if own else times.round(4)
     part = np.where(np.arange(n + steps) < s.held_out, "training", "held out")

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from rnnviz.applications.generation import characters_of, next_letter
+from rnnviz.applications.generation import Writer, characters_of
 from rnnviz.applications.jobs import JOBS, Variant
 from rnnviz.experiment import Experiment
 from rnnviz.figures.passage import letters_spec
@@ -21,9 +21,6 @@ from rnnviz.ui.style import theme
 
 LONGEST = 240
 """Letters that a network writes at most before the visitor begins anew."""
-
-MEMORY = 100
-"""Letters that are read again for each new one: what lies further back has left no trace."""
 
 HOTTEST = 2.0
 SAMPLE = 60
@@ -104,9 +101,16 @@ def known_letters(text: str, alphabet: str) -> tuple[str, list[str]]:
 def write_letter(bench: Workbench, e: Experiment, params: Params) -> None:
     """Let the network write one letter more, up to LONGEST; then it stops writing on."""
     if len(bench.written) < LONGEST:
-        known = _recent(_begun(bench, e) + bench.written)
-        bench.written.append(next_letter(e, params, known, bench.temperature, bench.letters).number)
+        bench.written.append(_writer(bench, e, params).write(bench.temperature, bench.letters).number)
     bench.writing = bench.writing and len(bench.written) < LONGEST
+
+
+def _writer(bench: Workbench, e: Experiment, params: Params) -> Writer:
+    """Return the writer that has read what stands there: a new one if it was another text or network."""
+    text = _begun(bench, e) + bench.written
+    if bench.writer is None or bench.writer.params is not params or bench.writer.text != text:
+        bench.writer = Writer(e, params, text)
+    return bench.writer
 
 
 def _begun(bench: Workbench, e: Experiment) -> list[int]:
@@ -157,13 +161,13 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
     task, begun = characters_of(e), _begun(bench, e)
     alphabet = task.alphabet(e)
     chosen = bench.written[-1] if bench.written else None
-    known = _recent((begun + bench.written)[: -1 if bench.written else None])
-    letter = next_letter(e, params, known, bench.temperature, np.random.default_rng(0))
+    before = (begun + bench.written)[: -1 if bench.written else None]
+    probabilities = Writer(e, params, before).probabilities(bench.temperature)
     signs = [task.output_label(e, i) for i in range(len(alphabet))]
-    figure = letters_spec(signs, letter.probabilities, chosen, theme())
+    figure = letters_spec(signs, probabilities, chosen, theme())
     begun_shown = escape(known_letters(bench.beginning, alphabet)[0]).replace("\n", "⏎ ")
     text = escape("".join(alphabet[i] for i in bench.written)).replace("\n", "⏎ ")
-    likeliest = signs[int(letter.probabilities.argmax())]
+    likeliest = signs[int(probabilities.argmax())]
     label = f"Probability of every letter to come next; the likeliest is {likeliest}"
     prose = f"<p class='written'>{begun_shown}<b>{text}</b><span class='cursor'>▌</span></p>"
     if not bench.written:
@@ -176,11 +180,8 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
 
 def _sample(bench: Workbench, e: Experiment, params: Params) -> str:
     """Return what the network would write now, as HTML: always with the same random numbers."""
-    alphabet, rng, written = characters_of(e).alphabet(e), np.random.default_rng(0), _begun(bench, e)
+    alphabet, rng = characters_of(e).alphabet(e), np.random.default_rng(0)
+    writer = Writer(e, params, _begun(bench, e))
     for _ in range(SAMPLE):
-        written.append(next_letter(e, params, _recent(written), bench.temperature, rng).number)
-    return escape("".join(alphabet[code] for code in written).strip()).replace("\n", "⏎ ")
-
-
-def _recent(letters: list[int]) -> np.ndarray:
-    return np.array(letters[-MEMORY:], np.int64)
+        writer.write(bench.temperature, rng)
+    return escape("".join(alphabet[code] for code in writer.text).strip()).replace("\n", "⏎ ")

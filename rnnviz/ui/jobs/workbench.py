@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 
+from rnnviz.applications.generation import Writer
 from rnnviz.applications.jobs import JOBS, Variant
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
@@ -48,6 +49,7 @@ class Workbench:
     sentence : to be judged. number : English words to be translated.
     single : forecast from the last output only (many-to-one). upload : a series of the visitor's own.
     text : a text of the visitor's own. beginning, written : what a network continues, and its letters so far.
+    writer : the network that wrote the last letter, with its state.
     temperature : how boldly it draws them. writing : it writes a letter at every tick.
     spans : ends of the gradient axis of each run, so that it holds still.
     """
@@ -68,6 +70,7 @@ class Workbench:
     written: list[int] = field(default_factory=list)
     temperature: float = 0.7
     writing: bool = False
+    writer: Writer | None = None
     spans: WeakKeyDictionary[LiveRun, tuple[int, int]] = field(default_factory=WeakKeyDictionary)
     letters: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 

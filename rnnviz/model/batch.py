@@ -1,0 +1,39 @@
+"""What a network is trained on: sequences, the answers wanted, where they are due, and the loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rnnviz.model.arrays import Array, Indices, Mask
+from rnnviz.model.losses import Loss
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """B sequences of T steps.
+
+    inputs : (T, B, I); with output feedback the last O channels hold the answer wanted one step earlier.
+    targets : Indices (T, B) for classes, Array (T, B, O) for values; ignored at steps that do not write.
+    writes : (T,), true at the K steps whose outputs the loss compares with the targets.
+    loss : how an output is compared with its target.
+    """
+
+    inputs: Array
+    targets: Array | Indices
+    writes: Mask
+    loss: Loss
+
+    @cached_property
+    def write_steps(self) -> Indices:
+        """Rows (0-based) of the steps that write, (K,), rising."""
+        return np.flatnonzero(self.writes)
+
+    @cached_property
+    def written(self) -> slice | Indices:
+        """The same as an index into the time axis; a slice where it can be one, which copies nothing."""
+        steps = self.write_steps
+        first, last = int(steps[0]), int(steps[-1])
+        return slice(first, last + 1) if len(steps) == last - first + 1 else steps

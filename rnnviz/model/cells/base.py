@@ -1,0 +1,180 @@
+"""The protocol of a recurrent layer, and what its passes forward and backward give.
+
+Axes: T steps, B batch, I inputs, H hidden. Time comes first everywhere. A state array has T + 1 rows,
+row t being the state after step t, so the start (row 0) needs no special case. A layer with G gates keeps
+their weights side by side: W_xh (I, G H), W_hh (H, G H).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from rnnviz.model.arrays import Array
+from rnnviz.model.initializers import Initializer
+
+State = tuple[Array, ...]
+"""A layer's state at one step: one array (..., B, H) for each of ``Cell.state``."""
+
+LayerWeights = Any
+"""One layer's weights: a frozen dataclass of arrays, the cell's own type. Its gradient has the same type.
+
+Every type has W_xh (I, G H): what a layer reads is always multiplied by a matrix first.
+"""
+
+
+class Workspace:
+    """Buffers by name, made on first use and reused: training never waits for memory.
+
+    Whatever was computed in a workspace is overwritten by the next computation in it.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, Array] = {}
+        self._parts: dict[int, Workspace] = {}
+
+    def array(self, name: str, *shape: int) -> Array:
+        """Return the buffer ``name`` with this shape; its contents are arbitrary."""
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.shape != shape:
+            buffer = self._buffers[name] = np.empty(shape)
+        return buffer
+
+    def layer(self, number: int) -> Workspace:
+        """Return the workspace of one layer, whose buffers no other layer touches."""
+        return self._parts.setdefault(number, Workspace())
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What one layer did with a batch; the cell's backward pass needs it. Cells may add fields.
+
+    inputs : (T, B, I). states : one (T + 1, B, H) for each of ``Cell.state``; h is always the first.
+    """
+
+    inputs: Array
+    states: tuple[Array, ...]
+
+    @property
+    def hidden(self) -> Array:
+        """The hidden states h, (T + 1, B, H)."""
+        return self.states[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Backward:
+    """One layer's errors and gradients.
+
+    states : dL/dstate, one (T, B, H) for each of ``Cell.state``; row t belongs to step t + 1. Each is the
+        derivative with respect to that array alone, as the later steps and the readout use it.
+    into_recurrent : dL/d(h_{t-1} W_hh), (T, B, G H).
+    inputs : dL/dinputs (T, B, I), None if not asked for. weights : the gradient of the layer's weights.
+    """
+
+    states: tuple[Array, ...]
+    into_recurrent: Array
+    inputs: Array | None
+    weights: LayerWeights
+
+
+class StepBack(NamedTuple):
+    """Errors carried one step back.
+
+    earlier : dL/dstate of the step before, as far as it comes through this step.
+    into_input : dL/d(x_t W_xh), (..., B, G H). into_recurrent : dL/d(h_{t-1} W_hh), the same shape.
+    """
+
+    earlier: State
+    into_input: Array
+    into_recurrent: Array
+
+
+class Cell(Protocol):
+    """One kind of recurrent layer. Cells hold no weights.
+
+    weights and trace are of the cell's own types, as its ``init`` and ``forward`` return them.
+    """
+
+    @property
+    def title(self) -> str:
+        """The cell's name on screen."""
+
+    @property
+    def gate_names(self) -> tuple[str, ...]:
+        """Names of the gates; empty without gates."""
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """Names of what is carried from step to step: ("h",), or ("h", "c") for an LSTM."""
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether a step depends on the step before."""
+
+    def init(
+        self,
+        rng: np.random.Generator,
+        input_size: int,
+        hidden_size: int,
+        recurrent: Initializer,
+        gain: float,
+    ) -> LayerWeights:
+        """Draw weights: every recurrent block (H, H) as ``recurrent`` says."""
+
+    def forward(
+        self, weights: LayerWeights, inputs: Array, workspace: Workspace, start: State | None = None
+    ) -> Trace:
+        """Run the layer over ``inputs`` (T, B, I) from the state ``start``, zero if None."""
+
+    def backward(
+        self,
+        weights: LayerWeights,
+        trace: Any,
+        from_above: Sequence[Array | None],
+        workspace: Workspace,
+        wants_inputs: bool = False,
+    ) -> Backward:
+        """Carry the error back through time.
+
+        from_above : for every step the part of dL/dh_t that comes from the readout or the next layer at
+        that same step, (B, H), or None for nothing. wants_inputs : compute dL/dinputs too.
+        """
+
+    def step(self, weights: LayerWeights, x: Array, state: State) -> State:
+        """Return the state after one step that reads ``x`` (B, I) in ``state``."""
+
+    def vjp_step(self, weights: LayerWeights, trace: Any, t: int, errors: State) -> StepBack:
+        """Carry errors dL/dstate of row ``t`` (after step t + 1) through that step, to the state before it.
+
+        errors : (..., B, H) for each of ``state``; any number of errors at once (vector-Jacobian products).
+        """
+
+    def recurrent_matrix(self, weights: LayerWeights) -> Array | None:
+        """Return the matrix (H, H) that alone carries the state from step to step, None if none does."""
+
+    def slopes(self, trace: Any) -> Array | None:
+        """Return phi'(a_t), (T, B, H), where one activation stands between states; None in gated cells."""
+
+    def gates(self, trace: Any) -> dict[str, Array]:
+        """Return the gates' values by name, (T, B, H) each; empty without gates."""
+
+
+def zero_state(cell: Cell, batch: int, hidden: int) -> State:
+    """Return the state before the first step."""
+    return tuple(np.zeros((batch, hidden)) for _ in cell.state)
+
+
+def weight_products(trace: Trace, into_input: Array, into_recurrent: Array) -> tuple[Array, Array, Array]:
+    """Sum the contributions of all steps to W_xh, W_hh and a bias beside them, one product each.
+
+    into_input, into_recurrent : (T, B, G H). Returns (I, G H), (H, G H) and (G H,).
+    """
+    flat_input = into_input.reshape(-1, into_input.shape[-1])  # (T B, G H)
+    flat_recurrent = into_recurrent.reshape(-1, into_recurrent.shape[-1])
+    before = trace.hidden[:-1].reshape(len(flat_recurrent), -1)
+    inputs = trace.inputs.reshape(len(flat_input), -1)
+    ones = np.ones(len(flat_input))  # a product with ones sums faster than sum(axis=0)
+    return inputs.T @ flat_input, before.T @ flat_recurrent, ones @ flat_input

@@ -1,0 +1,37 @@
+"""What the gated cells share: the logistic function, and how their gates' weights are drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnnviz.model.activations import ACTIVATIONS
+from rnnviz.model.arrays import Array
+from rnnviz.model.initializers import Initializer, glorot_uniform
+
+
+def sigmoid(a: Array) -> Array:
+    """Return 1 / (1 + exp(-a)) without overflow."""
+    return ACTIVATIONS["sigmoid"].apply(a, np.empty_like(a))
+
+
+def draw_gates(
+    rng: np.random.Generator,
+    gates: int,
+    input_size: int,
+    hidden_size: int,
+    recurrent: Initializer,
+    gain: float,
+) -> tuple[Array, Array, tuple[Array, Array]]:
+    """Draw the weights of G gates side by side: W_xh (I, G H), W_hh (H, G H) and two biases (G H,).
+
+    Every recurrent block (H, H) is drawn as ``recurrent`` says, every input block by Glorot, and biases are
+    zero. PyTorch's default stands for all of PyTorch's weights: all U(-1 / sqrt H, 1 / sqrt H), biases too.
+    """
+    H, width = hidden_size, gates * hidden_size
+    if recurrent.name == "pytorch":
+        limit = 1.0 / np.sqrt(H)
+        W_xh, W_hh = (rng.uniform(-limit, limit, (rows, width)) for rows in (input_size, H))
+        return W_xh, W_hh, (rng.uniform(-limit, limit, width), rng.uniform(-limit, limit, width))
+    W_xh = np.hstack([glorot_uniform(rng, input_size, H) for _ in range(gates)])
+    W_hh = np.hstack([recurrent.draw(rng, H, gain) for _ in range(gates)])
+    return W_xh, W_hh, (np.zeros(width), np.zeros(width))

@@ -1,0 +1,202 @@
+"""The vanilla (Elman) layer, and the same layer without recurrence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rnnviz.model.activations import Activation
+from rnnviz.model.arrays import Array
+from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace, weight_products
+from rnnviz.model.initializers import Initializer, glorot_uniform
+
+
+@dataclass(frozen=True, eq=False)
+class VanillaWeights:
+    """One vanilla layer. Its gradient has the same type and field names."""
+
+    W_xh: Array  # (I, H), "A" in the pictures
+    W_hh: Array  # (H, H), "B"
+    b_h: Array  # (H,)
+
+
+@dataclass(frozen=True, eq=False)
+class FeedForwardWeights:
+    """One feed-forward layer. Its gradient has the same type and field names."""
+
+    W_xh: Array  # (I, H)
+    b_h: Array  # (H,)
+
+
+@dataclass(frozen=True)
+class Vanilla:
+    """h_t = phi(x_t W_xh + h_{t-1} W_hh + b_h), the Elman network (Elman 1990)."""
+
+    activation: Activation
+    title: ClassVar[str] = "Vanilla (Elman)"
+    gate_names: ClassVar[tuple[str, ...]] = ()
+    state: ClassVar[tuple[str, ...]] = ("h",)
+    recurrent: ClassVar[bool] = True
+
+    def init(
+        self,
+        rng: np.random.Generator,
+        input_size: int,
+        hidden_size: int,
+        recurrent: Initializer,
+        gain: float,
+    ) -> VanillaWeights:
+        """Draw W_hh as ``recurrent`` says and W_xh by Glorot; biases start at zero."""
+        W_xh = glorot_uniform(rng, input_size, hidden_size)
+        return VanillaWeights(W_xh, recurrent.draw(rng, hidden_size, gain), np.zeros(hidden_size))
+
+    def forward(
+        self, weights: VanillaWeights, inputs: Array, workspace: Workspace, start: State | None = None
+    ) -> Trace:
+        """Run the layer over ``inputs`` (T, B, I) from the state ``start``, zero if None."""
+        (T, B, _), H = inputs.shape, weights.b_h.size
+        hidden = workspace.array("hidden", T + 1, B, H)
+        hidden[0] = 0.0 if start is None else start[0]
+        states = _input_currents(weights.W_xh, weights.b_h, inputs, hidden[1:])
+        recurrent, apply = workspace.array("recurrent", B, H), self.activation.apply
+        for before, state in zip(hidden, states, strict=False):
+            before.dot(weights.W_hh, recurrent)
+            state += recurrent  # a_t
+            apply(state, state)  # h_t
+        return Trace(inputs, (hidden,))
+
+    def backward(
+        self,
+        weights: VanillaWeights,
+        trace: Trace,
+        from_above: Sequence[Array | None],
+        workspace: Workspace,
+        wants_inputs: bool = False,
+    ) -> Backward:
+        """delta_t = from_above_t + (delta_{t+1} * phi'(a_{t+1})) W_hh^T (Pascanu et al. 2013, eq. 5)."""
+        states = trace.hidden[1:]
+        T, B, H = states.shape
+        dL_dh = workspace.array("dL_dh", T, B, H)
+        dL_da = self.activation.derivative(states, workspace.array("dL_da", T, B, H))  # phi'(a_t) for now
+        later, W_hh_T = np.zeros((B, H)), np.ascontiguousarray(weights.W_hh.T)
+        steps = list(zip(dL_dh, dL_da, from_above, strict=True))
+        for dL_dh_t, dL_da_t, from_above_t in reversed(steps):
+            later.dot(W_hh_T, dL_dh_t)  # one step back in time
+            if from_above_t is not None:
+                dL_dh_t += from_above_t
+            dL_da_t *= dL_dh_t  # through the activation
+            later = dL_da_t
+        gradient = VanillaWeights(*weight_products(trace, dL_da, dL_da))
+        return Backward((dL_dh,), dL_da, dL_da @ weights.W_xh.T if wants_inputs else None, gradient)
+
+    def step(self, weights: VanillaWeights, x: Array, state: State) -> State:
+        """Return the state after one step that reads ``x`` (B, I)."""
+        a = x @ weights.W_xh + weights.b_h + state[0] @ weights.W_hh
+        return (self.activation.apply(a, a),)
+
+    def vjp_step(self, weights: VanillaWeights, trace: Trace, t: int, errors: State) -> StepBack:
+        """Multiply by phi'(a_t), then by W_hh^T."""
+        state = trace.hidden[t + 1]
+        dL_da = errors[0] * self.activation.derivative(state, np.empty_like(state))
+        return StepBack((dL_da @ weights.W_hh.T,), dL_da, dL_da)
+
+    def recurrent_matrix(self, weights: VanillaWeights) -> Array | None:
+        """W_hh (H, H)."""
+        return weights.W_hh
+
+    def slopes(self, trace: Trace) -> Array | None:
+        """phi'(a_t), (T, B, H)."""
+        states = trace.hidden[1:]
+        return self.activation.derivative(states, np.empty_like(states))
+
+    def gates(self, trace: Trace) -> dict[str, Array]:
+        """No gates."""
+        return {}
+
+
+@dataclass(frozen=True)
+class FeedForward:
+    """h_t = phi(x_t W_xh + b_h): the vanilla layer without W_hh, which is not there to train or to count."""
+
+    activation: Activation
+    title: ClassVar[str] = "Feed-forward"
+    gate_names: ClassVar[tuple[str, ...]] = ()
+    state: ClassVar[tuple[str, ...]] = ("h",)
+    recurrent: ClassVar[bool] = False
+
+    def init(
+        self,
+        rng: np.random.Generator,
+        input_size: int,
+        hidden_size: int,
+        recurrent: Initializer,
+        gain: float,
+    ) -> FeedForwardWeights:
+        """Draw W_xh by Glorot; later draws from ``rng`` are those that a vanilla layer would leave."""
+        weights = Vanilla(self.activation).init(rng, input_size, hidden_size, recurrent, gain)
+        return FeedForwardWeights(weights.W_xh, weights.b_h)
+
+    def forward(
+        self, weights: FeedForwardWeights, inputs: Array, workspace: Workspace, start: State | None = None
+    ) -> Trace:
+        """Run the layer over ``inputs`` (T, B, I); every step by itself."""
+        (T, B, _), H = inputs.shape, weights.b_h.size
+        hidden = workspace.array("hidden", T + 1, B, H)
+        hidden[0] = 0.0
+        states = _input_currents(weights.W_xh, weights.b_h, inputs, hidden[1:])
+        self.activation.apply(states, states)
+        return Trace(inputs, (hidden,))
+
+    def backward(
+        self,
+        weights: FeedForwardWeights,
+        trace: Trace,
+        from_above: Sequence[Array | None],
+        workspace: Workspace,
+        wants_inputs: bool = False,
+    ) -> Backward:
+        """delta_t = from_above_t: no error reaches an earlier step."""
+        states = trace.hidden[1:]
+        dL_dh = workspace.array("dL_dh", *states.shape)
+        for dL_dh_t, from_above_t in zip(dL_dh, from_above, strict=True):
+            dL_dh_t[...] = 0.0 if from_above_t is None else from_above_t
+        dL_da = self.activation.derivative(states, workspace.array("dL_da", *states.shape))
+        dL_da *= dL_dh
+        W_xh, _, b_h = weight_products(trace, dL_da, dL_da)
+        inputs = dL_da @ weights.W_xh.T if wants_inputs else None
+        return Backward((dL_dh,), np.zeros_like(dL_da), inputs, FeedForwardWeights(W_xh, b_h))
+
+    def step(self, weights: FeedForwardWeights, x: Array, state: State) -> State:
+        """Return the state after one step that reads ``x`` (B, I)."""
+        a = x @ weights.W_xh + weights.b_h
+        return (self.activation.apply(a, a),)
+
+    def vjp_step(self, weights: FeedForwardWeights, trace: Trace, t: int, errors: State) -> StepBack:
+        """Multiply by phi'(a_t); nothing goes further back."""
+        state = trace.hidden[t + 1]
+        dL_da = errors[0] * self.activation.derivative(state, np.empty_like(state))
+        nothing = np.zeros_like(dL_da)
+        return StepBack((nothing,), dL_da, nothing)
+
+    def recurrent_matrix(self, weights: FeedForwardWeights) -> Array | None:
+        """None: there is no recurrent weight."""
+        return None
+
+    def slopes(self, trace: Trace) -> Array | None:
+        """phi'(a_t), (T, B, H)."""
+        return Vanilla(self.activation).slopes(trace)
+
+    def gates(self, trace: Trace) -> dict[str, Array]:
+        """No gates."""
+        return {}
+
+
+def _input_currents(W_xh: Array, b_h: Array, inputs: Array, out: Array) -> Array:
+    """Write x_t W_xh + b_h of all steps into ``out`` (T, B, H), the product as one matmul."""
+    T, B, H = out.shape
+    np.matmul(inputs.reshape(T * B, -1), W_xh, out=out.reshape(T * B, H))
+    out += np.tile(b_h, (B, 1))  # a whole (B, H) is added faster than a row B times
+    return out
