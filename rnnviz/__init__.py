@@ -24,7 +24,9 @@ from rnnviz.model.optimizers import OPTIMIZERS, clip_by_norm
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import TOPOLOGIES
 from rnnviz.teaching.presets import PRESETS, Preset
-from rnnviz.training.loop import Run, TrainingState, advance, start, train
+from rnnviz.training.fit import Fit, fit
+from rnnviz.training.loop import Run, advance, start, train
+from rnnviz.training.state import TrainingState
 
 __all__ = [
     "ACTIVATIONS",
@@ -37,10 +39,10 @@ __all__ = [
     "TOPOLOGIES",
     "Batch",
     "Bench",
-    "Causes",
     "Contributions",
     "DecayFactors",
     "Experiment",
+    "Fit",
     "GradientFlow",
     "LossAndGradients",
     "MeanField",
@@ -52,13 +54,13 @@ __all__ = [
     "Snapshot",
     "Spectrum",
     "TrainingState",
-    "Triangle",
     "advance",
     "clip_by_norm",
     "critical_gain",
     "decay",
     "decay_factors",
     "figures",
+    "fit",
     "gradient_contributions",
     "gradient_flow",
     "mean_field",

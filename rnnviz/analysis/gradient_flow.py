@@ -12,7 +12,7 @@ from rnnviz.model.arrays import Array, Indices, norms
 from rnnviz.model.batch import Batch
 from rnnviz.model.cells import State, StepBack, Trace
 from rnnviz.model.network import Network, Params, output_gradient, readout_errors
-from rnnviz.training.loop import gradient_curve
+from rnnviz.training.updates import gradient_curve
 
 PROBE_SAMPLES = 16
 """Sequences over which gradient curves are averaged."""

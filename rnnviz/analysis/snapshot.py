@@ -11,7 +11,7 @@ from rnnviz.analysis.spectrum import spectrum
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array, Indices
 from rnnviz.model.network import Params
-from rnnviz.training.loop import gradient_curve
+from rnnviz.training.updates import gradient_curve
 
 
 @dataclass(frozen=True, eq=False)

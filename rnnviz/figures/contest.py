@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.model.arrays import Array
-from rnnviz.training.loop import TrainingState, is_measured
+from rnnviz.training.state import TrainingState
+from rnnviz.training.updates import is_measured
 
 LABEL_GAP = 0.17
 """Share of the axis that two labels at the right end keep between them."""

@@ -11,7 +11,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
-from rnnviz.training.loop import TrainingState
+from rnnviz.training.state import TrainingState
 
 OFF_THE_CHART = 1e3
 """Times chance: an error beyond is drawn here, far above the axis; browsers cannot place any number."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,23 +38,28 @@ class Topology:
     can_feed_back: bool
 
     def masks(self, seq_len: int, written: int | None = None) -> Masks:
-        """Lay the topology over ``seq_len`` steps.
+        """Lay the topology over ``seq_len`` steps; the arrays are shared and read-only.
 
         ``written`` is how many steps at the end write, for sequence-to-sequence only
         (default: the second half).
         """
-        first, last = np.zeros(seq_len, bool), np.zeros(seq_len, bool)
-        first[0] = last[-1] = True
-        every = np.ones(seq_len, bool)
-        if self.name == "sequence-to-sequence":
-            tail = np.arange(seq_len) >= seq_len - (written or max(1, seq_len // 2))
-            return Masks(reads=~tail, writes=tail)
-        return {
-            "one-to-one": Masks(first, last),
-            "one-to-many": Masks(first, every),
-            "many-to-one": Masks(every, last),
-            "many-to-many": Masks(every, every.copy()),
-        }[self.name]
+        return _masks(self.name, seq_len, written or max(1, seq_len // 2))
+
+
+@lru_cache(maxsize=256)
+def _masks(topology: str, seq_len: int, written: int) -> Masks:
+    """Return a topology's masks; made once, since every training batch carries them."""
+    t = np.arange(seq_len)
+    every, first, last, tail = t >= 0, t == 0, t == seq_len - 1, t >= seq_len - written
+    masks = {
+        "one-to-one": Masks(first, last),
+        "one-to-many": Masks(first, every),
+        "many-to-one": Masks(every, last),
+        "many-to-many": Masks(every, every),
+        "sequence-to-sequence": Masks(~tail, tail),
+    }[topology]
+    masks.reads.flags.writeable = masks.writes.flags.writeable = False
+    return masks
 
 
 TOPOLOGIES: dict[str, Topology] = {

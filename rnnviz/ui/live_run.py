@@ -14,7 +14,8 @@ from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
 from rnnviz.training.executor import local_pool
-from rnnviz.training.loop import TrainingState, advance, start
+from rnnviz.training.loop import advance, start
+from rnnviz.training.state import TrainingState
 
 CHUNK_SECONDS = 0.09
 """Training between two pictures: a little less than the page's tick, so that each tick has news."""

@@ -25,7 +25,7 @@ from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import explain, with_indices
-from rnnviz.training.loop import TrainingState
+from rnnviz.training.state import TrainingState
 from rnnviz.ui.controls import remedies
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import Look

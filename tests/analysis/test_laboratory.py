@@ -28,18 +28,20 @@ CASES = {
     "ReLU": Experiment(task="adding", seq_len=12, activation="relu", init="he"),
     "sigmoid identity": Experiment(seq_len=12, activation="sigmoid", init="identity"),
     "H = 2": Experiment(seq_len=12, hidden_size=2),
+}
+GATED = {
     "LSTM": Experiment(task="echo", topology="many-to-many", seq_len=12, delay=2, layers=2, cell="lstm"),
     "GRU": Experiment(seq_len=12, cell="gru"),
 }
 themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
 
-# The itemised triangle
+# Contributions to the gradient of W_hh
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_triangle_adds_up_to_the_gradient(name: str) -> None:
-    e = CASES[name]
+@pytest.mark.parametrize("name", [*CASES, *GATED])
+def test_the_contributions_add_up_to_the_gradient(name: str) -> None:
+    e = (CASES | GATED)[name]
     items = gradient_contributions(e)
     gradients = e.network().loss_and_gradients(e.init(e.rng("weights")), probe_batch(e)).gradients
     np.testing.assert_allclose(items.total, gradients.layers[-1].W_hh, rtol=0, atol=1e-12)

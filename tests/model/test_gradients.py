@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rnnviz import ACTIVATIONS, CELLS, TASKS, Experiment, Params, gradient_flow, train
 from rnnviz.model.cells import Workspace
 from rnnviz.tasks import Batch
-from rnnviz.training.loop import gradient_curve
+from rnnviz.training.updates import gradient_curve
 from tests.plain_rnn import Array, Case, Weights, forward
 
 # One task for every topology and loss that go together; each allows T = 7, 8.

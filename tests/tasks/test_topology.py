@@ -52,10 +52,12 @@ def test_a_task_decides_how_much_a_sequence_to_sequence_writes(written: int) -> 
     assert drawn(masks.writes, "w") == "." * (6 - written) + "w" * written
 
 
-def test_reads_and_writes_can_be_changed_apart() -> None:
-    masks = TOPOLOGIES["many-to-many"].masks(4)
-    masks.writes[0] = False
-    assert masks.reads[0]
+@pytest.mark.parametrize("name", BY_HAND)
+def test_masks_are_shared_and_so_nobody_can_change_them(name: str) -> None:
+    masks = TOPOLOGIES[name].masks(4)
+    for mask in (masks.reads, masks.writes):
+        with pytest.raises(ValueError, match="read-only"):
+            mask[0] = False
 
 
 @pytest.mark.parametrize("name", BY_HAND)

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from rnnviz import OPTIMIZERS, TASKS, Experiment, TrainingState, advance, start, train
 from rnnviz.training.executor import ONE_THREAD
-from rnnviz.training.loop import Divergence, Run, Tuning, gradient_curve, held_out_metric, is_measured
+from rnnviz.training.loop import Run, held_out_metric
+from rnnviz.training.state import Divergence, Tuning
+from rnnviz.training.updates import gradient_curve, is_measured
 
 SMALL = Experiment(seq_len=6, hidden_size=8, batch_size=4)
 

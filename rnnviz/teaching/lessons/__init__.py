@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from rnnviz.experiment import Experiment, shorten
 from rnnviz.experiment.links import from_params
 from rnnviz.teaching.lessons.outcome import CLAIMS, WORDS, Outcome, is_number
-from rnnviz.training.loop import is_measured
+from rnnviz.training.updates import is_measured
 
 __all__ = ["LESSONS", "Lesson", "Outcome", "Step", "read_all", "read_lesson"]
 

@@ -12,7 +12,7 @@ from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.presets import STUCK_WITHIN
-from rnnviz.training.loop import TrainingState
+from rnnviz.training.state import TrainingState
 
 VERDICTS = ("vanishing", "healthy", "exploding")
 WRITTEN_OUT = 4.0

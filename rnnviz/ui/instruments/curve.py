@@ -11,10 +11,11 @@ import streamlit as st
 
 from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
 from rnnviz.analysis.mean_field import mean_field
-from rnnviz.analysis.theory import drive, trust
+from rnnviz.analysis.theory import applies, drive, trust
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.model.arrays import Array
+from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.network import Params
 from rnnviz.ui.instruments.reading import Reading, number, plain
@@ -24,6 +25,8 @@ from rnnviz.ui.visit import Visit
 TRAINING = "training"
 ONE_STEP = "A single step: no way back, and so no curve. Choose a topology with many steps."
 LETTERS = "s: strength of the input · q*: variance of a · χ: mean square factor per step · |2/ln\xa0χ|: "
+NO_THEORY = r"\frac{\|\partial L/\partial h_1\|}{\|\partial L/\partial h_T\|}"
+"""The formula where there is no theory: what the curve itself tells."""
 DURING = (0.1, 0.4)
 """Shares of the training steps made, near which the gradient during training is shown."""
 
@@ -46,7 +49,8 @@ def curve(visit: Visit, params: Params) -> Reading | str:
         if name != TRAINING
     ]
     theory, words, letters, caveat = _theory(e, params, flow.per_output[-1], trained)
-    lines.append(Curve("theory", theory, "theory"))
+    if applies(e):
+        lines.append(Curve("theory", theory, "theory"))
     lines = [_shown(line, last, visit.relative) for line in lines]
     items = None
     if len(flow.outputs) > 1:
@@ -151,6 +155,9 @@ def _theory(e: Experiment, params: Params, measured: Array, trained: bool) -> tu
     Returns the line (T,), its formula, what the letters mean, and how far to trust it here.
     """
     last = int(e.masks.write_steps[-1]) + 1
+    if not applies(e):
+        words = f"The mean-field theory drawn here knows no gates: no theory line for {CELLS[e.cell].title}."
+        return np.full(e.seq_len, np.nan), NO_THEORY, "", words
     gain, input_std = drive(e, params)
     if not (np.isfinite(gain) and np.isfinite(input_std)):
         words = "The weights overflowed: theory has nothing to say."

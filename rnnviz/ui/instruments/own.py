@@ -17,8 +17,8 @@ from rnnviz.applications.network_file import LARGEST_FILE, LARGEST_HIDDEN, read_
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.figures.matrices import spectrum_spec
 from rnnviz.model.activations import ACTIVATIONS
-from rnnviz.model.cells import CELLS, VanillaWeights
-from rnnviz.ui.instruments.quick import NO_RECURRENCE, fate
+from rnnviz.model.cells import VanillaWeights
+from rnnviz.ui.instruments.quick import fate, without_recurrent_matrix
 from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.run_view import notice
@@ -135,8 +135,7 @@ def own(visit: Visit) -> None:
     if brought.refusal:
         st.error(_literal(brought.refusal), icon=":material/error:")
     if network is None:
-        recurrent = CELLS[visit.experiment.cell].recurrent
-        st.info(OVERFLOWED if recurrent else NO_RECURRENCE, icon=":material/info:")
+        st.info(without_recurrent_matrix(visit.experiment) or OVERFLOWED, icon=":material/info:")
         with doors:
             _how_to_save()
         return

@@ -21,6 +21,31 @@ from rnnviz.ui.visit import Visit
 
 NO_RECURRENCE = "The network has no recurrence, and so no W_hh."
 
+
+def without_recurrent_matrix(e: Experiment) -> str:
+    """Say why no single matrix carries the state of this cell, "" if one does."""
+    cell = CELLS[e.cell]
+    if not cell.recurrent:
+        return NO_RECURRENCE
+    if not cell.gate_names:
+        return ""
+    return (
+        f"{cell.title}: no single matrix carries the state from step to step. Its gates do, and they change "
+        "with every input, so the spectrum of W_hh decides nothing here. The curve shows what arrives."
+    )
+
+
+def without_slopes(e: Experiment) -> str:
+    """Say why the decay of this cell has other causes than a slope and W_hh, "" if it has these."""
+    cell = CELLS[e.cell]
+    if not cell.gate_names:
+        return ""
+    return (
+        f"{cell.title}: the error does not go through one activation and one W_hh at a step. It also takes "
+        "the path that the gates keep open, so these two factors do not apply. The curve shows what arrives."
+    )
+
+
 # Why ----------------------------------------------------------------------------------------------
 
 
@@ -29,6 +54,8 @@ def why(visit: Visit, params: Params) -> Reading | str:
     e = visit.experiment
     if e.seq_len == 1:
         return "A single step: no way back, so nothing can shrink or grow. Choose a topology with many steps."
+    if message := without_slopes(e):
+        return message
     parts = decay_factors(e, params)
     both = parts.slope_factor * parts.recurrent_factor
     if not np.isfinite(both).any():
@@ -144,15 +171,17 @@ def _of_one_output(T: int, near: str) -> tuple[str, str]:
 def eigenvalues(visit: Visit, params: Params) -> Reading | str:
     """The spectrum of W_hh and the two bounds."""
     e = visit.experiment
-    if not CELLS[e.cell].recurrent:
-        return NO_RECURRENCE
-    W_hh = params.layers[-1].W_hh
+    cell = e.network().cell
+    W_hh = cell.recurrent_matrix(params.layers[-1])
+    if W_hh is None:
+        return without_recurrent_matrix(e)
     if not np.isfinite(W_hh).all():
         return "W_hh holds inf or NaN: the run overflowed. In the playground, press Reset or apply a remedy."
     now = spectrum(W_hh, e.activation)
     before = None
     if visit.run.state.step:
-        before = spectrum(e.init(e.rng("weights")).layers[-1].W_hh, e.activation)
+        first = cell.recurrent_matrix(e.init(e.rng("weights")).layers[-1])
+        before = None if first is None else spectrum(first, e.activation)
     sigma, rho = plain(now.sigma_max, 4), plain(now.rho, 4)
     how = (
         f"σ_max = {sigma}, 1/γ = {1 / now.gamma:g}, γ being the activation's largest slope. "

@@ -1,0 +1,150 @@
+"""Gradient descent update by update, whatever is learned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from rnnviz.model.arrays import Array, norms
+from rnnviz.model.batch import Batch
+from rnnviz.model.cells import Workspace
+from rnnviz.model.network import LossAndGradients, Network, Params
+from rnnviz.model.optimizers import OPTIMIZERS, Moments, clip_by_norm
+from rnnviz.training.history import History
+from rnnviz.training.state import Divergence, TrainingState, Tuning
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is to be learned, and how.
+
+    sample : draws a training batch. measure : the held-out metric of weights. is_solved : whether a metric
+    reaches the goal. optimizer : a name of OPTIMIZERS. clip_norm : None for no clipping.
+    """
+
+    network: Network
+    sample: Callable[[np.random.Generator], Batch]
+    measure: Callable[[Params], float]
+    is_solved: Callable[[float], bool]
+    optimizer: str
+    learning_rate: float
+    clip_norm: float | None
+
+
+def first_state(params: Params, rng: np.random.Generator, seq_len: int) -> TrainingState:
+    """Return the state before the first update. rng : draws the training batches."""
+    moments = Moments.zero(params.count)
+    return TrainingState(0, params, moments, rng.bit_generator.state, History(seq_len), metric=np.nan)
+
+
+def is_measured(step: int) -> bool:
+    """Tell whether the held-out metric is measured after ``step`` updates.
+
+    Often at first, when much happens, every 50th step later: it costs as much as several updates.
+    """
+    interval = 1 if step < 10 else 10 if step < 100 else 50
+    return step % interval == 0
+
+
+def run_updates(
+    problem: Problem,
+    state: TrainingState,
+    seconds: float | None = None,
+    steps: int | None = None,
+    until_solved: bool = False,
+) -> TrainingState:
+    """Train until the time is up, the updates are made, or numbers overflow; ``state`` is not changed.
+
+    until_solved : also stop at the measurement that first reaches the goal.
+
+    Raises
+    ------
+    ValueError
+        If neither ``seconds`` nor ``steps`` says when to stop.
+    """
+    if seconds is None and steps is None:
+        raise ValueError("advance needs an end: give seconds, steps, or both; got neither.")
+    if state.divergence is not None:
+        return state
+    workspace, rng = Workspace(), np.random.default_rng()
+    rng.bit_generator.state = state.rng
+    state = replace(state, history=state.history.copy(), tunings=_tuned(problem, state))
+    deadline = np.inf if seconds is None else time.perf_counter() + seconds
+    last_step = np.inf if steps is None else state.step + steps
+    was_solved = state.solved_at is not None
+    # One thread: sums are rounded in the same order in every process. Overflow is found below, not warned of.
+    with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        while state.step < last_step and state.divergence is None:
+            state = _update(problem, state, rng, workspace)
+            solved_now = state.solved_at is not None and not was_solved
+            if time.perf_counter() >= deadline or (until_solved and solved_now):
+                break
+    return replace(state, rng=rng.bit_generator.state)
+
+
+def _tuned(problem: Problem, state: TrainingState) -> tuple[Tuning, ...]:
+    """Return the state's tunings with the problem's at the end, if they are not the last ones."""
+    now = Tuning(state.step, problem.learning_rate, problem.clip_norm)
+    earlier = tuple(t for t in state.tunings if t.step < state.step)
+    last = earlier[-1] if earlier else None
+    same = last is not None and (last.learning_rate, last.clip_norm) == (now.learning_rate, now.clip_norm)
+    return earlier if same else (*earlier, now)
+
+
+def _update(
+    problem: Problem, state: TrainingState, rng: np.random.Generator, workspace: Workspace
+) -> TrainingState:
+    """Make one update, or find that it cannot be made. Appends to ``state.history``."""
+    if state.step == 0:
+        state = _measured(problem, state)
+    result = problem.network.loss_and_gradients(state.params, problem.sample(rng), workspace)
+    gradient, norm, clipped_norm = clip_by_norm(result.gradients.flat(), problem.clip_norm)
+    curve = gradient_curve(result.hidden_gradients[-1]) if state.history.wants_curve(state.step) else None
+    state.history.record((state.step, result.loss, state.metric, norm, clipped_norm), curve)
+    if not (np.isfinite(result.loss) and np.isfinite(norm)):
+        return replace(state, divergence=_locate(state.step, result))
+    change, moments = OPTIMIZERS[problem.optimizer].update(gradient, state.moments, problem.learning_rate)
+    change += state.params.flat()
+    if not np.isfinite(change).all():
+        return replace(state, divergence=Divergence(state.step, "weights", _kind(change)))
+    state = replace(state, step=state.step + 1, params=state.params.with_flat(change), moments=moments)
+    return _measured(problem, state) if is_measured(state.step) else state
+
+
+def _measured(problem: Problem, state: TrainingState) -> TrainingState:
+    """Return the state with a fresh metric, and the note that the task is solved if it is."""
+    metric = problem.measure(state.params)
+    solved = state.solved_at is None and problem.is_solved(metric)
+    return replace(state, metric=metric, solved_at=state.step if solved else state.solved_at)
+
+
+def gradient_curve(dL_dh: Array) -> Array:
+    """Return the gradient's size over time (T,) from dL/dh (T, B, H).
+
+    Summed over the batch: as 1/B is inside, this is the mean of the samples' norms.
+    """
+    with np.errstate(over="ignore"):
+        return norms(dL_dh).sum(axis=1)
+
+
+def _kind(values: Array) -> str:
+    return "nan" if np.isnan(values).any() else "inf"
+
+
+def _locate(step: int, result: LossAndGradients) -> Divergence:
+    """Find what overflowed first: forward in time for states, backward for gradients."""
+    for hidden in result.hidden:
+        bad = np.flatnonzero(~np.isfinite(hidden).all(axis=(1, 2)))
+        if bad.size:
+            return Divergence(step, "hidden state", _kind(hidden[bad[0]]), time_step=int(bad[0]))
+    if not np.isfinite(result.loss):
+        return Divergence(step, "loss", _kind(np.array(result.loss)))
+    for dL_dh in reversed(result.hidden_gradients):
+        bad = np.flatnonzero(~np.isfinite(dL_dh).all(axis=(1, 2)))
+        if bad.size:
+            return Divergence(step, "gradient", _kind(dL_dh[bad[-1]]), time_step=int(bad[-1]) + 1)
+    return Divergence(step, "gradient", _kind(result.gradients.flat()))
