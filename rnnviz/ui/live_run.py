@@ -22,10 +22,11 @@ queued : a chunk of updates is wanted, and no worker has it. It is handed over a
     after a single step or at the end (``until``); else waiting in slow motion, queued otherwise.
 (3) failed when it is the third in a row. Play then starts again from the newest state.
 
-Each of play, step and pause has a number. What arrives later, a chunk or the time of slow motion, carries
-the run's id and the number it was ordered under, and is dropped if either is no longer the current one. So
-pause stops at the update that is shown, and step makes exactly one after it: a chunk that is still with a
-worker costs its time, nothing else (from the same state the same chunk comes again, bit for bit).
+Each command that changes what is wanted (play, step, pause, another learning rate) has a number. What arrives
+later, a chunk or the time of slow motion, carries the run's id and the number it was ordered under, and is
+dropped if either is no longer the current one. So pause stops at the update that is shown, step makes exactly
+one after it, and another learning rate holds from it on: a chunk that is still with a worker costs its time,
+nothing else (from the same state the same chunk comes again, bit for bit).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from rnnviz.analysis.snapshot import Snapshot, observe
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
 from rnnviz.training.executor import local_pool
-from rnnviz.training.loop import TrainingState, advance, start
+from rnnviz.training.loop import TrainingState, Tuning, advance, start
 
 CHUNK_SECONDS = 0.09
 """Training between two pictures: a little less than the page's tick, so that each tick has news."""
@@ -189,6 +190,14 @@ class LiveRun:
         """Whether as many updates were made as were wanted."""
         return self.until is not None and self.state.step >= self.until
 
+    @property
+    def retunings(self) -> tuple[Tuning, ...]:
+        """The changes of learning rate and threshold during this run, one to come included."""
+        e, known = self.experiment, self.state.tunings
+        now = Tuning(self.state.step, e.learning_rate, e.clip_norm)
+        changed = known and (known[-1].learning_rate, known[-1].clip_norm) != (e.learning_rate, e.clip_norm)
+        return (*known[1:], now) if changed else known[1:]
+
     # Commands
 
     def play(self) -> None:
@@ -214,9 +223,12 @@ class LiveRun:
                 self._order(Phase.PAUSED)
 
     def retune(self, experiment: Experiment) -> None:
-        """Go on with another learning rate or clipping threshold, keeping the weights."""
+        """Go on with another learning rate or clipping threshold from the update that is shown."""
         with self._lock:
             self.experiment = experiment
+            if self.phase is Phase.RUNNING:
+                self._order(Phase.QUEUED)
+        self.look()
 
     def look(self) -> Look:
         """Renew the lease, hand over a chunk if one is wanted, and return the newest picture."""

@@ -416,15 +416,33 @@ def test_the_end_is_reached_and_not_passed() -> None:
     assert bench.pool.chunks == []
 
 
-def test_another_learning_rate_holds_from_the_next_chunk_and_is_on_record() -> None:
+def test_another_learning_rate_holds_from_the_update_that_is_shown_and_is_on_record() -> None:
     bench = Bench()
     bench.run.play()
+    bench.pool.finish()
     bench.run.retune(replace(SMALL, learning_rate=0.1))
+    assert [(t.step, t.learning_rate) for t in bench.run.retunings] == [(CHUNK, 0.1)], "known at once"
+    bench.pool.finish()  # begun with the old rate: dropped
+    assert bench.now == (Phase.RUNNING, CHUNK)
     bench.pool.finish()
-    bench.pool.finish()
-    assert [(t.step, t.learning_rate) for t in bench.run.state.retunings] == [(CHUNK, 0.1)]
+    assert [(t.step, t.learning_rate) for t in bench.run.retunings] == [(CHUNK, 0.1)]
+    assert bench.run.retunings == bench.run.state.retunings
     again = train(SMALL, 2 * CHUNK, tunings=bench.run.state.tunings)
     np.testing.assert_array_equal(weights_of(bench.run), again.params.flat())
+
+
+def test_a_change_that_no_update_followed_leaves_no_trace() -> None:
+    bench = Bench()
+    bench.run.retune(replace(SMALL, learning_rate=0.1))
+    assert bench.run.retunings == (), "before the first update it is a choice like any other"
+    bench.run.step()
+    bench.pool.finish()
+    assert bench.run.retunings == ()
+    bench.run.retune(SMALL)
+    assert [t.step for t in bench.run.retunings] == [1]
+    bench.run.retune(replace(SMALL, learning_rate=0.1))
+    assert bench.run.retunings == ()
+    assert bench.now == (Phase.PAUSED, 1)
 
 
 def test_every_run_has_an_id_of_its_own() -> None:
