@@ -123,9 +123,13 @@ def _panel(visit: Visit, variant: Variant) -> RunPanel:
         run.until = variant.steps
         return run
 
-    run = ending(visit.runs.open(key, variant.experiment))
-    restart = lambda: (ending(visit.runs.start(key, variant.experiment)),)  # noqa: E731
-    return RunPanel((run,), visit.widgets, restart, "job_")
+    ending(visit.runs.open(key, variant.experiment))
+    return RunPanel(
+        lambda: (visit.runs[key],),
+        visit.widgets,
+        lambda: (ending(visit.runs.start(key, variant.experiment)),),
+        "job_",
+    )
 
 
 def _job(visit: Visit) -> str:

@@ -38,14 +38,20 @@ SYMBOLS = {
 class RunPanel:
     """The panel of one run, or of several that are played together.
 
+    find : returns the runs; a button on the page may have put others in their place meanwhile.
     widgets : keys of the controls. restart : puts new runs in their place and returns them.
     prefix : stands before the key of every button and picture.
     """
 
-    runs: tuple[LiveRun, ...]
+    find: Callable[[], Sequence[LiveRun]]
     widgets: Widgets
     restart: Callable[[], Sequence[LiveRun]]
     prefix: str = ""
+
+    @property
+    def runs(self) -> Sequence[LiveRun]:
+        """The runs that are there now."""
+        return self.find()
 
     @property
     def run(self) -> LiveRun:

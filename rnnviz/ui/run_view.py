@@ -33,7 +33,7 @@ TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
 
 def panel(visit: Visit) -> RunPanel:
     """Return the panel of the run that is shown."""
-    return RunPanel((visit.run,), visit.widgets, lambda: (visit.restart(),))
+    return RunPanel(lambda: (visit.run,), visit.widgets, lambda: (visit.restart(),))
 
 
 def header(visit: Visit) -> None:

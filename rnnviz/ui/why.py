@@ -52,7 +52,7 @@ def page(visit: Visit) -> None:
         begin(visit, next(iter(ROUNDS)))
     runs = {cell: visit.runs[RunKey("contest", cell)] for cell in RUNNERS}
     task = next(iter(runs.values())).experiment.task
-    panel = RunPanel(tuple(runs.values()), visit.widgets, lambda: begin(visit, task), "contest_")
+    panel = RunPanel(lambda: tuple(runs.values()), visit.widgets, lambda: begin(visit, task), "contest_")
     chosen = _choose(visit, task, panel)
 
     def part() -> None:
