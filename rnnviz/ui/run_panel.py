@@ -20,7 +20,7 @@ from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import LiveRun, Look
 from rnnviz.ui.style import theme
 from rnnviz.ui.symbols import symbol
-from rnnviz.ui.widgets import Widgets
+from rnnviz.ui.widgets import Widgets, pressed
 
 SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
 LEAST_WIDTH = 680
@@ -81,7 +81,7 @@ class RunPanel:
             icon=f":material/{icon}:",
             type="primary",
             shortcut="P",
-            on_click=press,
+            on_click=pressed(press),
             disabled=not playing and all(run.finished for run in self.runs),
             key=f"{self.prefix}play",
         )
@@ -92,22 +92,18 @@ class RunPanel:
             "Step",
             icon=":material/skip_next:",
             shortcut="S",
-            on_click=self.run.step,
+            on_click=pressed(self.run.step),
             disabled=self.run.finished,
             key=f"{self.prefix}step",
         )
 
     def reset_button(self, help_text: str, icon: str = "skip_previous") -> None:
         """Back to the beginning."""
-
-        def press() -> None:
-            self.restart()
-
         st.button(
             "Reset",
             icon=f":material/{icon}:",
             shortcut="B",
-            on_click=press,
+            on_click=pressed(self.restart),
             key=f"{self.prefix}reset",
             help=help_text,
         )

@@ -20,6 +20,7 @@ from rnnviz.ui.live_figure import show
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
+from rnnviz.ui.widgets import pressed
 
 TICK_SECONDS = 0.1
 REMEDY_SPEED = 25.0
@@ -86,7 +87,7 @@ def _new_seed(visit: Visit) -> None:
         "New seed",
         icon=":material/casino:",
         shortcut="N",
-        on_click=lambda: visit.choose(seed=visit.experiment.seed + 1),
+        on_click=pressed(lambda: visit.choose(seed=visit.experiment.seed + 1)),
         key="new_seed",
     )
 

@@ -7,6 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+
+def pressed(call: Callable[[], object]) -> Callable[[], None]:
+    """Return what a button outside all fragments does when it is pressed: once a press.
+
+    The browser notes a press, and sends it a moment later with a rerun of the whole page. The tick of a
+    fragment in between takes the note along, and the press would count twice: Pause would play on.
+    """
+
+    def press() -> None:
+        context = get_script_run_ctx()
+        if context is None or not context.fragment_ids_this_run:
+            call()
+
+    return press
 
 
 @dataclass
