@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from streamlit.testing.v1 import AppTest
 
+from rnnviz.ui import address
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.visit import Visit
 
@@ -33,6 +36,20 @@ class Tab:
         """Run the page once more."""
         self.tab.run()
         assert [error.message for error in self.tab.exception] == []
+
+    def widget(self, kind: str, name: str) -> Any:
+        """The one widget of that name, whatever generation its key has come to."""
+        found = [w for w in getattr(self.tab, kind) if str(w.key).split("__")[0] == name]
+        assert len(found) == 1, f"{name}: {[w.key for w in getattr(self.tab, kind)]}"
+        return found[0]
+
+    def go_back(self, **params: str) -> None:
+        """Return to an address by the browser's Back or Forward."""
+        for name in dict(self.tab.query_params):
+            del self.tab.query_params[name]
+        self.tab.query_params.update(params)
+        with patch.object(address, "by_history", lambda: True):
+            self.look()
 
     def press(self, key: str) -> None:
         self.tab.button(key=key).click()

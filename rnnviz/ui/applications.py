@@ -10,8 +10,7 @@ import streamlit as st
 
 from rnnviz.applications.jobs import JOBS, Score, Variant
 from rnnviz.experiment import Experiment
-from rnnviz.figures import Progress, Timeline, progress_spec, timeline_spec
-from rnnviz.figures.timeline import change_in_words, gradient_span
+from rnnviz.figures import Progress
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import TOPOLOGIES
@@ -21,8 +20,8 @@ from rnnviz.ui.jobs.showing import Answer
 from rnnviz.ui.jobs.workbench import Workbench
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import LiveRun, Look
-from rnnviz.ui.run_view import LEAST_LOWER_WIDTH, LEAST_WIDTH
-from rnnviz.ui.style import theme
+from rnnviz.ui.run_panel import RunPanel
+from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.views import JOB_ADDRESSES, OWN_JOB
 from rnnviz.ui.visit import Visit
 
@@ -97,31 +96,40 @@ def page(visit: Visit) -> None:
         own.own(visit)
         return
     job, desk = JOBS[name], DESKS[name]
-    run = bench.run_of(variant)
+    panel = _panel(visit, variant)
     topology = TOPOLOGIES[variant.experiment.topology].title
     st.html(f"<p class='needs'><b>{topology}.</b> {escape(job.promise)} <span>{escape(job.limit)}</span></p>")
-    playing = run.playing
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left:
-        _buttons(bench, variant, run)
-        desk.ask(bench, run)
-    live = playing or (name == "text" and bench.writing)
+        with st.container(horizontal=True, gap="small", key="job_bar"):
+            panel.play_button("Train", again="Train again")
+            panel.reset_button("Back to the untrained network")
+        desk.ask(bench, panel.run)
     with right:
+        panel.repeat(
+            "answer",
+            TICK_SECONDS,
+            lambda: _answer(name, bench, panel.run, desk),
+            also=lambda: name == "text" and bench.writing,
+        )
+    panel.repeat("below", LOWER_TICK_SECONDS, lambda: _below(panel, visit.view.projector))
 
-        @st.fragment(run_every=TICK_SECONDS if live else None, key="answer")
-        def answer() -> None:
-            look, was = run.look(), bench.writing
-            _answer(name, bench, run, look, desk)
-            if playing != run.playing or (was and not bench.writing):
-                st.rerun()
 
-        answer()
+def _panel(visit: Visit, variant: Variant) -> RunPanel:
+    """Return the panel of a data set's run: as it was left, or a new one."""
+    key = RunKey("job", variant.experiment)
 
-    @st.fragment(run_every=LOWER_TICK_SECONDS if playing else None, key="below")
-    def below() -> None:
-        _below(bench, run, run.look(), visit.view.projector)
+    def ending(run: LiveRun) -> LiveRun:
+        run.until = variant.steps
+        return run
 
-    below()
+    ending(visit.runs.open(key, variant.experiment))
+    return RunPanel(
+        lambda: (visit.runs[key],),
+        visit.widgets,
+        lambda: (ending(visit.runs.start(key, variant.experiment)),),
+        "job_",
+    )
 
 
 def _job(visit: Visit) -> str:
@@ -129,21 +137,21 @@ def _job(visit: Visit) -> str:
     name, variant = JOB_ADDRESSES.get(visit.view.job, (next(iter(JOB_TITLES)), ""))
     if variant and visit.view.job != visit.workbench.opened:
         visit.workbench.variants[name] = variant
-    st.session_state["job"] = name
-
-    def choose() -> None:
-        visit.view = replace(visit.view, job=visit.workbench.address(st.session_state["job"]))
-
+    bound = visit.workbench.widgets.bound("job", name, lambda wanted: _open_job(visit, wanted))
     st.segmented_control(
         "Job",
         list(JOB_TITLES),
         format_func=JOB_TITLES.__getitem__,
         required=True,
-        key="job",
         label_visibility="collapsed",
-        on_change=choose,
+        **bound,
     )
-    return str(st.session_state["job"])
+    return name
+
+
+def _open_job(visit: Visit, wanted: str | None) -> None:
+    if wanted in JOB_TITLES:
+        visit.view = replace(visit.view, job=visit.workbench.address(wanted))
 
 
 def _variant(bench: Workbench, name: str, desk: Desk) -> Variant:
@@ -153,57 +161,27 @@ def _variant(bench: Workbench, name: str, desk: Desk) -> Variant:
     if chosen not in known:
         chosen = next(iter(known))
     if len(known) > 1:
-        st.session_state[f"variant_{name}"] = chosen
 
-        def choose() -> None:
-            bench.variants[name] = st.session_state[f"variant_{name}"]
-            bench.written, bench.writing = [], False
+        def choose(variant: str | None) -> None:
+            if variant in known:
+                bench.variants[name] = variant
+                bench.written, bench.writing = [], False
 
         st.segmented_control(
             "Data",
             list(known),
             format_func=lambda key: known[key].title,
             required=True,
-            key=f"variant_{name}",
             label_visibility="collapsed",
-            on_change=choose,
+            **bench.widgets.bound(f"variant_{name}", chosen, choose),
         )
     return known[chosen]
 
 
-def _buttons(bench: Workbench, variant: Variant, run: LiveRun) -> None:
-    playing = run.playing
-
-    def play() -> None:
-        chosen = bench.restart(variant) if run.ended else run
-        if playing:
-            chosen.pause()
-        else:
-            chosen.play()
-
-    icon, label = ("replay", "Train again") if run.ended else ("play_arrow", "Train")
-    icon, label = ("pause", "Pause") if playing else (icon, label)
-    with st.container(horizontal=True, gap="small", key="job_bar"):
-        st.button(
-            label, icon=f":material/{icon}:", type="primary", shortcut="P", on_click=play, key="job_play"
-        )
-        st.button(
-            "Reset",
-            icon=":material/skip_previous:",
-            shortcut="B",
-            on_click=lambda: _restart(bench, variant),
-            key="job_reset",
-            help="Back to the untrained network",
-        )
-
-
-def _restart(bench: Workbench, variant: Variant) -> None:
-    bench.restart(variant)
-
-
-def _answer(name: str, bench: Workbench, run: LiveRun, look: Look, desk: Desk) -> None:
+def _answer(name: str, bench: Workbench, run: LiveRun, desk: Desk) -> None:
     """What the network answers now, and what it reaches on held-out data."""
-    e, params = run.experiment, look.state.params
+    look, e = run.look(), run.experiment
+    params = look.state.params
     found = desk.answer(bench, e, params)
     trained = (
         f"after {look.state.step:,} of {run.until or 0:,} updates"
@@ -237,30 +215,16 @@ def _in_words(score: Score) -> str:
     return f"{escape(score.name)} <b>{score.write(score.value)}</b>{counted}{compared}"
 
 
-def _below(bench: Workbench, run: LiveRun, look: Look, projector: bool) -> None:
+def _below(panel: RunPanel, projector: bool) -> None:
     """The playground's timeline of one example of the task, and the run's progress."""
-    e, now = run.experiment, look.snapshot
     # larger words need the whole width
     wide, narrow = (st.container(), st.container()) if projector else st.columns([0.66, 0.34], gap="small")
-    view = Timeline.of(e, now, run.initial)
-    label = (
-        f"Network unrolled over {e.seq_len} steps, its hidden states and its gradient: {now.verdict[-1]}, "
-        f"{change_in_words(now.decades[-1], int(view.masks.write_steps[-1]))}"
-    )
     with wide:
         st.html("<p class='ask'>The same network on an example of its training data, and its gradient:</p>")
-        spec = timeline_spec(view, theme(), _held_still(bench, run, view))
-        show(spec, key="job_timeline", label=label, height=TIMELINE_HEIGHT, least_width=LEAST_WIDTH)
+        panel.timeline(TIMELINE_HEIGHT, figures=False)
     with narrow:
-        progress = _progress(e, look)
-        label = f"Loss and {progress.metric_title} over {look.state.step} training steps"
-        show(
-            progress_spec(progress, theme()),
-            key="job_progress",
-            label=label,
-            height=PROGRESS_HEIGHT,
-            least_width=LEAST_LOWER_WIDTH,
-        )
+        look = panel.run.look()
+        panel.progress(_progress(panel.run.experiment, look), look.state, PROGRESS_HEIGHT)
 
 
 def _progress(e: Experiment, look: Look) -> Progress:
@@ -269,13 +233,3 @@ def _progress(e: Experiment, look: Look) -> Progress:
     measured = Progress.of(e, look.state)
     title = "error, each window" if series else f"{TASKS[e.task].measured_on(e)}, each step"
     return replace(measured, guess="", level="naive" if series else "chance", metric_title=title)
-
-
-def _held_still(bench: Workbench, run: LiveRun, view: Timeline) -> tuple[int, int]:
-    """Widen the gradient axis if a curve leaves it, never narrow it during a run."""
-    shown = (view.snapshot, run.initial)
-    both = (True, False) if view.several_write else (False,)
-    low, high = gradient_span(*(view.curve(s, 0, whole) for s in shown for whole in both))
-    held = bench.spans.get(run, (low, high))
-    bench.spans[run] = min(low, held[0]), max(high, held[1])
-    return bench.spans[run]

@@ -54,23 +54,20 @@ def sidebar(visit: Visit) -> None:
 
 def _bound(visit: Visit, name: str) -> dict[str, Any]:
     """Arguments that tie a widget to one field of the experiment."""
-    key = f"choose_{name}"
-    st.session_state[key] = getattr(visit.experiment, name)
 
-    def choose() -> None:
-        value = st.session_state[key]
-        if (value is not None or choices()[name].optional) and not visit.is_stale(name, value):
-            visit.choose(**{name: value})
+    def choose(value: Any) -> None:
+        try:
+            choices()[name].check(name, value)
+        except ValueError:  # what an option was called, where the options have changed since
+            return
+        visit.choose(**{name: value})
 
-    return {"key": key, "on_change": choose}
+    return visit.widgets.bound(f"choose_{name}", getattr(visit.experiment, name), choose)
 
 
 def _scenario(visit: Visit) -> None:
-    st.session_state["scenario"] = visit.preset.name if visit.preset else None
-
-    def open_scenario() -> None:
-        name = st.session_state["scenario"]
-        if name in PRESETS and not visit.is_stale("scenario", name):
+    def open_scenario(name: str | None) -> None:
+        if name in PRESETS:
             visit.open_preset(PRESETS[name])
 
     st.selectbox(
@@ -79,8 +76,7 @@ def _scenario(visit: Visit) -> None:
         index=None,
         format_func=lambda name: PRESETS[name].title,
         placeholder="Your own",
-        key="scenario",
-        on_change=open_scenario,
+        **visit.widgets.bound("scenario", visit.preset.name if visit.preset else None, open_scenario),
     )
 
 
@@ -213,14 +209,12 @@ def _picture(visit: Visit) -> None:
     """What the timeline shows of the network: changes nothing in the run."""
     e = visit.experiment
     if e.layers > 1:
-        st.session_state["layer"] = visit.layer
         st.segmented_control(
             "Layer shown",
             list(range(e.layers)),
             format_func=lambda layer: str(layer + 1),
             required=True,
-            key="layer",
-            on_change=lambda: setattr(visit, "layer", st.session_state["layer"]),
+            **visit.widgets.bound("layer", visit.layer, lambda layer: _show_layer(visit, layer)),
         )
     if int(e.masks.writes.sum()) > 1:
         _switch(
@@ -239,9 +233,14 @@ def _picture(visit: Visit) -> None:
     )
 
 
+def _show_layer(visit: Visit, layer: int | None) -> None:
+    if layer is not None and layer in range(visit.experiment.layers):
+        visit.layer = layer
+
+
 def _switch(visit: Visit, name: str, label: str, help_text: str) -> None:
-    st.session_state[name] = getattr(visit, name)
-    st.toggle(label, key=name, help=help_text, on_change=lambda: setattr(visit, name, st.session_state[name]))
+    bound = visit.widgets.bound(name, getattr(visit, name), lambda on: setattr(visit, name, on))
+    st.toggle(label, help=help_text, **bound)
 
 
 def remedies(e: Experiment, gradient_norms: Array) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from rnnviz.teaching.presets import PRESETS, Preset
 from rnnviz.ui import story
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.ribbon import of_experiment
-from rnnviz.ui.run_view import LEAST_WIDTH
+from rnnviz.ui.run_panel import LEAST_WIDTH
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
 

@@ -10,25 +10,17 @@ from rnnviz.ui.live_run import LiveRun
 
 @dataclass
 class Answer:
-    """The answer to one question, and the run that was started by it.
+    """The answer to one question, and what its run brought.
 
-    given : index of the answer. run : None once the lesson was left; then it can be run again.
+    given : index of the answer.
     words : the run's numbers as `why` tells them, None until it has come to its end.
     """
 
     given: int
-    run: LiveRun | None = None
     words: dict[str, str] | None = None
 
-    def play(self, run: LiveRun, updates: int) -> None:
-        """Let a run go on to its end, which is where this answer is judged."""
-        self.run = run
-        run.until, run.pause_when_solved = updates, False
-        run.play()
-
-    def judge(self, updates: int) -> None:
-        """Keep the numbers of the run, if it has just come to its end."""
-        run = self.run
+    def judge(self, run: LiveRun | None, updates: int) -> None:
+        """Keep the numbers of the run that was started by this answer, if it has just come to its end."""
         if self.words is None and run is not None and (run.finished or run.state.step >= updates):
             look = run.look()
             self.words = Outcome(run.experiment, look.state, run.initial, look.snapshot).words()
@@ -52,8 +44,3 @@ class LessonProgress:
     def done(self, lesson: Lesson) -> bool:
         """Tell whether every question has been answered and explained."""
         return self.answered(lesson) == len(lesson.steps)
-
-    def leave(self) -> None:
-        """Let go of the runs, which are large; the answers and their numbers stay."""
-        for answer in self.answers.values():
-            answer.run = None

@@ -20,6 +20,7 @@ from rnnviz.teaching.glossary import with_indices
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
 from rnnviz.ui import run_view, story
 from rnnviz.ui.lesson_progress import Answer, LessonProgress
+from rnnviz.ui.run_registry import MAIN, RunKey
 from rnnviz.ui.visit import Visit
 
 IDEA = (
@@ -73,8 +74,7 @@ def _card(visit: Visit, lesson: Lesson, number: int) -> None:
 
 def _open(visit: Visit, name: str) -> None:
     """Open a lesson where it was left, or the overview ("")."""
-    for progress in visit.lessons.values():
-        progress.leave()
+    visit.runs.drop_all("lesson")
     visit.view, visit.notices = replace(visit.view, lesson=name), []
     if name:
         progress = visit.lessons.setdefault(name, LessonProgress())
@@ -92,7 +92,7 @@ def lesson(visit: Visit, lesson: Lesson) -> None:
     _meet(visit, lesson, progress)
     step, answer = lesson.steps[progress.at], progress.answers.get(progress.at)
     if answer:
-        answer.judge(step.updates)
+        answer.judge(visit.runs.get(_key(lesson, progress.at)), step.updates)
     share = WORDS_ON_PROJECTOR if visit.view.projector else WORDS
     words, picture = st.columns([share, 1.0 - share], gap="medium")
     with words, st.container(key="lesson_words", gap="small"):
@@ -107,8 +107,9 @@ def lesson(visit: Visit, lesson: Lesson) -> None:
         if step.covered and answer is None:
             _cover()
         else:
-            run_view.again(visit, run_view.TICK_SECONDS, _picture)
-            run_view.again(visit, run_view.lower_tick(visit), _progress)
+            panel = run_view.panel(visit)
+            panel.repeat("live_picture", run_view.TICK_SECONDS, lambda: _picture(visit))
+            panel.repeat("live_progress", run_view.lower_tick(visit), lambda: _progress(visit))
 
 
 def _meet(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
@@ -120,11 +121,9 @@ def _meet(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
     steps = [step.experiment for step in lesson.steps]
     if visit.experiment in steps:
         progress.at = steps.index(visit.experiment)
-    answer, wanted = progress.answers.get(progress.at), steps[progress.at]
-    if answer and answer.run and answer.run.experiment == wanted:
-        if visit.run is not answer.run:
-            visit.run.pause()
-            visit.run, visit.spans = answer.run, {}
+    wanted, kept = steps[progress.at], visit.runs.get(_key(lesson, progress.at))
+    if kept and kept.experiment == wanted:
+        visit.runs.put(MAIN, kept)
     elif visit.experiment != wanted or visit.run.playing or visit.run.state.step:
         visit.restart(wanted)
     visit.layer, visit.whole_loss, visit.relative = 0, False, False
@@ -171,8 +170,8 @@ def _ask(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
     def commit() -> None:
         given = st.session_state[key]
         if given is not None:
-            answer = progress.answers[progress.at] = Answer(given)
-            _play(visit, step, answer)
+            progress.answers[progress.at] = Answer(given)
+            _play(visit, step, _key(lesson, progress.at))
 
     with st.container(horizontal=True, key="steps_on"):
         st.button(
@@ -186,12 +185,17 @@ def _ask(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
         _turn("Previous question", visit, lesson, progress.at - 1, "secondary")
 
 
-def _play(visit: Visit, step: Step, answer: Answer) -> None:
+def _key(lesson: Lesson, number: int) -> RunKey:
+    """Return the key of the run that an answer started."""
+    return RunKey("lesson", (lesson.name, number))
+
+
+def _play(visit: Visit, step: Step, key: RunKey) -> None:
     """Run a step's experiment from its beginning to its end, or go on where it was interrupted."""
-    if visit.run is not answer.run:
-        visit.restart(step.experiment)
-        visit.run.speed = step.speed
-    answer.play(visit.run, step.updates)
+    if visit.run is not visit.runs.get(key):
+        visit.runs.put(key, visit.restart(step.experiment)).speed = step.speed
+    visit.run.until, visit.run.pause_when_solved = step.updates, False
+    visit.run.play()
 
 
 def _told(step: Step, answer: Answer) -> None:
@@ -218,7 +222,7 @@ def _after(visit: Visit, lesson: Lesson, progress: LessonProgress, answer: Answe
     """While it runs: how to hurry it. When it has ended: where to go."""
     step = lesson.steps[progress.at]
     if answer.words is None:
-        _running(visit, step, answer)
+        _running(visit, step, _key(lesson, progress.at))
         return
     with st.container(horizontal=True, key="steps_on"):
         if progress.at + 1 < len(lesson.steps):
@@ -226,18 +230,18 @@ def _after(visit: Visit, lesson: Lesson, progress: LessonProgress, answer: Answe
         else:
             _end(visit, lesson)
         _turn("Previous question", visit, lesson, progress.at - 1, "secondary")
-        st.button("Run it again", on_click=_run_again, args=(visit, step, answer), key="run_again")
+        st.button("Run it again", on_click=_run_again, args=(visit, lesson, progress), key="run_again")
     with st.container(horizontal=True, gap="medium", key="lesson_doors"):
         story.door(visit, "playground", "Go on in the Playground", step.experiment)
         story.door(visit, "laboratory", "Measure it in the Laboratory", step.experiment)
 
 
-def _running(visit: Visit, step: Step, answer: Answer) -> None:
+def _running(visit: Visit, step: Step, key: RunKey) -> None:
     updates = "1 update" if step.updates == 1 else f"{step.updates:,} updates"
     st.html(f"<p class='running' role='status'>The network is training: {updates}. Watch.</p>")
     with st.container(horizontal=True, key="steps_on"):
         if not visit.run.playing:
-            st.button("Go on", type="primary", on_click=_play, args=(visit, step, answer), key="go_on")
+            st.button("Go on", type="primary", on_click=_play, args=(visit, step, key), key="go_on")
         elif visit.run.speed is not None:
             st.button(
                 "To the end",
@@ -247,9 +251,11 @@ def _running(visit: Visit, step: Step, answer: Answer) -> None:
             )
 
 
-def _run_again(visit: Visit, step: Step, answer: Answer) -> None:
-    answer.run, answer.words = None, None
-    _play(visit, step, answer)
+def _run_again(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
+    key = _key(lesson, progress.at)
+    progress.answers[progress.at].words = None
+    visit.runs.drop(key)
+    _play(visit, lesson.steps[progress.at], key)
 
 
 def _turn(label: str, visit: Visit, lesson: Lesson, number: int, kind: Kind) -> None:

@@ -9,6 +9,7 @@ from rnnviz.ui import live_figure, style
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.visit import Visit, current
+from rnnviz.ui.widgets import pressed
 
 _LOGO = Path(__file__).with_name("logo.svg")
 _ICON = Path(__file__).with_name("icon.svg")
@@ -25,7 +26,7 @@ def _projector_switch(visit: Visit) -> None:
         st.button(
             label,
             icon=":material/present_to_all:",
-            on_click=turn,
+            on_click=pressed(turn),
             key="projector",
             shortcut="L",
             type="tertiary",

@@ -17,6 +17,8 @@ from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS, Round
 from rnnviz.teaching.glossary import explain, with_indices
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import LiveRun, Look
+from rnnviz.ui.run_panel import RunPanel
+from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
 
@@ -36,89 +38,58 @@ FITS_A_PHONE = 10
 """Up to this many steps a graph is legible on a phone without being shrunk as a whole."""
 
 
-def begin(visit: Visit, task: str) -> None:
+def begin(visit: Visit, task: str) -> tuple[LiveRun, ...]:
     """Put both networks at the start of a round; what ran before is paused for good."""
-    for run in visit.contest.values():
-        run.pause()
-    visit.contest = {cell: LiveRun(ROUNDS[task].runner(cell)) for cell in RUNNERS}
-    for run in visit.contest.values():
+    runs = tuple(visit.runs.start(RunKey("contest", cell), ROUNDS[task].runner(cell)) for cell in RUNNERS)
+    for run in runs:
         run.speed, run.until = SPEED, STEPS
+    return runs
 
 
 def page(visit: Visit) -> None:
     """Choose a problem; show both networks and their progress, again and again while they train."""
-    if not visit.contest:
+    if not visit.runs.at("contest"):
         begin(visit, next(iter(ROUNDS)))
-    playing = is_playing(visit)
-    chosen = _choose(visit, playing)
+    runs = {cell: visit.runs[RunKey("contest", cell)] for cell in RUNNERS}
+    task = next(iter(runs.values())).experiment.task
+    panel = RunPanel(lambda: tuple(runs.values()), visit.widgets, lambda: begin(visit, task), "contest_")
+    chosen = _choose(visit, task, panel)
 
-    @st.fragment(run_every=TICK_SECONDS if playing else None, key="contest")
     def part() -> None:
-        looks = {cell: run.look() for cell, run in visit.contest.items()}
+        looks = {cell: run.look() for cell, run in runs.items()}
         for column, (cell, look) in zip(st.columns(2, gap="medium"), looks.items(), strict=True):
             with column:
                 _network(chosen.runner(cell), look.snapshot)
         view = _measured(chosen, looks)
         _progress(view, looks)
-        problems = {run.problem for run in visit.contest.values() if run.problem}
+        problems = {run.problem for run in runs.values() if run.problem}
         st.html(f"<p class='outcome'>{escape(' '.join(problems)) or _outcome(chosen, view, looks)}</p>")
-        if playing != is_playing(visit):  # both came to their end
-            st.rerun()
 
-    part()
+    panel.repeat("contest", TICK_SECONDS, part)
 
 
-def is_playing(visit: Visit) -> bool:
-    """Tell whether any of the two still trains."""
-    return any(run.playing for run in visit.contest.values())
-
-
-def _task(visit: Visit) -> str:
-    return next(iter(visit.contest.values())).experiment.task
-
-
-def _choose(visit: Visit, playing: bool) -> Round:
+def _choose(visit: Visit, task: str, panel: RunPanel) -> Round:
     """The problems, and the buttons that start, pause and repeat."""
-    st.session_state["contest_task"] = _task(visit)
+
+    def take(wanted: str | None) -> None:
+        if wanted in ROUNDS:
+            begin(visit, wanted)
+
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="contest_bar"):
         st.segmented_control(
             "Problem",
             list(ROUNDS),
-            format_func=lambda task: TASKS[task].title,
+            format_func=lambda name: TASKS[name].title,
             required=True,
-            key="contest_task",
             label_visibility="collapsed",
-            on_change=lambda: begin(visit, st.session_state["contest_task"]),
+            **visit.widgets.bound("contest_task", task, take),
         )
-        _buttons(visit, playing)
-    chosen, task = ROUNDS[_task(visit)], TASKS[_task(visit)]
-    marks = ONE_EXAMPLE if task.metric is ACCURACY else ""
-    st.html(f"<p class='needs'><b>{task.title}.</b> {escape(chosen.needs)} {marks}</p>")
+        panel.play_button(again="Play again")
+        panel.reset_button("Back to the same first weights")
+    chosen = ROUNDS[task]
+    marks = ONE_EXAMPLE if TASKS[task].metric is ACCURACY else ""
+    st.html(f"<p class='needs'><b>{TASKS[task].title}.</b> {escape(chosen.needs)} {marks}</p>")
     return chosen
-
-
-def _buttons(visit: Visit, playing: bool) -> None:
-    ended = all(run.ended for run in visit.contest.values())
-
-    def play() -> None:
-        if ended:
-            begin(visit, _task(visit))
-        for run in visit.contest.values():
-            run.pause() if playing else run.play()
-
-    icon, label = ("replay", "Play again") if ended else ("play_arrow", "Play")
-    icon, label = ("pause", "Pause") if playing else (icon, label)
-    st.button(
-        label, icon=f":material/{icon}:", type="primary", shortcut="P", on_click=play, key="contest_play"
-    )
-    st.button(
-        "Reset",
-        icon=":material/skip_previous:",
-        shortcut="B",
-        on_click=lambda: begin(visit, _task(visit)),
-        key="contest_reset",
-        help="Back to the same first weights",
-    )
 
 
 def _network(e: Experiment, now: Snapshot) -> None:

@@ -9,7 +9,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.experiment.links import to_params
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
-from rnnviz.ui.visit import LATE_URL_SECONDS
 from tests.browser.conftest import both_themes, wait_until
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
@@ -121,7 +120,6 @@ def test_back_returns_to_the_question_before_with_its_answer(server: str, page: 
     expect_why(page, EXPLOSION.steps[0], "✗ Not so.")
     button(page, "next").click()
     expect_question(page, EXPLOSION, 1)
-    page.wait_for_timeout(1000 * LATE_URL_SECONDS)
     page.go_back()
     expect(page.locator(".way")).to_contain_text("Question 1 of 3")
     expect(page.locator(".why b").first).to_have_text("✗ Not so.")

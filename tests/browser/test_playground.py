@@ -10,7 +10,6 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz import PRESETS, TASKS, Experiment, Preset
 from rnnviz.experiment.links import to_params
 from rnnviz.figures import THEMES
-from rnnviz.ui.visit import LATE_URL_SECONDS
 from tests.browser.conftest import ROOT, serve, use_theme, wait_until
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
@@ -20,6 +19,7 @@ LOSS = """(() => {
   const losses = node?._fullData?.find(trace => trace.name.startsWith('loss'))?.y;
   return losses?.length ? losses[losses.length - 1] : NaN;
 })()"""
+PARAMS = "new URL(location).searchParams"
 WATCH = """() => {
   window.replaced = [];
   const roots = '.live-figure, .plot-container, svg.main-svg, .live-figure canvas';
@@ -28,6 +28,14 @@ WATCH = """() => {
       if (node.matches?.(roots) || node.querySelector?.(roots)) window.replaced.push(String(node.className));
   }).take_snapshot(document.body, { childList: true, subtree: true });
 }"""
+
+
+def widget(name: str) -> str:
+    """The place of a control whose key gets a number whenever the app changes its value."""
+    return f"[class*='st-key-{name}']"
+
+
+T = f"""Number(document.querySelector("{widget("choose_seq_len")} input")?.value)"""
 
 
 def link(server: str, e: Experiment, **extra: str) -> str:
@@ -46,8 +54,8 @@ def press(page: Page, key: str) -> None:
 
 
 def full_speed(page: Page) -> None:
-    page.locator(".st-key-speed").get_by_text("max", exact=True).click()
-    checked = page.locator(".st-key-speed [aria-checked=true]")
+    page.locator(widget("speed")).get_by_text("max", exact=True).click()
+    checked = page.locator(f"{widget('speed')} [aria-checked=true]")
     expect(checked).to_have_text("max")
 
 
@@ -146,9 +154,8 @@ def test_back_restores_the_experiment_before(server: str, page: Page) -> None:
     open_page(page, link(server, Experiment(seq_len=30)))
     page.get_by_role("slider", name="Sequence length T").press("ArrowRight")
     wait_for_params(page, T="31")
-    page.wait_for_timeout(1000 * LATE_URL_SECONDS)
     page.go_back()
-    wait_until(page, "document.querySelector('.st-key-choose_seq_len input').value === '30'")
+    wait_until(page, f"{T} === 30")
     assert params(page) == to_params(Experiment(seq_len=30))
 
 
@@ -156,7 +163,6 @@ def test_back_leaves_the_app_as_it_was_entered(server: str, page: Page) -> None:
     """Once to the address as it was typed, once more to the page before: no loop without a way out."""
     page.goto(f"{server}/_stcore/health")
     open_page(page, f"{server}/playground")
-    page.wait_for_timeout(1000 * LATE_URL_SECONDS)
     page.go_back()
     page.wait_for_timeout(1500)
     assert urlsplit(page.url).query == ""
@@ -165,7 +171,91 @@ def test_back_leaves_the_app_as_it_was_entered(server: str, page: Page) -> None:
     assert urlsplit(page.url).path == "/_stcore/health"
 
 
+def test_back_and_forward_lead_through_experiments_and_pages(server: str, page: Page) -> None:
+    open_page(page, link(server, Experiment(seq_len=30)))
+    for wanted in (31, 32):
+        page.get_by_role("slider", name="Sequence length T").press("ArrowRight")
+        wait_for_params(page, T=str(wanted))
+    page.get_by_test_id("stTopNavLink").filter(has_text="Types").click()
+    wait_until(page, f"location.pathname === '/types' && {PARAMS}.get('T') === '32'")
+    page.get_by_role("link", name="Try: Copy").click()
+    wait_until(page, f"location.pathname === '/playground' && {PARAMS}.get('task') === 'copy'")
+    wait_until(page, f"{T} === {TASKS['copy'].usual_length}")
+    page.go_back()
+    wait_until(page, f"location.pathname === '/types' && {PARAMS}.get('T') === '32'")
+    while not page.evaluate("location.pathname === '/playground'"):
+        page.go_back()  # the bare address that the navigation bar left, too
+        page.wait_for_timeout(300)
+    for wanted in (32, 31, 30):
+        wait_until(page, f"{T} === {wanted} && {PARAMS}.get('T') === '{wanted}'")
+        if wanted > 30:
+            page.go_back()
+    for wanted in (31, 32):
+        page.go_forward()
+        wait_until(page, f"{T} === {wanted} && {PARAMS}.get('T') === '{wanted}'")
+
+
+def test_back_is_heard_while_a_run_plays(server: str, page: Page) -> None:
+    open_page(page, link(server, Experiment(seq_len=30)))
+    page.get_by_role("slider", name="Sequence length T").press("ArrowRight")
+    wait_for_params(page, T="31")
+    press(page, "play")
+    wait_until(page, f"{STEP} > 2")
+    page.go_back()
+    wait_until(page, f"{T} === 30 && {STEP} === 0")
+    page.wait_for_timeout(1000)
+    assert page.evaluate(f"{T} === 30 && {PARAMS}.get('T') === '30'"), "no late value brings the other back"
+
+
 # Controls
+
+
+def test_ones_own_choice_can_be_taken_back_while_a_run_plays(server: str, page: Page) -> None:
+    open_page(page, f"{server}/playground")
+    slider = page.get_by_role("slider", name="Sequence length T")
+    for key, wanted in (("ArrowRight", 21), ("ArrowLeft", 20), ("ArrowRight", 21), ("ArrowLeft", 20)):
+        press(page, "play")
+        wait_until(page, f"{STEP} > 0")
+        slider.press(key)
+        wait_for_params(page, T=str(wanted))
+        wait_until(page, f"{STEP} === 0")
+        assert page.evaluate("document.activeElement?.type") == "range", "the focus stays where it was"
+    assert page.evaluate(T) == 20
+
+
+def test_a_scenario_stays_open_although_ticks_bring_older_values(server: str, page: Page) -> None:
+    open_page(page, f"{server}/playground")
+    press(page, "play")
+    wait_until(page, f"{STEP} > 2")
+    page.get_by_role("combobox", name="Scenario").click()
+    page.get_by_role("option", name=PRESETS["vanishing"].title).click()
+    wait_for_params(page, T=str(PRESETS["vanishing"].experiment.seq_len), init="small-normal")
+    wait_until(page, f"{STEP} > 2")
+    page.wait_for_timeout(1000)
+    assert params(page) == to_params(PRESETS["vanishing"].experiment)
+
+
+def test_a_retuned_run_says_so_in_both_themes_and_on_a_projector(server: str, page: Page) -> None:
+    open_page(page, f"{server}/playground")
+    press(page, "step")
+    wait_until(page, f"{STEP} === 1")
+    page.get_by_role("slider", name="Learning rate").press("ArrowRight")
+    retuned = page.locator(".retuned")
+    expect(retuned).to_contain_text(
+        "Retuned at step 1: learning rate 0.01, clipping at 1. The address starts"
+    )
+    for theme in ("dark", "light"):
+        use_theme(page, theme)
+        expect(retuned).to_be_visible()
+    expect_on_screen(retuned)
+    retuned.click()  # a key pressed in a slider is the slider's
+    page.keyboard.press("l")
+    wait_until(page, "location.search.includes('projector=true')")
+    expect(retuned).to_be_visible()
+    assert page.evaluate("(node => node.scrollWidth <= node.clientWidth)(document.querySelector('.retuned'))")
+    page.keyboard.press("l")
+    press(page, "reset")
+    expect(retuned).to_have_count(0)
 
 
 def test_a_slider_moves_by_keys_and_reaches_its_ends(server: str, page: Page) -> None:
@@ -173,7 +263,7 @@ def test_a_slider_moves_by_keys_and_reaches_its_ends(server: str, page: Page) ->
     clip = page.get_by_role("slider", name="Clip the gradient's norm at")
     clip.press("Home")
     wait_for_params(page, clip="none")
-    expect(page.locator(".st-key-choose_clip_norm [data-testid=stSliderThumbValue]")).to_have_text("off")
+    expect(page.locator(f"{widget('choose_clip_norm')} [data-testid=stSliderThumbValue]")).to_have_text("off")
     page.get_by_role("slider", name="Gain g").press("End")
     wait_for_params(page, gain="3", clip="none")
 

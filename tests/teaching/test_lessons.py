@@ -15,7 +15,7 @@ from rnnviz import Experiment, start, take_snapshot
 from rnnviz.experiment.links import from_params, to_params
 from rnnviz.teaching.lessons import FOLDER, LESSONS, Lesson, Outcome, Step, outcome, read_all, read_lesson
 from rnnviz.teaching.lessons.outcome import CLAIMS, WORDS
-from rnnviz.ui.run_view import SPEEDS
+from rnnviz.ui.run_panel import SPEEDS
 from tests.ahead import TrainedAhead
 from tests.visitor import Tab
 
@@ -490,7 +490,7 @@ def test_another_experiment_from_the_playground_gives_way_to_the_lessons_own() -
     learner.let_it_end()
     learner.press("next")
     learner.go("playground", **learner.params)
-    learner.tab.slider(key="choose_seq_len").set_value(77)
+    learner.widget("slider", "choose_seq_len").set_value(77)
     learner.look()
     learner.go("lessons", **learner.params)
     assert learner.visit.experiment == FIRST.steps[1].experiment

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Preset, Run, gradient_flow, start, train
-from rnnviz.ui.run_view import SPEEDS
+from rnnviz.ui.run_panel import SPEEDS
 from tests.ahead import TrainedAhead
 
 SEEDS = range(5)

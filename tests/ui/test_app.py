@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -19,8 +21,10 @@ from rnnviz.experiment import choices
 from rnnviz.experiment.links import from_params, to_params
 from rnnviz.tasks.corpora import MAX_CHARACTERS
 from rnnviz.training.executor import local_pool
+from rnnviz.ui import controls
+from rnnviz.ui import widgets as widgets_module
 from rnnviz.ui.controls import remedies
-from rnnviz.ui.visit import LATE_URL_SECONDS
+from rnnviz.ui.widgets import Widgets
 from tests.visitor import Tab
 
 CHARACTERS = {"task": "characters", "topology": "many-to-many"}
@@ -38,7 +42,7 @@ class Visitor(Tab):
 
     def set(self, key: str, value: object) -> None:
         """Give one control a value."""
-        getattr(self.tab, KINDS[key])(key=key).set_value(value)
+        self.widget(KINDS[key], key).set_value(value)
         self.look()
 
     def step(self) -> None:
@@ -152,7 +156,7 @@ def test_every_control_shows_the_experiment() -> None:
     hidden |= {"series", "data", "language", "target"}
     for name in set(choices()) - hidden:
         key = f"choose_{name}"
-        assert getattr(visitor.tab, KINDS[key])(key=key).value == getattr(Experiment(), name), name
+        assert visitor.widget(KINDS[key], key).value == getattr(Experiment(), name), name
 
 
 def test_a_control_of_every_kind_reaches_the_experiment() -> None:
@@ -199,9 +203,9 @@ def test_a_deep_link_restores_the_whole_experiment() -> None:
     visitor = Visitor(to_params(e))
     assert visitor.experiment == e
     assert visitor.notice == ""
-    assert visitor.tab.slider(key="choose_gain").value == 4.25
-    assert visitor.tab.select_slider(key="choose_learning_rate").value == 0.00123
-    assert visitor.tab.select_slider(key="choose_clip_norm").value == 0.7
+    assert visitor.widget("slider", "choose_gain").value == 4.25
+    assert visitor.widget("select_slider", "choose_learning_rate").value == 0.00123
+    assert visitor.widget("select_slider", "choose_clip_norm").value == 0.7
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -235,12 +239,19 @@ def test_a_link_that_contradicts_itself_says_what_gave_way() -> None:
     assert "Echo does not fit one to one; it is many to many." in visitor.notice
 
 
-def test_another_address_in_the_same_tab_opens_that_experiment() -> None:
+def test_back_in_the_browser_opens_the_experiment_of_that_address() -> None:
     visitor = Visitor()
     visitor.step()
-    visitor.tab.query_params["T"] = "33"
-    visitor.look()
+    visitor.go_back(**visitor.params | {"T": "33"})
     assert (visitor.experiment.seq_len, visitor.run.state.step) == (33, 0)
+
+
+def test_back_to_an_address_without_parameters_changes_nothing() -> None:
+    """A click in the navigation bar left it in the history: it asks for the page alone."""
+    visitor = Visitor({"T": "33"})
+    visitor.step()
+    visitor.go_back()
+    assert (visitor.experiment.seq_len, visitor.run.state.step) == (33, 1)
 
 
 # Scenarios
@@ -253,7 +264,7 @@ def test_a_scenario_opens_as_it_is_written(preset: Preset) -> None:
     assert visitor.experiment == preset.experiment
     assert preset.promise.replace("_", "") in visitor.story
     assert visitor.run.speed == preset.speed
-    assert visitor.tab.selectbox(key="scenario").value == preset.name
+    assert visitor.widget("selectbox", "scenario").value == preset.name
     assert len(visitor.figures) == 3
     assert visitor.notice == ""
 
@@ -263,30 +274,78 @@ def test_a_scenario_with_another_seed_is_still_that_scenario() -> None:
     visitor.set("scenario", "vanishing")
     visitor.press("new_seed")
     assert visitor.experiment == replace(PRESETS["vanishing"].experiment, seed=1)
-    assert visitor.tab.selectbox(key="scenario").value == "vanishing"
+    assert visitor.widget("selectbox", "scenario").value == "vanishing"
 
 
 def test_a_changed_scenario_is_ones_own() -> None:
     visitor = Visitor()
     visitor.set("scenario", "vanishing")
     visitor.set("choose_init", "orthogonal")
-    assert visitor.tab.selectbox(key="scenario").value == "orthogonal", "it has become the rescue"
+    assert visitor.widget("selectbox", "scenario").value == "orthogonal", "it has become the rescue"
     visitor.set("choose_seq_len", 49)
-    assert visitor.tab.selectbox(key="scenario").value is None
+    assert visitor.widget("selectbox", "scenario").value is None
     assert TASKS["recall"].summary in visitor.story
 
 
 def test_values_that_a_tick_brings_late_undo_nothing() -> None:
     """A browser may report what its widgets showed before a scenario was opened."""
     visitor = Visitor()
-    visitor.run.playing = True
+    visitor.press("play")
+    before = visitor.tab._tree.get_widget_states()
     visitor.set("scenario", "exploding")
-    visit = visitor.tab.session_state["visit"]
-    assert visit.is_stale("seq_len", 20)
-    assert visit.is_stale("task", "recall")
-    assert visit.is_stale("task", "Recall"), "the name on screen, not the value"
-    assert not visit.is_stale("seq_len", 30), "a new wish is none"
+    visitor.tab._run(before)
+    visitor.look()
     assert visitor.experiment == PRESETS["exploding"].experiment
+    assert visitor.run.speed == PRESETS["exploding"].speed
+    visitor.run.pause()
+
+
+def test_a_value_on_its_way_to_a_widget_that_was_replaced_is_not_taken() -> None:
+    widgets, taken = Widgets(), []
+    with patch.object(widgets_module.st, "session_state", {}) as state:
+        before = widgets.bound("T", 20, taken.append)
+        after = widgets.bound("T", 50, taken.append)
+        state[before["key"]] = 20
+        before["on_change"]()
+        assert (taken, after["key"] != before["key"]) == ([], True)
+        state[after["key"]] = 60
+        after["on_change"]()
+        assert taken == [60]
+        assert widgets.bound("T", 60, taken.append)["key"] == after["key"], "its own change keeps its key"
+
+
+def test_a_press_that_a_tick_takes_along_counts_once() -> None:
+    presses: list[int] = []
+    press = widgets_module.pressed(lambda: presses.append(1))
+    for fragments, counted in ((["a tick"], 0), (None, 1)):
+        context = SimpleNamespace(fragment_ids_this_run=fragments)
+        with patch.object(widgets_module, "get_script_run_ctx", lambda context=context: context):
+            press()
+        assert len(presses) == counted
+
+
+def test_ones_own_choice_can_be_undone_at_once_while_it_plays() -> None:
+    visitor = Visitor()
+    visitor.press("play")
+    for key, values in {"choose_seq_len": (50, 20), "choose_seed": (7, 0)}.items():
+        for value in values:
+            visitor.set(key, value)
+            visitor.press("play")
+            assert getattr(visitor.experiment, key.removeprefix("choose_")) == value
+            assert visitor.run.playing
+    visitor.press("play")
+
+
+@pytest.mark.parametrize(("key", "value"), [("choose_task", "Recall"), ("choose_seq_len", 9999)])
+def test_what_an_option_was_called_before_is_no_choice(key: str, value: object) -> None:
+    visitor = Visitor()
+    with patch.object(TASKS["recall"], "lengths", lambda e: (1, 200)):
+        visit = visitor.visit
+        bound = controls._bound(visit, key.removeprefix("choose_"))
+    visitor.tab.session_state[bound["key"]] = value
+    with patch.object(widgets_module.st, "session_state", {bound["key"]: value}):
+        bound["on_change"]()
+    assert visitor.experiment == Experiment()
 
 
 # Training
@@ -321,10 +380,21 @@ def test_a_request_with_the_address_from_before_undoes_nothing() -> None:
     visitor.tab.query_params.update(before)  # as a browser sends it that has not heard of the new one
     visitor.set("choose_seq_len", 31)
     assert visitor.experiment.seq_len == 31
-    time.sleep(LATE_URL_SECONDS)
+    time.sleep(1.0)
     visitor.tab.query_params.update(before)
-    visitor.tab.run()
-    assert to_params(visitor.experiment) == before, "later, it is the visitor who went back"
+    visitor.look()  # and the app writes its own once more
+    assert visitor.experiment.seq_len == 31, "however late"
+    visitor.go_back(**before)
+    assert to_params(visitor.experiment) == before, "but the visitor may go back"
+
+
+def test_a_link_inside_the_app_opens_its_experiment() -> None:
+    visitor = Tab("playground", T="30")
+    visitor.go("laboratory", **to_params(Experiment(seq_len=12)))
+    assert visitor.visit.experiment.seq_len == 12
+    visitor.tab.query_params["T"] = "30"
+    visitor.look()
+    assert visitor.visit.experiment.seq_len == 12, "only with another page an address is a link"
 
 
 def test_play_trains_and_pause_stops() -> None:
@@ -418,6 +488,30 @@ def test_what_only_changes_the_updates_keeps_the_run(name: str, value: float) ->
     assert visitor.run.state.step == 2
 
 
+def test_a_retuned_run_says_that_its_address_does_not_repeat_it() -> None:
+    visitor = Visitor()
+    visitor.set("choose_learning_rate", 0.01)
+    assert "Retuned" not in visitor.html, "before the first step the address still tells everything"
+    visitor.step()
+    visitor.step()
+    visitor.set("choose_learning_rate", 0.1)
+    told = (
+        "Retuned at step 2: learning rate 0.1, clipping at 1. The address starts a new run with these values."
+    )
+    assert visitor.marked("retuned") == told
+    visitor.step()
+    assert visitor.marked("retuned") == told
+    assert [t.step for t in visitor.run.state.retunings] == [2]
+    visitor.set("choose_clip_norm", 3.0)
+    assert visitor.marked("retuned").startswith(
+        "Retuned at 2 steps, the last one 3: learning rate 0.1, clipping at 3."
+    )
+    visitor.press("reset")
+    assert visitor.marked("retuned") == ""
+    visitor.step()
+    assert visitor.marked("retuned") == "", "the run is the one that its address starts"
+
+
 @pytest.mark.parametrize("topology", [name for name in TOPOLOGIES if name != "many-to-one"])
 def test_another_topology_brings_a_task_that_fits_and_says_so(topology: str) -> None:
     visitor = Visitor()
@@ -427,7 +521,7 @@ def test_another_topology_brings_a_task_that_fits_and_says_so(topology: str) -> 
     assert topology in TASKS[e.task].fits
     asked = TOPOLOGIES[topology].title.lower()
     assert f"Recall does not fit {asked}; {TASKS[e.task].title} does." in visitor.notice
-    offered = visitor.tab.selectbox(key="choose_task").options
+    offered = visitor.widget("selectbox", "choose_task").options
     assert offered == [task.title for task in TASKS.values() if topology in task.fits]
 
 

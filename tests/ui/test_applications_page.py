@@ -24,8 +24,8 @@ from rnnviz.tasks.series import sunspots
 from rnnviz.training.executor import local_pool
 from rnnviz.training.loop import advance
 from rnnviz.ui.jobs import forecasts, text
-from rnnviz.ui.jobs.workbench import MOST_RUNS, Workbench
-from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.live_run import LiveRun, Phase
 from rnnviz.ui.views import JOB_ADDRESSES, OWN_JOB, read_view
 from tests.visitor import Tab
 
@@ -62,7 +62,7 @@ class Jobs(Tab):
     @property
     def trained(self) -> LiveRun:
         """The run that the page shows."""
-        return list(self.bench.runs.values())[-1]
+        return list(self.visit.runs.at("job").values())[-1]
 
     @property
     def words(self) -> str:
@@ -89,11 +89,11 @@ class Jobs(Tab):
         return self.visit.view.job.partition("-")[0]
 
     def choose(self, key: str, value: str) -> None:
-        self.tab.button_group(key=key).set_value(value)
+        self.widget("button_group", key).set_value(value)
         self.look()
 
     def type(self, key: str, value: str) -> None:
-        self.tab.text_input(key=key).set_value(value)
+        self.widget("text_input", key).set_value(value)
         self.look()
 
     def train_to_the_end(self) -> None:
@@ -113,13 +113,13 @@ class Jobs(Tab):
 @pytest.mark.parametrize("job", JOBS)
 def test_every_job_opens_untrained_and_waits(job: str) -> None:
     page = Jobs(job)
-    assert page.tab.button_group(key="job").value == job
-    assert page.visit.url["job"] == job
+    assert page.widget("button_group", "job").value == job
+    assert page.visit.address.parameters["job"] == job
     assert JOBS[job].promise in page.words
     assert JOBS[job].limit in page.words
     assert "untrained" in page.answer
     assert (page.trained.state.step, page.trained.playing) == (0, False)
-    assert len(page.bench.runs) == 1, "the other jobs are not even begun"
+    assert len(page.visit.runs.at("job")) == 1, "the other jobs are not even begun"
     scores = JOBS[job].measure(page.trained.experiment, page.trained.state.params)
     for score in scores:
         assert f"{score.name} {score.write(score.value)}" in page.words
@@ -129,13 +129,13 @@ def test_every_job_opens_untrained_and_waits(job: str) -> None:
 
 def test_the_first_job_needs_no_name_and_ones_own_network_stands_among_them() -> None:
     page = Jobs()
-    assert page.tab.button_group(key="job").value == next(iter(JOBS))
+    assert page.widget("button_group", "job").value == next(iter(JOBS))
     page.choose("job", OWN_JOB)
-    assert page.visit.url["job"] == OWN_JOB
+    assert page.visit.address.parameters["job"] == OWN_JOB
     assert "Is its gradient vanishing?" in page.words
     assert page.tab.file_uploader
     page.choose("job", "sentiment")
-    assert page.visit.url["job"] == "sentiment"
+    assert page.visit.address.parameters["job"] == "sentiment"
     assert "Verdict" in page.answer
 
 
@@ -143,8 +143,8 @@ def test_an_unknown_job_is_told_and_the_first_one_opens() -> None:
     page = Jobs("<b>x</b>")
     assert "Ignored in the link: job=" in page.words
     assert "<b>x</b>" not in page.html
-    assert page.tab.button_group(key="job").value == "captions"
-    assert "job" not in page.visit.url
+    assert page.widget("button_group", "job").value == "captions"
+    assert "job" not in page.visit.address.parameters
 
 
 # Training
@@ -172,7 +172,6 @@ def test_pause_keeps_what_was_learned_and_training_goes_on_from_there() -> None:
     assert page.tab.button(key="job_play").label == "Pause"
     page.look_until(lambda: page.trained.state.step > 0)
     page.press("job_play")
-    page.look_until(lambda: not page.trained._in_flight)
     paused = page.trained.state.step
     assert 0 < paused < JOBS["sentiment"].variants["english"].steps
     assert page.tab.button(key="job_play").label == "Train"
@@ -215,15 +214,15 @@ def test_the_address_tells_the_data_set_too() -> None:
     page = Jobs("captions-german")
     assert page.trained.experiment.language == "german"
     page.choose("job", "forecasts")
-    assert page.visit.url["job"] == "forecasts"
+    assert page.visit.address.parameters["job"] == "forecasts"
     page.choose("variant_forecasts", "airline")
-    assert page.visit.url["job"] == "forecasts-airline"
+    assert page.visit.address.parameters["job"] == "forecasts-airline"
     page.choose("job", "captions")
-    assert page.visit.url["job"] == "captions-german", "as it was left"
+    assert page.visit.address.parameters["job"] == "captions-german", "as it was left"
     page.choose("variant_captions", "english")
-    assert page.visit.url["job"] == "captions"
+    assert page.visit.address.parameters["job"] == "captions"
     page.go("glossary")
-    assert "job" not in page.visit.url, "elsewhere it means nothing"
+    assert "job" not in page.visit.address.parameters, "elsewhere it means nothing"
     page.go("applications")
     page.choose("job", "forecasts")
     assert page.trained.experiment.series == "airline"
@@ -239,26 +238,6 @@ def test_every_address_of_a_job_opens_it() -> None:
             bench = Workbench(variants={job: variant})
             first = variant == next(iter(JOBS[job].variants))
             assert bench.address(job) == (job if first else address)
-
-
-def test_only_the_newest_networks_are_kept_and_none_goes_on_unseen() -> None:
-    bench, variant = Workbench(), JOBS["sentiment"].variants["english"]
-    variants = [
-        replace(variant, experiment=replace(variant.experiment, seed=seed)) for seed in range(MOST_RUNS + 1)
-    ]
-    first = bench.run_of(variants[0])
-    first.playing = True
-    for other in variants[1:MOST_RUNS]:
-        bench.run_of(other)
-    assert bench.run_of(variants[0]) is first, "looked at again, it is the newest"
-    bench.run_of(variants[MOST_RUNS])
-    assert len(bench.runs) == MOST_RUNS
-    assert variants[1].experiment not in bench.runs
-    assert first.playing
-    for other in variants[1:MOST_RUNS]:
-        bench.run_of(other)
-    assert variants[0].experiment not in bench.runs
-    assert not first.playing
 
 
 # Captions
@@ -317,13 +296,13 @@ def test_an_example_can_be_taken_twice() -> None:
     page = Jobs("sentiment")
     for _ in range(2):
         page.choose("sentence_example", "it is not bad")
-        assert (page.bench.sentence, page.tab.text_input(key="sentence").value) == ("it is not bad",) * 2
+        assert (page.bench.sentence, page.widget("text_input", "sentence").value) == ("it is not bad",) * 2
         page.type("sentence", "it is sad")
         assert page.bench.sentence == "it is sad"
-        assert page.tab.button_group(key="sentence_example").value is None
+        assert page.widget("button_group", "sentence_example").value is None
     page.choose("job", "text")
     page.choose("job", "sentiment")
-    assert page.tab.text_input(key="sentence").value == "it is sad"
+    assert page.widget("text_input", "sentence").value == "it is sad"
 
 
 def test_its_failures_are_listed_with_the_right_verdict() -> None:
@@ -375,10 +354,10 @@ def test_what_is_typed_is_read_or_told(translation: Jobs, typed: str, told: str,
 
 def test_held_out_numbers_are_offered_and_said_to_be_new() -> None:
     page = Jobs("translation")
-    offered = page.tab.button_group(key="number_example").options
+    offered = page.widget("button_group", "number_example").options
     assert len(offered) == 15
     page.choose("number_example", offered[3])
-    assert page.tab.text_input(key="number").value == offered[3]
+    assert page.widget("text_input", "number").value == offered[3]
     assert re.search(r"\d\d was never trained on\.", page.words)
 
 
@@ -406,7 +385,7 @@ def so_far(page: Jobs) -> str:
 def test_one_press_writes_one_letter_and_the_coldest_network_the_likeliest() -> None:
     page = Jobs("text")
     page.train_to_the_end()
-    page.tab.slider(key="temperature").set_value(0.0)
+    page.widget("slider", "temperature").set_value(0.0)
     page.look()
     page.type("beginning", "it is")
     for count in range(1, 5):
@@ -475,7 +454,7 @@ def test_a_text_of_ones_own_is_learned_or_refused() -> None:
     page.look()
     page.press("learn_text")
     assert not page.tab.error
-    assert page.tab.button_group(key="variant_text").value == "own"
+    assert page.widget("button_group", "variant_text").value == "own"
     assert page.trained.experiment.text == "The CAT sat on the mat. " * 5
     page.type("beginning", "cat")
     assert "skipped" not in page.words
@@ -505,15 +484,15 @@ def test_an_uploaded_series_is_chosen_split_and_trained() -> None:
     page = Jobs("forecasts")
     page.upload(GOOD)
     assert not page.tab.error
-    assert page.tab.button_group(key="variant_forecasts").value == "own"
-    assert page.tab.selectbox(key="own_value").value == "spots"
-    assert page.tab.selectbox(key="own_time").value == "year"
+    assert page.widget("button_group", "variant_forecasts").value == "own"
+    assert page.widget("selectbox", "own_value").value == "spots"
+    assert page.widget("selectbox", "own_time").value == "year"
     e = page.trained.experiment
     np.testing.assert_allclose(series_of(e).values, SUNSPOTS)
     assert "309 values: trained on the first 232, measured on the last 77" in page.words
     assert f"windows of {e.seq_len}" in page.words
     assert "like one season ago" not in page.words
-    page.tab.number_input(key="own_season").set_value(11)
+    page.widget("number_input", "own_season").set_value(11)
     page.look()
     truth, ago = SUNSPOTS[232:], SUNSPOTS[232 - 11 : -11]
     assert f"like one season ago: {np.abs(truth - ago).mean():.3g}" in page.words
@@ -521,11 +500,11 @@ def test_an_uploaded_series_is_chosen_split_and_trained() -> None:
     assert page.trained.state.step == SHORT
     assert page.trained.experiment == e
     before = page.trained
-    page.tab.selectbox(key="own_value").set_value("area")
+    page.widget("selectbox", "own_value").set_value("area")
     page.look()
     np.testing.assert_allclose(series_of(page.trained.experiment).values, 2 * SUNSPOTS + 1, atol=0.05)
     assert page.trained.state.step == 0
-    page.tab.selectbox(key="own_value").set_value("spots")
+    page.widget("selectbox", "own_value").set_value("spots")
     page.look()
     assert page.trained is before, "the first column's network was kept"
 
@@ -534,12 +513,12 @@ def test_a_column_that_cannot_be_forecast_is_refused_and_the_earlier_one_stays()
     page = Jobs("forecasts")
     page.upload("day,price,colour\n" + "".join(f"{i},{i % 7 + 0.5},red\n" for i in range(60)))
     before = page.trained
-    page.tab.selectbox(key="own_value").set_value("colour")
+    page.widget("selectbox", "own_value").set_value("colour")
     page.look()
     assert "must be numbers" in page.refusal
     assert page.trained is before
-    assert page.tab.selectbox(key="own_value").value == "price"
-    page.tab.selectbox(key="own_time").set_value(None)
+    assert page.widget("selectbox", "own_value").value == "price"
+    page.widget("selectbox", "own_time").set_value(None)
     page.look()
     assert not page.tab.error
     assert page.bench.upload.labels[:3] == ["1", "2", "3"]
@@ -613,7 +592,7 @@ def test_a_hostile_file_is_refused_in_a_sentence_and_nothing_else_changes(
     page, (content, told) = own_series, HOSTILE[what]
     run, playground, kept = page.trained, page.visit.run, page.bench.upload
     experiment, answer, steps = run.experiment, page.answer, playground.state.step
-    playground.playing = True
+    playground.phase = Phase.QUEUED
     page.upload(content, "<b>bad</b>$.csv")
     assert page.refusal.startswith("?b?bad?/b??.csv was not taken. "), "a file's name is no markup"
     assert told in page.refusal
@@ -621,10 +600,10 @@ def test_a_hostile_file_is_refused_in_a_sentence_and_nothing_else_changes(
     assert page.trained is run
     assert (run.experiment, run.state.step, page.answer) == (experiment, 3, answer)
     assert page.bench.upload is kept
-    assert page.tab.button_group(key="variant_forecasts").value == "own"
+    assert page.widget("button_group", "variant_forecasts").value == "own"
     assert page.visit.run is playground
     assert (playground.state.step, playground.playing) == (steps, True)
-    playground.playing = False
+    playground.pause()
 
 
 def test_after_a_refusal_a_good_file_is_taken(own_series: Jobs) -> None:
@@ -662,7 +641,7 @@ def test_forecasts_can_be_learned_from_the_last_step_only() -> None:
     page.train_to_the_end()
     many = page.trained
     assert "Many to many." in page.words
-    page.tab.toggle(key="single_forecast").set_value(True)
+    page.widget("toggle", "single_forecast").set_value(True)
     page.look()
     assert "Many to one." in page.words
     e = page.trained.experiment
@@ -672,7 +651,7 @@ def test_forecasts_can_be_learned_from_the_last_step_only() -> None:
     page.train_to_the_end()
     page.upload(GOOD)
     assert page.trained.experiment.topology == "many-to-one"
-    page.tab.toggle(key="single_forecast").set_value(False)
+    page.widget("toggle", "single_forecast").set_value(False)
     page.look()
     page.choose("variant_forecasts", "sunspots")
     assert page.trained is many
@@ -691,4 +670,6 @@ def test_every_job_has_a_projector_view() -> None:
     for job in JOBS:
         page.choose("job", job)
         assert page.figure(f"answer_{job}")["layout"]["font"]["size"] > 13, "larger than usual"
-    assert page.bench.runs.keys() == {next(iter(job.variants.values())).experiment for job in JOBS.values()}
+    assert page.visit.runs.at("job").keys() == {
+        next(iter(job.variants.values())).experiment for job in JOBS.values()
+    }

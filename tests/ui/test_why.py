@@ -20,6 +20,8 @@ from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.contest import LABEL_GAP, Contest, Trained, contest, contest_spec
 from rnnviz.figures.unrolled import Unrolled, unrolled, unrolled_spec
 from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS, parity_bound
+from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.run_registry import RunKey
 from tests.ahead import TrainedAhead
 from tests.visitor import Tab
 
@@ -232,7 +234,7 @@ class Visitor(Tab):
         super().__init__(page, **params)
 
     def choose(self, task: str) -> None:
-        self.tab.button_group(key="contest_task").set_value(task)
+        self.widget("button_group", "contest_task").set_value(task)
         self.look()
 
     def wait(self, condition: Callable[[], bool]) -> None:
@@ -251,8 +253,12 @@ class Visitor(Tab):
         return {figure["name"]: figure for figure in map(json.loads, sent)}
 
     @property
+    def contest(self) -> dict[str, LiveRun]:
+        return {cell: self.visit.runs[RunKey("contest", cell)] for cell in RUNNERS}
+
+    @property
     def steps(self) -> list[int]:
-        return [run.state.step for run in self.visit.contest.values()]
+        return [run.state.step for run in self.contest.values()]
 
 
 def test_the_page_opens_with_both_networks_before_training() -> None:
@@ -271,13 +277,13 @@ def test_every_round_is_played_to_its_end_and_says_what_it_means(task: str) -> N
     visitor = Visitor()
     if task != "recall":
         visitor.choose(task)
-    for run in visitor.visit.contest.values():
+    for run in visitor.contest.values():
         run.speed = None  # without a browser there is nothing to watch
     visitor.press("contest_play")
     assert visitor.tab.button(key="contest_play").label in ("Pause", "Play again")
     visitor.wait(lambda: visitor.steps == [STEPS, STEPS])
     assert visitor.tab.button(key="contest_play").label == "Play again"
-    for cell, run in visitor.visit.contest.items():
+    for cell, run in visitor.contest.items():
         expected = RUNS(ROUNDS[task].runner(cell), STEPS).metric
         assert run.state.metric == expected
         shown = f"{expected:.0%}" if TASKS[task].metric.higher_is_better else f"{expected:.1f}"
@@ -285,7 +291,7 @@ def test_every_round_is_played_to_its_end_and_says_what_it_means(task: str) -> N
     assert f"After {STEPS} updates" in visitor.words
     assert ROUNDS[task].finding in visitor.words
     drawn = {trace["name"]: trace for trace in visitor.figures["contest"]["data"]}
-    for name, run in zip(RUNNERS.values(), visitor.visit.contest.values(), strict=True):
+    for name, run in zip(RUNNERS.values(), visitor.contest.values(), strict=True):
         last = np.frombuffer(base64.b64decode(drawn[name.lower()]["y"]["bdata"]))[-1]
         assert last == run.state.metric
 
@@ -307,29 +313,29 @@ def test_pause_goes_on_and_reset_goes_back() -> None:
     visitor.wait(lambda: min(visitor.steps) > max(paused))
     visitor.press("contest_reset")
     assert visitor.steps == [0, 0]
-    assert not any(run.playing for run in visitor.visit.contest.values())
+    assert not any(run.playing for run in visitor.contest.values())
 
 
 def test_play_again_starts_from_the_beginning() -> None:
     visitor = Visitor()
-    for run in visitor.visit.contest.values():
+    for run in visitor.contest.values():
         run.until = 5
     visitor.press("contest_play")
     visitor.wait(lambda: visitor.steps == [5, 5])
     visitor.press("contest_play")
     assert max(visitor.steps) < STEPS
-    assert all(run.until == STEPS for run in visitor.visit.contest.values())
-    assert all(run.playing for run in visitor.visit.contest.values())
+    assert all(run.until == STEPS for run in visitor.contest.values())
+    assert all(run.playing for run in visitor.contest.values())
     visitor.press("contest_play")
 
 
 def test_another_problem_pauses_the_one_before() -> None:
     visitor = Visitor()
     visitor.press("contest_play")
-    before = list(visitor.visit.contest.values())
+    before = list(visitor.contest.values())
     visitor.choose("echo")
     assert not any(run.playing for run in before)
-    assert {run.experiment.task for run in visitor.visit.contest.values()} == {"echo"}
+    assert {run.experiment.task for run in visitor.contest.values()} == {"echo"}
     assert visitor.steps == [0, 0]
     assert ROUNDS["echo"].needs in visitor.words
 

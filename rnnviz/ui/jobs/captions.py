@@ -19,6 +19,7 @@ from rnnviz.ui.jobs.showing import Answer
 from rnnviz.ui.jobs.workbench import Workbench
 from rnnviz.ui.pixel_pad import pixel_pad
 from rnnviz.ui.style import theme
+from rnnviz.ui.widgets import pressed
 
 
 def ask(bench: Workbench) -> None:
@@ -39,7 +40,7 @@ def ask(bench: Workbench) -> None:
         + " Draw on it.</p>"
     )
     pixel_pad(bench.image, key="captions_pad", on_change=draw)
-    st.button("Another digit", icon=":material/shuffle:", on_click=another, key="another_digit")
+    st.button("Another digit", icon=":material/shuffle:", on_click=pressed(another), key="another_digit")
 
 
 def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:

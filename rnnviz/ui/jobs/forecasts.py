@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -125,22 +127,18 @@ def _upload(bench: Workbench) -> None:
         ("value", "Forecast this column", names),
         ("time", "Names of the rows", [None, *names]),
     ):
-        st.session_state[f"own_{field}"] = getattr(own, field)
         st.selectbox(
             label,
             choices,
             format_func=lambda name: "1, 2, 3, …" if name is None else tame(name, 30),
-            key=f"own_{field}",
-            on_change=lambda field=field: _pick(bench, field),
+            **bench.widgets.bound(f"own_{field}", getattr(own, field), partial(_pick, bench, field)),
         )
-    st.session_state["own_season"] = own.season
     st.number_input(
         "Repeats after how many steps? 0: it does not",
         0,
         LONGEST_SEASON,
-        key="own_season",
         help="Only for the baseline “like one season ago”: 12 for months, 7 for days of the week.",
-        on_change=lambda: setattr(own, "season", int(st.session_state["own_season"])),
+        **bench.widgets.bound("own_season", own.season, lambda season: setattr(own, "season", int(season))),
     )
 
 
@@ -164,9 +162,10 @@ def _take(bench: Workbench, key: str) -> None:
     bench.variants["forecasts"] = "own"
 
 
-def _pick(bench: Workbench, field: str) -> None:
+def _pick(bench: Workbench, field: str, column: str | None) -> None:
     """Forecast another column; one that cannot be is refused, and the earlier one stays."""
-    fresh = replace(bench.upload, refusal="", **{field: st.session_state[f"own_{field}"]})
+    chosen: dict[str, Any] = {field: column}
+    fresh = replace(bench.upload, refusal="", **chosen)
     try:
         _read(fresh)
     except ValueError as problem:

@@ -35,19 +35,24 @@ FAILURES = 3
 
 def ask(bench: Workbench, e: Experiment) -> None:
     """A box for a sentence, and some to begin with."""
-    st.session_state.setdefault("sentence", bench.sentence)
 
-    def typed() -> None:
-        bench.sentence, st.session_state["sentence_example"] = st.session_state["sentence"], None
+    def take(words: str | None) -> None:
+        bench.sentence, bench.sentence_example = words or "", None
 
-    def take() -> None:
-        if st.session_state["sentence_example"]:
-            bench.sentence = st.session_state["sentence"] = st.session_state["sentence_example"]
+    def take_example(words: str | None) -> None:
+        bench.sentence, bench.sentence_example = words or bench.sentence, words
 
     st.text_input(
-        "Your sentence", max_chars=LONGEST_TEXT, key="sentence", on_change=typed, placeholder="it is not bad"
+        "Your sentence",
+        max_chars=LONGEST_TEXT,
+        placeholder="it is not bad",
+        **bench.widgets.bound("sentence", bench.sentence, take),
     )
-    st.pills("Or one of these", EXAMPLES, key="sentence_example", on_change=take)
+    st.pills(
+        "Or one of these",
+        EXAMPLES,
+        **bench.widgets.bound("sentence_example", bench.sentence_example, take_example),
+    )
     known, unknown = split_words(bench.sentence)
     if unknown:
         told = ", ".join(f"“{escape(word[:20])}”" for word in dict.fromkeys(unknown))

@@ -18,6 +18,7 @@ from rnnviz.tasks.corpora import MAX_CHARACTERS, check_text
 from rnnviz.ui.jobs.showing import Answer
 from rnnviz.ui.jobs.workbench import Workbench
 from rnnviz.ui.style import theme
+from rnnviz.ui.widgets import pressed
 
 LONGEST = 240
 """Letters that a network writes at most before the visitor begins anew."""
@@ -74,14 +75,14 @@ def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
         st.button(
             "One letter",
             icon=":material/edit:",
-            on_click=lambda: write_letter(bench, e, params()),
+            on_click=pressed(lambda: write_letter(bench, e, params())),
             key="one_letter",
         )
         label, icon = ("Stop", "stop") if bench.writing else ("Write on", "edit_note")
         st.button(
             label,
             icon=f":material/{icon}:",
-            on_click=lambda: setattr(bench, "writing", not bench.writing),
+            on_click=pressed(lambda: setattr(bench, "writing", not bench.writing)),
             disabled=len(bench.written) >= LONGEST,
             key="write_on",
         )

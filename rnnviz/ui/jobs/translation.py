@@ -26,24 +26,22 @@ NUMBERS = {" ".join(english(n)): n for n in range(LARGEST + 1)}
 
 def ask(bench: Workbench, e: Experiment) -> None:
     """A box for a number word, and held-out ones to try."""
-    st.session_state.setdefault("number", bench.number)
 
-    def typed() -> None:
-        bench.number, st.session_state["number_example"] = st.session_state["number"], None
+    def take(words: str | None) -> None:
+        bench.number, bench.number_example = words or "", None
 
-    def take() -> None:
-        if st.session_state["number_example"]:
-            bench.number = st.session_state["number"] = st.session_state["number_example"]
+    def take_example(words: str | None) -> None:
+        bench.number, bench.number_example = words or bench.number, words
 
     st.text_input(
         "An English number word, zero to ninety nine",
         max_chars=LONGEST_TEXT,
-        key="number",
-        on_change=typed,
         placeholder="forty two",
+        **bench.widgets.bound("number", bench.number, take),
     )
     kept = [" ".join(english(n)) for n in held_out_numbers(e.seed)]
-    st.pills("Never trained on", kept, key="number_example", on_change=take)
+    chosen = bench.number_example if bench.number_example in kept else None
+    st.pills("Never trained on", kept, **bench.widgets.bound("number_example", chosen, take_example))
     words, unknown = read_words(bench.number)
     if unknown:
         near = get_close_matches(unknown[0], english_words(), 1)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 
 from rnnviz.applications.generation import Writer
-from rnnviz.applications.jobs import JOBS, Variant
-from rnnviz.experiment import Experiment
+from rnnviz.applications.jobs import JOBS
 from rnnviz.model.arrays import Array
 from rnnviz.tasks.digits import HELD_OUT, digits
-from rnnviz.ui.live_run import LiveRun
-
-MOST_RUNS = 8
-"""Trained networks that are kept for a visitor who comes back to them."""
+from rnnviz.ui.widgets import Widgets
 
 
 @dataclass
@@ -43,25 +38,27 @@ class Upload:
 class Workbench:
     """The jobs as one visitor left them.
 
-    variants : the data set chosen in each job. runs : trained networks by experiment, the newest last.
+    variants : the data set chosen in each job.
     opened : what the URL last said of the job shown (see ``address``).
     image, label : what is to be captioned, and which digit it is (None once it is drawn on).
     sentence : to be judged. number : English words to be translated.
+    sentence_example, number_example : which of the examples that is, None once something was typed.
     single : forecast from the last output only (many-to-one). upload : a series of the visitor's own.
     text : a text of the visitor's own. beginning, written : what a network continues, and its letters so far.
     writer : the network that wrote the last letter, with its state.
     temperature : how boldly it draws them. writing : it writes a letter at every tick.
-    spans : ends of the gradient axis of each run, so that it holds still.
+    widgets : keys of the controls.
     """
 
     variants: dict[str, str] = field(default_factory=dict)
-    runs: dict[Experiment, LiveRun] = field(default_factory=dict)
     opened: str = ""
     image: Array = field(default_factory=lambda: digits()[0][-HELD_OUT])
     label: int | None = field(default_factory=lambda: int(digits()[1][-HELD_OUT]))
     images_seen: int = 0
     sentence: str = "the film was good but far too long"
     number: str = "forty two"
+    sentence_example: str | None = None
+    number_example: str | None = None
     single: bool = False
     upload: Upload = field(default_factory=Upload)
     text: str = ""
@@ -71,7 +68,7 @@ class Workbench:
     temperature: float = 0.7
     writing: bool = False
     writer: Writer | None = None
-    spans: WeakKeyDictionary[LiveRun, tuple[int, int]] = field(default_factory=WeakKeyDictionary)
+    widgets: Widgets = field(default_factory=Widgets)
     letters: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def variant(self, job: str) -> str:
@@ -83,19 +80,3 @@ class Workbench:
         known = JOBS[job].variants if job in JOBS else {}
         chosen = self.variants.get(job, "")
         return f"{job}-{chosen}" if chosen in list(known)[1:] else job
-
-    def run_of(self, variant: Variant) -> LiveRun:
-        """Return the run of an experiment: the one it already had, or a new one."""
-        run = self.runs.pop(variant.experiment, None) or LiveRun(variant.experiment)
-        run.until = variant.steps
-        self.runs[variant.experiment] = run
-        for old in list(self.runs)[:-MOST_RUNS]:
-            self.runs.pop(old).pause()
-        return run
-
-    def restart(self, variant: Variant) -> LiveRun:
-        """Forget what a network has learned; return its new run."""
-        old = self.runs.pop(variant.experiment, None)
-        if old is not None:
-            old.pause()
-        return self.run_of(variant)

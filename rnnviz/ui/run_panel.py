@@ -1,0 +1,230 @@
+"""One panel for every place that shows a run: its buttons, its figures in a line, and its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from rnnviz.analysis.gradient_flow import VERDICT_RULE
+from rnnviz.figures import Progress, Timeline, progress_spec, timeline_spec
+from rnnviz.figures.timeline import change_in_words, gradient_span
+from rnnviz.model.cells import CELLS
+from rnnviz.teaching.glossary import explain, with_indices
+from rnnviz.training.state import TrainingState
+from rnnviz.ui.live_figure import show
+from rnnviz.ui.live_run import LiveRun, Look
+from rnnviz.ui.style import theme
+from rnnviz.ui.symbols import symbol
+from rnnviz.ui.widgets import Widgets, pressed
+
+SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
+LEAST_WIDTH = 680
+"""Pixels below which the nodes of the timeline would overlap."""
+LEAST_LOWER_WIDTH = 440
+"""Pixels below which the names of loss and metric would run into each other."""
+
+SYMBOLS = {
+    "x_t": "x", "h_t": "h", "y_t": "y", "A = W_xh": "A", "B = W_hh": "B", "C = W_hy": "C", "∂L/∂h_t": ""
+}  # fmt: skip
+"""Terms of the glossary that stand in the timeline, and how they are written there if not in full."""
+
+
+@dataclass(frozen=True)
+class RunPanel:
+    """The panel of one run, or of several that are played together.
+
+    find : returns the runs; a button on the page may have put others in their place meanwhile.
+    widgets : keys of the controls. restart : puts new runs in their place and returns them.
+    prefix : stands before the key of every button and picture.
+    """
+
+    find: Callable[[], Sequence[LiveRun]]
+    widgets: Widgets
+    restart: Callable[[], Sequence[LiveRun]]
+    prefix: str = ""
+
+    @property
+    def runs(self) -> Sequence[LiveRun]:
+        """The runs that are there now."""
+        return self.find()
+
+    @property
+    def run(self) -> LiveRun:
+        """The first run, where there is only one."""
+        return self.runs[0]
+
+    @property
+    def playing(self) -> bool:
+        """Whether any of the runs trains."""
+        return any(run.playing for run in self.runs)
+
+    # Buttons
+
+    def play_button(self, label: str = "Play", again: str = "") -> None:
+        """Play and pause; again : what it is called at the end, where it starts from the beginning."""
+        playing = self.playing
+        ended = bool(again) and all(run.ended for run in self.runs)
+
+        def press() -> None:
+            for run in self.restart() if ended and not playing else self.runs:
+                run.pause() if playing else run.play()
+
+        icon, label = ("replay", again) if ended else ("play_arrow", label)
+        icon, label = ("pause", "Pause") if playing else (icon, label)
+        st.button(
+            label,
+            icon=f":material/{icon}:",
+            type="primary",
+            shortcut="P",
+            on_click=pressed(press),
+            disabled=not playing and all(run.finished for run in self.runs),
+            key=f"{self.prefix}play",
+        )
+
+    def step_button(self) -> None:
+        """One update."""
+        st.button(
+            "Step",
+            icon=":material/skip_next:",
+            shortcut="S",
+            on_click=pressed(self.run.step),
+            disabled=self.run.finished,
+            key=f"{self.prefix}step",
+        )
+
+    def reset_button(self, help_text: str, icon: str = "skip_previous") -> None:
+        """Back to the beginning."""
+        st.button(
+            "Reset",
+            icon=f":material/{icon}:",
+            shortcut="B",
+            on_click=pressed(self.restart),
+            key=f"{self.prefix}reset",
+            help=help_text,
+        )
+
+    def speed(self) -> None:
+        """Training steps a second."""
+
+        def choose(name: str | None) -> None:
+            if name in SPEEDS:
+                self.run.speed = SPEEDS[name]
+
+        shown = next((name for name, speed in SPEEDS.items() if speed == self.run.speed), None)
+        st.segmented_control(
+            "Training steps a second",
+            list(SPEEDS),
+            required=True,
+            label_visibility="collapsed",
+            **self.widgets.bound(f"{self.prefix}speed", shown, choose),
+        )
+
+    def pause_when_solved(self) -> None:
+        """Whether to stop when the task's goal is first reached."""
+        run, name = self.run, f"{self.prefix}pause_when_solved"
+        bound = self.widgets.bound(
+            name, run.pause_when_solved, lambda on: setattr(run, "pause_when_solved", on)
+        )
+        st.toggle("Pause when solved", **bound)
+
+    # Pictures
+
+    def repeat(
+        self, name: str, seconds: float, draw: Callable[[], None], also: Callable[[], bool] = bool
+    ) -> None:
+        """Draw a part of the page, and while the runs play draw it again every so many seconds.
+
+        also : tells what else keeps it moving.
+        """
+        before = self.playing, also()
+
+        @st.fragment(run_every=seconds if any(before) else None, key=name)
+        def part() -> None:
+            draw()
+            if before != (self.playing, also()):  # it paused by itself, or a remedy started it
+                st.rerun()
+
+        # A tick on its way while the page is drawn makes Streamlit drop what it had not yet sent of that
+        # fragment; without a container of its own there would be no place left to put the tick's pictures.
+        with st.container():
+            part()
+
+    def timeline(self, height: int, figures: bool = True, brief: bool = False, **view: Any) -> None:
+        """Draw the timeline of the newest state.
+
+        figures : put the run's figures above it. brief : with a short headline, where it is narrow.
+        view : layer, relative and whole_loss, as in figures.Timeline.
+        """
+        e, look = self.run.experiment, self.run.look()
+        shown = Timeline.of(e, look.snapshot, self.run.initial, brief=brief, **view)
+        change = change_in_words(look.snapshot.decades[shown.layer], int(shown.masks.write_steps[-1]))
+        label = (
+            f"Network unrolled over {e.seq_len} steps with its hidden states and its gradient: "
+            f"{look.snapshot.verdict[shown.layer]}, {change}"
+        )
+        show(
+            timeline_spec(shown, theme(), held_still(self.run, shown)),
+            key=f"{self.prefix}timeline",
+            label=label,
+            height=height,
+            caption=in_figures(self.run, look, shown.layer) if figures else "",
+            least_width=LEAST_WIDTH,
+        )
+
+    def progress(self, view: Progress, state: TrainingState, height: int) -> None:
+        """Draw loss and metric over the training so far."""
+        now = "not yet measured" if np.isnan(state.metric) else f"now {state.metric:.3g}"
+        label = (
+            f"Loss and {view.metric_title} over {state.step} training steps: {now}, chance {view.chance:.3g}"
+        )
+        show(
+            progress_spec(view, theme()),
+            key=f"{self.prefix}progress",
+            label=label,
+            height=height,
+            least_width=LEAST_LOWER_WIDTH,
+        )
+
+
+def held_still(run: LiveRun, view: Timeline) -> tuple[int, int]:
+    """Widen the gradient axis if the curve leaves it, never narrow it during a run."""
+    key = (view.layer, view.relative, view.whole_loss)
+    shown = [s for s in (view.snapshot, view.initial) if s is not None]
+    both = (True, False) if view.several_write else (False,)
+    low, high = gradient_span(*(view.curve(s, view.layer, whole) for s in shown for whole in both))
+    held = run.spans.get(key, (low, high))
+    run.spans[key] = min(low, held[0]), max(high, held[1])
+    return run.spans[key]
+
+
+def in_figures(run: LiveRun, look: Look, layer: int) -> str:
+    """Return the figures of a run in one line of HTML."""
+    now, verdict = look.snapshot, look.snapshot.verdict[layer]
+    rate = f"{look.rate:,.0f} steps/s" if look.rate else "training…" if run.playing else "paused"
+    cells = [
+        ("step", f"{look.state.step:,}", "Updates of the weights so far"),
+        ("", rate, "Training speed"),
+        ("parameters", f"{now.parameters:,}", "Trainable weights, shared by all time steps"),
+        (with_indices("ρ(W_hh)"), _size(now.spectral_radius[layer]), explain("ρ")),
+        (with_indices("σ_max"), _size(now.sigma_max[layer]), explain("σ_max")),
+    ]
+    recurrent = CELLS[run.experiment.cell].recurrent
+    shown = cells if recurrent else cells[:3]  # without a W_hh there is nothing to say of it
+    parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
+    if recurrent:
+        parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")
+        parts.append(
+            f"<span class='verdict {verdict}' tabindex='0' title='{escape(VERDICT_RULE)}'>"
+            f"gradient <b>{verdict}</b></span>"
+        )
+    return f"<div class='numbers'>{''.join(parts)}</div>"
+
+
+def _size(value: float) -> str:
+    """Return a size that training may have thrown beyond all bounds."""
+    return f"{value:.3f}" if value < 1e4 else f"{value:.1e}"

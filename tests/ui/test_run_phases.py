@@ -1,0 +1,449 @@
+"""The phases of a run, driven by hand: no worker, no clock, no waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz import PRESETS, Experiment, train
+from rnnviz.training.state import TrainingState
+from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun, Phase, advance_and_snapshot
+
+SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
+CHUNK = 7
+"""Updates in a chunk at full speed: these workers know no time."""
+
+Chunk = tuple[Experiment, TrainingState, float | None, int | None, bool]
+
+
+class HandPool(Executor):
+    """Keeps every chunk until the test says what becomes of it.
+
+    refuses : what it answers instead of taking a chunk.
+    """
+
+    def __init__(self) -> None:
+        self.chunks: list[tuple[Future[Any], Chunk]] = []
+        self.refuses: Exception | None = None
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        assert (fn, kwargs) == (advance_and_snapshot, {})
+        if self.refuses is not None:
+            raise self.refuses
+        future: Future[Any] = Future()
+        self.chunks.append((future, args))
+        future.set_running_or_notify_cancel()  # a worker has it: it can no longer be cancelled
+        return future
+
+    def finish(self, number: int = 0) -> None:
+        """Let a worker finish one of the chunks it has."""
+        future, (e, state, _, steps, until_solved) = self.chunks.pop(number)
+        future.set_result(advance_and_snapshot(e, state, None, steps or CHUNK, until_solved))
+
+    def lose(self, failure: BaseException) -> None:
+        self.chunks.pop(0)[0].set_exception(failure)
+
+
+class HandClock:
+    """Time passes when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.calls: list[tuple[float, Callable[[], None]]] = []
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
+        entry = (self.now + seconds, call)
+        self.calls.append(entry)
+        return lambda: self.calls.remove(entry) if entry in self.calls else None
+
+    def pass_(self, seconds: float) -> None:
+        self.now += seconds
+        due = [entry for entry in self.calls if entry[0] <= self.now]
+        self.calls = [entry for entry in self.calls if entry not in due]
+        for _, call in due:
+            call()
+
+
+class Bench:
+    """A run on a bench: its pool and its clock are in the test's hands."""
+
+    def __init__(self, e: Experiment = SMALL, **settings: Any) -> None:
+        self.pool, self.clock = HandPool(), HandClock()
+        self.run = LiveRun(e, lambda: self.pool, lambda: self.clock.now, self.clock.later)
+        for name, value in settings.items():
+            setattr(self.run, name, value)
+
+    @property
+    def now(self) -> tuple[Phase, int]:
+        return self.run.phase, self.run.state.step
+
+
+def weights_of(run: LiveRun) -> np.ndarray:
+    return run.state.params.flat()
+
+
+# What can go wrong, and no longer does
+
+
+def test_a_refused_chunk_is_handed_over_again_at_the_next_look() -> None:
+    """A pool that ended between two chunks raises in the done-callback, where nobody hears it."""
+    bench = Bench()
+    bench.run.play()
+    bench.pool.refuses = RuntimeError("the pool has ended")
+    bench.pool.finish()
+    assert bench.now == (Phase.QUEUED, CHUNK)
+    bench.pool.refuses = None
+    bench.run.look()
+    assert bench.now == (Phase.RUNNING, CHUNK)
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, 2 * CHUNK)
+
+
+def test_a_play_that_is_refused_is_tried_again_and_not_raised_to_the_page() -> None:
+    bench = Bench()
+    bench.pool.refuses = RuntimeError("cannot start new process")
+    bench.run.play()
+    assert bench.now == (Phase.QUEUED, 0)
+    bench.pool.refuses = None
+    bench.run.look()
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, CHUNK)
+
+
+def test_no_pool_at_all_is_a_failure_in_words_and_play_starts_again() -> None:
+    def none() -> Executor:
+        raise OSError("no more processes\nand a long story")
+
+    bench = Bench()
+    run = LiveRun(SMALL, none, lambda: bench.clock.now, bench.clock.later)
+    run.play()
+    for _ in range(MAX_FAILURES - 1):
+        assert (run.phase, run.problem) == (Phase.QUEUED, None)
+        run.look()
+    assert (run.phase, run.problem) == (Phase.FAILED, "Training stopped: no more processes")
+    run._pool = lambda: bench.pool
+    run.look()
+    assert run.phase is Phase.FAILED, "only play starts it again"
+    run.play()
+    assert (run.phase, run.problem) == (Phase.RUNNING, None)
+
+
+def test_step_after_pause_makes_one_update_although_a_chunk_is_still_with_a_worker() -> None:
+    bench = Bench()
+    bench.run.play()
+    bench.pool.finish()
+    bench.run.pause()
+    assert bench.now == (Phase.PAUSED, CHUNK)
+    bench.run.step()
+    bench.pool.finish(0)  # the chunk from before the pause
+    assert bench.now == (Phase.RUNNING, CHUNK), "a late result is not the step's"
+    bench.pool.finish()
+    assert bench.now == (Phase.PAUSED, CHUNK + 1)
+    np.testing.assert_array_equal(weights_of(bench.run), train(SMALL, CHUNK + 1).params.flat())
+
+
+def test_the_late_chunk_is_dropped_also_when_it_comes_after_the_step() -> None:
+    bench = Bench()
+    bench.run.play()
+    bench.run.pause()
+    bench.run.step()
+    bench.pool.finish(1)
+    assert bench.now == (Phase.PAUSED, 1)
+    bench.pool.finish(0)
+    assert bench.now == (Phase.PAUSED, 1)
+
+
+# Every row of the table
+
+
+def at(phase: Phase) -> Bench:
+    """A run in a phase, after one update where that is possible."""
+    if phase is Phase.DIVERGED:
+        bench = Bench(PRESETS["exploding"].experiment)
+        bench.run.play()
+        while bench.run.playing:
+            bench.pool.finish()
+        return bench
+    bench = Bench(replace(SMALL, hidden_size=32, batch_size=32), pause_when_solved=phase is Phase.SOLVED)
+    if phase is Phase.IDLE:
+        return bench
+    if phase is Phase.WAITING:
+        bench.run.speed = 5.0
+    if phase is Phase.SOLVED:
+        bench.run.play()
+        while bench.run.playing:
+            bench.pool.finish()
+        return bench
+    if phase in (Phase.PAUSED, Phase.FAILED):
+        bench.run.step()
+        bench.pool.finish()
+    if phase in (Phase.RUNNING, Phase.WAITING):
+        bench.run.play()
+        if phase is Phase.WAITING:
+            bench.pool.finish()
+    if phase in (Phase.QUEUED, Phase.FAILED):
+        bench.pool.refuses = MemoryError("no room")
+        bench.run.play()
+    if phase is Phase.FAILED:
+        bench.run.look()
+        bench.run.look()
+    bench.pool.refuses = None
+    return bench
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_every_phase_is_reached(phase: Phase) -> None:
+    bench = at(phase)
+    assert bench.run.phase is phase
+    assert bench.run.playing == (phase in (Phase.QUEUED, Phase.RUNNING, Phase.WAITING))
+    assert bool(bench.run.problem) == (phase is Phase.FAILED)
+
+
+@pytest.mark.parametrize("phase", [Phase.IDLE, Phase.QUEUED, Phase.PAUSED, Phase.SOLVED, Phase.FAILED])
+def test_play_hands_a_chunk_to_a_worker(phase: Phase) -> None:
+    bench = at(phase)
+    step = bench.run.state.step
+    bench.run.play()
+    assert bench.now == (Phase.RUNNING, step)
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, step + CHUNK)
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_step_makes_exactly_one_update_from_everywhere(phase: Phase) -> None:
+    bench = at(phase)
+    step, with_workers = bench.run.state.step, len(bench.pool.chunks)
+    bench.run.step()
+    if phase is Phase.DIVERGED:
+        assert (bench.now, bench.pool.chunks) == ((Phase.DIVERGED, step), [])
+        return
+    assert bench.now == (Phase.RUNNING, step)
+    bench.pool.finish(with_workers)
+    assert bench.now == (Phase.PAUSED, step + 1)
+    for _ in range(with_workers):
+        bench.pool.finish()
+    bench.clock.pass_(0.5)
+    assert bench.now == (Phase.PAUSED, step + 1)
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_pause_stops_what_plays_and_leaves_the_rest_as_it_is(phase: Phase) -> None:
+    bench = at(phase)
+    playing, step, problem = bench.run.playing, bench.run.state.step, bench.run.problem
+    bench.run.pause()
+    expected = Phase.PAUSED if playing else phase
+    assert (*bench.now, bench.run.problem) == (expected, step, problem)
+    for _ in range(len(bench.pool.chunks)):
+        bench.pool.finish()
+    bench.clock.pass_(0.5)
+    bench.run.look()
+    assert (bench.now, bench.pool.chunks) == ((expected, step), [])
+
+
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.WAITING])
+def test_play_while_it_plays_changes_nothing(phase: Phase) -> None:
+    bench = at(phase)
+    before = bench.now, len(bench.pool.chunks), len(bench.clock.calls)
+    bench.run.play()
+    assert (bench.now, len(bench.pool.chunks), len(bench.clock.calls)) == before
+
+
+def test_play_during_a_single_step_goes_on_after_it() -> None:
+    bench = Bench()
+    bench.run.step()
+    bench.run.play()
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, 1)
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, 1 + CHUNK)
+
+
+def test_a_key_held_down_makes_one_step_after_the_other() -> None:
+    """Each press would otherwise drop the step before it, and none would ever end."""
+    bench = Bench()
+    for step in (1, 2):
+        bench.run.step()
+        bench.run.step()
+        bench.pool.finish()
+        assert (bench.now, bench.pool.chunks) == ((Phase.PAUSED, step), [])
+
+
+def test_a_chunk_that_no_worker_has_begun_is_taken_back() -> None:
+    bench = Bench()
+    bench.run.play()
+    waiting, bench.pool.chunks = bench.pool.chunks[0][0], []
+    waiting._state = "PENDING"
+    bench.run.pause()
+    assert waiting.cancelled()
+
+
+# Losses
+
+
+def test_a_lost_chunk_is_done_again_with_the_next_look() -> None:
+    bench = Bench()
+    bench.run.play()
+    bench.pool.finish()
+    bench.pool.lose(RuntimeError("a worker died"))
+    assert bench.now == (Phase.QUEUED, CHUNK)
+    bench.run.look()
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, 2 * CHUNK)
+    np.testing.assert_array_equal(weights_of(bench.run), train(SMALL, 2 * CHUNK).params.flat())
+
+
+def test_losses_in_a_row_end_in_a_sentence_and_a_result_starts_the_count_again() -> None:
+    bench = Bench()
+    bench.run.play()
+    for _ in range(3):
+        for _ in range(MAX_FAILURES - 1):
+            bench.pool.lose(MemoryError())
+            assert bench.run.phase is Phase.QUEUED
+            bench.run.look()
+        bench.pool.finish()
+    assert bench.run.playing
+    for _ in range(MAX_FAILURES):
+        bench.run.look()
+        bench.pool.lose(MemoryError())
+    assert (bench.now, bench.run.problem) == ((Phase.FAILED, 3 * CHUNK), "Training stopped: MemoryError")
+    bench.run.play()
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, 4 * CHUNK), "from the newest state"
+
+
+def test_a_chunk_lost_after_a_pause_is_nobodys_loss() -> None:
+    bench = Bench()
+    bench.run.play()
+    bench.run.pause()
+    bench.pool.lose(RuntimeError("a worker died"))
+    assert (bench.now, bench.run.problem) == ((Phase.PAUSED, 0), None)
+
+
+def test_a_pool_that_is_shut_down_counts_as_a_loss() -> None:
+    bench = Bench()
+    bench.run.play()
+    future, bench.pool.chunks = bench.pool.chunks[0][0], []
+    future._state = "PENDING"
+    future.cancel()
+    assert bench.now == (Phase.QUEUED, 0)
+
+
+# Slow motion and the lease
+
+
+def test_slow_motion_makes_one_update_whenever_its_time_comes() -> None:
+    bench = Bench(speed=5.0)
+    bench.run.play()
+    for step in range(1, 6):
+        bench.pool.finish()
+        assert bench.now == (Phase.WAITING, step)
+        bench.clock.pass_(0.2)
+        bench.run.look()
+        assert bench.run.phase is Phase.RUNNING
+    assert bench.run.look().rate == pytest.approx(5.0)
+
+
+def test_no_thread_for_slow_motion_is_a_loss_like_any_other() -> None:
+    def none(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
+        raise RuntimeError("can't start new thread")
+
+    bench = Bench(speed=5.0)
+    bench.run._later = none
+    bench.run.play()
+    bench.pool.finish()
+    assert bench.now == (Phase.QUEUED, 1)
+    bench.run.look()
+    assert bench.run.phase is Phase.RUNNING
+
+
+def test_the_time_of_an_older_command_starts_nothing() -> None:
+    bench = Bench(speed=1.0)
+    bench.run.play()
+    bench.pool.finish()
+    (_, late), *_ = bench.clock.calls
+    bench.run.pause()
+    assert bench.clock.calls == [], "cancelled"
+    bench.run.play()
+    late()  # too late to be cancelled
+    assert len(bench.pool.chunks) == 1
+
+
+@pytest.mark.parametrize("speed", [None, 5.0])
+def test_nobody_looks_and_it_waits_for_the_next_look(speed: float | None) -> None:
+    bench = Bench(speed=speed)
+    bench.run.play()
+    bench.clock.pass_(LEASE_SECONDS)
+    bench.pool.finish()
+    assert bench.run.phase is Phase.QUEUED
+    bench.clock.pass_(10)
+    assert bench.pool.chunks == []
+    bench.run.look()
+    assert bench.run.phase is Phase.RUNNING
+
+
+def test_the_lease_may_run_out_in_slow_motion() -> None:
+    bench = Bench(speed=1.0)
+    bench.run.play()
+    bench.pool.finish()
+    bench.clock.pass_(1.0)
+    assert (bench.run.phase, bench.pool.chunks) == (Phase.QUEUED, [])
+
+
+# Ends
+
+
+def test_solved_is_a_stop_and_not_an_end() -> None:
+    bench = at(Phase.SOLVED)
+    assert bench.run.state.solved_at == bench.run.state.step
+    step = bench.run.state.step
+    bench.run.play()
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, step + CHUNK)
+
+
+def test_the_end_is_reached_and_not_passed() -> None:
+    bench = Bench(until=CHUNK - 2)
+    bench.run.play()
+    bench.pool.finish()
+    assert bench.now == (Phase.PAUSED, CHUNK - 2)
+    bench.run.play()
+    bench.run.step()
+    assert bench.pool.chunks == []
+
+
+def test_another_learning_rate_holds_from_the_update_that_is_shown_and_is_on_record() -> None:
+    bench = Bench()
+    bench.run.play()
+    bench.pool.finish()
+    bench.run.retune(replace(SMALL, learning_rate=0.1))
+    assert [(t.step, t.learning_rate) for t in bench.run.retunings] == [(CHUNK, 0.1)], "known at once"
+    bench.pool.finish()  # begun with the old rate: dropped
+    assert bench.now == (Phase.RUNNING, CHUNK)
+    bench.pool.finish()
+    assert [(t.step, t.learning_rate) for t in bench.run.retunings] == [(CHUNK, 0.1)]
+    assert bench.run.retunings == bench.run.state.retunings
+    again = train(SMALL, 2 * CHUNK, tunings=bench.run.state.tunings)
+    np.testing.assert_array_equal(weights_of(bench.run), again.params.flat())
+
+
+def test_a_change_that_no_update_followed_leaves_no_trace() -> None:
+    bench = Bench()
+    bench.run.retune(replace(SMALL, learning_rate=0.1))
+    assert bench.run.retunings == (), "before the first update it is a choice like any other"
+    bench.run.step()
+    bench.pool.finish()
+    assert bench.run.retunings == ()
+    bench.run.retune(SMALL)
+    assert [t.step for t in bench.run.retunings] == [1]
+    bench.run.retune(replace(SMALL, learning_rate=0.1))
+    assert bench.run.retunings == ()
+    assert bench.now == (Phase.PAUSED, 1)
+
+
+def test_every_run_has_an_id_of_its_own() -> None:
+    assert Bench().run.id != Bench().run.id
