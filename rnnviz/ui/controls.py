@@ -109,7 +109,9 @@ def _start(visit: Visit) -> None:
         st.caption("No recurrence: there is no B = W_hh to initialise")
         return
     titles = {name: f"{i.title}  {i.formula}" for name, i in INITIALIZERS.items()}
-    _names(visit, "init", titles, label="Initialisation of B = W_hh", help_text=explain("B = W_hh"))
+    gates = len(CELLS[e.cell].gate_names)
+    label = "Initialisation of each gate's W_hh" if gates else "Initialisation of B = W_hh"
+    _names(visit, "init", titles, label=label, help_text=explain("B = W_hh"))
     if INITIALIZERS[e.init].has_gain:
         limit = max(USUAL_GAINS, e.gain)
         st.slider("Gain g", 0.0, limit, step=0.05, help=explain("g"), **_bound(visit, "gain"))
@@ -138,17 +140,32 @@ def _network(visit: Visit) -> None:
     e = visit.experiment
     left, right = st.columns(2)
     with left:
-        _names(visit, "activation", {name: a.title for name, a in ACTIVATIONS.items()})
+        _names(visit, "cell", {name: cell.title for name, cell in CELLS.items()})
         _number(visit, "hidden_size")
         _number(visit, "batch_size")
-    with right:
-        _names(visit, "optimizer", {name: o.title for name, o in OPTIMIZERS.items()})
-        _number(visit, "layers")
         _number(visit, "seed")
+    with right:
+        _activation(visit)
+        _number(visit, "layers")
+        _names(visit, "optimizer", {name: o.title for name, o in OPTIMIZERS.items()})
     if TOPOLOGIES[e.topology].can_feed_back:
         st.toggle("Feed the output back", **_bound(visit, "feedback"))
     for option in TASKS[e.task].options:
         OPTIONS[option](visit)
+
+
+def _activation(visit: Visit) -> None:
+    """The activation, where the cell leaves a choice."""
+    if CELLS[visit.experiment.cell].gate_names:
+        st.selectbox(
+            choices()["activation"].title,
+            ["built in: σ, tanh"],
+            disabled=True,
+            help="Gates use the logistic function σ, the rest of the cell uses tanh.",
+            key="activation_of_gates",
+        )
+    else:
+        _names(visit, "activation", {name: a.title for name, a in ACTIVATIONS.items()})
 
 
 def _names(

@@ -213,10 +213,10 @@ def in_figures(run: LiveRun, look: Look, layer: int) -> str:
         (with_indices("ρ(W_hh)"), _size(now.spectral_radius[layer]), explain("ρ")),
         (with_indices("σ_max"), _size(now.sigma_max[layer]), explain("σ_max")),
     ]
-    recurrent = CELLS[run.experiment.cell].recurrent
-    shown = cells if recurrent else cells[:3]  # without a W_hh there is nothing to say of it
+    cell = CELLS[run.experiment.cell]
+    shown = cells if cell.recurrent and not cell.gate_names else cells[:3]  # else no W_hh carries the state
     parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
-    if recurrent:
+    if cell.recurrent:
         parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")
         parts.append(
             f"<span class='verdict {verdict}' tabindex='0' title='{escape(VERDICT_RULE)}'>"

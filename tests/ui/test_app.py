@@ -100,6 +100,7 @@ KINDS = {
     "choose_gain": "slider",
     "choose_learning_rate": "select_slider",
     "choose_clip_norm": "select_slider",
+    "choose_cell": "selectbox",
     "choose_activation": "selectbox",
     "choose_optimizer": "selectbox",
     "choose_hidden_size": "number_input",
@@ -179,6 +180,19 @@ def test_a_control_of_every_kind_reaches_the_experiment() -> None:
         visitor.set(f"choose_{name}", value)
         assert getattr(visitor.experiment, name) == value
     assert visitor.experiment == replace(Experiment(), **wanted)
+
+
+@pytest.mark.parametrize(("cell", "title"), [("lstm", "LSTM"), ("gru", "GRU")])
+def test_a_gated_cell_can_be_chosen_and_trained(cell: str, title: str) -> None:
+    visitor = Visitor()
+    visitor.set("choose_cell", cell)
+    assert visitor.experiment.cell == cell
+    assert "ρ" not in visitor.numbers, "no single matrix has a spectral radius here"
+    assert "gradient" in visitor.numbers
+    assert "activation_of_gates" in {box.key for box in visitor.tab.selectbox}
+    assert visitor.params["cell"] == cell
+    visitor.step()
+    assert visitor.run.state.step == 1
 
 
 def test_a_deep_link_restores_the_whole_experiment() -> None:

@@ -76,15 +76,17 @@ def said(tab: AppTest) -> str:
         Experiment(seq_len=12, hidden_size=2, activation="sigmoid", init="identity"),
         Experiment(seq_len=12, init="scaled-gaussian", gain=0.0),
         Experiment(seq_len=40, init="scaled-gaussian", gain=10.0, activation="relu"),
+        Experiment(task="echo", topology="many-to-many", seq_len=12, delay=3, layers=2, cell="lstm"),
+        Experiment(seq_len=12, cell="gru"),
     ],
-    ids=["plain", "many outputs", "sigmoid identity", "gain 0", "gain 10"],
+    ids=["plain", "many outputs", "sigmoid identity", "gain 0", "gain 10", "lstm", "gru"],
 )
 def test_every_instrument_answers_every_experiment(e: Experiment) -> None:
     tab = open_laboratory(e)
     assert params(tab) == to_params(e), "the experiment comes along to another page"
     for instrument in INSTRUMENTS:
         text = said(choose(tab, instrument))
-        sentences = ("How to read this.", "factor per step", "to take apart", "Nothing was trained")
+        sentences = ("How to read this.", "factor per step", "to take apart", "Nothing was trained", "gates")
         assert any(sentence in text for sentence in sentences), instrument
         assert "nan" not in text.lower(), instrument
     assert params(tab) == to_params(e), "no instrument changes it"
@@ -103,6 +105,17 @@ def test_without_recurrence_there_is_no_matrix_to_look_at() -> None:
     assert "no W_hh" in said(choose(tab, "triangle"))
     assert "no W_hh" in said(choose(tab, "spectrum"))
     assert "Before step 8 the error is exactly zero" in said(choose(tab, "why"))
+
+
+@pytest.mark.parametrize(("cell", "title"), [("lstm", "LSTM"), ("gru", "GRU")])
+def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: str) -> None:
+    tab = open_laboratory(Experiment(seq_len=8, cell=cell))
+    assert f"no theory line for {title}" in said(choose(tab, "curve"))
+    assert [t["name"] for t in figure(tab, "curve")["data"] if t.get("name") == "theory"] == []
+    assert f"{title}: the error does not go through one activation" in said(choose(tab, "why"))
+    assert f"{title}: no single matrix carries the state" in said(choose(tab, "spectrum"))
+    assert f"{title}: no single matrix carries the state" in said(choose(tab, "own"))
+    assert "How to read this." in said(choose(tab, "triangle"))
 
 
 @pytest.mark.parametrize(
