@@ -1,8 +1,9 @@
-"""Imports go one way: numerics <- figures <- ui <- pages <- app.py."""
+"""Imports go one way, from package to package, and the README's map names every module."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ("numerics", "figures", "ui", "pages", "app.py")
-FORBIDDEN = {"numerics": {"streamlit", "plotly", "_plotly_utils"}, "figures": {"streamlit"}}
+PACKAGES = (
+    "model", "tasks", "experiment", "training", "analysis", "applications", "teaching", "figures", "ui",
+)  # fmt: skip
+LAYERS = (*PACKAGES[:-2], "rnnviz", *PACKAGES[-2:], "pages", "app.py")
+"""From the lowest to the highest; ``rnnviz`` is the library's own door, rnnviz/__init__.py."""
+
+FORBIDDEN = {
+    layer: {"streamlit"} if layer == "figures" else {"streamlit", "plotly", "_plotly_utils"}
+    for layer in LAYERS[: LAYERS.index("figures") + 1]
+}
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q -r tests/requirements.txt"
 TEST_COMMAND = f"{INSTALL} && .venv/bin/python -m pytest"
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "rnnviz").rglob("*.py"), *(ROOT / "pages").rglob("*.py")])
@@ -24,11 +33,11 @@ def name_of(file: Path) -> str:
 
 
 def layer_of(path: str) -> str:
-    """The layer of a file ("rnnviz/ui/visit.py") or a module ("rnnviz.ui.visit")."""
+    """The layer of a file ("rnnviz/ui/run_panel.py") or a module ("rnnviz.ui.run_panel")."""
     parts = path.replace("app.py", "app").removesuffix(".py").replace("/", ".").split(".")
     if parts[0] in ("app", "pages"):
         return "app.py" if parts[0] == "app" else "pages"
-    return parts[1] if len(parts) > 1 and parts[1] in ("figures", "ui") else "numerics"
+    return parts[1] if len(parts) > 1 and parts[1] in PACKAGES else "rnnviz"
 
 
 def imports(file: Path) -> set[str]:
@@ -74,7 +83,35 @@ def test_every_gradient_is_our_own() -> None:
 def test_the_rules_are_applied_to_every_layer() -> None:
     assert {layer_of(name_of(file)) for file in SOURCES} == set(LAYERS)
     assert layer_of("rnnviz.figures.timeline") == "figures"
-    assert layer_of("rnnviz.tasks.base") == layer_of("rnnviz") == "numerics"
+    assert layer_of("rnnviz") == layer_of("rnnviz/__init__.py") == "rnnviz"
+    assert {
+        folder.name for folder in (ROOT / "rnnviz").iterdir() if (folder / "__init__.py").exists()
+    } == set(PACKAGES)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_says_what_is_in_it_and_what_it_may_import(package: str) -> None:
+    text = ast.get_docstring(
+        ast.parse((ROOT / "rnnviz" / package / "__init__.py").read_text(encoding="utf-8"))
+    )
+    assert text, package
+    assert re.search("import", text, re.IGNORECASE), f"{package} does not say what it may import"
+
+
+def mapped() -> dict[str, set[str]]:
+    """The modules that the README's map names, by package."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme[readme.index("## Code map") : readme.index("**To add a task:**")]
+    rows = re.findall(r"^\| `rnnviz/(.*?)/` \|(.*)\|$", section, re.MULTILINE)
+    return {package: set(re.findall(r"`([a-z_/]+)`", row)) for package, row in rows}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_map_names_every_module_and_none_that_is_not_there(package: str) -> None:
+    folder = ROOT / "rnnviz" / package
+    files = [file.relative_to(folder).with_suffix("") for file in folder.rglob("*.py")]
+    there = {str(file) for file in files if file.name != "__init__"}
+    assert mapped()[package] == there
 
 
 def loaded_after(code: str) -> set[str]:

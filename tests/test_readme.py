@@ -33,12 +33,3 @@ def test_the_examples_print_what_they_say(monkeypatch: pytest.MonkeyPatch) -> No
         assert numbers(shown)[: len(numbers(wanted))] == expected, shown
         for word in ("vanishing", "True"):
             assert (word in shown) == (word in wanted), shown
-
-
-def test_every_room_that_the_map_names_exists() -> None:
-    root = Path(__file__).parents[1]
-    house = README[README.index("## The house") : README.index("**To add a task:**")]
-    for cell in re.findall(r"^\| (`.*?) \|", house, re.MULTILINE):
-        first, *others = re.findall(r"`(.*?)`", cell)
-        for name in (first, *(str(Path(first).parent / other) for other in others)):
-            assert (root / name).exists(), name

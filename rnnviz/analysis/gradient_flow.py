@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.experiment import Experiment
-from rnnviz.model.arrays import Array, Indices, norms
+from rnnviz.model.arrays import Array, Indices
 from rnnviz.model.batch import Batch
 from rnnviz.model.cells import State, StepBack, Trace
 from rnnviz.model.network import Network, Params, output_gradient, readout_errors
@@ -137,8 +137,8 @@ def _norms_over_time(seen: Probe, layer: int) -> tuple[Array, Array]:
     K, T = len(seen.batch.write_steps), len(seen.batch.writes)
     per_output, total = np.zeros((K, T)), np.zeros(T)
     for t, first, errors, _ in errors_back_in_time(seen, layer):
-        per_output[first:, t] = _mean_norm(errors[0])
-        total[t] = _mean_norm(errors[0].sum(axis=0))
+        per_output[first:, t] = gradient_curve(errors[0])
+        total[t] = gradient_curve(errors[0].sum(axis=0))
     return per_output, total
 
 
@@ -168,11 +168,6 @@ def errors_back_in_time(seen: Probe, layer: int) -> Iterator[tuple[int, int, Sta
                 part[first:] = earlier
             if i > 0:
                 carried[i - 1][0][first:] += back.into_input @ params.layers[i].W_xh.T
-
-
-def _mean_norm(error: Array) -> Array:
-    """Mean over the samples of ||error||, for (..., B, H) with 1/B inside."""
-    return norms(error).sum(axis=-1)
 
 
 def _lag_profile(relative: Array, steps: Indices) -> Array:

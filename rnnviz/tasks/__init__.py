@@ -1,4 +1,7 @@
-"""The problems that the networks learn, by name."""
+"""The problems that the networks learn, by name, with the topologies and the data.
+
+May import ``model`` only.
+"""
 
 from __future__ import annotations
 

@@ -123,12 +123,12 @@ def _measured(problem: Problem, state: TrainingState) -> TrainingState:
 
 
 def gradient_curve(dL_dh: Array) -> Array:
-    """Return the gradient's size over time (T,) from dL/dh (T, B, H).
+    """Return the gradient's size over time (T,) from dL/dh (T, B, H); leading axes may be any.
 
     Summed over the batch: as 1/B is inside, this is the mean of the samples' norms.
     """
     with np.errstate(over="ignore"):
-        return norms(dL_dh).sum(axis=1)
+        return np.asarray(norms(dL_dh).sum(axis=-1))
 
 
 def _kind(values: Array) -> str:

@@ -1,1 +1,4 @@
-"""What a visitor sees and touches; the only part of rnnviz that imports Streamlit."""
+"""What a visitor sees and uses; the only package that imports Streamlit.
+
+May import every other package of the library.
+"""

@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.analysis.gradient_flow import gradient_flow
-from rnnviz.analysis.sweeps import Sweep
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.model.activations import ACTIVATIONS
@@ -17,6 +16,7 @@ from rnnviz.tasks import TASKS
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.training.executor import local_pool
 from rnnviz.training.loop import train
+from rnnviz.training.sweep import Sweep
 from rnnviz.ui import story
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.ribbon import ribbon

@@ -9,12 +9,12 @@ from typing import Any
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
-from rnnviz.analysis.sweeps import Sweep
 from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.fitting import changed, nearest
 from rnnviz.experiment.links import from_params, to_params, to_text
 from rnnviz.teaching.presets import PRESETS, Preset
 from rnnviz.training.executor import warm_up
+from rnnviz.training.sweep import Sweep
 from rnnviz.ui.address import Address
 from rnnviz.ui.jobs.workbench import Workbench
 from rnnviz.ui.lesson_progress import LessonProgress

@@ -12,11 +12,12 @@ import pytest
 
 from rnnviz import Experiment, gradient_flow, phase_diagram, seed_band
 from rnnviz.analysis.bench import Bench, decades
-from rnnviz.analysis.sweeps import SeedBand, Sweep
+from rnnviz.analysis.sweeps import SeedBand
 from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.curves import seeds_spec
 from rnnviz.figures.phase import phase_spec
 from rnnviz.training.executor import local_pool
+from rnnviz.training.sweep import Sweep
 
 GAINS, STRENGTHS, LENGTHS = (0.5, 1.0, 3.0), (0.0, 1.0), (2, 30)
 

@@ -13,12 +13,13 @@ import streamlit as st
 from rnnviz.analysis.bench import Bench
 from rnnviz.analysis.gradient_flow import gradient_flow
 from rnnviz.analysis.mean_field import critical_gain
-from rnnviz.analysis.sweeps import SeedBand, Sweep, phase_parts, phase_row, seed_parts
+from rnnviz.analysis.sweeps import SeedBand, phase_parts, phase_row, seed_parts
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import seeds_spec
 from rnnviz.figures.phase import inside, phase_spec
 from rnnviz.model.arrays import Array
 from rnnviz.training.executor import local_pool
+from rnnviz.training.sweep import Sweep
 from rnnviz.ui.instruments.reading import Reading, number, plain, present
 from rnnviz.ui.style import theme
 from rnnviz.ui.visit import Visit
