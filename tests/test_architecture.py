@@ -24,7 +24,7 @@ def name_of(file: Path) -> str:
 
 
 def layer_of(path: str) -> str:
-    """The layer of a file ("rnnviz/ui/visit.py") or a module ("rnnviz.ui.visit")."""
+    """The layer of a file ("rnnviz/ui/session.py") or a module ("rnnviz.ui.session")."""
     parts = path.replace("app.py", "app").removesuffix(".py").replace("/", ".").split(".")
     if parts[0] in ("app", "pages"):
         return "app.py" if parts[0] == "app" else "pages"

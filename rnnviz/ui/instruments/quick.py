@@ -16,17 +16,17 @@ from rnnviz.figures.training_history import over_training_spec
 from rnnviz.model.cells import CELLS
 from rnnviz.model.network import Network, Params
 from rnnviz.ui.instruments.reading import Reading, number, percent, plain
+from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
-from rnnviz.ui.visit import Visit
 
 NO_RECURRENCE = "The network has no recurrence, and so no W_hh."
 
 # Why ----------------------------------------------------------------------------------------------
 
 
-def why(visit: Visit, params: Params) -> Reading | str:
+def why(session: Session, params: Params) -> Reading | str:
     """The decay split into its two causes."""
-    e = visit.experiment
+    e = session.experiment
     if e.seq_len == 1:
         return "A single step: no way back, so nothing can shrink or grow. Choose a topology with many steps."
     parts = causes(e, params)
@@ -43,10 +43,11 @@ def why(visit: Visit, params: Params) -> Reading | str:
             "saturated": parts.saturated[parts.steps - 1],
         }
     )
+    remark = _remark(e, parts, session.run.state.step > 0)
     how = (
         "Every step back multiplies the error twice: by the activation's slope at that step, then by W_hh "
         "(under the braces: medians). Above 1 it grows, below 1 it shrinks. Bars: the share of units so "
-        f"saturated that less than a tenth of the error passes. {_remark(e, parts, visit.run.state.step > 0)}"
+        f"saturated that less than a tenth of the error passes. {remark}"
     )
     formula = (
         r"\frac{\|\varepsilon_{t-1}\|}{\|\varepsilon_t\|} ="
@@ -77,9 +78,9 @@ def _remark(e: Experiment, parts: Causes, trained: bool) -> str:
 # Triangle -----------------------------------------------------------------------------------------
 
 
-def itemised(visit: Visit, params: Params) -> Reading | str:
+def itemised(session: Session, params: Params) -> Reading | str:
     """The gradient of W_hh by output and time step."""
-    e = visit.experiment
+    e = session.experiment
     items = triangle(e, params)
     square = float(np.sum(items.total**2))
     if square == 0.0 or not np.isfinite(square):
@@ -141,9 +142,9 @@ def _of_one_output(T: int, near: str) -> tuple[str, str]:
 # Spectrum -----------------------------------------------------------------------------------------
 
 
-def eigenvalues(visit: Visit, params: Params) -> Reading | str:
+def eigenvalues(session: Session, params: Params) -> Reading | str:
     """The spectrum of W_hh and the two bounds."""
-    e = visit.experiment
+    e = session.experiment
     if not CELLS[e.cell].recurrent:
         return NO_RECURRENCE
     W_hh = params.layers[-1].W_hh
@@ -151,7 +152,7 @@ def eigenvalues(visit: Visit, params: Params) -> Reading | str:
         return "W_hh holds inf or NaN: the run overflowed. In the playground, press Reset or apply a remedy."
     now = spectrum(W_hh, e.activation)
     before = None
-    if visit.run.state.step:
+    if session.run.state.step:
         before = spectrum(Network(e).init(e.rng("weights")).layers[-1].W_hh, e.activation)
     sigma, rho = plain(now.sigma_max, 4), plain(now.rho, 4)
     how = (
@@ -193,9 +194,9 @@ def fate(now: Spectrum) -> str:
 # Over training ------------------------------------------------------------------------------------
 
 
-def over_training(visit: Visit) -> Reading | str:
+def over_training(session: Session) -> Reading | str:
     """The gradient at every training step, and the weight gradient before and after clipping."""
-    e, history = visit.experiment, visit.run.state.history
+    e, history = session.experiment, session.run.state.history
     norms = history.frame()
     if norms.empty:
         return "Nothing was trained yet. Press Play in the playground for a moment, then come back."
