@@ -1,8 +1,8 @@
 """Recurrent networks at work: captions, forecasts, text, sentiment, translation, and your own network."""
 
 from rnnviz.ui import applications, story
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
-visit = current()
-applications.page(visit)
-story.way_on(visit, "applications")
+session = current()
+applications.page(session)
+story.way_on(session, "applications")

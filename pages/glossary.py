@@ -1,7 +1,7 @@
 """Look up every symbol and every formula."""
 
 from rnnviz.ui import glossary, story
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
 story.head("Glossary", "Every symbol and every formula of the app, in the order of understanding.")
 glossary.page()

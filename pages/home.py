@@ -1,8 +1,8 @@
 """What this is, one living picture, and doors to everything else."""
 
 from rnnviz.ui import home
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
-visit = current()
-home.hero(visit)
-home.scenarios(visit)
+session = current()
+home.hero(session)
+home.scenarios(session)

@@ -1,9 +1,9 @@
 """One loop, unfolded step by step; then one pass through a small network, number by number."""
 
 from rnnviz.ui import how, story
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
-visit = current()
+session = current()
 story.head("How it works", how.IDEA)
 how.page()
-story.way_on(visit, "how")
+story.way_on(session, "how")

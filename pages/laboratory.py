@@ -1,8 +1,8 @@
 """See what becomes of a gradient, and why, before or after any training."""
 
 from rnnviz.ui import controls, laboratory
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
-visit = current()
-laboratory.page(visit)
-controls.sidebar(visit)
+session = current()
+laboratory.page(session)
+controls.sidebar(session)

@@ -2,12 +2,12 @@
 
 from rnnviz.teaching.lessons import LESSONS
 from rnnviz.ui import lessons, story
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
-visit = current()
-if visit.view.lesson:
-    lessons.lesson(visit, LESSONS[visit.view.lesson])
+session = current()
+if session.view.lesson:
+    lessons.lesson(session, LESSONS[session.view.lesson])
 else:
     story.head("Lessons", lessons.IDEA)
-    lessons.overview(visit)
-    story.way_on(visit, "lessons")
+    lessons.overview(session)
+    story.way_on(session, "lessons")

@@ -1,11 +1,11 @@
 """Build a link for a class, and find a plan for teaching with it."""
 
 from rnnviz.ui import story, teacher
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
-visit = current()
+session = current()
 story.head(
     "For teachers", "One link opens the right page, experiment and lesson, with only the controls you want."
 )
-teacher.page(visit)
-story.way_on(visit, "teacher")
+teacher.page(session)
+story.way_on(session, "teacher")

@@ -1,9 +1,9 @@
 """Five ways to read and to write, side by side."""
 
 from rnnviz.ui import story, topologies
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
-visit = current()
+session = current()
 story.head("Five ways to read and write", topologies.IDEA)
-topologies.page(visit)
-story.way_on(visit, "types")
+topologies.page(session)
+story.way_on(session, "types")

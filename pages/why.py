@@ -1,9 +1,9 @@
 """The same problem for a network with a memory and for one without, side by side."""
 
 from rnnviz.ui import story, why
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
-visit = current()
+session = current()
 story.head("Why recurrence", why.IDEA)
-why.page(visit)
-story.way_on(visit, "why")
+why.page(session)
+story.way_on(session, "why")

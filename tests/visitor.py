@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz.ui import address
 from rnnviz.ui.live_run import LiveRun
-from rnnviz.ui.visit import Visit
+from rnnviz.ui.session import Session
 
 ROOT = Path(__file__).parents[1]
 SHELL = ROOT / "rnnviz" / "ui" / "shell.py"
@@ -64,13 +64,13 @@ class Tab:
             self.look()
 
     @property
-    def visit(self) -> Visit:
-        visit: Visit = self.tab.session_state["visit"]
-        return visit
+    def session(self) -> Session:
+        session: Session = self.tab.session_state["session"]
+        return session
 
     @property
     def run(self) -> LiveRun:
-        return self.visit.run
+        return self.session.run
 
     @property
     def texts(self) -> list[str]:

@@ -22,8 +22,8 @@ from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import LiveRun, Look
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
+from rnnviz.ui.session import Session
 from rnnviz.ui.views import JOB_ADDRESSES, OWN_JOB
-from rnnviz.ui.visit import Visit
 
 TICK_SECONDS, LOWER_TICK_SECONDS = 0.15, 0.5
 ANSWER_HEIGHT, TIMELINE_HEIGHT, PROGRESS_HEIGHT = 330, 350, 240
@@ -82,21 +82,21 @@ JOB_TITLES = {name: job.title for name, job in JOBS.items()} | {OWN_JOB: "Your n
 """The jobs, side by side on the page."""
 
 
-def page(visit: Visit) -> None:
+def page(session: Session) -> None:
     """Choose a job and its data; train; see its answer, its numbers and its gradient."""
-    bench = visit.workbench
+    bench = session.workbench
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="jobs"):
-        name = _job(visit)
+        name = _job(session)
         variant = None if name == OWN_JOB else _variant(bench, name, DESKS[name])
     bench.opened = bench.address(name)
-    if visit.view.job or bench.opened != next(iter(JOB_TITLES)):
-        visit.view = replace(visit.view, job=bench.opened)
+    if session.view.job or bench.opened != next(iter(JOB_TITLES)):
+        session.view = replace(session.view, job=bench.opened)
     if variant is None:
         st.html("<p class='story'><b>Your own network.</b> Is its gradient vanishing?</p>")
-        own.own(visit)
+        own.own(session)
         return
     job, desk = JOBS[name], DESKS[name]
-    panel = _panel(visit, variant)
+    panel = _panel(session, variant)
     topology = TOPOLOGIES[variant.experiment.topology].title
     st.html(f"<p class='needs'><b>{topology}.</b> {escape(job.promise)} <span>{escape(job.limit)}</span></p>")
     left, right = st.columns([0.34, 0.66], gap="medium")
@@ -112,10 +112,10 @@ def page(visit: Visit) -> None:
             lambda: _answer(name, bench, panel.run, desk),
             also=lambda: name == "text" and bench.writing,
         )
-    panel.repeat("below", LOWER_TICK_SECONDS, lambda: _below(panel, visit.view.projector))
+    panel.repeat("below", LOWER_TICK_SECONDS, lambda: _below(panel, session.view.projector))
 
 
-def _panel(visit: Visit, variant: Variant) -> RunPanel:
+def _panel(session: Session, variant: Variant) -> RunPanel:
     """Return the panel of a data set's run: as it was left, or a new one."""
     key = RunKey("job", variant.experiment)
 
@@ -123,21 +123,21 @@ def _panel(visit: Visit, variant: Variant) -> RunPanel:
         run.until = variant.steps
         return run
 
-    ending(visit.runs.open(key, variant.experiment))
+    ending(session.runs.open(key, variant.experiment))
     return RunPanel(
-        lambda: (visit.runs[key],),
-        visit.widgets,
-        lambda: (ending(visit.runs.start(key, variant.experiment)),),
+        lambda: (session.runs[key],),
+        session.widgets,
+        lambda: (ending(session.runs.start(key, variant.experiment)),),
         "job_",
     )
 
 
-def _job(visit: Visit) -> str:
+def _job(session: Session) -> str:
     """The jobs, side by side; the choice is part of the URL, and so is the data set."""
-    name, variant = JOB_ADDRESSES.get(visit.view.job, (next(iter(JOB_TITLES)), ""))
-    if variant and visit.view.job != visit.workbench.opened:
-        visit.workbench.variants[name] = variant
-    bound = visit.workbench.widgets.bound("job", name, lambda wanted: _open_job(visit, wanted))
+    name, variant = JOB_ADDRESSES.get(session.view.job, (next(iter(JOB_TITLES)), ""))
+    if variant and session.view.job != session.workbench.opened:
+        session.workbench.variants[name] = variant
+    bound = session.workbench.widgets.bound("job", name, lambda wanted: _open_job(session, wanted))
     st.segmented_control(
         "Job",
         list(JOB_TITLES),
@@ -149,9 +149,9 @@ def _job(visit: Visit) -> str:
     return name
 
 
-def _open_job(visit: Visit, wanted: str | None) -> None:
+def _open_job(session: Session, wanted: str | None) -> None:
     if wanted in JOB_TITLES:
-        visit.view = replace(visit.view, job=visit.workbench.address(wanted))
+        session.view = replace(session.view, job=session.workbench.address(wanted))
 
 
 def _variant(bench: Workbench, name: str, desk: Desk) -> Variant:

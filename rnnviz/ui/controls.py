@@ -24,7 +24,7 @@ from rnnviz.tasks.series import SERIES
 from rnnviz.tasks.topology import TOPOLOGIES
 from rnnviz.teaching.glossary import explain
 from rnnviz.teaching.presets import PRESETS
-from rnnviz.ui.visit import Visit
+from rnnviz.ui.session import Session
 
 ARROWS = {
     "one-to-one": "1→1",
@@ -39,20 +39,20 @@ USUAL_GAINS = 3.0
 """The gain slider ends here unless the experiment's own gain lies beyond."""
 
 
-def sidebar(visit: Visit) -> None:
-    """Draw the choices that the view shows; changes reach ``visit`` before the page is drawn again."""
+def sidebar(session: Session) -> None:
+    """Draw the choices that the view shows; changes reach ``session`` before the page is drawn again."""
     groups = {"scenario": _scenario, "problem": _problem, "start": _start, "learning": _learning}
-    shown = [draw for name, draw in groups.items() if name not in visit.view.hidden]
+    shown = [draw for name, draw in groups.items() if name not in session.view.hidden]
     with st.sidebar:
         for draw in shown:
-            draw(visit)
-        if "network" not in visit.view.hidden:
+            draw(session)
+        if "network" not in session.view.hidden:
             with st.expander("Network and data", key="more"):
-                _network(visit)
-        _picture(visit)
+                _network(session)
+        _picture(session)
 
 
-def _bound(visit: Visit, name: str) -> dict[str, Any]:
+def _bound(session: Session, name: str) -> dict[str, Any]:
     """Arguments that tie a widget to one field of the experiment."""
 
     def choose(value: Any) -> None:
@@ -60,15 +60,15 @@ def _bound(visit: Visit, name: str) -> dict[str, Any]:
             choices()[name].check(name, value)
         except ValueError:  # what an option was called, where the options have changed since
             return
-        visit.choose(**{name: value})
+        session.choose(**{name: value})
 
-    return visit.widgets.bound(f"choose_{name}", getattr(visit.experiment, name), choose)
+    return session.widgets.bound(f"choose_{name}", getattr(session.experiment, name), choose)
 
 
-def _scenario(visit: Visit) -> None:
+def _scenario(session: Session) -> None:
     def open_scenario(name: str | None) -> None:
         if name in PRESETS:
-            visit.open_preset(PRESETS[name])
+            session.open_preset(PRESETS[name])
 
     st.selectbox(
         "Scenario",
@@ -76,12 +76,12 @@ def _scenario(visit: Visit) -> None:
         index=None,
         format_func=lambda name: PRESETS[name].title,
         placeholder="Your own",
-        **visit.widgets.bound("scenario", visit.preset.name if visit.preset else None, open_scenario),
+        **session.widgets.bound("scenario", session.preset.name if session.preset else None, open_scenario),
     )
 
 
-def _problem(visit: Visit) -> None:
-    e = visit.experiment
+def _problem(session: Session) -> None:
+    e = session.experiment
     st.segmented_control(
         "Topology",
         list(TOPOLOGIES),
@@ -90,41 +90,41 @@ def _problem(visit: Visit) -> None:
         width="stretch",
         wrap=False,
         help="  \n".join(f"**{ARROWS[t.name]}** {t.title}: {t.example}" for t in TOPOLOGIES.values()),
-        **_bound(visit, "topology"),
+        **_bound(session, "topology"),
     )
     topology = TOPOLOGIES[e.topology]
     st.caption(f"**{topology.title}**, as in {topology.example}")
     fitting = [name for name, task in TASKS.items() if e.topology in task.fits]
-    _names(visit, "task", {name: TASKS[name].title for name in fitting}, help_text=TASKS[e.task].summary)
+    _names(session, "task", {name: TASKS[name].title for name in fitting}, help_text=TASKS[e.task].summary)
     low, high = TASKS[e.task].lengths(e)
     if low == high:
         st.caption(f"**T = {low}**: a single step, so nothing can vanish")
     else:
-        st.slider("Sequence length T", low, high, help=explain("t, T"), **_bound(visit, "seq_len"))
+        st.slider("Sequence length T", low, high, help=explain("t, T"), **_bound(session, "seq_len"))
 
 
-def _start(visit: Visit) -> None:
-    e = visit.experiment
+def _start(session: Session) -> None:
+    e = session.experiment
     if not CELLS[e.cell].recurrent:
         st.caption("No recurrence: there is no B = W_hh to initialise")
         return
     titles = {name: f"{i.title}  {i.formula}" for name, i in INITIALIZERS.items()}
     gates = len(CELLS[e.cell].gate_names)
     label = "Initialisation of each gate's W_hh" if gates else "Initialisation of B = W_hh"
-    _names(visit, "init", titles, label=label, help_text=explain("B = W_hh"))
+    _names(session, "init", titles, label=label, help_text=explain("B = W_hh"))
     if INITIALIZERS[e.init].has_gain:
         limit = max(USUAL_GAINS, e.gain)
-        st.slider("Gain g", 0.0, limit, step=0.05, help=explain("g"), **_bound(visit, "gain"))
+        st.slider("Gain g", 0.0, limit, step=0.05, help=explain("g"), **_bound(session, "gain"))
 
 
-def _learning(visit: Visit) -> None:
-    e = visit.experiment
+def _learning(session: Session) -> None:
+    e = session.experiment
     st.select_slider(
         "Learning rate",
         sorted({*RATES, e.learning_rate}),
         format_func=lambda rate: f"{rate:g}",
         help=explain("η"),
-        **_bound(visit, "learning_rate"),
+        **_bound(session, "learning_rate"),
     )
     clips = sorted({c for c in (*CLIPS, e.clip_norm) if c is not None})
     st.select_slider(
@@ -132,31 +132,31 @@ def _learning(visit: Visit) -> None:
         [None, *clips],
         format_func=lambda clip: "off" if clip is None else f"{clip:g}",
         help=explain("θ"),
-        **_bound(visit, "clip_norm"),
+        **_bound(session, "clip_norm"),
     )
 
 
-def _network(visit: Visit) -> None:
-    e = visit.experiment
+def _network(session: Session) -> None:
+    e = session.experiment
     left, right = st.columns(2)
     with left:
-        _names(visit, "cell", {name: cell.title for name, cell in CELLS.items()})
-        _number(visit, "hidden_size")
-        _number(visit, "batch_size")
-        _number(visit, "seed")
+        _names(session, "cell", {name: cell.title for name, cell in CELLS.items()})
+        _number(session, "hidden_size")
+        _number(session, "batch_size")
+        _number(session, "seed")
     with right:
-        _activation(visit)
-        _number(visit, "layers")
-        _names(visit, "optimizer", {name: o.title for name, o in OPTIMIZERS.items()})
+        _activation(session)
+        _number(session, "layers")
+        _names(session, "optimizer", {name: o.title for name, o in OPTIMIZERS.items()})
     if TOPOLOGIES[e.topology].can_feed_back:
-        st.toggle("Feed the output back", **_bound(visit, "feedback"))
+        st.toggle("Feed the output back", **_bound(session, "feedback"))
     for option in TASKS[e.task].options:
-        OPTIONS[option](visit)
+        OPTIONS[option](session)
 
 
-def _activation(visit: Visit) -> None:
+def _activation(session: Session) -> None:
     """The activation, where the cell leaves a choice."""
-    if CELLS[visit.experiment.cell].gate_names:
+    if CELLS[session.experiment.cell].gate_names:
         st.selectbox(
             choices()["activation"].title,
             ["built in: σ, tanh"],
@@ -165,84 +165,88 @@ def _activation(visit: Visit) -> None:
             key="activation_of_gates",
         )
     else:
-        _names(visit, "activation", {name: a.title for name, a in ACTIVATIONS.items()})
+        _names(session, "activation", {name: a.title for name, a in ACTIVATIONS.items()})
 
 
 def _names(
-    visit: Visit, name: str, titles: dict[str, str], label: str = "", help_text: str | None = None
+    session: Session, name: str, titles: dict[str, str], label: str = "", help_text: str | None = None
 ) -> None:
     label = label or choices()[name].title
-    st.selectbox(label, list(titles), format_func=titles.__getitem__, help=help_text, **_bound(visit, name))
+    st.selectbox(label, list(titles), format_func=titles.__getitem__, help=help_text, **_bound(session, name))
 
 
-def _number(visit: Visit, name: str) -> None:
+def _number(session: Session, name: str) -> None:
     choice = choices()[name]
-    st.number_input(choice.title, int(choice.low), int(choice.high), step=1, **_bound(visit, name))
+    st.number_input(choice.title, int(choice.low), int(choice.high), step=1, **_bound(session, name))
 
 
-def _noise(visit: Visit) -> None:
+def _noise(session: Session) -> None:
     choice = choices()["noise"]
-    st.slider(choice.title, choice.low, choice.high, step=0.05, **_bound(visit, "noise"))
+    st.slider(choice.title, choice.low, choice.high, step=0.05, **_bound(session, "noise"))
 
 
-def _own_text(visit: Visit) -> None:
+def _own_text(session: Session) -> None:
     """A box for text of one's own; what is in it is used only if it can be learned from."""
     st.text_area(
         "Your own text",
-        value=visit.experiment.text,
+        value=session.experiment.text,
         placeholder=f"Paste 10 to {MAX_CHARACTERS:,} characters",
         height=90,
         key="pasted_text",
     )
 
     def use() -> None:
-        visit.choose(corpus="own", text=st.session_state["pasted_text"])
+        session.choose(corpus="own", text=st.session_state["pasted_text"])
 
     st.button("Learn this text", on_click=use, width="stretch", key="use_text")
 
 
-OPTIONS: dict[str, Callable[[Visit], None]] = {
-    "symbols": lambda visit: _number(visit, "symbols"),
+OPTIONS: dict[str, Callable[[Session], None]] = {
+    "symbols": lambda session: _number(session, "symbols"),
     "noise": _noise,
-    "delay": lambda visit: _number(visit, "delay"),
-    "items": lambda visit: _number(visit, "items"),
-    "corpus": lambda visit: _names(
-        visit, "corpus", {n: t for n, t in CORPORA.items() if n != "own" or visit.experiment.corpus == "own"}
+    "delay": lambda session: _number(session, "delay"),
+    "items": lambda session: _number(session, "items"),
+    "corpus": lambda session: _names(
+        session,
+        "corpus",
+        {n: t for n, t in CORPORA.items() if n != "own" or session.experiment.corpus == "own"},
     ),
     "text": _own_text,
-    "series": lambda visit: _names(
-        visit, "series", {n: t for n, t in SERIES.items() if n != "own" or visit.experiment.series == "own"}
+    "series": lambda session: _names(
+        session,
+        "series",
+        {n: t for n, t in SERIES.items() if n != "own" or session.experiment.series == "own"},
     ),
-    "data": lambda visit: None,  # uploaded on the page Applications
-    "language": lambda visit: _names(visit, "language", {n: k.title for n, k in LANGUAGES.items()}),
-    "target": lambda visit: _names(
-        visit, "target", {n: LANGUAGES[n].title for n in choices()["target"].names}
+    "data": lambda session: None,  # uploaded on the page Applications
+    "language": lambda session: _names(session, "language", {n: k.title for n, k in LANGUAGES.items()}),
+    "target": lambda session: _names(
+        session, "target", {n: LANGUAGES[n].title for n in choices()["target"].names}
     ),
 }
 """How each option of a single task is chosen."""
 
 
-def _picture(visit: Visit) -> None:
+def _picture(session: Session) -> None:
     """What the timeline shows of the network: changes nothing in the run."""
-    e = visit.experiment
+    e = session.experiment
     if e.layers > 1:
         st.segmented_control(
             "Layer shown",
             list(range(e.layers)),
             format_func=lambda layer: str(layer + 1),
             required=True,
-            **visit.widgets.bound("layer", visit.layer, lambda layer: _show_layer(visit, layer)),
+            **session.widgets.bound("layer", session.layer, lambda layer: _show_layer(session, layer)),
         )
     if int(e.masks.writes.sum()) > 1:
         _switch(
-            visit,
+            session,
             "whole_loss",
             "Gradient of the whole loss",
             "Where many steps write, the whole loss keeps the gradient up everywhere, even when each "
             "single output's error dies within a few steps. Off: the error of the last output alone.",
         )
     _switch(
-        visit,
+        session,
         "relative",
         "Relative to the last step",
         "Divides by the gradient at the last output, so that a loss that was learned away "
@@ -250,13 +254,13 @@ def _picture(visit: Visit) -> None:
     )
 
 
-def _show_layer(visit: Visit, layer: int | None) -> None:
-    if layer is not None and layer in range(visit.experiment.layers):
-        visit.layer = layer
+def _show_layer(session: Session, layer: int | None) -> None:
+    if layer is not None and layer in range(session.experiment.layers):
+        session.layer = layer
 
 
-def _switch(visit: Visit, name: str, label: str, help_text: str) -> None:
-    bound = visit.widgets.bound(name, getattr(visit, name), lambda on: setattr(visit, name, on))
+def _switch(session: Session, name: str, label: str, help_text: str) -> None:
+    bound = session.widgets.bound(name, getattr(session, name), lambda on: setattr(session, name, on))
     st.toggle(label, help=help_text, **bound)
 
 

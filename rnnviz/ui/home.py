@@ -15,8 +15,8 @@ from rnnviz.ui import story
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.ribbon import of_experiment
 from rnnviz.ui.run_panel import LEAST_WIDTH
+from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
-from rnnviz.ui.visit import Visit
 
 SEQ_LEN = 14
 SPAN = (-8, 4)
@@ -25,7 +25,7 @@ SPAN = (-8, 4)
 CARDS_A_ROW = 5
 
 
-def hero(visit: Visit) -> None:
+def hero(session: Session) -> None:
     """What this is, on the left; on the right a picture that answers to one slider."""
     words, picture = st.columns([0.34, 0.66], gap="medium", vertical_alignment="center")
     with words:
@@ -36,10 +36,10 @@ def hero(visit: Visit) -> None:
             "ribbon thins out, nothing can be learned from what came before.",
         )
         with st.container(key="doors", gap="xsmall"):
-            story.door(visit, "why", "Start the story")
-            story.door(visit, "lessons", "Take the lessons: guess first, then see")
-            story.door(visit, "playground", "Train a network yourself")
-            story.door(visit, "applications", "See it at work: captions, forecasts, translation")
+            story.door(session, "why", "Start the story")
+            story.door(session, "lessons", "Take the lessons: guess first, then see")
+            story.door(session, "playground", "Train a network yourself")
+            story.door(session, "applications", "See it at work: captions, forecasts, translation")
     with picture:
         _living_picture()
 
@@ -55,18 +55,18 @@ def _living_picture() -> None:
     show(spec, key="home", label=label, height=330, least_width=LEAST_WIDTH)
 
 
-def scenarios(visit: Visit) -> None:
+def scenarios(session: Session) -> None:
     """Every preset as a card: its gradient before training, its name, and what it promises."""
     st.html("<h2 class='section'>Or begin with a scenario</h2>")
     presets = list(PRESETS.values())
     for start in range(0, len(presets), CARDS_A_ROW):
         for column, preset in zip(st.columns(CARDS_A_ROW, gap="small"), presets[start:], strict=False):
             with column:
-                _card(visit, preset)
+                _card(session, preset)
 
 
-def _card(visit: Visit, preset: Preset) -> None:
+def _card(session: Session, preset: Preset) -> None:
     with st.container(border=True, key=f"card_{preset.name}", gap="xxsmall"):
-        story.door(visit, "playground", preset.title, preset.experiment)
+        story.door(session, "playground", preset.title, preset.experiment)
         promise = with_indices(escape(preset.promise))
         st.html(f"{of_experiment(preset.experiment, theme())}<p class='promise'>{promise}</p>")

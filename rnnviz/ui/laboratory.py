@@ -12,7 +12,7 @@ from rnnviz.ui.instruments.cliff import cliff
 from rnnviz.ui.instruments.curve import curve
 from rnnviz.ui.instruments.own import own
 from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, present
-from rnnviz.ui.visit import Visit
+from rnnviz.ui.session import Session
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Instrument:
 
     title: str
     question: str
-    draw: Callable[[Visit], None]
+    draw: Callable[[Session], None]
     subject: str = "run"
 
 
@@ -34,27 +34,29 @@ INSTRUMENTS: dict[str, Instrument] = {
     "curve": Instrument(
         "Curve",
         "How much of the error arrives at each step?",
-        lambda visit: present(curve(visit, visit.run.state.params), "curve", FIGURE_HEIGHT - 40),
+        lambda session: present(curve(session, session.run.state.params), "curve", FIGURE_HEIGHT - 40),
     ),
     "why": Instrument(
         "Why",
         "Which of the two causes makes it shrink or grow?",
-        lambda visit: present(quick.why(visit, visit.run.state.params), "why"),
+        lambda session: present(quick.why(session, session.run.state.params), "why"),
     ),
     "triangle": Instrument(
         "Triangle",
         "Which output asks what of which step?",
-        lambda visit: present(quick.itemised(visit, visit.run.state.params), "triangle", FIGURE_HEIGHT + 18),
+        lambda session: present(
+            quick.itemised(session, session.run.state.params), "triangle", FIGURE_HEIGHT + 18
+        ),
     ),
     "spectrum": Instrument(
         "Spectrum",
         "What does W_hh itself allow?",
-        lambda visit: present(quick.eigenvalues(visit, visit.run.state.params), "spectrum"),
+        lambda session: present(quick.eigenvalues(session, session.run.state.params), "spectrum"),
     ),
     "training": Instrument(
         "Over training",
         "What did training do to the gradient?",
-        lambda visit: present(quick.over_training(visit), "training"),
+        lambda session: present(quick.over_training(session), "training"),
         "past",
     ),
     "seeds": Instrument("Seeds", "Is it luck? The same choices, twenty seeds.", slow.seeds, "start"),
@@ -78,7 +80,7 @@ OWN = {
 """What is said of instruments that have a network of their own."""
 
 
-def page(visit: Visit) -> None:
+def page(session: Session) -> None:
     """Choose an instrument, measure, show."""
     chosen = st.segmented_control(
         "Instrument",
@@ -90,15 +92,15 @@ def page(visit: Visit) -> None:
         label_visibility="collapsed",
     )
     instrument = INSTRUMENTS[chosen or "curve"]
-    st.html(f"<p class='story'><b>{instrument.question}</b> {_about(visit, instrument.subject)}</p>")
-    instrument.draw(visit)
+    st.html(f"<p class='story'><b>{instrument.question}</b> {_about(session, instrument.subject)}</p>")
+    instrument.draw(session)
 
 
-def _about(visit: Visit, subject: str) -> str:
+def _about(session: Session, subject: str) -> str:
     """Say which weights are looked at."""
     if subject in OWN:
         return OWN[subject]
-    steps = visit.run.state.step if subject in ("run", "past") else 0
+    steps = session.run.state.step if subject in ("run", "past") else 0
     if subject == "past" and not steps:
         return ""
     updates = "1 training step" if steps == 1 else f"{steps:,} training steps"

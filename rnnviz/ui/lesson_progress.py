@@ -1,4 +1,4 @@
-"""What a visitor has answered in a lesson; it lives as long as the visit and goes nowhere else."""
+"""What a visitor has answered in a lesson; it lives as long as the session and goes nowhere else."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from rnnviz.teaching.lessons import LESSONS, Lesson, Step
 from rnnviz.ui import run_view, story
 from rnnviz.ui.lesson_progress import Answer, LessonProgress
 from rnnviz.ui.run_registry import MAIN, RunKey
-from rnnviz.ui.visit import Visit
+from rnnviz.ui.session import Session
 
 IDEA = (
     "Say first what you think will happen; then the network shows it. "
@@ -39,18 +39,18 @@ Kind = Literal["primary", "secondary"]
 # ---------------------------------------------------------------- all lessons
 
 
-def overview(visit: Visit) -> None:
+def overview(session: Session) -> None:
     """All lessons as cards, in the order of understanding, column by column."""
     lessons = list(LESSONS.values())
     rows = -(-len(lessons) // CARD_COLUMNS)
     for place, column in enumerate(st.columns(CARD_COLUMNS, gap="medium")):
         with column:
             for number in range(place * rows, min((place + 1) * rows, len(lessons))):
-                _card(visit, lessons[number], number + 1)
+                _card(session, lessons[number], number + 1)
 
 
-def _card(visit: Visit, lesson: Lesson, number: int) -> None:
-    progress = visit.lessons.get(lesson.name, LessonProgress())
+def _card(session: Session, lesson: Lesson, number: int) -> None:
+    progress = session.lessons.get(lesson.name, LessonProgress())
     answered, questions = progress.answered(lesson), len(lesson.steps)
     state = f"{lesson.minutes} minutes · {questions} questions"
     done = progress.done(lesson)
@@ -66,77 +66,77 @@ def _card(visit: Visit, lesson: Lesson, number: int) -> None:
                 _as_markdown(lesson.title),
                 type="tertiary",
                 on_click=_open,
-                args=(visit, lesson.name),
+                args=(session, lesson.name),
                 key=f"open_{lesson.name}",
             )
             st.html(f"<p>{_text(lesson.summary)}</p><p class='state'>{state}</p>")
 
 
-def _open(visit: Visit, name: str) -> None:
+def _open(session: Session, name: str) -> None:
     """Open a lesson where it was left, or the overview ("")."""
-    visit.runs.drop_all("lesson")
-    visit.view, visit.notices = replace(visit.view, lesson=name), []
+    session.runs.drop_all("lesson")
+    session.view, session.notices = replace(session.view, lesson=name), []
     if name:
-        progress = visit.lessons.setdefault(name, LessonProgress())
+        progress = session.lessons.setdefault(name, LessonProgress())
         if progress.done(LESSONS[name]):
             progress.at = 0
-        visit.restart(LESSONS[name].steps[progress.at].experiment)
+        session.restart(LESSONS[name].steps[progress.at].experiment)
 
 
 # ---------------------------------------------------------------- one lesson
 
 
-def lesson(visit: Visit, lesson: Lesson) -> None:
+def lesson(session: Session, lesson: Lesson) -> None:
     """One step of a lesson: the question and its answer on the left, the run on the right."""
-    progress = visit.lessons.setdefault(lesson.name, LessonProgress())
-    _meet(visit, lesson, progress)
+    progress = session.lessons.setdefault(lesson.name, LessonProgress())
+    _meet(session, lesson, progress)
     step, answer = lesson.steps[progress.at], progress.answers.get(progress.at)
     if answer:
-        answer.judge(visit.runs.get(_key(lesson, progress.at)), step.updates)
-    share = WORDS_ON_PROJECTOR if visit.view.projector else WORDS
+        answer.judge(session.runs.get(_key(lesson, progress.at)), step.updates)
+    share = WORDS_ON_PROJECTOR if session.view.projector else WORDS
     words, picture = st.columns([share, 1.0 - share], gap="medium")
     with words, st.container(key="lesson_words", gap="small"):
-        _heading(visit, lesson, progress)
+        _heading(session, lesson, progress)
         if answer is None:
-            _ask(visit, lesson, progress)
+            _ask(session, lesson, progress)
         else:
             _told(step, answer)
-            _after(visit, lesson, progress, answer)
+            _after(session, lesson, progress, answer)
     with picture, st.container(key="lesson_picture", gap="xsmall"):
         _setting(step.experiment)
         if step.covered and answer is None:
             _cover()
         else:
-            panel = run_view.panel(visit)
-            panel.repeat("live_picture", run_view.TICK_SECONDS, lambda: _picture(visit))
-            panel.repeat("live_progress", run_view.lower_tick(visit), lambda: _progress(visit))
+            panel = run_view.panel(session)
+            panel.repeat("live_picture", run_view.TICK_SECONDS, lambda: _picture(session))
+            panel.repeat("live_progress", run_view.lower_tick(session), lambda: _progress(session))
 
 
-def _meet(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
+def _meet(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
     """Bring the step and the run together.
 
     A link, or the browser's way back, opens the step that has this experiment; whoever comes back from
     another page with another experiment finds the step as it was left.
     """
     steps = [step.experiment for step in lesson.steps]
-    if visit.experiment in steps:
-        progress.at = steps.index(visit.experiment)
-    wanted, kept = steps[progress.at], visit.runs.get(_key(lesson, progress.at))
+    if session.experiment in steps:
+        progress.at = steps.index(session.experiment)
+    wanted, kept = steps[progress.at], session.runs.get(_key(lesson, progress.at))
     if kept and kept.experiment == wanted:
-        visit.runs.put(MAIN, kept)
-    elif visit.experiment != wanted or visit.run.playing or visit.run.state.step:
-        visit.restart(wanted)
-    visit.layer, visit.whole_loss, visit.relative = 0, False, False
+        session.runs.put(MAIN, kept)
+    elif session.experiment != wanted or session.run.playing or session.run.state.step:
+        session.restart(wanted)
+    session.layer, session.whole_loss, session.relative = 0, False, False
 
 
-def _heading(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
+def _heading(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
     """The way back, the title, and how far one has come."""
     st.button(
         "All lessons",
         icon=":material/arrow_back:",
         type="tertiary",
         on_click=_open,
-        args=(visit, ""),
+        args=(session, ""),
         key="all_lessons",
     )
     marks = (
@@ -153,7 +153,7 @@ def _heading(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
     )
 
 
-def _ask(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
+def _ask(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
     """Offer the answers; nothing runs before one is chosen."""
     step = lesson.steps[progress.at]
     key = f"answer_{lesson.name}_{progress.at}"
@@ -171,7 +171,7 @@ def _ask(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
         given = st.session_state[key]
         if given is not None:
             progress.answers[progress.at] = Answer(given)
-            _play(visit, step, _key(lesson, progress.at))
+            _play(session, step, _key(lesson, progress.at))
 
     with st.container(horizontal=True, key="steps_on"):
         st.button(
@@ -182,7 +182,7 @@ def _ask(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
             disabled=chosen is None,
             key="commit",
         )
-        _turn("Previous question", visit, lesson, progress.at - 1, "secondary")
+        _turn("Previous question", session, lesson, progress.at - 1, "secondary")
 
 
 def _key(lesson: Lesson, number: int) -> RunKey:
@@ -190,12 +190,12 @@ def _key(lesson: Lesson, number: int) -> RunKey:
     return RunKey("lesson", (lesson.name, number))
 
 
-def _play(visit: Visit, step: Step, key: RunKey) -> None:
+def _play(session: Session, step: Step, key: RunKey) -> None:
     """Run a step's experiment from its beginning to its end, or go on where it was interrupted."""
-    if visit.run is not visit.runs.get(key):
-        visit.runs.put(key, visit.restart(step.experiment)).speed = step.speed
-    visit.run.until, visit.run.pause_when_solved = step.updates, False
-    visit.run.play()
+    if session.run is not session.runs.get(key):
+        session.runs.put(key, session.restart(step.experiment)).speed = step.speed
+    session.run.until, session.run.pause_when_solved = step.updates, False
+    session.run.play()
 
 
 def _told(step: Step, answer: Answer) -> None:
@@ -218,63 +218,63 @@ def _told(step: Step, answer: Answer) -> None:
         st.html(f"<div class='why' role='status'><b class='{kind}'>{word}</b>{why}</div>")
 
 
-def _after(visit: Visit, lesson: Lesson, progress: LessonProgress, answer: Answer) -> None:
+def _after(session: Session, lesson: Lesson, progress: LessonProgress, answer: Answer) -> None:
     """While it runs: how to hurry it. When it has ended: where to go."""
     step = lesson.steps[progress.at]
     if answer.words is None:
-        _running(visit, step, _key(lesson, progress.at))
+        _running(session, step, _key(lesson, progress.at))
         return
     with st.container(horizontal=True, key="steps_on"):
         if progress.at + 1 < len(lesson.steps):
-            _turn("Next question", visit, lesson, progress.at + 1, "primary")
+            _turn("Next question", session, lesson, progress.at + 1, "primary")
         else:
-            _end(visit, lesson)
-        _turn("Previous question", visit, lesson, progress.at - 1, "secondary")
-        st.button("Run it again", on_click=_run_again, args=(visit, lesson, progress), key="run_again")
+            _end(session, lesson)
+        _turn("Previous question", session, lesson, progress.at - 1, "secondary")
+        st.button("Run it again", on_click=_run_again, args=(session, lesson, progress), key="run_again")
     with st.container(horizontal=True, gap="medium", key="lesson_doors"):
-        story.door(visit, "playground", "Go on in the Playground", step.experiment)
-        story.door(visit, "laboratory", "Measure it in the Laboratory", step.experiment)
+        story.door(session, "playground", "Go on in the Playground", step.experiment)
+        story.door(session, "laboratory", "Measure it in the Laboratory", step.experiment)
 
 
-def _running(visit: Visit, step: Step, key: RunKey) -> None:
+def _running(session: Session, step: Step, key: RunKey) -> None:
     updates = "1 update" if step.updates == 1 else f"{step.updates:,} updates"
     st.html(f"<p class='running' role='status'>The network is training: {updates}. Watch.</p>")
     with st.container(horizontal=True, key="steps_on"):
-        if not visit.run.playing:
-            st.button("Go on", type="primary", on_click=_play, args=(visit, step, key), key="go_on")
-        elif visit.run.speed is not None:
+        if not session.run.playing:
+            st.button("Go on", type="primary", on_click=_play, args=(session, step, key), key="go_on")
+        elif session.run.speed is not None:
             st.button(
                 "To the end",
                 icon=":material/fast_forward:",
-                on_click=lambda: setattr(visit.run, "speed", None),
+                on_click=lambda: setattr(session.run, "speed", None),
                 key="to_the_end",
             )
 
 
-def _run_again(visit: Visit, lesson: Lesson, progress: LessonProgress) -> None:
+def _run_again(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
     key = _key(lesson, progress.at)
     progress.answers[progress.at].words = None
-    visit.runs.drop(key)
-    _play(visit, lesson.steps[progress.at], key)
+    session.runs.drop(key)
+    _play(session, lesson.steps[progress.at], key)
 
 
-def _turn(label: str, visit: Visit, lesson: Lesson, number: int, kind: Kind) -> None:
+def _turn(label: str, session: Session, lesson: Lesson, number: int, kind: Kind) -> None:
     """A button that turns to another step; the first one has none before it."""
     if number < 0:
         return
 
     def turn() -> None:
-        visit.lessons[lesson.name].at = number
-        visit.restart(lesson.steps[number].experiment)
+        session.lessons[lesson.name].at = number
+        session.restart(lesson.steps[number].experiment)
 
     st.button(label, type=kind, on_click=turn, key=label.split()[0].lower())
 
 
-def _end(visit: Visit, lesson: Lesson) -> None:
+def _end(session: Session, lesson: Lesson) -> None:
     """The way to the next lesson, after the last one to the overview."""
     following = dict(pairwise([*LESSONS, ""]))[lesson.name]
     label = "Next lesson" if following else "All lessons"
-    st.button(label, type="primary", on_click=_open, args=(visit, following), key="next")
+    st.button(label, type="primary", on_click=_open, args=(session, following), key="next")
 
 
 # ---------------------------------------------------------------- the run
@@ -313,12 +313,12 @@ def _cover() -> None:
     )
 
 
-def _picture(visit: Visit) -> None:
-    run_view.timeline(visit, TIMELINE_HEIGHT, brief=True)
+def _picture(session: Session) -> None:
+    run_view.timeline(session, TIMELINE_HEIGHT, brief=True)
 
 
-def _progress(visit: Visit) -> None:
-    run_view.progress(visit, visit.run.look().state, PROGRESS_HEIGHT)
+def _progress(session: Session) -> None:
+    run_view.progress(session, session.run.look().state, PROGRESS_HEIGHT)
 
 
 # ---------------------------------------------------------------- texts

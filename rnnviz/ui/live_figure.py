@@ -65,7 +65,7 @@ def show(
     """
     content = figure.to_dict() if isinstance(figure, Figure) else figure
     line = CAPTION_HEIGHT if caption else 0
-    if "visit" in st.session_state and st.session_state["visit"].view.projector:
+    if "session" in st.session_state and st.session_state["session"].view.projector:
         content, height, line = magnify(content), round(TALLER * height), round(LARGER * line)
     # plotly.js spends a millisecond or two on a trace even if it draws nothing
     drawn = [trace for trace in content["data"] if np.size(trace.get("x", trace.get("z"))) > 0]

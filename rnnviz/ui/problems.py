@@ -20,8 +20,8 @@ from rnnviz.training.sweep import Sweep
 from rnnviz.ui import story
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.ribbon import ribbon
+from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
-from rnnviz.ui.visit import Visit
 
 UPDATES = 300
 TICK_SECONDS = 0.25
@@ -73,17 +73,17 @@ def consequence(e: Experiment) -> Consequence:
     return Consequence(run.state.step, run.metric, largest, str(run.divergence or ""))
 
 
-def page(visit: Visit) -> None:
+def page(session: Session) -> None:
     """Choose a length and two gains; see both gradients at once, and their consequences a moment later."""
     length = st.select_slider("Sequence length T", LENGTHS, 50, key="problem_T")
     chosen = []
     for column, problem in zip(st.columns(2, gap="medium"), (VANISHING, EXPLODING), strict=True):
         with column:
-            chosen.append(_picture(visit, problem, length))
-    _consequences(visit, chosen)
+            chosen.append(_picture(session, problem, length))
+    _consequences(session, chosen)
 
 
-def _picture(visit: Visit, problem: Problem, length: int) -> Experiment:
+def _picture(session: Session, problem: Problem, length: int) -> Experiment:
     """One problem's slider, ribbon and curve; returns the chosen experiment."""
     words = st.container()
     low, high, first = problem.gains
@@ -109,19 +109,19 @@ def _picture(visit: Visit, problem: Problem, length: int) -> Experiment:
         spec,
         key=f"problem_{problem.name}",
         label=label,
-        height=CURVE_HEIGHT - LARGER_WORDS_HEIGHT * visit.view.projector,
+        height=CURVE_HEIGHT - LARGER_WORDS_HEIGHT * session.view.projector,
     )
     return e
 
 
-def _consequences(visit: Visit, chosen: list[Experiment]) -> None:
+def _consequences(session: Session, chosen: list[Experiment]) -> None:
     """What 300 updates of training make of each: measured in the workers, shown when it is there."""
     key = ("problems", *chosen)
-    if key not in visit.sweeps:
-        for name in [name for name in visit.sweeps if isinstance(name, tuple) and name[0] == "problems"]:
-            visit.sweeps.pop(name).cancel()
-        visit.sweeps[key] = Sweep(consequence, chosen, local_pool())
-    sweep = visit.sweeps[key]
+    if key not in session.sweeps:
+        for name in [name for name in session.sweeps if isinstance(name, tuple) and name[0] == "problems"]:
+            session.sweeps.pop(name).cancel()
+        session.sweeps[key] = Sweep(consequence, chosen, local_pool())
+    sweep = session.sweeps[key]
     running = sweep.running
 
     @st.fragment(run_every=TICK_SECONDS if running else None, key="consequences")
@@ -132,7 +132,7 @@ def _consequences(visit: Visit, chosen: list[Experiment]) -> None:
         with st.container(key="problem_doors"):
             for column, e in zip(st.columns(2, gap="medium"), chosen, strict=True):
                 with column:
-                    story.door(visit, "laboratory", "Measure this network in the laboratory", e)
+                    story.door(session, "laboratory", "Measure this network in the laboratory", e)
         if running and not sweep.running:
             st.rerun()
 

@@ -18,8 +18,8 @@ from rnnviz.training.state import TrainingState
 from rnnviz.ui.controls import remedies
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.run_panel import RunPanel
+from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
-from rnnviz.ui.visit import Visit
 from rnnviz.ui.widgets import pressed
 
 TICK_SECONDS = 0.1
@@ -32,30 +32,30 @@ FULL_SPEED_TICK_SECONDS = 0.5
 TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
 
 
-def panel(visit: Visit) -> RunPanel:
+def panel(session: Session) -> RunPanel:
     """Return the panel of the run that is shown."""
-    return RunPanel(lambda: (visit.run,), visit.widgets, lambda: (visit.restart(),))
+    return RunPanel(lambda: (session.run,), session.widgets, lambda: (session.restart(),))
 
 
-def header(visit: Visit) -> None:
+def header(session: Session) -> None:
     """One line: what just changed, or what the scenario promises, or what the task asks."""
-    task, preset = TASKS[visit.experiment.task], visit.preset
+    task, preset = TASKS[session.experiment.task], session.preset
     title, text = (preset.title, preset.promise) if preset else (task.title, task.summary)
-    hint = " <b>Press Play to train.</b>" if visit.run.state.step == 0 and not visit.run.playing else ""
+    hint = " <b>Press Play to train.</b>" if session.run.state.step == 0 and not session.run.playing else ""
     told = f"<b>{escape(title)}.</b> {with_indices(escape(text))}{hint}"
     line = f"<p class='story' title='{escape(text)}'>{told}</p>"
-    st.html(notice(visit) or _retuned(visit) or line)
+    st.html(notice(session) or _retuned(session) or line)
 
 
-def notice(visit: Visit) -> str:
+def notice(session: Session) -> str:
     """Return what the visitor has to be told in one line of HTML, "" for nothing."""
-    text = escape(" ".join(filter(None, [*visit.notices, visit.run.problem])))
+    text = escape(" ".join(filter(None, [*session.notices, session.run.problem])))
     return f"<p class='story notice' role='status' title='{text}'>{text}</p>" if text else ""
 
 
-def _retuned(visit: Visit) -> str:
+def _retuned(session: Session) -> str:
     """Return in a line of HTML that the address no longer repeats this run, "" if it does."""
-    changes = visit.run.retunings
+    changes = session.run.retunings
     if not changes:
         return ""
     last = changes[-1]
@@ -67,74 +67,74 @@ def _retuned(visit: Visit) -> str:
     return f"<p class='story retuned' title='{text}'><b>Retuned at {at}:</b> {text}</p>"
 
 
-def run_bar(visit: Visit) -> None:
+def run_bar(session: Session) -> None:
     """Play, step, reset, new seed, speed."""
-    shown = panel(visit)
-    if visit.run.ended:  # where a lesson stopped to explain; here it may go on
-        visit.run.until = None
+    shown = panel(session)
+    if session.run.ended:  # where a lesson stopped to explain; here it may go on
+        session.run.until = None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
         shown.play_button()
         shown.step_button()
-        if "run" not in visit.view.hidden:
+        if "run" not in session.view.hidden:
             shown.reset_button("Back to the same first weights", "replay")
-            _new_seed(visit)
+            _new_seed(session)
             shown.speed()
             shown.pause_when_solved()
 
 
-def _new_seed(visit: Visit) -> None:
+def _new_seed(session: Session) -> None:
     st.button(
         "New seed",
         icon=":material/casino:",
         shortcut="N",
-        on_click=pressed(lambda: visit.choose(seed=visit.experiment.seed + 1)),
+        on_click=pressed(lambda: session.choose(seed=session.experiment.seed + 1)),
         key="new_seed",
     )
 
 
-def live(visit: Visit) -> None:
+def live(session: Session) -> None:
     """Show the run, again and again while it plays; the page around it is drawn only once."""
-    shown = panel(visit)
-    shown.repeat("live_timeline", TICK_SECONDS, lambda: timeline(visit))
-    shown.repeat("live_lower_pictures", lower_tick(visit), lambda: _lower_pictures(visit))
+    shown = panel(session)
+    shown.repeat("live_timeline", TICK_SECONDS, lambda: timeline(session))
+    shown.repeat("live_lower_pictures", lower_tick(session), lambda: _lower_pictures(session))
 
 
-def lower_tick(visit: Visit) -> float:
+def lower_tick(session: Session) -> float:
     """Return how often the pictures below the timeline are redrawn, in seconds."""
-    return FULL_SPEED_TICK_SECONDS if visit.run.speed is None else TICK_SECONDS
+    return FULL_SPEED_TICK_SECONDS if session.run.speed is None else TICK_SECONDS
 
 
-def _lower_pictures(visit: Visit) -> None:
-    look = visit.run.look()
+def _lower_pictures(session: Session) -> None:
+    look = session.run.look()
     left, right = st.columns([0.58, 0.42], gap="small")
     with left:
-        progress(visit, look.state)
+        progress(session, look.state)
     with right:
         if look.state.divergence:
-            _lesson(visit, look.state)
+            _lesson(session, look.state)
         else:
-            _answers(visit, look.snapshot)
+            _answers(session, look.snapshot)
 
 
-def timeline(visit: Visit, height: int = TIMELINE_HEIGHT, brief: bool = False) -> None:
+def timeline(session: Session, height: int = TIMELINE_HEIGHT, brief: bool = False) -> None:
     """Draw the timeline of the newest state; brief : with a short headline, where it is narrow."""
-    view: dict[str, Any] = {name: getattr(visit, name) for name in ("layer", "relative", "whole_loss")}
-    panel(visit).timeline(height, brief=brief, **view)
+    view: dict[str, Any] = {name: getattr(session, name) for name in ("layer", "relative", "whole_loss")}
+    panel(session).timeline(height, brief=brief, **view)
 
 
-def progress(visit: Visit, state: TrainingState, height: int = LOWER_HEIGHT) -> None:
+def progress(session: Session, state: TrainingState, height: int = LOWER_HEIGHT) -> None:
     """Draw loss and metric over the training so far."""
-    panel(visit).progress(Progress.of(visit.experiment, state), state, height)
+    panel(session).progress(Progress.of(session.experiment, state), state, height)
 
 
-def _answers(visit: Visit, snapshot: Snapshot) -> None:
-    spec = answers_spec(Answers.of(visit.experiment, snapshot), theme())
+def _answers(session: Session, snapshot: Snapshot) -> None:
+    spec = answers_spec(Answers.of(session.experiment, snapshot), theme())
     show(spec, key="answers", label="What the network answers beside what it should", height=LOWER_HEIGHT)
 
 
-def _lesson(visit: Visit, state: TrainingState) -> None:
+def _lesson(session: Session, state: TrainingState) -> None:
     """Explain a divergence with the run's own numbers, and offer remedies."""
-    e, columns = visit.experiment, state.history.columns
+    e, columns = session.experiment, state.history.columns
     st.html(
         f"<div class='lesson' role='status'><b>{escape(str(state.divergence))}</b>"
         f"<p>{escape(_why(e, columns))}</p></div>"
@@ -145,7 +145,7 @@ def _lesson(visit: Visit, state: TrainingState) -> None:
                 label,
                 key=f"remedy_{number}",
                 on_click=_apply,
-                args=(visit, cure),
+                args=(session, cure),
                 type="primary" if number == 0 else "secondary",
             )
 
@@ -161,7 +161,7 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
     )
 
 
-def _apply(visit: Visit, cure: dict[str, Any]) -> None:
-    visit.choose(**cure)
-    visit.run.speed = REMEDY_SPEED
-    visit.run.play()
+def _apply(session: Session, cure: dict[str, Any]) -> None:
+    session.choose(**cure)
+    session.run.speed = REMEDY_SPEED
+    session.run.play()

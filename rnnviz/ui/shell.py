@@ -8,20 +8,20 @@ import streamlit as st
 from rnnviz.ui import live_figure, style
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.run_view import notice
-from rnnviz.ui.visit import Visit, current
+from rnnviz.ui.session import Session, current
 from rnnviz.ui.widgets import pressed
 
 _LOGO = Path(__file__).with_name("logo.svg")
 _ICON = Path(__file__).with_name("icon.svg")
 
 
-def _projector_switch(visit: Visit) -> None:
+def _projector_switch(session: Session) -> None:
     """The button that makes everything large and hides the rest; it stays in its corner."""
 
     def turn() -> None:
-        visit.view = replace(visit.view, projector=not visit.view.projector)
+        session.view = replace(session.view, projector=not session.view.projector)
 
-    label = "Leave projector view" if visit.view.projector else "Projector"
+    label = "Leave projector view" if session.view.projector else "Projector"
     with st.container(key="projector_switch"):
         st.button(
             label,
@@ -41,12 +41,12 @@ st.set_page_config(
 page = st.navigation([entry.page for entry in ENTRIES.values()], position="top")
 st.set_page_config(page_title=f"{page.title} · rnnviz")
 st.logo(_LOGO, size="large")
-visit = current()
-visit.follow_url(page.url_path)
-style.inject(visit.view.projector)
-if page.url_path != "playground" and (line := notice(visit)):  # the playground has a line for it
+session = current()
+session.follow_url(page.url_path)
+style.inject(session.view.projector)
+if page.url_path != "playground" and (line := notice(session)):  # the playground has a line for it
     st.html(line)
 page.run()
-_projector_switch(visit)
-visit.write_url()
+_projector_switch(session)
+session.write_url()
 live_figure.settle()

@@ -10,8 +10,8 @@ import streamlit as st
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.links import to_params
 from rnnviz.ui.catalogue import ENTRIES, after
+from rnnviz.ui.session import Session
 from rnnviz.ui.views import view_params
-from rnnviz.ui.visit import Visit
 
 
 def head(title: str, idea: str) -> None:
@@ -19,23 +19,25 @@ def head(title: str, idea: str) -> None:
     st.html(f"<h1 class='title'>{escape(title)}</h1><p class='idea'>{idea}</p>")
 
 
-def door(visit: Visit, name: str, label: str, experiment: Experiment | None = None, job: str = "") -> None:
+def door(
+    session: Session, name: str, label: str, experiment: Experiment | None = None, job: str = ""
+) -> None:
     """A link to another page, with an experiment to open there (default: the one that is open).
 
     job : which one, on the page Applications.
     """
-    asked = to_params(experiment or visit.experiment) | view_params(replace(visit.view, job=job))
+    asked = to_params(experiment or session.experiment) | view_params(replace(session.view, job=job))
     entry = ENTRIES[name]
     st.page_link(entry.page, label=label, icon=f":material/{entry.icon}:", query_params=asked)
 
 
-def way_on(visit: Visit, name: str, label: str = "") -> None:
+def way_on(session: Session, name: str, label: str = "") -> None:
     """The link to the page after this one, at the end of a page."""
     following = after(name)
     if following is None:
         return
     with st.container(horizontal=True, horizontal_alignment="right", key="way_on"):
-        asked = to_params(visit.experiment) | view_params(replace(visit.view, job=""))
+        asked = to_params(session.experiment) | view_params(replace(session.view, job=""))
         st.page_link(
             following.page,
             label=label or f"Next: {following.promise}",

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from rnnviz.figures.theme import THEMES, Theme
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
 _CSS = Path(__file__).with_suffix(".css")
 _PROJECTOR_CSS = Path(__file__).with_name("projector.css")

@@ -17,13 +17,13 @@ from rnnviz.teaching.lessons import LESSONS
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.ui.applications import JOB_TITLES
 from rnnviz.ui.catalogue import ENTRIES
+from rnnviz.ui.session import Session
 from rnnviz.ui.views import HIDEABLE, JOB_ADDRESSES, View, view_params
-from rnnviz.ui.visit import Visit
 
 OPEN = "what is open now"
 
 
-def link_builder(visit: Visit) -> None:
+def link_builder(session: Session) -> None:
     """Choose what a link opens; show the link."""
     left, right = st.columns([0.5, 0.5], gap="medium")
     with left:
@@ -55,7 +55,7 @@ def link_builder(visit: Visit) -> None:
             disabled=jobs,
         )
         seed_choice = choices()["seed"]
-        e = visit.experiment if start == OPEN else PRESETS[start].experiment
+        e = session.experiment if start == OPEN else PRESETS[start].experiment
         seed = st.number_input(
             "Seed",
             int(seed_choice.low),
@@ -104,7 +104,7 @@ def link(path: str, e: Experiment, view: View) -> str:
     return f"{base}/{path}?{urlencode(to_params(e) | view_params(view))}"
 
 
-def plan(_: Visit) -> None:
+def plan(_: Session) -> None:
     """The class of 45 minutes as a table, and a link to each page."""
     begins = 0
     rows = []
@@ -122,7 +122,7 @@ def plan(_: Visit) -> None:
     st.table(pd.DataFrame(rows).set_index("from"))
 
 
-def misconceptions(_: Visit) -> None:
+def misconceptions(_: Session) -> None:
     """What students say, and what to answer."""
     columns = st.columns(2, gap="medium")
     for number, entry in enumerate(MISCONCEPTIONS):
@@ -130,14 +130,14 @@ def misconceptions(_: Visit) -> None:
             st.markdown(f"**“{entry.claim}”**  \n{entry.answer}")
 
 
-PARTS: dict[str, Callable[[Visit], None]] = {
+PARTS: dict[str, Callable[[Session], None]] = {
     "A link for your class": link_builder,
     "A class of 45 minutes": plan,
     "What students get wrong": misconceptions,
 }
 
 
-def page(visit: Visit) -> None:
+def page(session: Session) -> None:
     """Choose a part of the guide; show it."""
     chosen = st.segmented_control(
         "Part",
@@ -147,4 +147,4 @@ def page(visit: Visit) -> None:
         key="teach",
         label_visibility="collapsed",
     )
-    PARTS[chosen or next(iter(PARTS))](visit)
+    PARTS[chosen or next(iter(PARTS))](session)

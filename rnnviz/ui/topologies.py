@@ -15,8 +15,8 @@ from rnnviz.tasks.topology import TOPOLOGIES, Masks
 from rnnviz.ui import story
 from rnnviz.ui.controls import ARROWS
 from rnnviz.ui.live_figure import show
+from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
-from rnnviz.ui.visit import Visit
 
 IDEA = (
     "Which steps read, and which steps write? That is all in which these five differ. "
@@ -81,7 +81,7 @@ def steps_of(name: str, length: int) -> int:
 
 
 @st.fragment
-def page(visit: Visit) -> None:
+def page(session: Session) -> None:
     """Choose a length and a moment; see all five at that moment."""
     left, right = st.columns(2, gap="medium")
     length = left.slider("Sequence length T", SHORTEST, LONGEST, FIRST_LENGTH, key="types_T")
@@ -89,10 +89,10 @@ def page(visit: Visit) -> None:
     now = right.slider("Watch one pass: step t", 1, length, key="types_t")
     for column, name in zip(st.columns(len(TOPOLOGIES), gap="small"), TOPOLOGIES, strict=True):
         with column, st.container(border=True, key=f"topology_{name}", gap="xxsmall", height="stretch"):
-            _card(visit, name, steps_of(name, length), now)
+            _card(session, name, steps_of(name, length), now)
 
 
-def _card(visit: Visit, name: str, T: int, now: int) -> None:
+def _card(session: Session, name: str, T: int, now: int) -> None:
     """One topology: its name, its picture at this moment, its example, and a door to try it."""
     topology, telling = TOPOLOGIES[name], TELLINGS[name]
     masks = topology.masks(T)
@@ -108,9 +108,9 @@ def _card(visit: Visit, name: str, T: int, now: int) -> None:
         f"<p class='telling far'>{escape(telling.travels.format(**filled))}</p>"
     )
     usual = nearest({"topology": name}, first={"topology"})[0]
-    story.door(visit, "playground", f"Try: {TASKS[usual.task].title}", usual)
+    story.door(session, "playground", f"Try: {TASKS[usual.task].title}", usual)
     if telling.job:
-        story.door(visit, "applications", f"At work: {JOBS[telling.job].title}", job=telling.job)
+        story.door(session, "applications", f"At work: {JOBS[telling.job].title}", job=telling.job)
 
 
 def doing(masks: Masks, now: int) -> str:

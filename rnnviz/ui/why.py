@@ -19,8 +19,8 @@ from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import LiveRun, Look
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
+from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
-from rnnviz.ui.visit import Visit
 
 IDEA = (
     "A feed-forward network sees only the current input: information goes one way. "
@@ -38,22 +38,22 @@ FITS_A_PHONE = 10
 """Up to this many steps a graph is legible on a phone without being shrunk as a whole."""
 
 
-def begin(visit: Visit, task: str) -> tuple[LiveRun, ...]:
+def begin(session: Session, task: str) -> tuple[LiveRun, ...]:
     """Put both networks at the start of a round; what ran before is paused for good."""
-    runs = tuple(visit.runs.start(RunKey("contest", cell), ROUNDS[task].runner(cell)) for cell in RUNNERS)
+    runs = tuple(session.runs.start(RunKey("contest", cell), ROUNDS[task].runner(cell)) for cell in RUNNERS)
     for run in runs:
         run.speed, run.until = SPEED, STEPS
     return runs
 
 
-def page(visit: Visit) -> None:
+def page(session: Session) -> None:
     """Choose a problem; show both networks and their progress, again and again while they train."""
-    if not visit.runs.at("contest"):
-        begin(visit, next(iter(ROUNDS)))
-    runs = {cell: visit.runs[RunKey("contest", cell)] for cell in RUNNERS}
+    if not session.runs.at("contest"):
+        begin(session, next(iter(ROUNDS)))
+    runs = {cell: session.runs[RunKey("contest", cell)] for cell in RUNNERS}
     task = next(iter(runs.values())).experiment.task
-    panel = RunPanel(lambda: tuple(runs.values()), visit.widgets, lambda: begin(visit, task), "contest_")
-    chosen = _choose(visit, task, panel)
+    panel = RunPanel(lambda: tuple(runs.values()), session.widgets, lambda: begin(session, task), "contest_")
+    chosen = _choose(session, task, panel)
 
     def part() -> None:
         looks = {cell: run.look() for cell, run in runs.items()}
@@ -68,12 +68,12 @@ def page(visit: Visit) -> None:
     panel.repeat("contest", TICK_SECONDS, part)
 
 
-def _choose(visit: Visit, task: str, panel: RunPanel) -> Round:
+def _choose(session: Session, task: str, panel: RunPanel) -> Round:
     """The problems, and the buttons that start, pause and repeat."""
 
     def take(wanted: str | None) -> None:
         if wanted in ROUNDS:
-            begin(visit, wanted)
+            begin(session, wanted)
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="contest_bar"):
         st.segmented_control(
@@ -82,7 +82,7 @@ def _choose(visit: Visit, task: str, panel: RunPanel) -> Round:
             format_func=lambda name: TASKS[name].title,
             required=True,
             label_visibility="collapsed",
-            **visit.widgets.bound("contest_task", task, take),
+            **session.widgets.bound("contest_task", task, take),
         )
         panel.play_button(again="Play again")
         panel.reset_button("Back to the same first weights")

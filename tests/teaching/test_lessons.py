@@ -366,7 +366,7 @@ def test_nothing_runs_before_the_visitor_commits() -> None:
     learner = Learner()
     learner.press("open_how-far-back")
     assert learner.params["lesson"] == "how-far-back"
-    assert from_params(to_params(learner.visit.experiment)).experiment == FIRST.steps[0].experiment
+    assert from_params(to_params(learner.session.experiment)).experiment == FIRST.steps[0].experiment
     assert FIRST.title in learner.part("<h1")
     shown = [re.sub(r"\\(.)", r"\1", option) for option in learner.tab.radio[0].options]
     assert shown == list(FIRST.steps[0].answers)
@@ -383,7 +383,7 @@ def test_a_lesson_from_its_first_question_to_its_last() -> None:
     learner = Learner()
     learner.press("open_how-far-back")
     for number, step in enumerate(FIRST.steps):
-        assert learner.visit.experiment == step.experiment
+        assert learner.session.experiment == step.experiment
         assert f"Question {number + 1} of {len(FIRST.steps)}" in unescape(re.sub("<.*?>", "", learner.html))
         assert learner.pictures == (0 if step.covered else 2)
         learner.answer(step.right)
@@ -451,7 +451,7 @@ def test_a_lesson_that_was_done_opens_at_its_beginning() -> None:
     learner.press("all_lessons")
     assert learner.state("explosion") == "✓ done"
     learner.press("open_explosion")
-    assert learner.visit.experiment == LESSONS["explosion"].steps[0].experiment
+    assert learner.session.experiment == LESSONS["explosion"].steps[0].experiment
 
 
 def test_the_doors_open_the_very_same_run() -> None:
@@ -493,7 +493,7 @@ def test_another_experiment_from_the_playground_gives_way_to_the_lessons_own() -
     learner.widget("slider", "choose_seq_len").set_value(77)
     learner.look()
     learner.go("lessons", **learner.params)
-    assert learner.visit.experiment == FIRST.steps[1].experiment
+    assert learner.session.experiment == FIRST.steps[1].experiment
     assert learner.run.state.step == 0
 
 
@@ -509,7 +509,7 @@ def test_pausing_when_solved_ends_no_lesson_early() -> None:
 def test_a_link_opens_the_step_that_it_shows() -> None:
     step = LESSONS["identity"].steps[1]
     learner = Learner(**to_params(step.experiment), lesson="identity")
-    assert learner.visit.experiment == step.experiment
+    assert learner.session.experiment == step.experiment
     assert "Question 2 of 3" in unescape(re.sub("<.*?>", "", learner.html))
     assert learner.params == to_params(step.experiment) | {"lesson": "identity"}
 

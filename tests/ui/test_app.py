@@ -52,7 +52,7 @@ class Visitor(Tab):
 
     @property
     def experiment(self) -> Experiment:
-        return self.visit.experiment
+        return self.session.experiment
 
     @property
     def params(self) -> dict[str, str]:
@@ -354,8 +354,8 @@ def test_ones_own_choice_can_be_undone_at_once_while_it_plays() -> None:
 def test_what_an_option_was_called_before_is_no_choice(key: str, value: object) -> None:
     visitor = Visitor()
     with patch.object(TASKS["recall"], "lengths", lambda e: (1, 200)):
-        visit = visitor.visit
-        bound = controls._bound(visit, key.removeprefix("choose_"))
+        session = visitor.session
+        bound = controls._bound(session, key.removeprefix("choose_"))
     visitor.tab.session_state[bound["key"]] = value
     with patch.object(widgets_module.st, "session_state", {bound["key"]: value}):
         bound["on_change"]()
@@ -405,10 +405,10 @@ def test_a_request_with_the_address_from_before_undoes_nothing() -> None:
 def test_a_link_inside_the_app_opens_its_experiment() -> None:
     visitor = Tab("playground", T="30")
     visitor.go("laboratory", **to_params(Experiment(seq_len=12)))
-    assert visitor.visit.experiment.seq_len == 12
+    assert visitor.session.experiment.seq_len == 12
     visitor.tab.query_params["T"] = "30"
     visitor.look()
-    assert visitor.visit.experiment.seq_len == 12, "only with another page an address is a link"
+    assert visitor.session.experiment.seq_len == 12, "only with another page an address is a link"
 
 
 def test_play_trains_and_pause_stops() -> None:
@@ -587,7 +587,7 @@ def test_fewer_layers_never_leave_a_layer_shown_that_is_gone() -> None:
     visitor = Visitor({"layers": "3", "H": "8"})
     visitor.set("layer", 2)
     visitor.set("choose_layers", 1)
-    assert visitor.visit.layer == 0
+    assert visitor.session.layer == 0
 
 
 def test_the_whole_loss_can_be_shown_where_several_steps_write() -> None:

@@ -57,12 +57,12 @@ class Jobs(Tab):
 
     @property
     def bench(self) -> Workbench:
-        return self.visit.workbench
+        return self.session.workbench
 
     @property
     def trained(self) -> LiveRun:
         """The run that the page shows."""
-        return list(self.visit.runs.at("job").values())[-1]
+        return list(self.session.runs.at("job").values())[-1]
 
     @property
     def words(self) -> str:
@@ -86,7 +86,7 @@ class Jobs(Tab):
 
     @property
     def job(self) -> str:
-        return self.visit.view.job.partition("-")[0]
+        return self.session.view.job.partition("-")[0]
 
     def choose(self, key: str, value: str) -> None:
         self.widget("button_group", key).set_value(value)
@@ -114,12 +114,12 @@ class Jobs(Tab):
 def test_every_job_opens_untrained_and_waits(job: str) -> None:
     page = Jobs(job)
     assert page.widget("button_group", "job").value == job
-    assert page.visit.address.parameters["job"] == job
+    assert page.session.address.parameters["job"] == job
     assert JOBS[job].promise in page.words
     assert JOBS[job].limit in page.words
     assert "untrained" in page.answer
     assert (page.trained.state.step, page.trained.playing) == (0, False)
-    assert len(page.visit.runs.at("job")) == 1, "the other jobs are not even begun"
+    assert len(page.session.runs.at("job")) == 1, "the other jobs are not even begun"
     scores = JOBS[job].measure(page.trained.experiment, page.trained.state.params)
     for score in scores:
         assert f"{score.name} {score.write(score.value)}" in page.words
@@ -131,11 +131,11 @@ def test_the_first_job_needs_no_name_and_ones_own_network_stands_among_them() ->
     page = Jobs()
     assert page.widget("button_group", "job").value == next(iter(JOBS))
     page.choose("job", OWN_JOB)
-    assert page.visit.address.parameters["job"] == OWN_JOB
+    assert page.session.address.parameters["job"] == OWN_JOB
     assert "Is its gradient vanishing?" in page.words
     assert page.tab.file_uploader
     page.choose("job", "sentiment")
-    assert page.visit.address.parameters["job"] == "sentiment"
+    assert page.session.address.parameters["job"] == "sentiment"
     assert "Verdict" in page.answer
 
 
@@ -144,7 +144,7 @@ def test_an_unknown_job_is_told_and_the_first_one_opens() -> None:
     assert "Ignored in the link: job=" in page.words
     assert "<b>x</b>" not in page.html
     assert page.widget("button_group", "job").value == "captions"
-    assert "job" not in page.visit.address.parameters
+    assert "job" not in page.session.address.parameters
 
 
 # Training
@@ -214,15 +214,15 @@ def test_the_address_tells_the_data_set_too() -> None:
     page = Jobs("captions-german")
     assert page.trained.experiment.language == "german"
     page.choose("job", "forecasts")
-    assert page.visit.address.parameters["job"] == "forecasts"
+    assert page.session.address.parameters["job"] == "forecasts"
     page.choose("variant_forecasts", "airline")
-    assert page.visit.address.parameters["job"] == "forecasts-airline"
+    assert page.session.address.parameters["job"] == "forecasts-airline"
     page.choose("job", "captions")
-    assert page.visit.address.parameters["job"] == "captions-german", "as it was left"
+    assert page.session.address.parameters["job"] == "captions-german", "as it was left"
     page.choose("variant_captions", "english")
-    assert page.visit.address.parameters["job"] == "captions"
+    assert page.session.address.parameters["job"] == "captions"
     page.go("glossary")
-    assert "job" not in page.visit.address.parameters, "elsewhere it means nothing"
+    assert "job" not in page.session.address.parameters, "elsewhere it means nothing"
     page.go("applications")
     page.choose("job", "forecasts")
     assert page.trained.experiment.series == "airline"
@@ -578,7 +578,7 @@ def own_series() -> Jobs:
     """A page with a series of one's own, its network partly trained, and a playground that plays."""
     page = Jobs("forecasts")
     page.upload(GOOD, "good.csv")
-    run, playground = page.trained, page.visit.run
+    run, playground = page.trained, page.session.run
     run._newest = advance(run.experiment, run.state, steps=3), run.initial
     playground._newest = advance(playground.experiment, playground.state, steps=5), playground.initial
     page.look()
@@ -590,7 +590,7 @@ def test_a_hostile_file_is_refused_in_a_sentence_and_nothing_else_changes(
     own_series: Jobs, what: str
 ) -> None:
     page, (content, told) = own_series, HOSTILE[what]
-    run, playground, kept = page.trained, page.visit.run, page.bench.upload
+    run, playground, kept = page.trained, page.session.run, page.bench.upload
     experiment, answer, steps = run.experiment, page.answer, playground.state.step
     playground.phase = Phase.QUEUED
     page.upload(content, "<b>bad</b>$.csv")
@@ -601,7 +601,7 @@ def test_a_hostile_file_is_refused_in_a_sentence_and_nothing_else_changes(
     assert (run.experiment, run.state.step, page.answer) == (experiment, 3, answer)
     assert page.bench.upload is kept
     assert page.widget("button_group", "variant_forecasts").value == "own"
-    assert page.visit.run is playground
+    assert page.session.run is playground
     assert (playground.state.step, playground.playing) == (steps, True)
     playground.pause()
 
@@ -670,6 +670,6 @@ def test_every_job_has_a_projector_view() -> None:
     for job in JOBS:
         page.choose("job", job)
         assert page.figure(f"answer_{job}")["layout"]["font"]["size"] > 13, "larger than usual"
-    assert page.visit.runs.at("job").keys() == {
+    assert page.session.runs.at("job").keys() == {
         next(iter(job.variants.values())).experiment for job in JOBS.values()
     }

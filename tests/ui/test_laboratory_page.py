@@ -56,7 +56,7 @@ def values_of(trace: dict[str, Any]) -> np.ndarray:
 
 
 def stop_sweeps(tab: AppTest) -> None:
-    for sweep in tab.session_state["visit"].sweeps.values():
+    for sweep in tab.session_state["session"].sweeps.values():
         sweep.cancel()
 
 
@@ -178,7 +178,7 @@ def test_a_diverged_run_leaves_the_laboratory_standing() -> None:
         gain=2.0, optimizer="sgd", learning_rate=0.1, clip_norm=None,
     )  # fmt: skip
     tab = open_laboratory(e)
-    run = tab.session_state["visit"].run
+    run = tab.session_state["session"].run
     from rnnviz.training.loop import advance
 
     state = advance(e, run.state, steps=5)
@@ -200,7 +200,7 @@ def test_a_diverged_run_leaves_the_laboratory_standing() -> None:
 def test_after_training_the_spectrum_shows_before_and_now() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=10)), "spectrum")
     assert {trace["name"] for trace in figure(tab, "spectrum")["data"]} == {"now"}
-    run = tab.session_state["visit"].run
+    run = tab.session_state["session"].run
     from rnnviz.training.loop import advance
 
     run._newest = advance(run.experiment, run.state, steps=5), run.initial
@@ -210,7 +210,7 @@ def test_after_training_the_spectrum_shows_before_and_now() -> None:
 
 def test_the_curve_shows_a_run_before_during_and_after_training() -> None:
     tab = open_laboratory(Experiment(seq_len=10))
-    run = tab.session_state["visit"].run
+    run = tab.session_state["session"].run
     for _ in range(20):
         run._newest = advance_and_snapshot(run.experiment, run.state, None, 2)
         run._remember(run._newest[1])

@@ -254,7 +254,7 @@ class Visitor(Tab):
 
     @property
     def contest(self) -> dict[str, LiveRun]:
-        return {cell: self.visit.runs[RunKey("contest", cell)] for cell in RUNNERS}
+        return {cell: self.session.runs[RunKey("contest", cell)] for cell in RUNNERS}
 
     @property
     def steps(self) -> list[int]:
@@ -343,7 +343,7 @@ def test_another_problem_pauses_the_one_before() -> None:
 def test_the_contest_leaves_the_visitors_own_experiment_alone() -> None:
     visitor = Visitor(T="33", seed="4")
     visitor.press("contest_play")
-    assert visitor.visit.experiment == Experiment(seq_len=33, seed=4)
+    assert visitor.session.experiment == Experiment(seq_len=33, seed=4)
     visitor.press("contest_play")
 
 
@@ -362,9 +362,9 @@ def test_the_contest_leaves_the_visitors_own_experiment_alone() -> None:
 )
 def test_the_playground_shows_a_network_without_recurrence_as_it_is(params: dict[str, str]) -> None:
     visitor = Visitor("playground", cell="feed-forward", **params)
-    assert visitor.visit.experiment.cell == "feed-forward"
+    assert visitor.session.experiment.cell == "feed-forward"
     visitor.press("step")
-    visitor.wait(lambda: not visitor.visit.run.playing)
+    visitor.wait(lambda: not visitor.session.run.playing)
     timeline = visitor.figures["timeline"]
     assert not [trace for trace in timeline["data"] if trace["name"].startswith("B = W_hh")]
     rows = " ".join(timeline["layout"]["yaxis"]["ticktext"])
@@ -372,7 +372,7 @@ def test_the_playground_shows_a_network_without_recurrence_as_it_is(params: dict
     assert "no recurrence" in timeline["layout"]["annotations"][0]["text"]
     assert "ρ" not in timeline["caption"]
     assert "verdict" not in timeline["caption"]
-    assert visitor.visit.run.state.step == 1
+    assert visitor.session.run.state.step == 1
 
 
 def test_the_playgrounds_curve_without_recurrence_is_exactly_zero_before_the_output() -> None:

@@ -19,8 +19,8 @@ from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.network import Params
 from rnnviz.ui.instruments.reading import Reading, number, plain
+from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
-from rnnviz.ui.visit import Visit
 
 TRAINING = "training"
 ONE_STEP = "A single step: no way back, and so no curve. Choose a topology with many steps."
@@ -31,9 +31,9 @@ DURING = (0.1, 0.4)
 """Shares of the training steps made, near which the gradient during training is shown."""
 
 
-def curve(visit: Visit, params: Params) -> Reading | str:
+def curve(session: Session, params: Params) -> Reading | str:
     """The gradient over time, beside other initialisations, other moments of the run, and theory."""
-    e, trained = visit.experiment, visit.run.state.step > 0
+    e, trained = session.experiment, session.run.state.step > 0
     if e.seq_len == 1:
         return ONE_STEP
     compared = _choose_comparisons(e, trained)
@@ -42,7 +42,7 @@ def curve(visit: Visit, params: Params) -> Reading | str:
     own = INITIALIZERS[e.init].title
     lines = [Curve(f"{own}, now" if trained else own, flow.per_output[-1], "main")]
     if TRAINING in compared:
-        lines += _earlier(visit)
+        lines += _earlier(session)
     lines += [
         Curve(INITIALIZERS[name].title, _before_training(_started_with(e, name)).per_output[-1])
         for name in compared
@@ -51,17 +51,17 @@ def curve(visit: Visit, params: Params) -> Reading | str:
     theory, words, letters, caveat = _theory(e, params, flow.per_output[-1], trained)
     if applies(e):
         lines.append(Curve("theory", theory, "theory"))
-    lines = [_shown(line, last, visit.relative) for line in lines]
+    lines = [_shown(line, last, session.relative) for line in lines]
     items = None
     if len(flow.outputs) > 1:
-        lines += _of_the_whole_loss(visit, flow)
+        lines += _of_the_whole_loss(session, flow)
         items = flow.per_output
-        if visit.relative:
+        if session.relative:
             items = items / items[np.arange(len(items)), flow.outputs - 1][:, None]
     table = _curve_table(e, lines, flow)
     how = f"{_how_to_read_the_curve(lines[0], items is not None, trained)} {caveat}"
     label = f"Gradient against time step: {flow.verdict}, {plain(flow.decades)} powers of ten"
-    return Reading(curves_spec(lines, theme(), visit.relative, items), label, how, words, table, letters)
+    return Reading(curves_spec(lines, theme(), session.relative, items), label, how, words, table, letters)
 
 
 def _started_with(e: Experiment, init: str) -> Experiment:
@@ -91,9 +91,9 @@ def _choose_comparisons(e: Experiment, trained: bool) -> list[str]:
     )
 
 
-def _earlier(visit: Visit) -> list[Curve]:
+def _earlier(session: Session) -> list[Curve]:
     """The same gradient before training and at two moments of it."""
-    run = visit.run
+    run = session.run
     made = [step for step in run.album if 0 < step < run.state.step]
     near = sorted(
         {min(made, key=lambda step: abs(step - share * run.state.step)) for share in DURING if made}
@@ -102,12 +102,14 @@ def _earlier(visit: Visit) -> list[Curve]:
     return [Curve("before training", run.initial.last[-1], "before"), *during]
 
 
-def _of_the_whole_loss(visit: Visit, flow: GradientFlow) -> list[Curve]:
+def _of_the_whole_loss(session: Session, flow: GradientFlow) -> list[Curve]:
     """The total now and before training, for the panel beside the single output's error."""
     wholes = [Curve("whole loss, now", flow.total, "main", whole=True)]
-    if visit.run.state.step:
-        wholes.append(Curve("whole loss, before training", visit.run.initial.total[-1], "before", whole=True))
-    return [_shown(whole, int(flow.outputs[-1]), visit.relative) for whole in wholes]
+    if session.run.state.step:
+        wholes.append(
+            Curve("whole loss, before training", session.run.initial.total[-1], "before", whole=True)
+        )
+    return [_shown(whole, int(flow.outputs[-1]), session.relative) for whole in wholes]
 
 
 def _curve_table(e: Experiment, lines: list[Curve], flow: GradientFlow) -> pd.DataFrame:

@@ -22,8 +22,8 @@ from rnnviz.ui.instruments.quick import fate, without_recurrent_matrix
 from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.run_view import notice
+from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
-from rnnviz.ui.visit import Visit
 
 HEIGHT, LEAST_HEIGHT, REFUSAL_HEIGHT = 280, 170, 84
 """Pixels of the figures, and what a refused file's sentence takes of them."""
@@ -113,10 +113,10 @@ class Brought:
             st.session_state.pop(key, None)
 
 
-def own(visit: Visit) -> None:
+def own(session: Session) -> None:
     """Draw the instrument: upload, choose, and see what becomes of the gradient."""
     brought: Brought = st.session_state.setdefault("own_network", Brought())
-    example = _example(visit)
+    example = _example(session)
     network = brought.network or example
     left, right = st.columns([0.42, 0.58], gap="medium")
     with left:
@@ -130,12 +130,12 @@ def own(visit: Visit) -> None:
             f"and {LARGEST_HIDDEN} hidden units a layer. The file is read, never stored.",
         )
     with right:
-        activation, T, input_std, layer = _choices(visit, brought, network)
+        activation, T, input_std, layer = _choices(session, brought, network)
         doors = st.container(horizontal=True, gap="small")
     if brought.refusal:
         st.error(_literal(brought.refusal), icon=":material/error:")
     if network is None:
-        st.info(without_recurrent_matrix(visit.experiment) or OVERFLOWED, icon=":material/info:")
+        st.info(without_recurrent_matrix(session.experiment) or OVERFLOWED, icon=":material/info:")
         with doors:
             _how_to_save()
         return
@@ -144,19 +144,19 @@ def own(visit: Visit) -> None:
         _how_to_save()
         _doors(brought, network, flow)
     allowed = _spectrum(brought, network, layer, activation)
-    _result(brought, network, flow, allowed, _height(visit, brought), layer)
+    _result(brought, network, flow, allowed, _height(session, brought), layer)
 
 
-def _height(visit: Visit, brought: Brought) -> int:
+def _height(session: Session, brought: Brought) -> int:
     """Return what all else on the page leaves of it for the figures, in pixels."""
-    taken = NOTICE_HEIGHT * bool(notice(visit)) + REFUSAL_HEIGHT * bool(brought.refusal)
-    left = HEIGHT - (1.2 * taken + LARGER_HEIGHT if visit.view.projector else taken)
+    taken = NOTICE_HEIGHT * bool(notice(session)) + REFUSAL_HEIGHT * bool(brought.refusal)
+    left = HEIGHT - (1.2 * taken + LARGER_HEIGHT if session.view.projector else taken)
     return max(LEAST_HEIGHT, round(left))
 
 
-def _example(visit: Visit) -> UploadedNetwork | None:
+def _example(session: Session) -> UploadedNetwork | None:
     """Return the playground's network, or None if it has no W_hh or has overflowed."""
-    layers = [layer for layer in visit.run.state.params.layers if isinstance(layer, VanillaWeights)]
+    layers = [layer for layer in session.run.state.params.layers if isinstance(layer, VanillaWeights)]
     finite = all(np.isfinite(array).all() for layer in layers for array in vars(layer).values())
     return UploadedNetwork(tuple(layers)) if layers and finite else None
 
@@ -172,7 +172,9 @@ def _spectrum(brought: Brought, network: UploadedNetwork, layer: int, activation
 # Controls -----------------------------------------------------------------------------------------
 
 
-def _choices(visit: Visit, brought: Brought, network: UploadedNetwork | None) -> tuple[str, int, float, int]:
+def _choices(
+    session: Session, brought: Brought, network: UploadedNetwork | None
+) -> tuple[str, int, float, int]:
     """Let the visitor choose activation, T, input strength and layer.
 
     The playground's network has its own activation; of an uploaded one only its owner knows.
@@ -182,10 +184,10 @@ def _choices(visit: Visit, brought: Brought, network: UploadedNetwork | None) ->
     boxes = st.columns([0.24, 0.27, 0.27, 0.22] if depth > 1 else [0.28, 0.36, 0.36], gap="medium")
     activation_key = "own_activation" if mine else "own_activation_example"
     if not mine:
-        st.session_state[activation_key] = visit.experiment.activation
+        st.session_state[activation_key] = session.experiment.activation
     activation = boxes[0].selectbox(
         "Activation",
-        list(ACTIVATIONS) if mine else [visit.experiment.activation],
+        list(ACTIVATIONS) if mine else [session.experiment.activation],
         format_func=lambda name: ACTIVATIONS[name].title,
         key=_kept(brought, activation_key, "tanh"),
         help="The file does not tell it: choose the one that your network was trained with."

@@ -16,8 +16,8 @@ from rnnviz.figures.training_history import over_training_spec
 from rnnviz.model.cells import CELLS
 from rnnviz.model.network import Params
 from rnnviz.ui.instruments.reading import Reading, number, percent, plain
+from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
-from rnnviz.ui.visit import Visit
 
 NO_RECURRENCE = "The network has no recurrence, and so no W_hh."
 
@@ -49,9 +49,9 @@ def without_slopes(e: Experiment) -> str:
 # Why ----------------------------------------------------------------------------------------------
 
 
-def why(visit: Visit, params: Params) -> Reading | str:
+def why(session: Session, params: Params) -> Reading | str:
     """The decay split into its two causes."""
-    e = visit.experiment
+    e = session.experiment
     if e.seq_len == 1:
         return "A single step: no way back, so nothing can shrink or grow. Choose a topology with many steps."
     if message := without_slopes(e):
@@ -70,10 +70,11 @@ def why(visit: Visit, params: Params) -> Reading | str:
             "saturated": parts.saturated[parts.steps - 1],
         }
     )
+    remark = _remark(e, parts, session.run.state.step > 0)
     how = (
         "Every step back multiplies the error twice: by the activation's slope at that step, then by W_hh "
         "(under the braces: medians). Above 1 it grows, below 1 it shrinks. Bars: the share of units so "
-        f"saturated that less than a tenth of the error passes. {_remark(e, parts, visit.run.state.step > 0)}"
+        f"saturated that less than a tenth of the error passes. {remark}"
     )
     formula = (
         r"\frac{\|\varepsilon_{t-1}\|}{\|\varepsilon_t\|} ="
@@ -104,9 +105,9 @@ def _remark(e: Experiment, parts: DecayFactors, trained: bool) -> str:
 # Contributions -----------------------------------------------------------------------------------------
 
 
-def itemised(visit: Visit, params: Params) -> Reading | str:
+def itemised(session: Session, params: Params) -> Reading | str:
     """The gradient of W_hh by output and time step."""
-    e = visit.experiment
+    e = session.experiment
     items = gradient_contributions(e, params)
     square = float(np.sum(items.total**2))
     if square == 0.0 or not np.isfinite(square):
@@ -168,9 +169,9 @@ def _of_one_output(T: int, near: str) -> tuple[str, str]:
 # Spectrum -----------------------------------------------------------------------------------------
 
 
-def eigenvalues(visit: Visit, params: Params) -> Reading | str:
+def eigenvalues(session: Session, params: Params) -> Reading | str:
     """The spectrum of W_hh and the two bounds."""
-    e = visit.experiment
+    e = session.experiment
     cell = e.network().cell
     W_hh = cell.recurrent_matrix(params.layers[-1])
     if W_hh is None:
@@ -179,7 +180,7 @@ def eigenvalues(visit: Visit, params: Params) -> Reading | str:
         return "W_hh holds inf or NaN: the run overflowed. In the playground, press Reset or apply a remedy."
     now = spectrum(W_hh, e.activation)
     before = None
-    if visit.run.state.step:
+    if session.run.state.step:
         first = cell.recurrent_matrix(e.init(e.rng("weights")).layers[-1])
         before = None if first is None else spectrum(first, e.activation)
     sigma, rho = plain(now.sigma_max, 4), plain(now.rho, 4)
@@ -222,9 +223,9 @@ def fate(now: Spectrum) -> str:
 # Over training ------------------------------------------------------------------------------------
 
 
-def over_training(visit: Visit) -> Reading | str:
+def over_training(session: Session) -> Reading | str:
     """The gradient at every training step, and the weight gradient before and after clipping."""
-    e, history = visit.experiment, visit.run.state.history
+    e, history = session.experiment, session.run.state.history
     norms = history.frame()
     if norms.empty:
         return "Nothing was trained yet. Press Play in the playground for a moment, then come back."

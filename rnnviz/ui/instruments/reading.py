@@ -11,7 +11,7 @@ import streamlit as st
 from rnnviz.figures.theme import Spec
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.run_view import notice
-from rnnviz.ui.visit import current
+from rnnviz.ui.session import current
 
 FIGURE_HEIGHT = 404
 NOTICE_HEIGHT = 34
@@ -45,8 +45,8 @@ def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> N
     if isinstance(reading, str):
         st.info(reading, icon=":material/info:")
         return
-    visit = current()
-    taken = NOTICE_HEIGHT * bool(notice(visit)) + LARGER_WORDS_HEIGHT * visit.view.projector
+    session = current()
+    taken = NOTICE_HEIGHT * bool(notice(session)) + LARGER_WORDS_HEIGHT * session.view.projector
     show(
         reading.figure, key=f"lab_{name}", label=reading.label, height=height - taken, least_width=LEAST_WIDTH
     )

@@ -21,8 +21,8 @@ from rnnviz.model.arrays import Array
 from rnnviz.training.executor import local_pool
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.instruments.reading import Reading, number, plain, present
+from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
-from rnnviz.ui.visit import Visit
 
 SEEDS_HEIGHT, PHASE_HEIGHT = 430, 384
 ONE_STEP = "A single step: with every seed the whole error arrives. Choose a topology with many steps."
@@ -37,20 +37,20 @@ BAR_HEIGHT, LINE_HEIGHT = 36, 20
 
 
 def _sweep(
-    visit: Visit, key: Hashable, function: Callable[[Any], Any], parts: Callable[[], Sequence[Any]]
+    session: Session, key: Hashable, function: Callable[[Any], Any], parts: Callable[[], Sequence[Any]]
 ) -> Sweep:
     """Return the sweep of this key: the one that runs or was kept, or a new one; older work gives way."""
-    if key not in visit.sweeps:
-        for other in visit.sweeps.values():
+    if key not in session.sweeps:
+        for other in session.sweeps.values():
             other.cancel()
-        kept = [(k, s) for k, s in visit.sweeps.items() if not s.cancelled]
-        visit.sweeps = dict(kept[1 - KEPT_SWEEPS :])
-        visit.sweeps[key] = Sweep(function, parts(), local_pool())
-    return visit.sweeps[key]
+        kept = [(k, s) for k, s in session.sweeps.items() if not s.cancelled]
+        session.sweeps = dict(kept[1 - KEPT_SWEEPS :])
+        session.sweeps[key] = Sweep(function, parts(), local_pool())
+    return session.sweeps[key]
 
 
 def _follow(
-    visit: Visit,
+    session: Session,
     key: Hashable,
     sweep: Sweep,
     name: str,
@@ -65,9 +65,9 @@ def _follow(
 
     @st.fragment(run_every=TICK_SECONDS if running else None, key=f"sweep_{name}")
     def part() -> None:
-        if visit.sweeps.get(key) is not sweep:  # "Start again": the page begins a new one
+        if session.sweeps.get(key) is not sweep:  # "Start again": the page begins a new one
             st.rerun()
-        height_left = height - _progress(visit, key, sweep)
+        height_left = height - _progress(session, key, sweep)
         present(read(sweep.results), name, height_left)
         if running and not sweep.running:
             st.rerun()
@@ -75,7 +75,7 @@ def _follow(
     part()
 
 
-def _progress(visit: Visit, key: Hashable, sweep: Sweep) -> int:
+def _progress(session: Session, key: Hashable, sweep: Sweep) -> int:
     """Show how far a sweep is, and the button that stops it or begins again; return its height in pixels."""
     if not sweep.running and not sweep.cancelled:
         st.caption(f"All {len(sweep.parts)} parts measured.")
@@ -85,26 +85,26 @@ def _progress(visit: Visit, key: Hashable, sweep: Sweep) -> int:
         done = f"{sweep.done} of {len(sweep.parts)} parts"
         bar.progress(sweep.progress, f"Cancelled at {done}" if sweep.cancelled else f"Measuring: {done}")
         if sweep.cancelled:
-            button.button("Start again", on_click=visit.forget_sweep, args=(key,), key="again")
+            button.button("Start again", on_click=session.forget_sweep, args=(key,), key="again")
         else:
             button.button("Cancel", on_click=sweep.cancel, key="cancel")
     return BAR_HEIGHT
 
 
-def seeds(visit: Visit) -> None:
+def seeds(session: Session) -> None:
     """Median and band over twenty seeds at initialisation, and the verdict as a share of them."""
-    e = replace(visit.experiment, learning_rate=1e-3, clip_norm=None)  # neither matters before training
+    e = replace(session.experiment, learning_rate=1e-3, clip_norm=None)  # neither matters before training
     if e.seq_len == 1:
         st.info(ONE_STEP, icon=":material/info:")
         return
     key = ("seeds", e)
-    sweep = _sweep(visit, key, gradient_flow, lambda: seed_parts(e, SEEDS))
+    sweep = _sweep(session, key, gradient_flow, lambda: seed_parts(e, SEEDS))
 
     def read(flows: list[Any]) -> Reading | str:
         there = [flow for flow in flows if flow is not None]
         return _seed_reading(e, SeedBand.of(there)) if there else "Measuring the first seeds."
 
-    _follow(visit, key, sweep, "seeds", read, SEEDS_HEIGHT)
+    _follow(session, key, sweep, "seeds", read, SEEDS_HEIGHT)
 
 
 def _seed_reading(e: Experiment, band: SeedBand) -> Reading:
@@ -138,9 +138,9 @@ def _in_tex(text: str) -> str:
     return f"{{{text}}}".replace("−", "-").replace("∞", r"\infty")
 
 
-def phase(visit: Visit) -> None:
+def phase(session: Session) -> None:
     """Decades over gain and sequence length, or gain and input strength, with the theory's border."""
-    e = visit.experiment
+    e = session.experiment
     names = {"input_std": "gain × input strength", "seq_len": "gain × T"}
     across = st.segmented_control(
         "Across",
@@ -155,13 +155,13 @@ def phase(visit: Visit) -> None:
     values = LENGTHS if across == "seq_len" else STRENGTHS
     base = Bench(activation=e.activation, hidden_size=e.hidden_size)
     key = ("phase", across, base)
-    sweep = _sweep(visit, key, phase_row, lambda: phase_parts(base, GAINS, across, values, PHASE_SEEDS))
+    sweep = _sweep(session, key, phase_row, lambda: phase_parts(base, GAINS, across, values, PHASE_SEEDS))
 
     def read(rows: list[Any]) -> Reading:
         decades = np.array([np.full(len(values), np.nan) if row is None else row for row in rows])
         return _phase_reading(base, decades, across, values)
 
-    _follow(visit, key, sweep, "phase", read, PHASE_HEIGHT)
+    _follow(session, key, sweep, "phase", read, PHASE_HEIGHT)
 
 
 _BORDER = (

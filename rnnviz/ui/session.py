@@ -35,7 +35,7 @@ FIRST_SPEED = 5.0
 
 
 @dataclass
-class Visit:
+class Session:
     """One visitor's experiment, its run, and how they look at it.
 
     runs : every run of every page; ``run`` is the one whose experiment is in the address bar.
@@ -147,13 +147,13 @@ def _listed(phrases: list[str], most: int = 3) -> str:
     return ", ".join(phrases[:most]) + more
 
 
-def current() -> Visit:
+def current() -> Session:
     """Return this visitor's state; a new visitor gets what the URL asks for."""
-    if "visit" not in st.session_state:
+    if "session" not in st.session_state:
         warm_up()
         asked = st.query_params.to_dict()
         first = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
-        fresh = st.session_state["visit"] = Visit(view=read_view(asked)[0])
+        fresh = st.session_state["session"] = Session(view=read_view(asked)[0])
         fresh.runs.start(MAIN, first.experiment).speed = FIRST_SPEED
-    visit: Visit = st.session_state["visit"]
-    return visit
+    session: Session = st.session_state["session"]
+    return session
