@@ -95,7 +95,5 @@ def test_everything_but_the_app_comes_with_the_declared_dependencies(python: Pat
 
 def test_the_app_needs_the_same_as_its_requirements_say() -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    extra = PROJECT["optional-dependencies"]["app"]
-    assert sorted(line for line in lines if not line.startswith("#")) == sorted(
-        PROJECT["dependencies"] + extra
-    )
+    declared = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["app"]
+    assert sorted(line for line in lines if not line.startswith("#")) == sorted(declared)
