@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.experiment import Experiment, choices
+from rnnviz.experiment.links import to_text
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
@@ -124,7 +125,7 @@ def _learning(visit: Visit) -> None:
     st.select_slider(
         "Learning rate",
         sorted({*RATES, e.learning_rate}),
-        format_func=lambda rate: f"{rate:g}",
+        format_func=to_text,  # in full: Streamlit knows an option by its text
         help=explain("η"),
         **_bound(visit, "learning_rate"),
     )
@@ -132,7 +133,7 @@ def _learning(visit: Visit) -> None:
     st.select_slider(
         "Clip the gradient's norm at",
         [None, *clips],
-        format_func=lambda clip: "off" if clip is None else f"{clip:g}",
+        format_func=lambda clip: "off" if clip is None else to_text(clip),
         help=explain("θ"),
         **_bound(visit, "clip_norm"),
     )
