@@ -82,7 +82,7 @@ class Choice:
         if self.kind == "integer":
             return int(value) if isinstance(value, Integral) else None
         try:
-            return float(value)
+            return float(value) + 0.0  # minus zero, which lies within bounds from 0 on, becomes zero
         except OverflowError:  # beyond every bound
             return None
 

@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.experiment import Experiment, choices
+from rnnviz.experiment.links import to_text
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
@@ -122,7 +123,7 @@ def _learning(session: Session) -> None:
     st.select_slider(
         "Learning rate",
         sorted({*RATES, e.learning_rate}),
-        format_func=lambda rate: f"{rate:g}",
+        format_func=to_text,  # in full: Streamlit knows an option by its text
         help=explain("η"),
         **_bound(session, "learning_rate"),
     )
@@ -130,7 +131,7 @@ def _learning(session: Session) -> None:
     st.select_slider(
         "Clip the gradient's norm at",
         [None, *clips],
-        format_func=lambda clip: "off" if clip is None else f"{clip:g}",
+        format_func=lambda clip: "off" if clip is None else to_text(clip),
         help=explain("θ"),
         **_bound(session, "clip_norm"),
     )

@@ -15,12 +15,13 @@ from rnnviz.ui.session import current
 
 FIGURE_HEIGHT = 404
 NOTICE_HEIGHT = 34
+"""Pixels of a notice above the page; the figure gives them, so that the page needs no scroll bar."""
+
 LARGER_WORDS_HEIGHT = 60
 """Pixels that the words below the figure need more in the projector view."""
 
 LEAST_WIDTH = 640
 """Pixels below which the names of the curves would run into each other."""
-"""Pixels of a notice above the page; the figure gives them, so that the page needs no scroll bar."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,50 @@
+"""What an address may say, everything can be computed from."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+
+from rnnviz import CELLS, Experiment, causes, figures, gradient_flow, mean_field, observe, start, triangle
+from rnnviz.analysis.theory import drive, trust
+from rnnviz.experiment import choices
+from rnnviz.experiment.links import from_params, to_params
+from rnnviz.training.loop import advance
+from tests.addresses import AT_THE_EDGE
+
+FROM_ZERO = [name for name, c in choices().items() if c.kind == "number" and c.low == 0.0]
+
+
+@pytest.mark.parametrize("name", FROM_ZERO)
+@pytest.mark.parametrize("text", ["-0", "-0.0", "-0e9"])
+def test_minus_zero_in_an_address_is_zero(name: str, text: str) -> None:
+    opened = from_params({choices()[name].url: text})
+    assert opened.ignored == []
+    assert math.copysign(1.0, getattr(opened.experiment, name)) == 1.0
+    assert math.copysign(1.0, getattr(Experiment(**{name: np.float64(-0.0)}), name)) == 1.0  # type: ignore[arg-type]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(address=AT_THE_EDGE)
+@example(address={"noise": "-0"})
+@example(address={"init": "scaled-gaussian", "gain": "-0"})
+def test_whatever_an_address_opens_can_be_measured_drawn_and_trained(address: dict[str, str]) -> None:
+    opened = from_params(address)
+    e = opened.experiment
+    assert from_params(to_params(e)).adjusted == []
+    state = start(e)
+    for _ in range(2):
+        snapshot = observe(e, state.params, state.step)
+        figures.timeline(figures.Timeline.of(e, snapshot))
+        gradient_flow(e, state.params)
+        causes(e, state.params)
+        if CELLS[e.cell].recurrent:
+            triangle(e, state.params)
+        gain, input_std = drive(e, state.params)
+        if np.isfinite([gain, input_std]).all():
+            mean_field(gain, input_std, e.activation)
+            trust(e, gain, input_std, state.step > 0)
+        state = advance(e, state, steps=2)

@@ -1,0 +1,52 @@
+"""Every page opens at every address, and no control changes what it did not choose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+
+from rnnviz.experiment.links import from_params
+from rnnviz.ui.catalogue import ENTRIES
+from rnnviz.ui.laboratory import INSTRUMENTS
+from rnnviz.ui.live_run import advance_and_observe
+from tests.addresses import AT_THE_EDGE
+from tests.visitor import Tab
+
+QUICK = ("curve", "why", "triangle", "spectrum", "training")
+"""Instruments that answer at once; the others only begin their work when asked to."""
+
+
+@pytest.mark.parametrize("page", ENTRIES)
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(address=AT_THE_EDGE)
+@example(address={"noise": "-0"})
+def test_every_page_opens_at_an_address_with_numbers_at_their_bounds(
+    page: str, address: dict[str, str]
+) -> None:
+    tab = Tab(page, **address)
+    assert tab.visit.experiment == from_params(address).experiment
+    if page in ("playground", "laboratory"):  # they show the run
+        tab.run._newest = advance_and_observe(tab.run.experiment, tab.run.state, None, 2)
+        tab.look()
+    if page == "laboratory":
+        for instrument in QUICK:
+            tab.tab.button_group(key="instrument").set_value(instrument)
+            tab.look()
+
+
+def test_the_instruments_are_the_laboratorys() -> None:
+    assert set(QUICK) < set(INSTRUMENTS)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(address=AT_THE_EDGE)
+@example(address={"lr": "0.09999999999999999"})
+@example(address={"clip": "0.9999999999999999"})
+def test_a_control_changes_nothing_but_its_own_choice(address: dict[str, str]) -> None:
+    tab = Tab("playground", **address)
+    before = tab.visit.experiment
+    tab.tab.number_input(key="choose_seed").set_value(17)
+    tab.look()
+    assert tab.visit.experiment == replace(before, seed=17)
