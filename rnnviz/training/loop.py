@@ -54,10 +54,11 @@ def advance(
     ValueError
         If neither ``seconds`` nor ``steps`` says when to stop.
     """
-    return run_updates(_problem(e), state, seconds, steps, until_solved)
+    return run_updates(problem_of(e), state, seconds, steps, until_solved)
 
 
-def _problem(e: Experiment) -> Problem:
+def problem_of(e: Experiment) -> Problem:
+    """Return what an experiment learns, as the updates see it."""
     network, task = e.network(), TASKS[e.task]
     return Problem(
         network,

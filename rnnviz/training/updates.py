@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from rnnviz.model.arrays import Array, norms
 from rnnviz.model.batch import Batch
@@ -77,13 +78,19 @@ def run_updates(
     last_step = np.inf if steps is None else state.step + steps
     was_solved = state.solved_at is not None
     # One thread: sums are rounded in the same order in every process. Overflow is found below, not warned of.
-    with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with _thread_pools().limit(limits=1), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         while state.step < last_step and state.divergence is None:
             state = _update(problem, state, rng, workspace)
             solved_now = state.solved_at is not None and not was_solved
             if time.perf_counter() >= deadline or (until_solved and solved_now):
                 break
     return replace(state, rng=rng.bit_generator.state)
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """Return the control of this process's BLAS threads; finding its libraries takes a millisecond."""
+    return ThreadpoolController()
 
 
 def _tuned(problem: Problem, state: TrainingState) -> tuple[Tuning, ...]:

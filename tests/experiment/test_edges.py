@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
-from rnnviz import CELLS, Experiment, causes, figures, gradient_flow, mean_field, observe, start, triangle
+from rnnviz import (
+    CELLS,
+    Experiment,
+    decay_factors,
+    figures,
+    gradient_contributions,
+    gradient_flow,
+    mean_field,
+    observe,
+    start,
+)
 from rnnviz.analysis.theory import drive, trust
 from rnnviz.experiment import choices
 from rnnviz.experiment.links import from_params, to_params
@@ -40,9 +50,9 @@ def test_whatever_an_address_opens_can_be_measured_drawn_and_trained(address: di
         snapshot = observe(e, state.params, state.step)
         figures.timeline(figures.Timeline.of(e, snapshot))
         gradient_flow(e, state.params)
-        causes(e, state.params)
+        decay_factors(e, state.params)
         if CELLS[e.cell].recurrent:
-            triangle(e, state.params)
+            gradient_contributions(e, state.params)
         gain, input_std = drive(e, state.params)
         if np.isfinite([gain, input_std]).all():
             mean_field(gain, input_std, e.activation)
