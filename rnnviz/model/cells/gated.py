@@ -14,6 +14,14 @@ def sigmoid(a: Array) -> Array:
     return ACTIVATIONS["sigmoid"].apply(a, np.empty_like(a))
 
 
+def input_currents(inputs: Array, W_xh: Array, b: Array, out: Array) -> None:
+    """Write x_t W_xh + b of all steps into ``out`` (T, B, G H), as one product: b is the row of a 1 in x."""
+    T, B, I = inputs.shape  # noqa: E741
+    with_one = np.ones((T * B, I + 1))
+    with_one[:, :I] = inputs.reshape(T * B, I)
+    np.matmul(with_one, np.vstack([W_xh, b]), out=out.reshape(T * B, -1))
+
+
 def draw_gates(
     rng: np.random.Generator,
     gates: int,

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace, weight_products
-from rnnviz.model.cells.gated import draw_gates, sigmoid
+from rnnviz.model.cells.gated import draw_gates, input_currents, sigmoid
 from rnnviz.model.initializers import Initializer
 
 
@@ -75,8 +75,7 @@ class GRU:
         gates, product = workspace.array("gates", T, B, 3 * H), workspace.array("product", T, B, H)
         # sigma(a) = (1 + tanh(a / 2)) / 2; halving is exact
         scale = np.repeat([0.5, 0.5, 1.0], H)
-        np.matmul(inputs.reshape(T * B, -1), weights.W_xh * scale, out=gates.reshape(T * B, -1))
-        gates += np.tile(weights.b * scale, (B, 1))
+        input_currents(inputs, weights.W_xh * scale, weights.b * scale, gates)
         recurrent, W_hh = workspace.array("recurrent", B, 3 * H), weights.W_hh * scale
         b_hn, both = np.tile(weights.b_hn, (B, 1)), slice(0, 2 * H)
         for t in range(T):
@@ -108,22 +107,21 @@ class GRU:
         """Carry the error back through time."""
         T, B, H = trace.product.shape
         dL_dh = workspace.array("dL_dh", T, B, H)
-        into_recurrent, into_n = _local_derivatives(trace, workspace)
-        errors, keep = into_recurrent.reshape(T, B, 3, H), trace.activated[:, :, H : 2 * H]
+        into_recurrent = workspace.array("into_recurrent", T, B, 3 * H)
+        into_input = workspace.array("into_input", T, B, 3 * H)
         later, W_hh_T = np.zeros((B, 3 * H)), np.ascontiguousarray(weights.W_hh.T)
-        kept = np.zeros((B, H))
+        kept, into_n = np.zeros((B, H)), workspace.array("into_n", B, H)
         for t in reversed(range(T)):
             later.dot(W_hh_T, dL_dh[t])  # one step back in time
             dL_dh[t] += kept
             if (direct := from_above[t]) is not None:
                 dL_dh[t] += direct
-            errors[t] *= dL_dh[t][:, None]
-            np.multiply(dL_dh[t], keep[t], out=kept)
             later = into_recurrent[t]
-        into_n *= dL_dh
-        into_input = workspace.array("into_input", T, B, 3 * H)
-        into_input[:, :, : 2 * H] = into_recurrent[:, :, : 2 * H]
-        into_input[:, :, 2 * H :] = into_n
+            _local_derivatives(trace, t, later, into_n)
+            later.reshape(B, 3, H)[...] *= dL_dh[t][:, None]
+            into_input[t][:, : 2 * H] = later[:, : 2 * H]
+            np.multiply(into_n, dL_dh[t], out=into_input[t][:, 2 * H :])
+            np.multiply(dL_dh[t], trace.activated[t][:, H : 2 * H], out=kept)
         W_xh, W_hh, b = weight_products(trace, into_input, into_recurrent)
         b_hn = np.ones(T * B) @ into_recurrent.reshape(T * B, -1)[:, 2 * H :]
         inputs = into_input @ weights.W_xh.T if wants_inputs else None
@@ -163,25 +161,22 @@ class GRU:
         return dict(zip(self.gate_names, (r, z), strict=True))
 
 
-def _local_derivatives(trace: GRUTrace, workspace: Workspace) -> tuple[Array, Array]:
-    """Return what dL/dh_t is multiplied by at every step, all steps at once.
+def _local_derivatives(trace: GRUTrace, t: int, into_recurrent: Array, into_n: Array) -> None:
+    """Write what dL/dh_t is multiplied by at row ``t``.
 
-    The first, (T, B, 3 H), leads to dL/d(h_{t-1} W_hh); the second, (T, B, H), to dL/d(x_t W_n).
+    into_recurrent : (B, 3 H), leads to dL/d(h_{t-1} W_hh). into_n : (B, H), leads to dL/d(x_t W_n).
     """
-    T, B, H = trace.product.shape
-    r, z, n = trace.activated.reshape(T, B, 3, H).transpose(2, 0, 1, 3)
-    factors = workspace.array("into_recurrent", T, B, 3 * H)
-    into_r, into_z, into_rn = factors.reshape(T, B, 3, H).transpose(2, 0, 1, 3)
-    into_n, one_less = workspace.array("into_n", T, B, H), workspace.array("one_less", T, B, H)
-    np.subtract(1.0, z, out=one_less)
+    gates, H = trace.activated[t], trace.product.shape[-1]
+    r, z, n = (gates[:, k * H : (k + 1) * H] for k in range(3))
+    into_r, into_z, into_rn = (into_recurrent[:, k * H : (k + 1) * H] for k in range(3))
+    np.subtract(1.0, z, out=into_rn)
     np.multiply(n, n, out=into_n)
     np.subtract(1.0, into_n, out=into_n)
-    into_n *= one_less
-    np.subtract(trace.hidden[:-1], n, out=into_z)
+    into_n *= into_rn
+    np.subtract(trace.hidden[t], n, out=into_z)
     into_z *= z
-    into_z *= one_less
+    into_z *= into_rn
     np.multiply(into_n, r, out=into_rn)
     np.subtract(1.0, r, out=into_r)
     into_r *= into_rn
-    into_r *= trace.product
-    return factors, into_n
+    into_r *= trace.product[t]

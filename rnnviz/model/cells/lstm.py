@@ -11,7 +11,7 @@ import numpy as np
 
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace, weight_products
-from rnnviz.model.cells.gated import draw_gates, sigmoid
+from rnnviz.model.cells.gated import draw_gates, input_currents, sigmoid
 from rnnviz.model.initializers import Initializer
 
 
@@ -75,8 +75,7 @@ class LSTM:
         gates, squashed = workspace.array("gates", T, B, 4 * H), workspace.array("squashed", T, B, H)
         # sigma(a) = (1 + tanh(a / 2)) / 2, so one tanh serves all gates; halving is exact
         scale, shift = _halves(B, H)
-        np.matmul(inputs.reshape(T * B, -1), weights.W_xh * scale[0], out=gates.reshape(T * B, -1))
-        gates += weights.b * scale
+        input_currents(inputs, weights.W_xh * scale[0], weights.b * scale[0], gates)
         recurrent, W_hh = workspace.array("recurrent", B, 4 * H), weights.W_hh * scale[0]
         parts = gates.reshape(T, B, 4, H).transpose(0, 2, 1, 3)
         for t in range(T):
@@ -104,9 +103,7 @@ class LSTM:
         """Carry the errors of h and c back through time."""
         T, B, H = trace.squashed.shape
         dL_dh, dL_dc = workspace.array("dL_dh", T, B, H), workspace.array("dL_dc", T, B, H)
-        dL_da, through = _local_derivatives(trace, workspace)
-        forget = trace.activated.reshape(T, B, 4, H)[:, :, 1]
-        errors = dL_da.reshape(T, B, 4, H)
+        dL_da = workspace.array("dL_da", T, B, 4 * H)
         later, W_hh_T = np.zeros((B, 4 * H)), np.ascontiguousarray(weights.W_hh.T)
         carried, whole = np.zeros((B, H)), workspace.array("whole", B, H)
         for t in reversed(range(T)):
@@ -114,12 +111,14 @@ class LSTM:
             if (direct := from_above[t]) is not None:
                 dL_dh[t] += direct
             dL_dc[t] = carried
-            np.multiply(dL_dh[t], through[t], out=whole)  # by way of h_t = o tanh(c_t)
-            whole += carried
-            errors[t, :, :3] *= whole[:, None]
-            errors[t, :, 3] *= dL_dh[t]
-            np.multiply(whole, forget[t], out=carried)
             later = dL_da[t]
+            through = _local_derivatives(trace, t, later, whole)
+            through *= dL_dh[t]  # by way of h_t = o tanh(c_t)
+            whole = np.add(through, carried, out=whole)
+            parts = later.reshape(B, 4, H)
+            parts[:, :3] *= whole[:, None]
+            parts[:, 3] *= dL_dh[t]
+            np.multiply(whole, trace.activated[t][:, H : 2 * H], out=carried)
         gradient = LSTMWeights(*weight_products(trace, dL_da, dL_da))
         inputs = dL_da @ weights.W_xh.T if wants_inputs else None
         return Backward((dL_dh, dL_dc), dL_da, inputs, gradient)
@@ -169,25 +168,23 @@ def _halves(B: int, H: int) -> tuple[Array, Array]:
     return np.tile(scale, (B, 1)), np.tile(np.where(scale < 1.0, 0.5, 0.0), (B, 1))
 
 
-def _local_derivatives(trace: LSTMTrace, workspace: Workspace) -> tuple[Array, Array]:
-    """Return what the errors are multiplied by at every step, all steps at once.
+def _local_derivatives(trace: LSTMTrace, t: int, into_gates: Array, into_c: Array) -> Array:
+    """Write what the errors are multiplied by at row ``t``.
 
-    The first, (T, B, 4 H): dc_t/da for i, f and g, and dh_t/da at fixed c_t for o. The second, (T, B, H):
-    dh_t/dc_t = o (1 - tanh(c_t)^2).
+    into_gates : (B, 4 H), dc_t/da for i, f and g, and dh_t/da at fixed c_t for o. into_c : (B, H),
+    dh_t/dc_t = o (1 - tanh(c_t)^2), which is returned.
     """
-    T, B, H = trace.squashed.shape
-    factors = workspace.array("dL_da", T, B, 4 * H)
-    i, f, g, o = trace.activated.reshape(T, B, 4, H).transpose(2, 0, 1, 3)
-    into_i, into_f, into_g, into_o = factors.reshape(T, B, 4, H).transpose(2, 0, 1, 3)
-    for gate, into, by in ((i, into_i, g), (f, into_f, trace.states[1][:-1]), (o, into_o, trace.squashed)):
-        np.subtract(1.0, gate, out=into)
-        into *= gate
-        into *= by
-    np.multiply(g, g, out=into_g)
-    np.subtract(1.0, into_g, out=into_g)
-    into_g *= i
-    through = workspace.array("through", T, B, H)
-    np.multiply(trace.squashed, trace.squashed, out=through)
-    np.subtract(1.0, through, out=through)
-    through *= o
-    return factors, through
+    gates, squashed = trace.activated[t], trace.squashed[t]
+    H = squashed.shape[-1]
+    i, f, g, o = (slice(k * H, (k + 1) * H) for k in range(4))
+    np.multiply(gates, gates, out=into_gates)
+    np.subtract(1.0, into_gates[:, g], out=into_c)  # tanh' of the candidate
+    np.subtract(gates, into_gates, out=into_gates)  # sigma' of the gates
+    into_gates[:, i] *= gates[:, g]
+    into_gates[:, f] *= trace.states[1][t]
+    np.multiply(into_c, gates[:, i], out=into_gates[:, g])
+    into_gates[:, o] *= squashed
+    np.multiply(squashed, squashed, out=into_c)
+    np.subtract(1.0, into_c, out=into_c)
+    into_c *= gates[:, o]
+    return into_c
