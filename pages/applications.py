@@ -1,8 +1,9 @@
 """Recurrent networks at work: captions, forecasts, text, sentiment, translation, and your own network."""
 
-from rnnviz.ui import applications, story
+from rnnviz.ui import story
+from rnnviz.ui.applications import page
 from rnnviz.ui.session import current
 
 session = current()
-applications.page(session)
+page.page(session)
 story.way_on(session, "applications")

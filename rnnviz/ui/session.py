@@ -16,7 +16,7 @@ from rnnviz.teaching.presets import PRESETS, Preset
 from rnnviz.training.executor import warm_up
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.address import Address
-from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.lesson_progress import LessonProgress
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_registry import MAIN, RunRegistry
@@ -56,7 +56,7 @@ class Session:
     whole_loss: bool = False
     relative: bool = False
     sweeps: dict[Hashable, Sweep] = field(default_factory=dict)
-    workbench: Workbench = field(default_factory=Workbench)
+    applications: ApplicationsState = field(default_factory=ApplicationsState)
     lessons: dict[str, LessonProgress] = field(default_factory=dict)
 
     @property
@@ -137,8 +137,8 @@ class Session:
         return from_params(own).experiment == self.experiment and read_view(url)[0] == self._shown()
 
     def _shown(self) -> View:
-        """Return the view as the page's address tells it: the job only where there are jobs."""
-        return self.view if self.address.page == "applications" else replace(self.view, job="")
+        """Return the view that the page's address states; only one page has an application in it."""
+        return self.view if self.address.page == "applications" else replace(self.view, application="")
 
 
 def _listed(phrases: list[str], most: int = 3) -> str:

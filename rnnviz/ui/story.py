@@ -20,13 +20,15 @@ def head(title: str, idea: str) -> None:
 
 
 def door(
-    session: Session, name: str, label: str, experiment: Experiment | None = None, job: str = ""
+    session: Session, name: str, label: str, experiment: Experiment | None = None, application: str = ""
 ) -> None:
     """A link to another page, with an experiment to open there (default: the one that is open).
 
-    job : which one, on the page Applications.
+    application : which one, on the page Applications.
     """
-    asked = to_params(experiment or session.experiment) | view_params(replace(session.view, job=job))
+    asked = to_params(experiment or session.experiment) | view_params(
+        replace(session.view, application=application)
+    )
     entry = ENTRIES[name]
     st.page_link(entry.page, label=label, icon=f":material/{entry.icon}:", query_params=asked)
 
@@ -37,7 +39,7 @@ def way_on(session: Session, name: str, label: str = "") -> None:
     if following is None:
         return
     with st.container(horizontal=True, horizontal_alignment="right", key="way_on"):
-        asked = to_params(session.experiment) | view_params(replace(session.view, job=""))
+        asked = to_params(session.experiment) | view_params(replace(session.view, application=""))
         st.page_link(
             following.page,
             label=label or f"Next: {following.promise}",

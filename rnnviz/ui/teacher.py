@@ -9,16 +9,16 @@ from urllib.parse import urlencode, urlsplit
 import pandas as pd
 import streamlit as st
 
-from rnnviz.applications.jobs import JOBS
+from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.links import to_params
 from rnnviz.teaching.guide import MISCONCEPTIONS, PLAN
 from rnnviz.teaching.lessons import LESSONS
 from rnnviz.teaching.presets import PRESETS
-from rnnviz.ui.applications import JOB_TITLES
+from rnnviz.ui.applications.page import TITLES
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.session import Session
-from rnnviz.ui.views import HIDEABLE, JOB_ADDRESSES, View, view_params
+from rnnviz.ui.views import ADDRESSES, HIDEABLE, View, view_params
 
 OPEN = "what is open now"
 
@@ -36,11 +36,11 @@ def link_builder(session: Session) -> None:
             disabled=bool(st.session_state.get("link_lesson")),
             help="A lesson has its own page and its own experiments.",
         )
-        jobs, job = page == "applications" and not st.session_state.get("link_lesson"), ""
-        if jobs:
-            job = st.selectbox(
+        applications, application = page == "applications" and not st.session_state.get("link_lesson"), ""
+        if applications:
+            application = st.selectbox(
                 "Job",
-                list(JOB_ADDRESSES),
+                list(ADDRESSES),
                 0,
                 _job_title,
                 key="link_job",
@@ -52,7 +52,7 @@ def link_builder(session: Session) -> None:
             0,
             lambda n: PRESETS[n].title if n in PRESETS else n,
             key="link_start",
-            disabled=jobs,
+            disabled=applications,
         )
         seed_choice = choices()["seed"]
         e = session.experiment if start == OPEN else PRESETS[start].experiment
@@ -62,7 +62,7 @@ def link_builder(session: Session) -> None:
             int(seed_choice.high),
             e.seed,
             key=f"link_seed_{start}",
-            disabled=jobs,
+            disabled=applications,
         )
     with right:
         lesson = st.selectbox(
@@ -74,10 +74,10 @@ def link_builder(session: Session) -> None:
             format_func=HIDEABLE.__getitem__,
             placeholder="none: all can be changed",
             key="link_hidden",
-            disabled=jobs,
+            disabled=applications,
         )
         projector = st.toggle("Projector view: large, without chrome", key="link_projector")
-    view = View(projector, lesson, job, frozenset(hidden))
+    view = View(projector, lesson, application, frozenset(hidden))
     opened = "lessons" if lesson else page
     address = link(ENTRIES[opened].page.url_path, replace(e, seed=seed), view)
     st.html("<h2 class='section'>The link</h2>")
@@ -87,8 +87,12 @@ def link_builder(session: Session) -> None:
 
 
 def _job_title(address: str) -> str:
-    job, variant = JOB_ADDRESSES[address]
-    return f"{JOB_TITLES[job]}: {JOBS[job].variants[variant].title}" if variant else JOB_TITLES[job]
+    application, variant = ADDRESSES[address]
+    return (
+        f"{TITLES[application]}: {APPLICATIONS[application].variants[variant].title}"
+        if variant
+        else TITLES[application]
+    )
 
 
 def _page_title(name: str) -> str:

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from rnnviz.applications.jobs import JOBS
+from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.experiment.fitting import nearest
 from rnnviz.figures.unrolled import Unrolled, farthest, unrolled_spec
 from rnnviz.tasks import TASKS
@@ -31,7 +31,7 @@ GRAPH_HEIGHT = 186
 class Telling:
     """What is said of a topology: its everyday example, what it reads and writes, how far its errors go.
 
-    job : the page Applications shows it at work, "" for none.
+    application : the page Applications shows it at work, "" for none.
     travels : a sentence to be filled in with {T}, {far} (steps from the last output back to the first input)
         and {half} (steps that are read).
     """
@@ -39,7 +39,7 @@ class Telling:
     example: str
     reads: str
     travels: str
-    job: str = ""
+    application: str = ""
 
 
 TELLINGS = {
@@ -109,8 +109,13 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
     )
     usual = nearest({"topology": name}, first={"topology"})[0]
     story.door(session, "playground", f"Try: {TASKS[usual.task].title}", usual)
-    if telling.job:
-        story.door(session, "applications", f"At work: {JOBS[telling.job].title}", job=telling.job)
+    if telling.application:
+        story.door(
+            session,
+            "applications",
+            f"At work: {APPLICATIONS[telling.application].title}",
+            application=telling.application,
+        )
 
 
 def doing(masks: Masks, now: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rnnviz.applications.jobs import JOBS
+from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.experiment.links import tame
 from rnnviz.teaching.lessons import LESSONS
 
@@ -19,15 +19,18 @@ HIDEABLE = {
 }
 """Groups of controls that a link can hide, and their names on screen. What they show is never hidden."""
 
-OWN_JOB = "network"
-"""The visitor's own network stands among the jobs of the page Applications."""
+OWN_NETWORK = "network"
+"""The visitor's own network stands among the applications of the page Applications."""
 
-JOB_ADDRESSES = {
+ADDRESSES = {
     address: (name, variant)
-    for name, job in JOBS.items()
-    for address, variant in [(name, ""), *[(f"{name}-{variant}", variant) for variant in job.variants]]
-} | {OWN_JOB: (OWN_JOB, "")}
-"""What the parameter ``job`` may be: a job, and its data set if it is not the first."""
+    for name, application in APPLICATIONS.items()
+    for address, variant in [
+        (name, ""),
+        *[(f"{name}-{variant}", variant) for variant in application.variants],
+    ]
+} | {OWN_NETWORK: (OWN_NETWORK, "")}
+"""What the parameter ``job`` may be: an application, and its data set if it is not the first."""
 
 PARAMETERS = ("projector", "lesson", "job", "hide")
 LONGEST_LIST = 200
@@ -41,13 +44,13 @@ class View:
     """What a visitor sees of the app.
 
     projector : large and without chrome. lesson : name of the open lesson, "" for none.
-    job : the job shown on the page Applications (see JOB_ADDRESSES), "" for the first.
+    application : the application shown on the page Applications (see ADDRESSES), "" for the first.
     hidden : groups of controls (see HIDEABLE) that are left out.
     """
 
     projector: bool = False
     lesson: str = ""
-    job: str = ""
+    application: str = ""
     hidden: frozenset[str] = frozenset()
 
 
@@ -56,7 +59,7 @@ def view_params(view: View) -> dict[str, str]:
     told = {
         "projector": "true" if view.projector else "",
         "lesson": view.lesson,
-        "job": view.job,
+        "job": view.application,
         "hide": ",".join(name for name in HIDEABLE if name in view.hidden),
     }
     return {name: value for name, value in told.items() if value}
@@ -72,11 +75,11 @@ def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
     if lesson and lesson not in LESSONS:
         ignored.append(f"lesson={tame(lesson)} (unknown)")
         lesson = ""
-    job = params.get("job", "")
-    if job and job not in JOB_ADDRESSES:
-        ignored.append(f"job={tame(job)} (unknown)")
-        job = ""
+    application = params.get("job", "")
+    if application and application not in ADDRESSES:
+        ignored.append(f"job={tame(application)} (unknown)")
+        application = ""
     wanted = [name for name in params.get("hide", "")[:LONGEST_LIST].split(",") if name]
     ignored += [f"hide={tame(name)} (unknown)" for name in wanted if name not in HIDEABLE]
     hidden = frozenset(name for name in wanted if name in HIDEABLE)
-    return View(SWITCH.get(projector, False), lesson, job, hidden), ignored
+    return View(SWITCH.get(projector, False), lesson, application, hidden), ignored

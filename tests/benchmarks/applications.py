@@ -10,7 +10,7 @@ import statistics
 import time
 from dataclasses import dataclass, replace
 
-from rnnviz.applications.jobs import JOBS, Score
+from rnnviz.applications.catalogue import APPLICATIONS, Score
 from rnnviz.training.loop import train
 
 SEEDS = 5
@@ -34,13 +34,13 @@ AIMS = {
 
 def measured(job: str, variant: str) -> tuple[list[Score], list[float]]:
     """Return the first score of each seed, and the seconds of training."""
-    chosen, scores, seconds = JOBS[job].variants[variant], [], []
+    chosen, scores, seconds = APPLICATIONS[job].variants[variant], [], []
     for seed in range(SEEDS):
         e = replace(chosen.experiment, seed=seed)
         begun = time.perf_counter()
         run = train(e, chosen.steps)
         seconds.append(time.perf_counter() - begun)
-        scores.append(JOBS[job].measure(e, run.params)[0])
+        scores.append(APPLICATIONS[job].measure(e, run.params)[0])
     return scores, seconds
 
 
@@ -58,14 +58,14 @@ def row(job: str, variant: str) -> str:
         reached += f", {statistics.median(gains):+.0%} against naive ({min(gains):+.0%} to {max(gains):+.0%})"
     aim = AIMS.get(job) or AIMS.get(variant)
     wanted = f"{aim.share:.0%} in {aim.seconds:.0f} s" if aim else ""
-    title = f"{JOBS[job].title}: {JOBS[job].variants[variant].title}"
+    title = f"{APPLICATIONS[job].title}: {APPLICATIONS[job].variants[variant].title}"
     return f"| {title} | {reached} | {others} | {wanted} | {statistics.median(seconds):.1f} s |"
 
 
 def main() -> None:
     print("| job | held out: median (worst and best of five seeds) | baselines | aim | training |")
     print("|---|---|---|---|---|")
-    for job, found in JOBS.items():
+    for job, found in APPLICATIONS.items():
         for variant in found.variants:
             print(row(job, variant), flush=True)
 

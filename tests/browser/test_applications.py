@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from rnnviz.applications.jobs import JOBS
+from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.tasks.series import sunspots
-from rnnviz.ui.views import OWN_JOB
+from rnnviz.ui.views import OWN_NETWORK
 from tests.browser.conftest import wait_until
 from tests.browser.test_story import AXE, SETTLED, barriers
 
@@ -31,7 +31,7 @@ def draws(page: Page, key: str) -> int:
 
 def open_job(page: Page, server: str, job: str, **params: str) -> None:
     page.goto(f"{server}/applications?job={job}" + "".join(f"&{k}={v}" for k, v in params.items()))
-    shown = "lab_own" if job == OWN_JOB else "job_timeline"
+    shown = "lab_own" if job == OWN_NETWORK else "job_timeline"
     wait_until(page, f"{figure(shown)}?.dataset.draws > 0")
     wait_until(page, SETTLED)
     expect(page.get_by_test_id("stException")).to_have_count(0)
@@ -210,7 +210,7 @@ def test_without_a_mouse_one_draws_and_trains(server: str, page: Page) -> None:
     expect(page.locator(".st-key-job_play button")).to_contain_text("Train")
 
 
-@pytest.mark.parametrize("job", [*JOBS, OWN_JOB])
+@pytest.mark.parametrize("job", [*APPLICATIONS, OWN_NETWORK])
 def test_a_job_has_no_serious_barrier_and_nothing_sticks_out(server: str, page: Page, job: str) -> None:
     page.emulate_media(reduced_motion="reduce")  # colours change at once
     open_job(page, server, job)

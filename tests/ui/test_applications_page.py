@@ -15,18 +15,18 @@ import pandas as pd
 import pytest
 
 from rnnviz import TASKS
+from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.applications.forecast import one_step, rollout, series_of
-from rnnviz.applications.jobs import JOBS
 from rnnviz.model.arrays import Array
 from rnnviz.tasks.corpora import corpus
 from rnnviz.tasks.digits import HELD_OUT, digits
 from rnnviz.tasks.series import sunspots
 from rnnviz.training.executor import local_pool
 from rnnviz.training.loop import advance
-from rnnviz.ui.jobs import forecasts, text
-from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.applications import forecasts, text
+from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.live_run import LiveRun, Phase
-from rnnviz.ui.views import JOB_ADDRESSES, OWN_JOB, read_view
+from rnnviz.ui.views import ADDRESSES, OWN_NETWORK, read_view
 from tests.visitor import Tab
 
 SHORT = 4
@@ -42,9 +42,9 @@ def _stop_the_pool() -> Iterator[None]:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every job ends after a few updates."""
-    for name, job in JOBS.items():
+    for name, job in APPLICATIONS.items():
         variants = {key: replace(variant, steps=SHORT) for key, variant in job.variants.items()}
-        monkeypatch.setitem(JOBS, name, replace(job, variants=variants))
+        monkeypatch.setitem(APPLICATIONS, name, replace(job, variants=variants))
     monkeypatch.setattr(text, "OWN_STEPS", SHORT)
     monkeypatch.setattr(forecasts, "OWN_STEPS", SHORT)
 
@@ -56,8 +56,8 @@ class Jobs(Tab):
         super().__init__("applications", **{"job": job} if job else {}, **params)
 
     @property
-    def bench(self) -> Workbench:
-        return self.session.workbench
+    def bench(self) -> ApplicationsState:
+        return self.session.applications
 
     @property
     def trained(self) -> LiveRun:
@@ -86,7 +86,7 @@ class Jobs(Tab):
 
     @property
     def job(self) -> str:
-        return self.session.view.job.partition("-")[0]
+        return self.session.view.application.partition("-")[0]
 
     def choose(self, key: str, value: str) -> None:
         self.widget("button_group", key).set_value(value)
@@ -110,17 +110,17 @@ class Jobs(Tab):
 # Opening
 
 
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", APPLICATIONS)
 def test_every_job_opens_untrained_and_waits(job: str) -> None:
     page = Jobs(job)
     assert page.widget("button_group", "job").value == job
     assert page.session.address.parameters["job"] == job
-    assert JOBS[job].promise in page.words
-    assert JOBS[job].limit in page.words
+    assert APPLICATIONS[job].promise in page.words
+    assert APPLICATIONS[job].limit in page.words
     assert "untrained" in page.answer
     assert (page.trained.state.step, page.trained.playing) == (0, False)
     assert len(page.session.runs.at("job")) == 1, "the other jobs are not even begun"
-    scores = JOBS[job].measure(page.trained.experiment, page.trained.state.params)
+    scores = APPLICATIONS[job].measure(page.trained.experiment, page.trained.state.params)
     for score in scores:
         assert f"{score.name} {score.write(score.value)}" in page.words
     assert len(page.figure(f"answer_{job}")["label"]) > 30
@@ -129,9 +129,9 @@ def test_every_job_opens_untrained_and_waits(job: str) -> None:
 
 def test_the_first_job_needs_no_name_and_ones_own_network_stands_among_them() -> None:
     page = Jobs()
-    assert page.widget("button_group", "job").value == next(iter(JOBS))
-    page.choose("job", OWN_JOB)
-    assert page.session.address.parameters["job"] == OWN_JOB
+    assert page.widget("button_group", "job").value == next(iter(APPLICATIONS))
+    page.choose("job", OWN_NETWORK)
+    assert page.session.address.parameters["job"] == OWN_NETWORK
     assert "Is its gradient vanishing?" in page.words
     assert page.tab.file_uploader
     page.choose("job", "sentiment")
@@ -151,7 +151,7 @@ def test_an_unknown_job_is_told_and_the_first_one_opens() -> None:
 
 
 @pytest.mark.usefixtures("short")
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", APPLICATIONS)
 def test_a_job_trains_in_the_background_to_its_end(job: str) -> None:
     page = Jobs(job)
     before = page.trained.state.params.flat()
@@ -173,7 +173,7 @@ def test_pause_keeps_what_was_learned_and_training_goes_on_from_there() -> None:
     page.look_until(lambda: page.trained.state.step > 0)
     page.press("job_play")
     paused = page.trained.state.step
-    assert 0 < paused < JOBS["sentiment"].variants["english"].steps
+    assert 0 < paused < APPLICATIONS["sentiment"].variants["english"].steps
     assert page.tab.button(key="job_play").label == "Train"
     page.press("job_play")
     page.look_until(lambda: page.trained.state.step > paused)
@@ -192,14 +192,14 @@ def test_train_again_begins_with_the_first_weights() -> None:
 
 
 @pytest.mark.usefixtures("short")
-@pytest.mark.parametrize("job", [name for name, job in JOBS.items() if len(job.variants) > 1])
+@pytest.mark.parametrize("job", [name for name, job in APPLICATIONS.items() if len(job.variants) > 1])
 def test_other_data_are_another_network_and_the_first_one_stays(job: str) -> None:
-    usual, other = list(JOBS[job].variants)[:2]
+    usual, other = list(APPLICATIONS[job].variants)[:2]
     page = Jobs(job)
     page.train_to_the_end()
     first = page.trained
     page.choose(f"variant_{job}", other)
-    assert page.trained.experiment == JOBS[job].variants[other].experiment
+    assert page.trained.experiment == APPLICATIONS[job].variants[other].experiment
     assert page.trained.state.step == 0
     assert "untrained" in page.answer
     page.choose(f"variant_{job}", usual)
@@ -230,13 +230,13 @@ def test_the_address_tells_the_data_set_too() -> None:
 
 
 def test_every_address_of_a_job_opens_it() -> None:
-    assert {name for name, _ in JOB_ADDRESSES.values()} == {*JOBS, OWN_JOB}
-    for address, (job, variant) in JOB_ADDRESSES.items():
+    assert {name for name, _ in ADDRESSES.values()} == {*APPLICATIONS, OWN_NETWORK}
+    for address, (job, variant) in ADDRESSES.items():
         view, ignored = read_view({"job": address})
-        assert (view.job, ignored) == (address, [])
+        assert (view.application, ignored) == (address, [])
         if variant:
-            bench = Workbench(variants={job: variant})
-            first = variant == next(iter(JOBS[job].variants))
+            bench = ApplicationsState(variants={job: variant})
+            first = variant == next(iter(APPLICATIONS[job].variants))
             assert bench.address(job) == (job if first else address)
 
 
@@ -541,7 +541,7 @@ def test_the_download_tells_what_was_measured_and_what_was_forecast() -> None:
     np.testing.assert_allclose(read["one_step"][232:309], one_step(e, params))
     np.testing.assert_allclose(read["free_running"][232:309], rollout(e, params, 77))
     np.testing.assert_allclose(read["free_running"][309:], rollout(e, params, future, start=309))
-    airline = LiveRun(JOBS["forecasts"].variants["airline"].experiment)
+    airline = LiveRun(APPLICATIONS["forecasts"].variants["airline"].experiment)
     ours = forecasts.table_of(page.bench, airline.experiment, airline.state.params)
     assert ours["time"].iloc[0] == 1949.0, "another series has its own times"
 
@@ -667,9 +667,9 @@ def test_a_problem_of_the_workers_is_told(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_every_job_has_a_projector_view() -> None:
     page = Jobs(projector="true")
-    for job in JOBS:
+    for job in APPLICATIONS:
         page.choose("job", job)
         assert page.figure(f"answer_{job}")["layout"]["font"]["size"] > 13, "larger than usual"
     assert page.session.runs.at("job").keys() == {
-        next(iter(job.variants.values())).experiment for job in JOBS.values()
+        next(iter(job.variants.values())).experiment for job in APPLICATIONS.values()
     }

@@ -7,15 +7,15 @@ from typing import cast
 
 import streamlit as st
 
-from rnnviz.applications.jobs import verdicts
+from rnnviz.applications.catalogue import verdicts
 from rnnviz.applications.passage import pass_through
 from rnnviz.experiment import Experiment
 from rnnviz.figures.passage import Judged, judged_spec
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.sentiment import VERDICTS, Sentence, Sentiment, beyond_the_grammar, sentences, split_words
-from rnnviz.ui.jobs.showing import Answer
-from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.applications.answer import Answer
+from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.style import theme
 
 LONGEST_TEXT = 200
@@ -33,27 +33,27 @@ FAILURES = 3
 """Wrongly judged sentences that are shown."""
 
 
-def ask(bench: Workbench, e: Experiment) -> None:
+def ask(state: ApplicationsState, e: Experiment) -> None:
     """A box for a sentence, and some to begin with."""
 
     def take(words: str | None) -> None:
-        bench.sentence, bench.sentence_example = words or "", None
+        state.sentence, state.sentence_example = words or "", None
 
     def take_example(words: str | None) -> None:
-        bench.sentence, bench.sentence_example = words or bench.sentence, words
+        state.sentence, state.sentence_example = words or state.sentence, words
 
     st.text_input(
         "Your sentence",
         max_chars=LONGEST_TEXT,
         placeholder="it is not bad",
-        **bench.widgets.bound("sentence", bench.sentence, take),
+        **state.widgets.bound("sentence", state.sentence, take),
     )
     st.pills(
         "Or one of these",
         EXAMPLES,
-        **bench.widgets.bound("sentence_example", bench.sentence_example, take_example),
+        **state.widgets.bound("sentence_example", state.sentence_example, take_example),
     )
-    known, unknown = split_words(bench.sentence)
+    known, unknown = split_words(state.sentence)
     if unknown:
         told = ", ".join(f"“{escape(word[:20])}”" for word in dict.fromkeys(unknown))
         st.html(f"<p class='unknown' role='status'>Not in the grammar, so skipped: {told}.</p>")
@@ -68,9 +68,9 @@ def known_words(e: Experiment, text: str) -> list[str]:
     return split_words(text)[0][-e.seq_len :]
 
 
-def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
+def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     """The verdict after every word."""
-    task, words = cast(Sentiment, TASKS[e.task]), known_words(e, bench.sentence)
+    task, words = cast(Sentiment, TASKS[e.task]), known_words(e, state.sentence)
     seen = pass_through(e, params, task.inputs(e, [words]))
     reads = [""] * (e.seq_len - len(words)) + words
     first = e.seq_len - max(len(words), 1)  # before the first word nothing is read

@@ -1,4 +1,4 @@
-"""The jobs that recurrent networks are known for: choose one, train it, give it something of your own."""
+"""The page of applications: choose one, train it, try it on something of your own."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from html import escape
 
 import streamlit as st
 
-from rnnviz.applications.jobs import JOBS, Score, Variant
+from rnnviz.applications.catalogue import APPLICATIONS, Score, Variant
 from rnnviz.experiment import Experiment
 from rnnviz.figures import Progress
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import TOPOLOGIES
+from rnnviz.ui.applications import captions, forecasts, sentiment, text, translation
+from rnnviz.ui.applications.answer import Answer
+from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.instruments import own
-from rnnviz.ui.jobs import captions, forecasts, sentiment, text, translation
-from rnnviz.ui.jobs.showing import Answer
-from rnnviz.ui.jobs.workbench import Workbench
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import LiveRun, Look
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.session import Session
-from rnnviz.ui.views import JOB_ADDRESSES, OWN_JOB
+from rnnviz.ui.views import ADDRESSES, OWN_NETWORK
 
 TICK_SECONDS, LOWER_TICK_SECONDS = 0.15, 0.5
 ANSWER_HEIGHT, TIMELINE_HEIGHT, PROGRESS_HEIGHT = 330, 350, 240
@@ -34,83 +34,88 @@ LEAST_ANSWER_WIDTH = 640
 
 
 @dataclass(frozen=True)
-class Desk:
-    """How a job stands on the page.
+class Interface:
+    """How an application stands on the page.
 
     ask : puts what the visitor gives the network on the page. answer : what the network makes of it.
     variants : the data sets to choose from. more : HTML below the answer that changes with the network.
-    scores : what it reaches on held-out data; by default as the job measures it.
+    scores : what it reaches on held-out data; by default as the application measures it.
     """
 
-    ask: Callable[[Workbench, LiveRun], None]
-    answer: Callable[[Workbench, Experiment, Params], Answer]
-    variants: Callable[[Workbench], dict[str, Variant]]
+    ask: Callable[[ApplicationsState, LiveRun], None]
+    answer: Callable[[ApplicationsState, Experiment, Params], Answer]
+    variants: Callable[[ApplicationsState], dict[str, Variant]]
     more: Callable[[Experiment, Params], str] | None = None
-    scores: Callable[[Workbench, Experiment, Params], list[Score]] | None = None
+    scores: Callable[[ApplicationsState, Experiment, Params], list[Score]] | None = None
 
 
-def _known(name: str) -> Callable[[Workbench], dict[str, Variant]]:
-    return lambda _: JOBS[name].variants
+def _known(name: str) -> Callable[[ApplicationsState], dict[str, Variant]]:
+    return lambda _: APPLICATIONS[name].variants
 
 
-DESKS = {
-    "captions": Desk(lambda bench, _: captions.ask(bench), captions.answer, _known("captions")),
-    "forecasts": Desk(
-        lambda bench, run: forecasts.ask(bench, run.experiment, lambda: run.state.params),
+INTERFACES = {
+    "captions": Interface(lambda state, _: captions.ask(state), captions.answer, _known("captions")),
+    "forecasts": Interface(
+        lambda state, run: forecasts.ask(state, run.experiment, lambda: run.state.params),
         forecasts.answer,
         forecasts.variants,
         scores=forecasts.scores,
     ),
-    "text": Desk(
-        lambda bench, run: text.ask(bench, run.experiment, lambda: run.state.params),
+    "text": Interface(
+        lambda state, run: text.ask(state, run.experiment, lambda: run.state.params),
         text.answer,
         text.variants,
     ),
-    "sentiment": Desk(
-        lambda bench, run: sentiment.ask(bench, run.experiment),
+    "sentiment": Interface(
+        lambda state, run: sentiment.ask(state, run.experiment),
         sentiment.answer,
         _known("sentiment"),
         sentiment.failures,
     ),
-    "translation": Desk(
-        lambda bench, run: translation.ask(bench, run.experiment), translation.answer, _known("translation")
+    "translation": Interface(
+        lambda state, run: translation.ask(state, run.experiment), translation.answer, _known("translation")
     ),
 }
 
 
-JOB_TITLES = {name: job.title for name, job in JOBS.items()} | {OWN_JOB: "Your network"}
-"""The jobs, side by side on the page."""
+TITLES = {name: application.title for name, application in APPLICATIONS.items()} | {
+    OWN_NETWORK: "Your network"
+}
+"""The applications, side by side on the page."""
 
 
 def page(session: Session) -> None:
-    """Choose a job and its data; train; see its answer, its numbers and its gradient."""
-    bench = session.workbench
+    """Choose an application and its data; train; see its answer, its numbers and its gradient."""
+    state = session.applications
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="jobs"):
         name = _job(session)
-        variant = None if name == OWN_JOB else _variant(bench, name, DESKS[name])
-    bench.opened = bench.address(name)
-    if session.view.job or bench.opened != next(iter(JOB_TITLES)):
-        session.view = replace(session.view, job=bench.opened)
+        variant = None if name == OWN_NETWORK else _variant(state, name, INTERFACES[name])
+    state.opened = state.address(name)
+    if session.view.application or state.opened != next(iter(TITLES)):
+        session.view = replace(session.view, application=state.opened)
     if variant is None:
         st.html("<p class='story'><b>Your own network.</b> Is its gradient vanishing?</p>")
         own.own(session)
         return
-    job, desk = JOBS[name], DESKS[name]
+    application, desk = APPLICATIONS[name], INTERFACES[name]
     panel = _panel(session, variant)
     topology = TOPOLOGIES[variant.experiment.topology].title
-    st.html(f"<p class='needs'><b>{topology}.</b> {escape(job.promise)} <span>{escape(job.limit)}</span></p>")
+    st.html(
+    promise, limit = escape(application.promise), escape(application.limit)
+    st.html(f"<p class='needs'><b>{topology}.</b> {promise} <span>{limit}</span></p>")
+    )
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left:
         with st.container(horizontal=True, gap="small", key="job_bar"):
             panel.play_button("Train", again="Train again")
             panel.reset_button("Back to the untrained network")
-        desk.ask(bench, panel.run)
+        desk.ask(state, panel.run)
     with right:
         panel.repeat(
             "answer",
             TICK_SECONDS,
-            lambda: _answer(name, bench, panel.run, desk),
-            also=lambda: name == "text" and bench.writing,
+            lambda: _answer(name, state, panel.run, desk),
+            also=lambda: name == "text" and state.writing,
         )
     panel.repeat("below", LOWER_TICK_SECONDS, lambda: _below(panel, session.view.projector))
 
@@ -133,15 +138,15 @@ def _panel(session: Session, variant: Variant) -> RunPanel:
 
 
 def _job(session: Session) -> str:
-    """The jobs, side by side; the choice is part of the URL, and so is the data set."""
-    name, variant = JOB_ADDRESSES.get(session.view.job, (next(iter(JOB_TITLES)), ""))
-    if variant and session.view.job != session.workbench.opened:
-        session.workbench.variants[name] = variant
-    bound = session.workbench.widgets.bound("job", name, lambda wanted: _open_job(session, wanted))
+    """The applications, side by side; the choice is part of the URL, and so is the data set."""
+    name, variant = ADDRESSES.get(session.view.application, (next(iter(TITLES)), ""))
+    if variant and session.view.application != session.applications.opened:
+        session.applications.variants[name] = variant
+    bound = session.applications.widgets.bound("job", name, lambda wanted: _open_job(session, wanted))
     st.segmented_control(
         "Job",
-        list(JOB_TITLES),
-        format_func=JOB_TITLES.__getitem__,
+        list(TITLES),
+        format_func=TITLES.__getitem__,
         required=True,
         label_visibility="collapsed",
         **bound,
@@ -150,22 +155,22 @@ def _job(session: Session) -> str:
 
 
 def _open_job(session: Session, wanted: str | None) -> None:
-    if wanted in JOB_TITLES:
-        session.view = replace(session.view, job=session.workbench.address(wanted))
+    if wanted in TITLES:
+        session.view = replace(session.view, application=session.applications.address(wanted))
 
 
-def _variant(bench: Workbench, name: str, desk: Desk) -> Variant:
-    """The data sets of a job; nothing to choose where there is only one."""
-    known = desk.variants(bench)
-    chosen = bench.variant(name)
+def _variant(state: ApplicationsState, name: str, desk: Interface) -> Variant:
+    """The data sets of an application; nothing to choose where there is only one."""
+    known = desk.variants(state)
+    chosen = state.variant(name)
     if chosen not in known:
         chosen = next(iter(known))
     if len(known) > 1:
 
         def choose(variant: str | None) -> None:
             if variant in known:
-                bench.variants[name] = variant
-                bench.written, bench.writing = [], False
+                state.variants[name] = variant
+                state.written, state.writing = [], False
 
         st.segmented_control(
             "Data",
@@ -173,16 +178,16 @@ def _variant(bench: Workbench, name: str, desk: Desk) -> Variant:
             format_func=lambda key: known[key].title,
             required=True,
             label_visibility="collapsed",
-            **bench.widgets.bound(f"variant_{name}", chosen, choose),
+            **state.widgets.bound(f"variant_{name}", chosen, choose),
         )
     return known[chosen]
 
 
-def _answer(name: str, bench: Workbench, run: LiveRun, desk: Desk) -> None:
+def _answer(name: str, state: ApplicationsState, run: LiveRun, desk: Interface) -> None:
     """What the network answers now, and what it reaches on held-out data."""
     look, e = run.look(), run.experiment
     params = look.state.params
-    found = desk.answer(bench, e, params)
+    found = desk.answer(state, e, params)
     trained = (
         f"after {look.state.step:,} of {run.until or 0:,} updates"
         if look.state.step
@@ -199,7 +204,7 @@ def _answer(name: str, bench: Workbench, run: LiveRun, desk: Desk) -> None:
         caption=caption,
         least_width=LEAST_ANSWER_WIDTH,
     )
-    scores = desk.scores(bench, e, params) if desk.scores else JOBS[name].measure(e, params)
+    scores = desk.scores(state, e, params) if desk.scores else APPLICATIONS[name].measure(e, params)
     st.html(f"<p class='outcome scores'>{' · '.join(_in_words(score) for score in scores)}</p>")
     if run.problem:
         st.html(f"<p class='story notice' role='status'>{escape(run.problem)}</p>")

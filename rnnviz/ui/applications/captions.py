@@ -15,42 +15,42 @@ from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.captions import Captions
 from rnnviz.tasks.digits import HELD_OUT, digits
-from rnnviz.ui.jobs.showing import Answer
-from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.applications.answer import Answer
+from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.pixel_pad import pixel_pad
 from rnnviz.ui.style import theme
 from rnnviz.ui.widgets import pressed
 
 
-def ask(bench: Workbench) -> None:
+def ask(state: ApplicationsState) -> None:
     """An image to draw on, and other images that were never trained on."""
 
     def draw(image: Array) -> None:
-        bench.image, bench.label = image, None
+        state.image, state.label = image, None
 
     def another() -> None:
-        bench.images_seen += 1
-        row = len(digits()[1]) - HELD_OUT + 7 * bench.images_seen % HELD_OUT
-        bench.image, bench.label = digits()[0][row], int(digits()[1][row])
+        state.images_seen += 1
+        row = len(digits()[1]) - HELD_OUT + 7 * state.images_seen % HELD_OUT
+        state.image, state.label = digits()[0][row], int(digits()[1][row])
 
-    known = bench.label is not None
+    known = state.label is not None
     st.html(
         "<p class='ask'><b>The image.</b> "
-        + (f"Never trained on: somebody's {bench.label}." if known else "As you drew it.")
+        + (f"Never trained on: somebody's {state.label}." if known else "As you drew it.")
         + " Draw on it.</p>"
     )
-    pixel_pad(bench.image, key="captions_pad", on_change=draw)
+    pixel_pad(state.image, key="captions_pad", on_change=draw)
     st.button("Another digit", icon=":material/shuffle:", on_click=pressed(another), key="another_digit")
 
 
-def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
+def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     """The letters, and how sure the network is of each."""
     task = cast(Captions, TASKS[e.task])
-    seen = pass_through(e, params, task.inputs(e, bench.image[None]))
+    seen = pass_through(e, params, task.inputs(e, state.image[None]))
     signs = task.signs(e)
     wanted = None
-    if bench.label is not None:
-        name = task.spelled(e, [task.names(e)[bench.label]])[:, 0]
+    if state.label is not None:
+        name = task.spelled(e, [task.names(e)[state.label]])[:, 0]
         wanted = [signs[i] for i in name]
     reads = ["image"] + [BACK] * (e.seq_len - 1)
     view = Written(reads, seen.hidden, seen.probabilities, np.ones(e.seq_len, bool), signs, wanted)

@@ -1,4 +1,4 @@
-"""The jobs that recurrent networks are known for, each with its data, its settings and its measurements."""
+"""The applications of recurrent networks, each with its data, settings and measurements."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Variant:
-    """One data set of a job: its title, its experiment, and how many updates it gets."""
+    """One data set of an application: its title, its experiment, and how many updates it gets."""
 
     title: str
     experiment: Experiment
@@ -59,7 +59,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Job:
+class Application:
     """One thing to do with a recurrent network.
 
     promise : what goes in and what comes out. limit : what this cannot do, or why it is easy.
@@ -74,7 +74,7 @@ class Job:
     measure: Callable[[Experiment, Params], list[Score]]
 
 
-# What each job measures ---------------------------------------------------------------------------
+# What each application measures ---------------------------------------------------------------------------
 
 
 def written_right(e: Experiment, params: Params) -> list[Score]:
@@ -171,7 +171,7 @@ def surprise(e: Experiment, params: Params) -> list[Score]:
     ]
 
 
-# The jobs -----------------------------------------------------------------------------------------
+# The applications -----------------------------------------------------------------------------------------
 
 _CAPTIONS = Experiment(
     task="captions", topology="one-to-many", seq_len=7, hidden_size=64, feedback=True, noise=0.2
@@ -185,8 +185,8 @@ _TRANSLATION = Experiment(
     task="translation", topology="sequence-to-sequence", seq_len=7, hidden_size=64, feedback=True
 )
 
-JOBS: dict[str, Job] = {
-    "captions": Job(
+APPLICATIONS: dict[str, Application] = {
+    "captions": Application(
         "Captions",
         "An 8×8 image goes in once, at the first step. Then the network spells its name, letter by letter, "
         "each letter fed back as the next input.",
@@ -199,7 +199,7 @@ JOBS: dict[str, Job] = {
         },
         written_right,
     ),
-    "forecasts": Job(
+    "forecasts": Application(
         "Forecasts",
         "A series of measurements goes in, value by value. What comes next? Trained on the past, judged on "
         "the years after it, in the data's own unit.",
@@ -212,7 +212,7 @@ JOBS: dict[str, Job] = {
         },
         errors_of_forecasts,
     ),
-    "text": Job(
+    "text": Application(
         "Text",
         "A text goes in letter by letter. At every step: which letter comes next? Fed with its own "
         "answers, the network writes.",
@@ -225,7 +225,7 @@ JOBS: dict[str, Job] = {
         },
         surprise,
     ),
-    "sentiment": Job(
+    "sentiment": Application(
         "Sentiment",
         "A sentence goes in word by word; after the last one comes the verdict: praise or not? “Not” turns "
         "it around, and after “but” only the rest counts.",
@@ -234,7 +234,7 @@ JOBS: dict[str, Job] = {
         {"english": Variant("English", _SENTIMENT, 1000)},
         verdicts_right,
     ),
-    "translation": Job(
+    "translation": Application(
         "Translation",
         "An English number word is read to its end. Only then the network writes it in another language, "
         "from memory.",
@@ -248,4 +248,4 @@ JOBS: dict[str, Job] = {
         translated_right,
     ),
 }
-"""The jobs by name."""
+"""The applications by name."""

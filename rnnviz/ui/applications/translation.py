@@ -15,8 +15,8 @@ from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.numerals import LANGUAGES, LARGEST, english
 from rnnviz.tasks.translation import READING_STEPS, Translation, english_words, held_out_numbers
-from rnnviz.ui.jobs.showing import Answer
-from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.applications.answer import Answer
+from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.style import theme
 
 LONGEST_TEXT = 60
@@ -24,25 +24,25 @@ NUMBERS = {" ".join(english(n)): n for n in range(LARGEST + 1)}
 """All number words, as they are typed."""
 
 
-def ask(bench: Workbench, e: Experiment) -> None:
+def ask(state: ApplicationsState, e: Experiment) -> None:
     """A box for a number word, and held-out ones to try."""
 
     def take(words: str | None) -> None:
-        bench.number, bench.number_example = words or "", None
+        state.number, state.number_example = words or "", None
 
     def take_example(words: str | None) -> None:
-        bench.number, bench.number_example = words or bench.number, words
+        state.number, state.number_example = words or state.number, words
 
     st.text_input(
         "An English number word, zero to ninety nine",
         max_chars=LONGEST_TEXT,
         placeholder="forty two",
-        **bench.widgets.bound("number", bench.number, take),
+        **state.widgets.bound("number", state.number, take),
     )
     kept = [" ".join(english(n)) for n in held_out_numbers(e.seed)]
-    chosen = bench.number_example if bench.number_example in kept else None
-    st.pills("Never trained on", kept, **bench.widgets.bound("number_example", chosen, take_example))
-    words, unknown = read_words(bench.number)
+    chosen = state.number_example if state.number_example in kept else None
+    st.pills("Never trained on", kept, **state.widgets.bound("number_example", chosen, take_example))
+    words, unknown = read_words(state.number)
     if unknown:
         near = get_close_matches(unknown[0], english_words(), 1)
         hint = f" Did you mean “{near[0]}”?" if near else " Type a number from zero to ninety nine."
@@ -50,7 +50,7 @@ def ask(bench: Workbench, e: Experiment) -> None:
         st.html(f"<p class='unknown' role='status'>Unknown, so skipped: {told}.{hint}</p>")
     elif not words:
         st.html("<p class='unknown' role='status'>Nothing to translate yet: type a number word.</p>")
-    elif (n := number_of(bench.number)) is None:
+    elif (n := number_of(state.number)) is None:
         read = "" if len(words) <= READING_STEPS else " It reads the first two words."
         st.html(
             "<p class='unknown' role='status'>No number that exists; the network answers all the same."
@@ -76,10 +76,10 @@ def number_of(text: str) -> int | None:
     return None if unknown else NUMBERS.get(" ".join(words))
 
 
-def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
+def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     """The words written, and how sure the network is of each."""
     task = cast(Translation, TASKS[e.task])
-    words, n = read_words(bench.number)[0][:READING_STEPS], number_of(bench.number)
+    words, n = read_words(state.number)[0][:READING_STEPS], number_of(state.number)
     seen = pass_through(e, params, task.inputs(e, [words]))
     signs, writes = task.signs(e), task.masks(e).writes
     wanted = None

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from rnnviz.applications.catalogue import APPLICATIONS, FREE_STEPS, Score, Variant, errors_of_forecasts
 from rnnviz.applications.forecast import MOST, naive, one_step, rollout, seasonal_naive, series_of
-from rnnviz.applications.jobs import FREE_STEPS, JOBS, Score, Variant, errors_of_forecasts
 from rnnviz.applications.tables import (
     MAX_BYTES,
     MAX_ROWS,
@@ -28,8 +28,8 @@ from rnnviz.figures.forecast import Forecasts, forecast_spec
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.series import MIN_VALUES, check_data, to_data
-from rnnviz.ui.jobs.showing import Answer
-from rnnviz.ui.jobs.workbench import Upload, Workbench
+from rnnviz.ui.applications.answer import Answer
+from rnnviz.ui.applications.state import ApplicationsState, Upload
 from rnnviz.ui.style import theme
 
 OWN_STEPS = 400
@@ -39,12 +39,12 @@ FUTURE_SHARE = 0.4
 LONGEST_SEASON = 400
 
 
-def variants(bench: Workbench) -> dict[str, Variant]:
+def variants(state: ApplicationsState) -> dict[str, Variant]:
     """Return the series to choose from, with the visitor's own if there is one."""
-    known = JOBS["forecasts"].variants
-    if bench.upload.data:
-        known = known | {"own": Variant("Your series", _experiment(bench.upload.data), OWN_STEPS)}
-    if bench.single:
+    known = APPLICATIONS["forecasts"].variants
+    if state.upload.data:
+        known = known | {"own": Variant("Your series", _experiment(state.upload.data), OWN_STEPS)}
+    if state.single:
         known = {
             name: replace(v, experiment=replace(v.experiment, topology="many-to-one"))
             for name, v in known.items()
@@ -54,28 +54,28 @@ def variants(bench: Workbench) -> dict[str, Variant]:
 
 def _experiment(data: str) -> Experiment:
     """Return a visitor's series with windows like those of the other series, shorter for a short one."""
-    e = replace(JOBS["forecasts"].variants["airline"].experiment, seq_len=2, series="own", data=data)
+    e = replace(APPLICATIONS["forecasts"].variants["airline"].experiment, seq_len=2, series="own", data=data)
     s = series_of(e)
     return replace(e, seq_len=max(2, min(24, len(s.values) - s.held_out - 1, s.held_out // 3)))
 
 
-def season_of(bench: Workbench, e: Experiment) -> int:
+def season_of(state: ApplicationsState, e: Experiment) -> int:
     """Return the season of the seasonal baseline: the visitor knows that of their own series."""
     own = e.task == "series" and e.series == "own"
-    return min(bench.upload.season, series_of(e).held_out) if own else series_of(e).season
+    return min(state.upload.season, series_of(e).held_out) if own else series_of(e).season
 
 
-def scores(bench: Workbench, e: Experiment, params: Params) -> list[Score]:
+def scores(state: ApplicationsState, e: Experiment, params: Params) -> list[Score]:
     """Return the errors beside those of the baselines, the seasonal one with the visitor's season."""
-    return errors_of_forecasts(e, params, season_of(bench, e))
+    return errors_of_forecasts(e, params, season_of(state, e))
 
 
-def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
+def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -> None:
     """How to learn, what is held out, and a file of the visitor's own."""
-    st.session_state["single_forecast"] = bench.single
+    st.session_state["single_forecast"] = state.single
 
     def single() -> None:
-        bench.single = st.session_state["single_forecast"]
+        state.single = st.session_state["single_forecast"]
 
     st.toggle(
         "Learn from the last step only (many to one)",
@@ -97,26 +97,26 @@ def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
     )
     st.download_button(
         "Forecast as CSV",
-        lambda: table_of(bench, e, params()).to_csv(index=False),
+        lambda: table_of(state, e, params()).to_csv(index=False),
         "rnnviz-forecast.csv",
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
         key="forecast_csv",
     )
-    with st.expander("Your own series", expanded=bool(bench.upload.refusal)):
-        _upload(bench)
+    with st.expander("Your own series", expanded=bool(state.upload.refusal)):
+        _upload(state)
 
 
-def _upload(bench: Workbench) -> None:
+def _upload(state: ApplicationsState) -> None:
     """Take a CSV file, and let its columns be picked."""
-    own = bench.upload
+    own = state.upload
     key = f"own_series_{own.uploads}"
     st.file_uploader(
         f"A CSV file: at most {MAX_BYTES // 1_000_000} MB and {MAX_ROWS:,} rows, at least {MIN_VALUES}",
         type=["csv", "txt", "tsv"],
         key=key,
-        on_change=lambda: _take(bench, key),
+        on_change=lambda: _take(state, key),
     )
     if own.refusal:
         st.error(own.refusal.replace("$", r"\$"), icon=":material/error:")
@@ -131,23 +131,23 @@ def _upload(bench: Workbench) -> None:
             label,
             choices,
             format_func=lambda name: "1, 2, 3, …" if name is None else tame(name, 30),
-            **bench.widgets.bound(f"own_{field}", getattr(own, field), partial(_pick, bench, field)),
+            **state.widgets.bound(f"own_{field}", getattr(own, field), partial(_pick, state, field)),
         )
     st.number_input(
         "Repeats after how many steps? 0: it does not",
         0,
         LONGEST_SEASON,
         help="Only for the baseline “like one season ago”: 12 for months, 7 for days of the week.",
-        **bench.widgets.bound("own_season", own.season, lambda season: setattr(own, "season", int(season))),
+        **state.widgets.bound("own_season", own.season, lambda season: setattr(own, "season", int(season))),
     )
 
 
-def _take(bench: Workbench, key: str) -> None:
+def _take(state: ApplicationsState, key: str) -> None:
     """Read the file that was just uploaded; one that is refused leaves the earlier one as it is."""
     uploaded = st.session_state.get(key)
     if uploaded is None:
         return
-    old = bench.upload
+    old = state.upload
     fresh = Upload(file=tame(uploaded.name, 40), uploads=old.uploads + 1)
     try:
         fresh.table = read_table(uploaded.getvalue())
@@ -158,21 +158,21 @@ def _take(bench: Workbench, key: str) -> None:
     except ValueError as problem:
         old.refusal, old.uploads = f"{fresh.file} was not taken. {problem}", fresh.uploads
         return
-    bench.upload = fresh
-    bench.variants["forecasts"] = "own"
+    state.upload = fresh
+    state.variants["forecasts"] = "own"
 
 
-def _pick(bench: Workbench, field: str, column: str | None) -> None:
+def _pick(state: ApplicationsState, field: str, column: str | None) -> None:
     """Forecast another column; one that cannot be is refused, and the earlier one stays."""
     chosen: dict[str, Any] = {field: column}
-    fresh = replace(bench.upload, refusal="", **chosen)
+    fresh = replace(state.upload, refusal="", **chosen)
     try:
         _read(fresh)
     except ValueError as problem:
-        bench.upload.refusal = str(problem)
+        state.upload.refusal = str(problem)
         return
-    bench.upload = fresh
-    bench.variants["forecasts"] = "own"
+    state.upload = fresh
+    state.variants["forecasts"] = "own"
 
 
 def _read(own: Upload) -> None:
@@ -195,9 +195,9 @@ def _read(own: Upload) -> None:
     own.data, own.labels = data, labels_of(table, own.time)
 
 
-def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
+def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     """All forecasts of the held-out part, and those of the future."""
-    s, season = series_of(e), season_of(bench, e)
+    s, season = series_of(e), season_of(state, e)
     held_out = len(s.values) - s.held_out
     ahead = one_step(e, params)
     baseline, name = naive(s), "like the last value"
@@ -208,7 +208,7 @@ def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
             baseline, name = seasonal, "like one season ago"
     future = rollout(e, params, _steps_ahead(held_out), start=len(s.values))
     free = rollout(e, params, min(FREE_STEPS, MOST, held_out))
-    own = bench.upload if e.task == "series" and e.series == "own" else None
+    own = state.upload if e.task == "series" and e.series == "own" else None
     view = Forecasts(
         s,
         ahead,
@@ -232,7 +232,7 @@ def _steps_ahead(held_out: int) -> int:
     return max(1, min(FREE_STEPS, int(FUTURE_SHARE * held_out)))
 
 
-def table_of(bench: Workbench, e: Experiment, params: Params) -> pd.DataFrame:
+def table_of(state: ApplicationsState, e: Experiment, params: Params) -> pd.DataFrame:
     """Return what was measured and what was forecast, one row a value, the future last."""
     s, own = series_of(e), e.task == "series" and e.series == "own"
     n, steps = len(s.values), _steps_ahead(len(s.values) - s.held_out)
@@ -244,7 +244,7 @@ def table_of(bench: Workbench, e: Experiment, params: Params) -> pd.DataFrame:
     columns["free_running"][s.held_out : s.held_out + len(free)] = free
     columns["free_running"][n:] = rollout(e, params, steps, start=n)
     times = np.append(s.times, s.times[-1] + (s.times[-1] - s.times[-2]) * np.arange(1, steps + 1))
-    names = [*bench.upload.labels[:n], *[f"+{k}" for k in range(1, steps + 1)]] if own else times.round(4)
+    names = [*state.upload.labels[:n], *[f"+{k}" for k in range(1, steps + 1)]] if own else times.round(4)
     part = np.where(np.arange(n + steps) < s.held_out, "training", "held out")
     part[n:] = "future"
     return pd.DataFrame({"time": names, "part": part, **columns})

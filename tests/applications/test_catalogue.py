@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 from rnnviz import TASKS, TOPOLOGIES, Batch, Experiment, Network, Params, start, train
-from rnnviz.applications.forecast import series_of
-from rnnviz.applications.jobs import (
+from rnnviz.applications.catalogue import (
+    APPLICATIONS,
     FREE_STEPS,
-    JOBS,
     Score,
     errors_of_forecasts,
     surprise,
@@ -23,6 +22,7 @@ from rnnviz.applications.jobs import (
     verdicts_right,
     written_right,
 )
+from rnnviz.applications.forecast import series_of
 from rnnviz.experiment.links import from_params, to_params
 from rnnviz.tasks.corpora import corpus
 from rnnviz.tasks.digits import digits
@@ -41,13 +41,15 @@ TOPOLOGY_OF = {
     "translation": "sequence-to-sequence",
 }
 VARIANTS = [
-    pytest.param(job, name, id=f"{job}-{name}") for job, found in JOBS.items() for name in found.variants
+    pytest.param(job, name, id=f"{job}-{name}")
+    for job, found in APPLICATIONS.items()
+    for name in found.variants
 ]
 SEEDS = range(2)
 
 
 def experiment(job: str, variant: str = "") -> Experiment:
-    return JOBS[job].variants[variant or next(iter(JOBS[job].variants))].experiment
+    return APPLICATIONS[job].variants[variant or next(iter(APPLICATIONS[job].variants))].experiment
 
 
 def untrained(e: Experiment) -> Params:
@@ -63,7 +65,7 @@ def by_name(scores: list[Score]) -> dict[str, Score]:
 
 
 def test_every_job_is_one_of_those_that_recurrent_networks_are_known_for() -> None:
-    assert set(JOBS) == set(TOPOLOGY_OF)
+    assert set(APPLICATIONS) == set(TOPOLOGY_OF)
 
 
 @pytest.mark.parametrize(("job", "variant"), VARIANTS)
@@ -81,7 +83,7 @@ def test_every_data_set_is_an_experiment_of_the_jobs_topology(job: str, variant:
         np.testing.assert_array_equal(masks.writes, topology.writes)
 
 
-@pytest.mark.parametrize("variant", JOBS["forecasts"].variants)
+@pytest.mark.parametrize("variant", APPLICATIONS["forecasts"].variants)
 def test_forecasts_may_be_learned_from_the_last_step_only(variant: str) -> None:
     single = replace(experiment("forecasts", variant), topology="many-to-one")
     assert TASKS[single.task].masks(single).write_steps.tolist() == [single.seq_len - 1]
@@ -90,7 +92,7 @@ def test_forecasts_may_be_learned_from_the_last_step_only(variant: str) -> None:
 @pytest.mark.parametrize(("job", "variant"), VARIANTS)
 def test_every_data_set_trains_and_is_measured_before_and_after(job: str, variant: str) -> None:
     e = experiment(job, variant)
-    before, after = (JOBS[job].measure(e, train(e, steps).params) for steps in (0, 3))
+    before, after = (APPLICATIONS[job].measure(e, train(e, steps).params) for steps in (0, 3))
     assert [score.name for score in before] == [score.name for score in after]
     assert before[0].value != after[0].value or before[0].unit == "share"
     for score in after:
@@ -123,7 +125,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, wanted: list[list[int]], said: lis
     """Score of captions whose held-out texts and answers are these, one list of sign numbers a text."""
     e = experiment("captions")
     batch = replace(held_out(e), inputs=np.zeros((7, len(wanted), 79)), targets=np.array(wanted).T)
-    monkeypatch.setattr("rnnviz.applications.jobs.held_out", lambda _: batch)
+    monkeypatch.setattr("rnnviz.applications.catalogue.held_out", lambda _: batch)
     pretend(monkeypatch, np.array(said).T)
     return written_right(e, untrained(e))
 
@@ -184,7 +186,7 @@ def test_signs_are_called_what_they_are(job: str, names: list[str]) -> None:
 
 def test_french_numbers_are_also_counted_by_whether_they_are_regular(monkeypatch: pytest.MonkeyPatch) -> None:
     e, german = experiment("translation", "french"), experiment("translation", "german")
-    measure, numbers = JOBS["translation"].measure, held_out_numbers(e.seed)
+    measure, numbers = APPLICATIONS["translation"].measure, held_out_numbers(e.seed)
     late = np.array([n // 10 in (7, 9) for n in numbers])
     assert late.any()
     assert not late.all()
@@ -238,7 +240,7 @@ def test_the_parts_are_what_their_names_say() -> None:
 def test_a_trained_network_fails_where_the_words_say_so_and_only_there(seed: int) -> None:
     """It judges every form of its grammar, and two contrasts; a double negation it takes for a single one."""
     e = replace(experiment("sentiment"), seed=seed)
-    assert (e.hidden_size, JOBS["sentiment"].variants["english"].steps) == (32, 1000)
+    assert (e.hidden_size, APPLICATIONS["sentiment"].variants["english"].steps) == (32, 1000)
     params = train(e, 1000).params
     assert all(score.value >= 0.95 for score in verdicts_right(e, params))
     right = [
@@ -303,7 +305,7 @@ def test_a_season_is_named_only_where_there_is_one() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_price_of_independent_changes_is_forecast_by_no_one(seed: int) -> None:
-    chosen = JOBS["forecasts"].variants["stock"]
+    chosen = APPLICATIONS["forecasts"].variants["stock"]
     e = replace(chosen.experiment, seed=seed)
     ahead, _ = errors_of_forecasts(e, train(e, chosen.steps).params)
     assert ahead.value > 0.98 * ahead.others["like the last value"]
@@ -360,7 +362,7 @@ def test_a_score_is_written_in_its_unit(unit: str, value: float, written: str) -
 
 
 def words(job: str) -> str:
-    return f"{JOBS[job].promise} {JOBS[job].limit}"
+    return f"{APPLICATIONS[job].promise} {APPLICATIONS[job].limit}"
 
 
 def about(number: float, claim: float) -> bool:
@@ -386,7 +388,7 @@ def test_no_number_is_told_that_no_test_knows() -> None:
     ones = "two|three|four|five|six|seven|eight|nine|ten|twelve"
     tens = "twenty|thirty|forty|fifty|sixty|hundred|thousand"
     number = rf"\b(?:\d[\d×,.]*|{ones}|{tens})\b"
-    told = {job: re.findall(number, words(job)) for job in JOBS}
+    told = {job: re.findall(number, words(job)) for job in APPLICATIONS}
     assert told == {
         "captions": ["8×8", "ten", "two"],  # "a mixture of two"
         "forecasts": [],
@@ -415,7 +417,7 @@ def test_each_french_ending_above_seventy_is_met_in_two_numbers_and_one_of_them_
 
 
 def test_what_follows_the_split_is_after_it_in_time() -> None:
-    for variant in JOBS["forecasts"].variants:
+    for variant in APPLICATIONS["forecasts"].variants:
         e = experiment("forecasts", variant)
         s = series_of(e)
         batch = TASKS[e.task].sample(e, e.rng("training"), 400)

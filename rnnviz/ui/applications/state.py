@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.applications.generation import Writer
-from rnnviz.applications.jobs import JOBS
 from rnnviz.model.arrays import Array
 from rnnviz.tasks.digits import HELD_OUT, digits
 from rnnviz.ui.widgets import Widgets
@@ -35,11 +35,11 @@ class Upload:
 
 
 @dataclass
-class Workbench:
-    """The jobs as one visitor left them.
+class ApplicationsState:
+    """The applications as one visitor left them.
 
-    variants : the data set chosen in each job.
-    opened : what the URL last said of the job shown (see ``address``).
+    variants : the data set chosen in each application.
+    opened : what the URL last said of the application shown (see ``address``).
     image, label : what is to be captioned, and which digit it is (None once it is drawn on).
     sentence : to be judged. number : English words to be translated.
     sentence_example, number_example : which of the examples that is, None once something was typed.
@@ -71,12 +71,12 @@ class Workbench:
     widgets: Widgets = field(default_factory=Widgets)
     letters: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
-    def variant(self, job: str) -> str:
-        """Return the name of the data set chosen in a job."""
-        return self.variants.get(job, next(iter(JOBS[job].variants)))
+    def variant(self, application: str) -> str:
+        """Return the name of the data set chosen in an application."""
+        return self.variants.get(application, next(iter(APPLICATIONS[application].variants)))
 
-    def address(self, job: str) -> str:
-        """Return what the URL says of a job: its name, and its data set if that is another of ours."""
-        known = JOBS[job].variants if job in JOBS else {}
-        chosen = self.variants.get(job, "")
-        return f"{job}-{chosen}" if chosen in list(known)[1:] else job
+    def address(self, application: str) -> str:
+        """Return the URL's name of an application, with its data set if that is not the first one."""
+        known = APPLICATIONS[application].variants if application in APPLICATIONS else {}
+        chosen = self.variants.get(application, "")
+        return f"{application}-{chosen}" if chosen in list(known)[1:] else application

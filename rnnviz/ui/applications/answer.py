@@ -1,4 +1,4 @@
-"""What every job gives the page to show."""
+"""What every application gives the page to show."""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from rnnviz.applications.catalogue import APPLICATIONS, Variant
 from rnnviz.applications.generation import Writer, characters_of
-from rnnviz.applications.jobs import JOBS, Variant
 from rnnviz.experiment import Experiment
 from rnnviz.figures.passage import letters_spec
 from rnnviz.model.network import Params
 from rnnviz.tasks.corpora import MAX_CHARACTERS, check_text
-from rnnviz.ui.jobs.showing import Answer
-from rnnviz.ui.jobs.workbench import Workbench
+from rnnviz.ui.applications.answer import Answer
+from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.style import theme
 from rnnviz.ui.widgets import pressed
 
@@ -30,28 +30,28 @@ SAMPLE = 60
 OWN_STEPS = 500
 
 
-def variants(bench: Workbench) -> dict[str, Variant]:
+def variants(state: ApplicationsState) -> dict[str, Variant]:
     """Return the texts to choose from, with the visitor's own if there is one."""
-    known = JOBS["text"].variants
-    if not bench.text:
+    known = APPLICATIONS["text"].variants
+    if not state.text:
         return known
-    e = replace(known["elements"].experiment, corpus="own", text=bench.text)
-    length = min(e.seq_len, len(bench.text) - 1)
+    e = replace(known["elements"].experiment, corpus="own", text=state.text)
+    length = min(e.seq_len, len(state.text) - 1)
     return known | {"own": Variant("Your text", replace(e, seq_len=length), OWN_STEPS)}
 
 
-def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
+def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -> None:
     """Temperature, what to begin with, and a text of the visitor's own.
 
     params : gives the network's newest weights.
     """
-    st.session_state["temperature"] = bench.temperature
+    st.session_state["temperature"] = state.temperature
 
     def warm() -> None:
-        bench.temperature = st.session_state["temperature"]
+        state.temperature = st.session_state["temperature"]
 
     def begin() -> None:
-        bench.beginning, bench.written, bench.writing = st.session_state["beginning"], [], False
+        state.beginning, state.written, state.writing = st.session_state["beginning"], [], False
 
     st.slider(
         "Temperature",
@@ -63,11 +63,11 @@ def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
         help="Every logit is divided by it before the softmax. 0: always the likeliest letter; 1: as "
         "learned; above: bolder, and soon nonsense.",
     )
-    st.session_state.setdefault("beginning", bench.beginning)
+    st.session_state.setdefault("beginning", state.beginning)
     st.text_input(
         "Begin with", max_chars=40, key="beginning", on_change=begin, placeholder="nothing: a new line"
     )
-    _, unknown = known_letters(bench.beginning, characters_of(e).alphabet(e))
+    _, unknown = known_letters(state.beginning, characters_of(e).alphabet(e))
     if unknown:
         told = " ".join(escape(letter.replace(" ", "␣")) for letter in unknown)
         st.html(f"<p class='unknown' role='status'>Not in this text, so skipped: {told}</p>")
@@ -75,21 +75,21 @@ def ask(bench: Workbench, e: Experiment, params: Callable[[], Params]) -> None:
         st.button(
             "One letter",
             icon=":material/edit:",
-            on_click=pressed(lambda: write_letter(bench, e, params())),
+            on_click=pressed(lambda: write_letter(state, e, params())),
             key="one_letter",
         )
-        label, icon = ("Stop", "stop") if bench.writing else ("Write on", "edit_note")
+        label, icon = ("Stop", "stop") if state.writing else ("Write on", "edit_note")
         st.button(
             label,
             icon=f":material/{icon}:",
-            on_click=pressed(lambda: setattr(bench, "writing", not bench.writing)),
-            disabled=len(bench.written) >= LONGEST,
+            on_click=pressed(lambda: setattr(state, "writing", not state.writing)),
+            disabled=len(state.written) >= LONGEST,
             key="write_on",
         )
         st.button(
-            "Begin anew", icon=":material/backspace:", on_click=lambda: _begin_anew(bench), key="begin_anew"
+            "Begin anew", icon=":material/backspace:", on_click=lambda: _begin_anew(state), key="begin_anew"
         )
-    _own_text(bench)
+    _own_text(state)
 
 
 def known_letters(text: str, alphabet: str) -> tuple[str, list[str]]:
@@ -99,37 +99,37 @@ def known_letters(text: str, alphabet: str) -> tuple[str, list[str]]:
     return "".join(found), sorted({letter for letter, known in zip(text, found, strict=True) if not known})
 
 
-def write_letter(bench: Workbench, e: Experiment, params: Params) -> None:
+def write_letter(state: ApplicationsState, e: Experiment, params: Params) -> None:
     """Let the network write one letter more, up to LONGEST; then it stops writing on."""
-    if len(bench.written) < LONGEST:
-        bench.written.append(_writer(bench, e, params).write(bench.temperature, bench.letters).number)
-    bench.writing = bench.writing and len(bench.written) < LONGEST
+    if len(state.written) < LONGEST:
+        state.written.append(_writer(state, e, params).write(state.temperature, state.letters).number)
+    state.writing = state.writing and len(state.written) < LONGEST
 
 
-def _writer(bench: Workbench, e: Experiment, params: Params) -> Writer:
+def _writer(state: ApplicationsState, e: Experiment, params: Params) -> Writer:
     """Return the writer that has read what stands there: a new one if it was another text or network."""
-    text = _begun(bench, e) + bench.written
-    if bench.writer is None or bench.writer.params is not params or bench.writer.text != text:
-        bench.writer = Writer(e, params, text)
-    return bench.writer
+    text = _begun(state, e) + state.written
+    if state.writer is None or state.writer.params is not params or state.writer.text != text:
+        state.writer = Writer(e, params, text)
+    return state.writer
 
 
-def _begun(bench: Workbench, e: Experiment) -> list[int]:
+def _begun(state: ApplicationsState, e: Experiment) -> list[int]:
     """Return the letters before the first one written: a line's end where the text has lines."""
     alphabet = characters_of(e).alphabet(e)
-    begun = ("\n" if "\n" in alphabet else "") + known_letters(bench.beginning, alphabet)[0]
+    begun = ("\n" if "\n" in alphabet else "") + known_letters(state.beginning, alphabet)[0]
     return [alphabet.index(letter) for letter in begun or alphabet[0]]
 
 
-def _begin_anew(bench: Workbench) -> None:
-    bench.written, bench.writing = [], False
+def _begin_anew(state: ApplicationsState) -> None:
+    state.written, state.writing = [], False
 
 
-def _own_text(bench: Workbench) -> None:
+def _own_text(state: ApplicationsState) -> None:
     with st.expander("Your own text"):
         st.text_area(
             "Text to learn",
-            value=bench.text,
+            value=state.text,
             height=90,
             key="own_text",
             placeholder=f"Paste 10 to {MAX_CHARACTERS:,} characters",
@@ -141,48 +141,48 @@ def _own_text(bench: Workbench) -> None:
             try:
                 check_text(text)
             except ValueError as problem:
-                bench.text_refusal = str(problem)
+                state.text_refusal = str(problem)
                 return
-            bench.text, bench.text_refusal = text, ""
-            bench.variants["text"] = "own"
-            _begin_anew(bench)
+            state.text, state.text_refusal = text, ""
+            state.variants["text"] = "own"
+            _begin_anew(state)
 
         st.button("Learn this text", on_click=use, key="learn_text")
-        if bench.text_refusal:
-            st.error(bench.text_refusal.replace("$", r"\$"), icon=":material/error:")
+        if state.text_refusal:
+            st.error(state.text_refusal.replace("$", r"\$"), icon=":material/error:")
 
 
-def answer(bench: Workbench, e: Experiment, params: Params) -> Answer:
+def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     """What the network wrote so far, and how likely each letter was when the last one was drawn.
 
     While it writes on, every look adds a letter.
     """
-    if bench.writing:
-        write_letter(bench, e, params)
-    task, begun = characters_of(e), _begun(bench, e)
+    if state.writing:
+        write_letter(state, e, params)
+    task, begun = characters_of(e), _begun(state, e)
     alphabet = task.alphabet(e)
-    chosen = bench.written[-1] if bench.written else None
-    before = (begun + bench.written)[: -1 if bench.written else None]
-    probabilities = Writer(e, params, before).probabilities(bench.temperature)
+    chosen = state.written[-1] if state.written else None
+    before = (begun + state.written)[: -1 if state.written else None]
+    probabilities = Writer(e, params, before).probabilities(state.temperature)
     signs = [task.output_label(e, i) for i in range(len(alphabet))]
     figure = letters_spec(signs, probabilities, chosen, theme())
-    begun_shown = escape(known_letters(bench.beginning, alphabet)[0]).replace("\n", "⏎ ")
-    text = escape("".join(alphabet[i] for i in bench.written)).replace("\n", "⏎ ")
+    begun_shown = escape(known_letters(state.beginning, alphabet)[0]).replace("\n", "⏎ ")
+    text = escape("".join(alphabet[i] for i in state.written)).replace("\n", "⏎ ")
     likeliest = signs[int(probabilities.argmax())]
     label = f"Probability of every letter to come next; the likeliest is {likeliest}"
     prose = f"<p class='written'>{begun_shown}<b>{text}</b><span class='cursor'>▌</span></p>"
-    if not bench.written:
-        prose = f"<p class='written'>A sample: <i>{_sample(bench, e, params)}</i></p>"
+    if not state.written:
+        prose = f"<p class='written'>A sample: <i>{_sample(state, e, params)}</i></p>"
     likely = (
         "Most likely next:" if chosen is None else f"Drawn: <b>{escape(signs[chosen])}</b>; most likely was"
     )
     return Answer(figure, label, f"{likely} <b>{escape(likeliest)}</b>", prose)
 
 
-def _sample(bench: Workbench, e: Experiment, params: Params) -> str:
+def _sample(state: ApplicationsState, e: Experiment, params: Params) -> str:
     """Return what the network would write now, as HTML: always with the same random numbers."""
     alphabet, rng = characters_of(e).alphabet(e), np.random.default_rng(0)
-    writer = Writer(e, params, _begun(bench, e))
+    writer = Writer(e, params, _begun(state, e))
     for _ in range(SAMPLE):
-        writer.write(bench.temperature, rng)
+        writer.write(state.temperature, rng)
     return escape("".join(alphabet[code] for code in writer.text).strip()).replace("\n", "⏎ ")
