@@ -103,7 +103,7 @@ def mapped() -> dict[str, set[str]]:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     section = readme[readme.index("## Code map") : readme.index("**To add a task:**")]
     rows = re.findall(r"^\| `rnnviz/(.*?)/` \|(.*)\|$", section, re.MULTILINE)
-    return {package: set(re.findall(r"`([a-z_/]+)`", row)) for package, row in rows}
+    return {package: set(re.findall(r"`([a-z_]+(?:/[a-z_]+)?)`", row)) for package, row in rows}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
