@@ -29,6 +29,10 @@ MAX_FAILURES = 3
 """Workers may die; if this many chunks in a row are lost, the run stops and says so."""
 
 
+def get_ready() -> None:
+    """Do nothing; a worker that was asked to has imported all that ``advance_and_observe`` needs."""
+
+
 def advance_and_observe(
     e: Experiment, state: TrainingState, seconds: float | None, steps: int | None
 ) -> tuple[TrainingState, Snapshot]:
@@ -145,8 +149,11 @@ class LiveRun:
         one = self.speed is not None or self._single
         left = None if self.until is None else self.until - self.state.step
         seconds, steps = (None, 1) if one else (CHUNK_SECONDS, left)
+        try:
+            future = pool.submit(advance_and_observe, self.experiment, self.state, seconds, steps)
+        except RuntimeError:  # the pool broke or was closed meanwhile: the next look asks for another
+            return
         self._in_flight = True
-        future = pool.submit(advance_and_observe, self.experiment, self.state, seconds, steps)
         future.add_done_callback(lambda done: self._receive(done, pool))
 
     def _receive(self, future: Future[tuple[TrainingState, Snapshot]], pool: Executor) -> None:
@@ -192,7 +199,4 @@ class LiveRun:
                 return
             self._timer, self._in_flight = None, False
             if self.playing and time.monotonic() < self._leased_until:
-                try:
-                    self._submit(pool)
-                except RuntimeError:  # the pool ended or broke meanwhile: the next look renews it
-                    self._in_flight = False
+                self._submit(pool)

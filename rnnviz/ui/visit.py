@@ -18,7 +18,7 @@ from rnnviz.teaching.presets import PRESETS, Preset
 from rnnviz.training.executor import warm_up
 from rnnviz.ui.jobs.workbench import Workbench
 from rnnviz.ui.lesson_progress import LessonProgress
-from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.live_run import LiveRun, get_ready
 from rnnviz.ui.views import PARAMETERS, View, read_view, view_params
 
 # The server computes only short things itself. On busy cores a second BLAS thread makes them up to a
@@ -191,7 +191,7 @@ def _listed(phrases: list[str], most: int = 3) -> str:
 def current() -> Visit:
     """Return this visitor's state; a new visitor gets what the URL asks for."""
     if "visit" not in st.session_state:
-        warm_up()
+        warm_up(get_ready)
         asked = st.query_params.to_dict()
         first = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
         st.session_state["visit"] = Visit(LiveRun(first.experiment), read_view(asked)[0])
