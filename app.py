@@ -1,5 +1,8 @@
 """The server: `streamlit run app.py`, or any ASGI server with `app:app`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -8,6 +11,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rnnviz.training.executor import close_pool
 from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
 
 SECURITY_HEADERS = {
@@ -35,6 +39,15 @@ def plotly_js(_: Request) -> FileResponse:
     return FileResponse(PLOTLY_JS, headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
 
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Close the pool when the server stops; the signal that stopped it ends the process right after."""
+    try:
+        yield
+    finally:
+        close_pool()
+
+
 routes = [Route(f"/{{base:path}}{PLOTLY_URL}", plotly_js)]  # wherever server.baseUrlPath puts the app
 middleware = [Middleware(with_security_headers)]
-app = st.App("rnnviz/ui/shell.py", routes=routes, middleware=middleware)
+app = st.App("rnnviz/ui/shell.py", routes=routes, middleware=middleware, lifespan=lifespan)

@@ -64,6 +64,10 @@ Later = Callable[[float, Callable[[], None]], Callable[[], object]]
 """Calls a function after some seconds, from any thread; returns a function that cancels the call."""
 
 
+def get_ready() -> None:
+    """Do nothing; a worker that was asked to has imported all that ``advance_and_snapshot`` needs."""
+
+
 def advance_and_snapshot(
     e: Experiment,
     state: TrainingState,

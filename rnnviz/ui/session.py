@@ -18,7 +18,7 @@ from rnnviz.training.sweep import Sweep
 from rnnviz.ui.address import Address
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.lesson_progress import LessonProgress
-from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.live_run import LiveRun, get_ready
 from rnnviz.ui.run_registry import MAIN, RunRegistry
 from rnnviz.ui.views import PARAMETERS, View, read_view, view_params
 from rnnviz.ui.widgets import Widgets
@@ -150,7 +150,7 @@ def _listed(phrases: list[str], most: int = 3) -> str:
 def current() -> Session:
     """Return this visitor's state; a new visitor gets what the URL asks for."""
     if "session" not in st.session_state:
-        warm_up()
+        warm_up(get_ready)
         asked = st.query_params.to_dict()
         first = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
         fresh = st.session_state["session"] = Session(view=read_view(asked)[0])

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def serve(script: Path, log: Path) -> Iterator[str]:
+def serve(script: Path, log: Path, stop: signal.Signals = signal.SIGTERM) -> Iterator[str]:
     """Run `streamlit run script` on a free port; gives its URL and ends it by its own process."""
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
@@ -72,7 +73,7 @@ def serve(script: Path, log: Path) -> Iterator[str]:
             _wait_until_healthy(f"http://127.0.0.1:{port}", process)
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
+            process.send_signal(stop)
             try:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:

@@ -1,11 +1,16 @@
 """The server, the frame around every page and the live figure, as a browser meets them."""
 
 import gzip
+import os
 import re
+import signal
+import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from email.message import Message
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -79,6 +84,43 @@ def test_a_deep_link_is_the_first_thing_a_fresh_server_is_asked_for(page: Page, 
         page.goto(f"{url}/{PAGES[-1]}?seed=3")
         expect_frame(page)
         page.goto("about:blank")  # a page that loses its server complains in the console
+
+
+def children_of(url: str) -> list[int]:
+    """The processes that the server at a URL has started."""
+    everything = ["/bin/ps", "-ww", "-eo", "pid=,ppid=,args="]
+    shown = subprocess.run(everything, capture_output=True, text=True, check=True)
+    lines = [line.split(maxsplit=2) for line in shown.stdout.splitlines()]
+    (server,) = (pid for pid, _, command in lines if f"--server.port={urlsplit(url).port}" in command)
+    return [int(pid) for pid, parent, _ in lines if parent == server]
+
+
+def is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_stops_in_silence_in_the_middle_of_a_run(
+    page: Page, tmp_path: Path, stop: signal.Signals
+) -> None:
+    with serve(ROOT / "app.py", tmp_path / "log.txt", stop) as url:
+        page.goto(f"{url}/playground")
+        page.get_by_role("button", name="Play").click(timeout=30_000)
+        expect(page.locator(".numbers")).to_contain_text("steps/s", timeout=30_000)
+        children = children_of(url)
+        assert len(children) >= 2, "workers, and who tracks their semaphores"
+        page.goto("about:blank")  # a page that loses its server complains in the console
+    deadline = time.monotonic() + 5
+    while any(map(is_there, children)):
+        assert time.monotonic() < deadline, "a worker outlived its server"
+        time.sleep(0.05)
+    said = (tmp_path / "log.txt").read_text(encoding="utf-8").splitlines()
+    expected = re.compile(r"\s*|Aborted!|  You can now view your Streamlit app in your browser\.|  URL: \S+")
+    assert [line for line in said if not expected.fullmatch(line)] == []
 
 
 def test_nothing_is_fetched_from_another_host(server: str, page: Page) -> None:

@@ -17,6 +17,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from rnnviz.training.executor import local_pool, warm_up
+from rnnviz.ui.live_run import get_ready
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +56,7 @@ def test_every_thread_gets_the_same_pool() -> None:
 
 
 def test_a_warm_pool_answers_at_once() -> None:
-    for future in [warm_up() for _ in range(3)]:
+    for future in [warm_up(get_ready) for _ in range(3)]:
         future.result(timeout=60)
     begun = time.perf_counter()
     in_another_thread().submit(os.getpid).result(timeout=60)
@@ -101,3 +102,20 @@ def test_workers_end_with_a_server_that_was_killed() -> None:
             return
         time.sleep(0.1)
     pytest.fail(f"worker {worker} outlived its server")
+
+
+def test_a_pool_that_was_closed_leaves_nothing_to_a_signal_that_ends_the_process() -> None:
+    """A signal ends a process without its exit handlers: whatever is left by then is reported as leaked."""
+    script = "from rnnviz.training.executor import close_pool, local_pool; import os, signal, time\n"
+    script += "pool = local_pool(); print(pool.submit(os.getpid).result(), flush=True)\n"
+    script += "for _ in range(9): pool.submit(time.sleep, 60)\n"  # work under way, and work that waits
+    script += "close_pool()\ntry: local_pool().submit(os.getpid)\n"
+    script += "except RuntimeError: os.kill(os.getpid(), signal.SIGTERM)"
+    begun = time.perf_counter()
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=50, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (-signal.SIGTERM, "")
+    assert time.perf_counter() - begun < 30, "closing waited for the work"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(ended.stdout), 0)
