@@ -57,16 +57,6 @@ def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
     ]
     if whole:
         traces.append(_line("the future", beyond, view.future, theme.hidden, 2.0, "dash"))
-    place = {"xref": "x", "yref": "paper", "x1": s.times[split], "y0": 0, "y1": 1}
-    border = place | {"type": "line", "x0": s.times[split], "line": {"color": theme.faint, "width": 1.2}}
-    known = place | {
-        "type": "rect",
-        "x0": s.times[first],
-        "fillcolor": theme.grid,
-        "opacity": 0.35,
-        "line": {"width": 0},
-        "layer": "below",
-    }
     return {
         "data": traces,
         "layout": layout(
@@ -81,25 +71,29 @@ def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
                 **_names(view, first, end),
             ),
             yaxis=axis(theme, range=_span(s.values[first:end]), nticks=6),
-            shapes=[known, border],
+            shapes=_split(s.times[first], s.times[split], theme),
             annotations=[
                 heading(theme, _legend(view, theme, whole), 0.0, theme.ink, size=13),
                 _side("trained on", s.times[split], theme, "right"),
                 _side("never seen", s.times[split], theme, "left"),
-                note(
-                    theme,
-                    view.unit,
-                    0.0,
-                    1.0,
-                    xanchor="left",
-                    yanchor="top",
-                    xshift=6,
-                    yshift=-2,
-                    font={"size": 12, "color": theme.faint},
-                ),
+                _unit(view.unit, theme),
             ],
         ),
     }
+
+
+def _split(first: float, split: float, theme: Theme) -> list[Spec]:
+    """Return the shade behind the training part, and the line where it ends."""
+    place = {"xref": "x", "yref": "paper", "x1": split, "y0": 0, "y1": 1}
+    shade = {"type": "rect", "x0": first, "fillcolor": theme.grid, "opacity": 0.35, "layer": "below"}
+    line = {"type": "line", "x0": split, "line": {"color": theme.faint, "width": 1.2}}
+    return [place | shade | {"line": {"width": 0}}, place | line]
+
+
+def _unit(unit: str, theme: Theme) -> Spec:
+    """Return the unit as a note in the upper left corner."""
+    font, place = {"size": 12, "color": theme.faint}, {"xanchor": "left", "yanchor": "top"}
+    return note(theme, unit, 0.0, 1.0, **place, xshift=6, yshift=-2, font=font)
 
 
 def _legend(view: Forecasts, theme: Theme, whole: bool) -> str:

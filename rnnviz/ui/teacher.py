@@ -27,43 +27,8 @@ def link_builder(session: Session) -> None:
     """Choose what a link opens; show the link."""
     left, right = st.columns([0.5, 0.5], gap="medium")
     with left:
-        page = st.selectbox(
-            "Page",
-            list(ENTRIES),
-            list(ENTRIES).index("playground"),
-            _page_title,
-            key="link_page",
-            disabled=bool(st.session_state.get("link_lesson")),
-            help="A lesson has its own page and its own experiments.",
-        )
-        applications, application = page == "applications" and not st.session_state.get("link_lesson"), ""
-        if applications:
-            application = st.selectbox(
-                "Job",
-                list(ADDRESSES),
-                0,
-                _job_title,
-                key="link_job",
-                help="Jobs have their own experiments.",
-            )
-        start = st.selectbox(
-            "Experiment",
-            [OPEN, *PRESETS],
-            0,
-            lambda n: PRESETS[n].title if n in PRESETS else n,
-            key="link_start",
-            disabled=applications,
-        )
-        seed_choice = choices()["seed"]
-        e = session.experiment if start == OPEN else PRESETS[start].experiment
-        seed = st.number_input(
-            "Seed",
-            int(seed_choice.low),
-            int(seed_choice.high),
-            e.seed,
-            key=f"link_seed_{start}",
-            disabled=applications,
-        )
+        page, application = _page()
+        e = _experiment(session, disabled=bool(application))
     with right:
         lesson = st.selectbox(
             "Lesson", ["", *LESSONS], 0, lambda n: LESSONS[n].title if n else "none", key="link_lesson"
@@ -74,16 +39,51 @@ def link_builder(session: Session) -> None:
             format_func=HIDEABLE.__getitem__,
             placeholder="none: all can be changed",
             key="link_hidden",
-            disabled=applications,
+            disabled=bool(application),
         )
         projector = st.toggle("Projector view: large, without chrome", key="link_projector")
     view = View(projector, lesson, application, frozenset(hidden))
-    opened = "lessons" if lesson else page
-    address = link(ENTRIES[opened].page.url_path, replace(e, seed=seed), view)
+    address = link(ENTRIES["lessons" if lesson else page].page.url_path, e, view)
     st.html("<h2 class='section'>The link</h2>")
     st.code(address, language=None, wrap_lines=True)
     st.link_button("Try it in a new tab", address, icon=":material/open_in_new:", key="try_link")
     st.caption("It carries all of the above. Hiding a control never hides a result.")
+
+
+def _page() -> tuple[str, str]:
+    """Let the teacher choose a page, and on the page of applications which one; "" elsewhere."""
+    of_lesson = bool(st.session_state.get("link_lesson"))
+    page = st.selectbox(
+        "Page",
+        list(ENTRIES),
+        list(ENTRIES).index("playground"),
+        _page_title,
+        key="link_page",
+        disabled=of_lesson,
+        help="A lesson has its own page and its own experiments.",
+    )
+    if page != "applications" or of_lesson:
+        return page, ""
+    application = st.selectbox(
+        "Job", list(ADDRESSES), 0, _job_title, key="link_job", help="Jobs have their own experiments."
+    )
+    return page, application
+
+
+def _experiment(session: Session, disabled: bool) -> Experiment:
+    """Let the teacher choose what the link opens: the experiment shown or a scenario, and its seed."""
+    start = st.selectbox(
+        "Experiment",
+        [OPEN, *PRESETS],
+        0,
+        lambda n: PRESETS[n].title if n in PRESETS else n,
+        key="link_start",
+        disabled=disabled,
+    )
+    e = session.experiment if start == OPEN else PRESETS[start].experiment
+    low, high = int(choices()["seed"].low), int(choices()["seed"].high)
+    seed = st.number_input("Seed", low, high, e.seed, key=f"link_seed_{start}", disabled=disabled)
+    return replace(e, seed=seed)
 
 
 def _job_title(address: str) -> str:

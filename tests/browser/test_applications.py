@@ -14,9 +14,8 @@ from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.tasks.series import sunspots
 from rnnviz.ui.views import OWN_NETWORK
 from tests.browser.conftest import wait_until
-from tests.browser.test_story import AXE, SETTLED, barriers
+from tests.browser.test_story import SETTLED, assert_open_to_all_and_fits
 
-MAIN = "document.querySelector('[data-testid=stMain]')"
 TRAINING_SECONDS = 45
 """The longest takes some five seconds; a busy machine gets more."""
 
@@ -215,18 +214,7 @@ def test_a_job_has_no_serious_barrier_and_nothing_sticks_out(server: str, page: 
     page.emulate_media(reduced_motion="reduce")  # colours change at once
     open_job(page, server, job)
     page.wait_for_timeout(300)  # formulas are set a moment later
-    assert page.evaluate(f"{MAIN}.scrollHeight") <= 2 * 720, "no page is longer than two screens"
-    page.evaluate(AXE)
-    assert barriers(page) == {}
-    page.emulate_media(color_scheme="dark")
-    wait_until(page, "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
-    page.wait_for_timeout(500)  # the page learns of the other theme, and runs once more
-    wait_until(page, SETTLED)
-    assert barriers(page, colours_only=True) == {}
-    for width, height in ((1280, 720), (390, 844)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(150)
-        assert page.evaluate(f"{MAIN}.scrollWidth - {MAIN}.clientWidth") <= 1, f"sticks out at {width} pixels"
+    assert_open_to_all_and_fits(page)
 
 
 def test_the_chosen_job_is_in_the_address_and_the_way_back(server: str, page: Page) -> None:

@@ -16,10 +16,10 @@ from rnnviz import (
     gradient_contributions,
     gradient_flow,
     mean_field,
-    observe,
     start,
+    take_snapshot,
 )
-from rnnviz.analysis.theory import drive, trust
+from rnnviz.analysis.theory import applies, drive, trust
 from rnnviz.experiment import choices
 from rnnviz.experiment.links import from_params, to_params
 from rnnviz.training.loop import advance
@@ -47,13 +47,14 @@ def test_whatever_an_address_opens_can_be_measured_drawn_and_trained(address: di
     assert from_params(to_params(e)).adjusted == []
     state = start(e)
     for _ in range(2):
-        snapshot = observe(e, state.params, state.step)
+        snapshot = take_snapshot(e, state.params, state.step)
         figures.timeline(figures.Timeline.of(e, snapshot))
         gradient_flow(e, state.params)
-        decay_factors(e, state.params)
+        if applies(e):
+            decay_factors(e, state.params)
         if CELLS[e.cell].recurrent:
             gradient_contributions(e, state.params)
-        gain, input_std = drive(e, state.params)
+        gain, input_std = drive(e, state.params) if applies(e) else (np.nan, np.nan)
         if np.isfinite([gain, input_std]).all():
             mean_field(gain, input_std, e.activation)
             trust(e, gain, input_std, state.step > 0)
