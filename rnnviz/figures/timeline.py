@@ -48,6 +48,7 @@ class Timeline:
     whole_loss : ribbon and curve follow the whole loss instead of the last output's.
     feedback : draw the edges that carry an output into the next step.
     recurrent : draw the edges that carry a state into the next step, as wide as the gradient on them.
+    gated : the cell has gates, so no single matrix carries the gradient.
     brief : headline and key for a narrow picture.
     """
 
@@ -60,6 +61,7 @@ class Timeline:
     whole_loss: bool = False
     feedback: bool = False
     recurrent: bool = True
+    gated: bool = False
     brief: bool = False
 
     @classmethod
@@ -67,7 +69,8 @@ class Timeline:
         """Return the timeline of an experiment's network; ``look`` sets layer, relative and so on."""
         task = TASKS[e.task]
         labels = task.input_labels(e, probe_batch(e))
-        edges = {"feedback": e.feedback, "recurrent": CELLS[e.cell].recurrent}
+        cell = CELLS[e.cell]
+        edges = {"feedback": e.feedback, "recurrent": cell.recurrent, "gated": bool(cell.gate_names)}
         return cls(snapshot, task.masks(e), labels, initial, **edges, **look)
 
     @property
@@ -524,7 +527,8 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
     fate = now.verdict[view.layer]
     colour = theme.good if fate == "healthy" else theme.bad
     change = change_in_words(now.decades[view.layer], steps)
-    way = "◀" if view.brief else "◀ the gradient travels back, always through the same B"
+    through = "the same gates" if view.gated else "the same B"
+    way = "◀" if view.brief else f"◀ the gradient travels back, always through {through}"
     text = f"{way} <span style='color:{colour}'> <b>{fate}</b>: {change}</span>"
     return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.output})
 

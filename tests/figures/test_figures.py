@@ -235,6 +235,7 @@ def test_the_three_matrices_are_named_beside_their_edges() -> None:
     many, single = timeline_spec(view_of(Experiment())), timeline_spec(view_of(Experiment(seq_len=1)))
     assert all(name in beside(many) for name in ("A = Wxh", "B = Whh", "C = Why"))
     assert "always through the same B" in words(many)
+    assert "always through the same gates" in words(timeline_spec(view_of(Experiment(cell="lstm"))))
     assert "B = Whh" not in beside(single), "a single step has no recurrence"
 
 
