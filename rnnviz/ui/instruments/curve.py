@@ -25,8 +25,6 @@ from rnnviz.ui.style import theme
 TRAINING = "training"
 ONE_STEP = "A single step: no way back, and so no curve. Choose a topology with many steps."
 LETTERS = "s: strength of the input · q*: variance of a · χ: mean square factor per step · |2/ln\xa0χ|: "
-NO_THEORY = r"\frac{\|\partial L/\partial h_1\|}{\|\partial L/\partial h_T\|}"
-"""The formula where there is no theory: what the curve itself tells."""
 DURING = (0.1, 0.4)
 """Shares of the training steps made, near which the gradient during training is shown."""
 
@@ -159,7 +157,10 @@ def _theory(e: Experiment, params: Params, measured: Array, trained: bool) -> tu
     last = int(e.masks.write_steps[-1]) + 1
     if not applies(e):
         words = f"The mean-field theory drawn here knows no gates: no theory line for {CELLS[e.cell].title}."
-        return np.full(e.seq_len, np.nan), NO_THEORY, "", words
+        with np.errstate(divide="ignore", invalid="ignore"):
+            kept = number(measured[0] / measured[last - 1])
+        formula = rf"\frac{{\|\partial L/\partial h_1\|}}{{\|\partial L/\partial h_{{{last}}}\|}} = {kept}"
+        return np.full(e.seq_len, np.nan), formula, "", words
     gain, input_std = drive(e, params)
     if not (np.isfinite(gain) and np.isfinite(input_std)):
         words = "The weights overflowed: theory has nothing to say."
