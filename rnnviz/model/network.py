@@ -49,11 +49,10 @@ class Params:
 
 
 @dataclass(frozen=True, eq=False)
-class LossAndGradients:
-    """One batch forward and backward.
+class Gradients:
+    """What an update needs of one batch forward and backward.
 
     loss : mean over the batch and over the K steps that write.
-    outputs : (T, B, O), at every step (the loss looks only at those that write).
     hidden : one (T + 1, B, H) a layer; hidden[i][t] is the state after step t, hidden[i][0] = 0.
     gradients : dL/dparameter, raw: clipping is the optimizer's business.
     state_gradients : for each layer one (T, B, H) for each of ``Cell.state``; row t is dL/dstate of step
@@ -61,7 +60,6 @@ class LossAndGradients:
     """
 
     loss: float
-    outputs: Array
     hidden: tuple[Array, ...]
     gradients: Params
     state_gradients: tuple[tuple[Array, ...], ...]
@@ -70,6 +68,16 @@ class LossAndGradients:
     def hidden_gradients(self) -> tuple[Array, ...]:
         """dL/dh, one (T, B, H) a layer."""
         return tuple(states[0] for states in self.state_gradients)
+
+
+@dataclass(frozen=True, eq=False)
+class LossAndGradients(Gradients):
+    """One batch forward and backward.
+
+    outputs : (T, B, O), at every step (the loss looks only at those that write).
+    """
+
+    outputs: Array
 
 
 class Network:
@@ -117,15 +125,21 @@ class Network:
         self, params: Params, inputs: Array, workspace: Workspace | None = None
     ) -> tuple[Array, list[Trace]]:
         """Run the network over ``inputs`` (T, B, I); return outputs (T, B, O) and a trace a layer."""
-        workspace, traces, below = workspace or Workspace(), [], inputs
+        workspace = workspace or Workspace()
+        traces = self.states(params, inputs, workspace)
+        T, B, H = traces[-1].hidden[1:].shape
+        outputs = workspace.array("outputs", T, B, params.b_y.size)
+        np.matmul(traces[-1].hidden[1:].reshape(T * B, H), params.W_hy, out=outputs.reshape(T * B, -1))
+        outputs += params.b_y
+        return outputs, traces
+
+    def states(self, params: Params, inputs: Array, workspace: Workspace) -> list[Trace]:
+        """Run the layers over ``inputs`` (T, B, I), without the readout; return a trace a layer."""
+        traces, below = [], inputs
         for i, weights in enumerate(params.layers):
             traces.append(self.cell.forward(weights, below, workspace.layer(i)))
             below = traces[-1].hidden[1:]
-        T, B, H = below.shape
-        outputs = workspace.array("outputs", T, B, params.b_y.size)
-        np.matmul(below.reshape(T * B, H), params.W_hy, out=outputs.reshape(T * B, -1))
-        outputs += params.b_y
-        return outputs, traces
+        return traces
 
     def loss_and_gradients(
         self, params: Params, batch: Batch, workspace: Workspace | None = None
@@ -138,14 +152,28 @@ class Network:
         workspace = workspace or Workspace()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             outputs, traces = self.forward(params, batch.inputs, workspace)
-            loss, dL_dy = output_gradient(outputs, batch)
-            written = traces[-1].hidden[1:][batch.written].reshape(-1, traces[-1].hidden.shape[-1])
-            flat_dy = dL_dy.reshape(len(written), -1)
-            layers = self.backward(params, traces, readout_errors(params, batch, dL_dy), workspace)
-            readout = written.T @ flat_dy, flat_dy.sum(axis=0)
+            found = self._gradients(params, batch, traces, outputs[batch.written], workspace)
+        return LossAndGradients(**vars(found), outputs=outputs)
+
+    def gradients(self, params: Params, batch: Batch, workspace: Workspace) -> Gradients:
+        """Do the same without the outputs of steps that do not write; overflow warns as NumPy is set to."""
+        traces = self.states(params, batch.inputs, workspace)
+        written = traces[-1].hidden[1:][batch.written] @ params.W_hy
+        written += params.b_y
+        return self._gradients(params, batch, traces, written, workspace)
+
+    def _gradients(
+        self, params: Params, batch: Batch, traces: list[Trace], outputs: Array, workspace: Workspace
+    ) -> Gradients:
+        """Carry the loss of ``outputs`` (K, B, O) back to every weight and state."""
+        loss, dL_dy = batch.loss.value_and_gradient(outputs, batch.targets[batch.written])
+        written = traces[-1].hidden[1:][batch.written].reshape(-1, len(params.W_hy))
+        flat_dy = dL_dy.reshape(len(written), -1)
+        layers = self.backward(params, traces, readout_errors(params, batch, dL_dy), workspace)
+        readout = written.T @ flat_dy, flat_dy.sum(axis=0)
         gradients = Params(tuple(layer.weights for layer in layers), *readout)
         hidden = tuple(trace.hidden for trace in traces)
-        return LossAndGradients(loss, outputs, hidden, gradients, tuple(layer.states for layer in layers))
+        return Gradients(loss, hidden, gradients, tuple(layer.states for layer in layers))
 
     def backward(
         self,

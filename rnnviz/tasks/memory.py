@@ -57,7 +57,8 @@ class Recall(SymbolTask):
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Noise N(0, noise²) on every channel from the second step on."""
         symbol = rng.integers(e.symbols, size=size)
-        inputs = e.noise * rng.standard_normal((e.seq_len, size, e.symbols))
+        inputs = rng.standard_normal((e.seq_len, size, e.symbols))
+        inputs *= e.noise
         inputs[0] = one_hot(symbol, e.symbols)
         targets = np.zeros((e.seq_len, size), np.int64)
         targets[-1] = symbol

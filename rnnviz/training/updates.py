@@ -13,7 +13,7 @@ from threadpoolctl import ThreadpoolController
 from rnnviz.model.arrays import Array, norms
 from rnnviz.model.batch import Batch
 from rnnviz.model.cells import Workspace
-from rnnviz.model.network import LossAndGradients, Network, Params
+from rnnviz.model.network import Gradients, Network, Params
 from rnnviz.model.optimizers import OPTIMIZERS, Moments, clip_by_norm
 from rnnviz.training.history import History
 from rnnviz.training.state import Divergence, TrainingState, Tuning
@@ -108,7 +108,7 @@ def _update(
     """Make one update, or find that it cannot be made. Appends to ``state.history``."""
     if state.step == 0:
         state = _measured(problem, state)
-    result = problem.network.loss_and_gradients(state.params, problem.sample(rng), workspace)
+    result = problem.network.gradients(state.params, problem.sample(rng), workspace)
     gradient, norm, clipped_norm = clip_by_norm(result.gradients.flat(), problem.clip_norm)
     curve = gradient_curve(result.hidden_gradients[-1]) if state.history.wants_curve(state.step) else None
     state.history.record((state.step, result.loss, state.metric, norm, clipped_norm), curve)
@@ -142,7 +142,7 @@ def _kind(values: Array) -> str:
     return "nan" if np.isnan(values).any() else "inf"
 
 
-def _locate(step: int, result: LossAndGradients) -> Divergence:
+def _locate(step: int, result: Gradients) -> Divergence:
     """Find what overflowed first: forward in time for states, backward for gradients."""
     for hidden in result.hidden:
         bad = np.flatnonzero(~np.isfinite(hidden).all(axis=(1, 2)))
