@@ -1,8 +1,8 @@
-"""A recurrent layer on the bench: no task, no training, only how far a gradient comes.
+"""Gradient decay of a single recurrent layer at initialisation, without task or training.
 
-The layer gets a first push (standard deviation 1 on every pre-activation at t = 1), then random inputs
-of a chosen strength, and a random error at the last step. What arrives at the first step tells what
-initialisation, activation and input make of a gradient.
+The layer gets an initial input (standard deviation 1 on every pre-activation at t = 1), then random inputs
+of a given strength, and a random error at the last step. The gradient at the first step shows the effect of
+initialisation, activation and input.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ CHANNELS = 16
 of standard deviation s."""
 
 SLOPE_LAGS = (10, 90)
-"""Lags between which the factor per step is measured: past the readout's end, before the first push."""
+"""Lags between which the factor per step is measured: away from both ends of the sequence."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """One layer on the bench.
+    """The settings of one measurement.
 
-    input_std : standard deviation of the input current on every pre-activation from t = 2 on; 0 is silence.
+    input_std : standard deviation of the input current on every pre-activation from t = 2 on; 0 for none.
     samples : sequences that the gradient's norm is averaged over.
     """
 
@@ -62,7 +62,7 @@ def decay(bench: Bench) -> Array:
     W_hh = INITIALIZERS[bench.init].draw(rng, H, bench.gain)
     W_xh = rng.normal(0.0, 1.0 / np.sqrt(CHANNELS), (CHANNELS, H))
     inputs = rng.standard_normal((T, B, CHANNELS))
-    inputs[1:] *= bench.input_std  # the first push stays at standard deviation 1
+    inputs[1:] *= bench.input_std  # the initial input keeps standard deviation 1
     network = Network(input_size=CHANNELS, hidden_size=H, output_size=H, activation=bench.activation)
     params = states_as_outputs(VanillaWeights(W_xh, W_hh, np.zeros(H)), hidden_size=H)
     batch = error_at_last_step(inputs, rng.standard_normal((B, H)))

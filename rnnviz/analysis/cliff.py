@@ -1,8 +1,9 @@
-"""The cliff: the loss surface of a network of one unit, with a wall where its memory splits in two.
+"""The cliff: the loss surface of a one-unit network, with a wall where it has two stable states.
 
 Pascanu, Mikolov & Bengio 2013, figure 6: h_t = w sigmoid(h_{t-1}) + b from h_0 = 0.5, without any input,
-and E = (sigmoid(h_50) - 0.7)^2. For w > 4 the unit can settle high or low. Where h_0 changes sides, the
-loss jumps within a hair's breadth of b, and the gradient there is thousands of times that beside it.
+and E = (sigmoid(h_50) - 0.7)^2. For w > 4 the unit can settle high or low. Where h_0 passes from one
+basin of attraction to the other, the loss jumps within a tiny interval of b, and the gradient there is
+thousands of times larger than next to it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rnnviz.model.optimizers import clip_by_norm
 
 STEPS, START, TARGET = 50, 0.5, 0.7
 W_RANGE, B_RANGE = (4.0, 6.0), (-3.5, -1.5)
-"""The part of the plane with the wall in it."""
+"""The part of the (w, b) plane that contains the wall."""
 
 
 class Point(NamedTuple):
@@ -29,7 +30,7 @@ class Point(NamedTuple):
 
     @property
     def norm(self) -> Array:
-        """Size of the gradient."""
+        """Norm of the gradient."""
         return np.hypot(self.dE_dw, self.dE_db)
 
 
@@ -50,9 +51,9 @@ def measure(w: Array | float, b: Array | float) -> Point:
 
 
 def wall(w: Array) -> Array:
-    """Return the b at which the unit changes sides, for every w (W,): below it h_50 < 0, above it h_50 > 0.
+    """Return the b of the wall for every w (W,): below it h_50 < 0, above it h_50 > 0.
 
-    By bisection over B_RANGE, down to neighbouring floating-point numbers: h_50 only grows with b.
+    By bisection over B_RANGE, down to neighbouring floating-point numbers: h_50 increases with b.
     """
     low, high = np.full(len(w), B_RANGE[0]), np.full(len(w), B_RANGE[1])
     for _ in range(52):
@@ -73,9 +74,9 @@ def _slope(squashed: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """A path of gradient descent; N updates.
+    """A gradient descent path of N updates.
 
-    w, b, error, norm : (N + 1,), the place, its loss, and the size of the raw gradient there.
+    w, b, error, norm : (N + 1,), the point, its loss, and the norm of the unclipped gradient there.
     """
 
     w: Array
@@ -85,14 +86,14 @@ class Descent:
 
     @property
     def longest_step(self) -> float:
-        """The longest distance between two places."""
+        """The longest distance between two successive points."""
         return float(np.hypot(np.diff(self.w), np.diff(self.b)).max())
 
 
 def descend(
     w: float, b: float, learning_rate: float = 0.1, clip_norm: float | None = None, steps: int = 200
 ) -> Descent:
-    """Follow the gradient downhill from (w, b): (w, b) -= learning_rate * gradient, clipped if wanted.
+    """Run gradient descent from (w, b): (w, b) -= learning_rate * gradient, optionally clipped.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the loss of output k contributes to the gradient of W_hh through its use at step t."""
+"""Contributions to the gradient of W_hh, by output k and by step t at which W_hh is used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Contributions:
     outputs : (K,), the steps k (1-based) that write.
     size : (K, T), ||C_{k,t}||_F, zero where t > k.
     share : (K, T), <C_{k,t}, dW_hh> / ||dW_hh||_F^2; signed, they sum to 1 (all zero if dW_hh is).
-    total : (H, G H), the sum of all C_{k,t}, which is dW_hh; the gates of a cell with G gates side by side.
+    total : (H, G H), the sum of all C_{k,t}, which is dW_hh; for a cell with G gates, side by side.
     """
 
     outputs: Indices
@@ -32,7 +32,7 @@ class Contributions:
 def gradient_contributions(
     subject: Experiment | Network | Probe, params: Params | None = None, batch: Batch | None = None
 ) -> Contributions:
-    """Return every output's part in the gradient of the top layer's W_hh.
+    """Return every output's contributions to the gradient of the top layer's W_hh.
 
     C_{k,t} = h_{t-1}^T (eps_{k,t} * phi'(a_t)), with eps_{k,t} = dL_k/dh_t (Pascanu et al. 2013, eq. 4); in
     other cells h_{t-1}^T times dL_k/d(h_{t-1} W_hh). subject, params, batch : see ``gradient_flow.probe``.

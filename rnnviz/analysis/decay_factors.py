@@ -1,4 +1,4 @@
-"""Why a gradient shrinks or grows: every step back goes through W_hh and through the activation's slope."""
+"""Why a gradient shrinks or grows: every step back multiplies it by W_hh^T and by the activation's slope."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rnnviz.model.batch import Batch
 from rnnviz.model.network import Network, Params
 
 SATURATED = 0.1
-"""A unit whose slope is below this lets less than a tenth of the error through."""
+"""A unit with a slope below this passes on less than a tenth of the error."""
 
 
 @dataclass(frozen=True, eq=False)
 class DecayFactors:
-    """The last output's error on its way back, split into its two causes; arrays for t = 2..T.
+    """The change of the last output's error per step back, split into its two factors; arrays for t = 2..T.
 
-    steps : (T - 1,), the t that the error leaves, on its way to t - 1.
+    steps : (T - 1,), the t of each step back, from t to t - 1.
     slope_factor : (T - 1,), ||eps_t * phi'(a_t)|| / ||eps_t||.
     recurrent_factor : (T - 1,), ||(eps_t * phi'(a_t)) W_hh^T|| / ||eps_t * phi'(a_t)||.
     saturated : (T,), share of units with phi'(a_t) < SATURATED.
@@ -46,7 +46,7 @@ def decay_factors(
     Raises
     ------
     ValueError
-        If the cell has gates: then no single slope stands between two states.
+        If the cell has gates: no single slope then lies between two states.
     """
     seen = probe(subject, params, batch)
     slopes, last = seen.network.cell.slopes(seen.traces[layer]), int(seen.batch.write_steps[-1])

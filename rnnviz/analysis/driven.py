@@ -1,4 +1,4 @@
-"""A network without a task: random inputs drive it, and a chosen error enters at its last step."""
+"""A network without a task: driven by random inputs, with a given error at the last step."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ PROJECTION = Loss(
     decide=lambda outputs: outputs,
     as_output=lambda targets, size: np.asarray(targets, float),
 )
-"""A loss whose gradient is its target, whatever the outputs."""
+"""A loss whose gradient is its target, independent of the outputs."""
 
 
 def states_as_outputs(*layers: LayerWeights, hidden_size: int) -> Params:
-    """Return layers under a readout that passes the top layer's states (H) on as they are."""
+    """Return layers with an identity readout of the top layer's states (H)."""
     return Params(layers, np.eye(hidden_size), np.zeros(hidden_size))
 
 

@@ -1,4 +1,4 @@
-"""From gradients to meaning: how much of the error arrives at each time step."""
+"""Gradient flow: how much of the error reaches each time step."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ VERDICT_RULE = (
 
 @dataclass(frozen=True, eq=False)
 class GradientFlow:
-    """The gradient's way back through time; norms are means over the samples of a batch.
+    """Gradient norms over time; norms are means over the samples of a batch.
 
     total : (T,), ||dL/dh_t|| of the whole loss.
-    per_output : (K, T), the part of it that each output's loss alone sends back (zero after that output).
+    per_output : (K, T), the same for the loss of each output alone (zero after that output).
     outputs : (K,), the steps t (1-based) of those outputs.
     lag_profile : (longest lag + 1,), P(l) = mean_k ||eps_{k,k-l}|| / ||eps_{k,k}||.
-    decades : log10 of the last output's error at step 1 against at its own step.
+    decades : log10 of the last output's error at step 1, relative to that at its own step.
     verdict : "vanishing", "healthy" or "exploding", by VERDICT_DECADES.
     """
 
@@ -48,15 +48,15 @@ class GradientFlow:
 
 
 def probe_batch(e: Experiment) -> Batch:
-    """Return the fixed sequences on which gradients and states are shown."""
+    """Return the fixed sequences for which gradients and states are shown."""
     return e.sample(e.rng("probe"), PROBE_SAMPLES)
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A network that has read a batch, and whose errors have not yet gone back through time.
+    """A network after the forward pass over a batch, before the backward pass.
 
-    outputs : (T, B, O). traces : one a layer. dL_dy : (K, B, O), the errors at the steps that write.
+    outputs : (T, B, O). traces : one per layer. dL_dy : (K, B, O), the errors at the steps that write.
     """
 
     network: Network
@@ -67,7 +67,7 @@ class Probe:
     dL_dy: Array
 
     def state_errors(self, dL_dy: Array) -> tuple[Array, ...]:
-        """Carry errors of the outputs (K, B, O) back; return dL/dh, one (T, B, H) a layer."""
+        """Backpropagate errors of the outputs (K, B, O); return dL/dh, one (T, B, H) per layer."""
         errors = readout_errors(self.params, self.batch, dL_dy)
         return tuple(layer.states[0] for layer in self.network.backward(self.params, self.traces, errors))
 
@@ -82,9 +82,9 @@ class Probe:
 def probe(
     subject: Experiment | Network | Probe, params: Params | None = None, batch: Batch | None = None
 ) -> Probe:
-    """Let a network read a batch; overflow shows as inf or NaN.
+    """Run a network's forward pass over a batch; overflow appears as inf or NaN.
 
-    subject : a network, an experiment that describes one, or a probe, which is returned as it is. params :
+    subject : a network, an experiment that describes one, or a probe, which is returned unchanged. params :
     weights (of an experiment, by default those before training). batch : of an experiment, by default
     ``probe_batch``.
 
@@ -115,7 +115,7 @@ def gradient_flow(
     batch: Batch | None = None,
     layer: int = -1,
 ) -> GradientFlow:
-    """Measure the gradient's flow through one layer.
+    """Measure the gradient flow through one layer.
 
     subject, params, batch : see ``probe``. layer : which layer's states (default: the top one).
     """
@@ -143,11 +143,11 @@ def _norms_over_time(seen: Probe, layer: int) -> tuple[Array, Array]:
 
 
 def errors_back_in_time(seen: Probe, layer: int) -> Iterator[tuple[int, int, State, StepBack]]:
-    """Carry every output's error back by itself, all side by side; nothing of earlier steps is kept.
+    """Backpropagate every output's error separately, all in parallel, without storing them over time.
 
-    Yields for t = T - 1 down to 0: the row t, the number of the first output at that step or later, and for
-    the outputs from that one on eps_{k,t} of one layer, (k, B, H) for each of ``Cell.state``, and what goes
-    back from it.
+    Yields for t = T - 1 down to 0: the row t, the index of the first output at that step or later, and for
+    the outputs from that one on eps_{k,t} of one layer, (k, B, H) for each entry of ``Cell.state``, and the
+    ``StepBack`` through that step.
     """
     cell, params, traces = seen.network.cell, seen.params, seen.traces
     steps, depth = seen.batch.write_steps, len(traces)
@@ -171,13 +171,13 @@ def errors_back_in_time(seen: Probe, layer: int) -> Iterator[tuple[int, int, Sta
 
 
 def _lag_profile(relative: Array, steps: Indices) -> Array:
-    """Average relative errors (K, T) over all outputs that reach a lag; return (longest lag + 1,)."""
+    """Average relative errors (K, T) over all outputs for which a lag exists; return (longest lag + 1,)."""
     lags = steps[:, None] - np.arange(relative.shape[1])
     return np.array([relative[lags == lag].mean() for lag in range(int(steps[-1]) + 1)])
 
 
 def decades_between(first: float, last: float) -> float:
-    """Return log10(first / last), the powers of ten that a gradient loses (-) or gains (+) on its way."""
+    """Return log10(first / last), the powers of ten that a gradient loses (-) or gains (+)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.log10(first) - np.log10(last))
 

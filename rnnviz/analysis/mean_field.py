@@ -1,8 +1,8 @@
-"""The theory line: what an infinitely wide random network does to a gradient, without any training.
+"""Mean-field theory: gradient decay and growth in an infinitely wide random network at initialisation.
 
 Poole et al. 2016, Schoenholz et al. 2017, and for recurrent networks Chen, Pennington & Schoenholz
 2018. The theory draws fresh weights at every step; a real network uses the same ones at all steps, so
-the theory fails where that matters: linear networks (growth follows the spectral radius), tanh without
+the theory fails where this matters: linear networks (growth follows the spectral radius), tanh without
 input at gain >= 1 and small H, identity with ReLU.
 """
 
@@ -46,7 +46,7 @@ class MeanField(NamedTuple):
 
 @lru_cache
 def _gauss() -> tuple[Array, Array]:
-    """Nodes and weights of the average over a standard normal variable."""
+    """Return quadrature nodes and weights of the mean over a standard normal variable."""
     nodes, weights = hermegauss(NODES)
     return nodes, weights / weights.sum()
 
@@ -75,14 +75,14 @@ def mean_field(gain: float, input_std: float, activation: str = "tanh") -> MeanF
     Raises
     ------
     ValueError
-        If an argument is negative, not finite, or no activation's name.
+        If an argument is negative, not finite, or an unknown activation.
     """
     for name, value in (("gain", gain), ("input_std", input_std)):
         if not (np.isfinite(value) and value >= 0):
             raise ValueError(f"{name} must be a number from 0 up; got {value}.")
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}; got {activation!r}.")
-    if activation == "relu":  # homogeneous: exactly half of everything passes
+    if activation == "relu":  # homogeneous: exactly half of the second moment passes
         chi = gain**2 / 2.0
         return MeanField(_linear_q(chi, input_std), chi)
     if activation == "linear":
@@ -92,7 +92,7 @@ def mean_field(gain: float, input_std: float, activation: str = "tanh") -> MeanF
 
 
 def _linear_q(share: float, input_std: float) -> float:
-    """Solve q = share q + s^2: the variance grows without end from share = 1 on."""
+    """Solve q = share q + s^2: the variance diverges for share >= 1."""
     if share < 1.0:
         return input_std**2 / (1.0 - share)
     return 0.0 if share == 1.0 and input_std == 0.0 else np.inf

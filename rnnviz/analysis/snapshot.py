@@ -1,4 +1,4 @@
-"""What the pictures show of a network at one moment: a probe sequence, its states, its gradients."""
+"""What the figures show of a network at one training step: probe sequences, states and gradients."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from rnnviz.training.updates import gradient_curve
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A network caught between two updates; T steps, H units, O outputs, N probe sequences.
+    """Measurements of a network between two updates; T steps, H units, O outputs, N probe sequences.
 
     step : updates made so far.
-    hidden : one (T, H) a layer, the states h_1..h_T of the first probe sequence.
-    total : one (T,) a layer, ||dL/dh_t|| of the whole loss, mean over the probe sequences.
-    last : one (T,) a layer, the same for the loss of the last output alone; equal to ``total`` where
+    hidden : one (T, H) per layer, the states h_1..h_T of the first probe sequence.
+    total : one (T,) per layer, ||dL/dh_t|| of the whole loss, mean over the probe sequences.
+    last : one (T,) per layer, the same for the loss of the last output alone; equal to ``total`` where
         only one step writes.
     inputs : (T, N, I); targets : (T, N) or (T, N, O); outputs : (T, N, O), free-running under feedback.
     decades, verdict : of the last output's gradient in each layer (see gradient_flow.VERDICT_RULE).
     spectral_radius, sigma_max : of the recurrent matrix in each layer; NaN if the cell has no single one, or
-        once its weights overflowed.
+        if its weights overflowed.
     parameters : number of trainable weights.
     """
 

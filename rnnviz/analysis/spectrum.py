@@ -1,4 +1,4 @@
-"""What a recurrent matrix can do to a gradient, read off its eigenvalues and singular values."""
+"""What the eigenvalues and singular values of a recurrent matrix imply for the gradient."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.arrays import Array
 
 ROUNDING = 1e-9
-"""An orthogonal matrix stands exactly at the bound; its computed singular values do so within this."""
+"""Tolerance: the singular values of an orthogonal matrix lie exactly at the bound, up to rounding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """Eigenvalues and singular values of W_hh, and what they decide (Pascanu et al. 2013, section 2.1).
+    """Eigenvalues and singular values of W_hh, and what they imply (Pascanu et al. 2013, section 2.1).
 
-    eigenvalues : (H,) complex, by falling modulus. singular_values : (H,), falling.
+    eigenvalues : (H,) complex, by descending modulus. singular_values : (H,), descending.
     rho : spectral radius, the largest |eigenvalue|. sigma_max : the largest singular value.
     gamma : the activation's largest slope (tanh, ReLU, linear 1, sigmoid 1/4).
     """
@@ -39,7 +39,7 @@ class Spectrum:
 
     @property
     def surely_vanishes(self) -> bool:
-        """sigma_max < 1 / gamma: sufficient, every step back shrinks every gradient."""
+        """sigma_max < 1 / gamma: sufficient for vanishing, since every step back shrinks every gradient."""
         return self.sigma_max * self.gamma < 1.0 - ROUNDING
 
     @property
@@ -54,7 +54,7 @@ def spectrum(W_hh: Array, activation: str = "tanh") -> Spectrum:
     Raises
     ------
     ValueError
-        If the matrix is not square or holds inf or NaN, or the activation has no such name.
+        If the matrix is not square or holds inf or NaN, or the activation is unknown.
     """
     W_hh = np.asarray(W_hh, float)
     if W_hh.ndim != 2 or W_hh.shape[0] != W_hh.shape[1]:

@@ -21,7 +21,7 @@ from rnnviz.training.sweep import Sweep
 class SeedBand:
     """The last output's gradient over many seeds; S seeds, T steps.
 
-    curves : (S, T), ||eps_t|| of the top layer, one row a seed. decades, verdicts : one a seed.
+    curves : (S, T), ||eps_t|| of the top layer, one row per seed. decades, verdicts : one per seed.
     """
 
     curves: Array
@@ -29,9 +29,9 @@ class SeedBand:
     verdicts: list[str]
 
     def quantile(self, share: float) -> Array:
-        """Return the curve (T,) that a share of the seeds stays below, step by step.
+        """Return the curve (T,) below which this share of the seeds lies at each step.
 
-        NaN comes from numbers that overflowed, and counts as beyond all others.
+        NaN comes from overflow and counts as larger than all other values.
         """
         sizes = np.where(np.isnan(self.curves), np.inf, self.curves)
         return np.quantile(sizes, share, axis=0, method="nearest")
@@ -42,7 +42,7 @@ class SeedBand:
 
     @classmethod
     def of(cls, flows: Sequence[GradientFlow]) -> SeedBand:
-        """Put the flows of several seeds side by side."""
+        """Return the flows of several seeds as a band."""
         return cls(
             np.array([flow.per_output[-1] for flow in flows]),
             np.array([flow.decades for flow in flows]),
@@ -56,7 +56,7 @@ def seed_parts(e: Experiment, seeds: int) -> list[Experiment]:
 
 
 def seed_band(e: Experiment, seeds: int = 20, executor: Executor | None = None) -> SeedBand:
-    """Measure the gradient at initialisation for several seeds (in this process without an executor)."""
+    """Measure the gradient at initialisation for several seeds (in this process if there is no executor)."""
     parts = seed_parts(e, seeds)
     flows = Sweep(gradient_flow, parts, executor).wait() if executor else [gradient_flow(p) for p in parts]
     return SeedBand.of(flows)
@@ -76,7 +76,7 @@ class PhasePart:
 
 
 def phase_row(part: PhasePart) -> Array:
-    """Return the median decades over the seeds, one for each value, (V,)."""
+    """Return the median decades over the seeds for each value, (V,)."""
     rows = []
     for value in part.values:
         long = part.across == "seq_len"
@@ -88,7 +88,7 @@ def phase_row(part: PhasePart) -> Array:
 def phase_parts(
     base: Bench, gains: Iterable[float], across: str, values: Iterable[float], seeds: int
 ) -> list[PhasePart]:
-    """Return the parts of a phase diagram, one a gain.
+    """Return the parts of a phase diagram, one per gain.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How far the mean-field theory applies to an experiment: what drives its layer, and where theory fails."""
+"""How far mean-field theory applies to an experiment: the input strength, and where the theory fails."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rnnviz.model.cells import CELLS
 from rnnviz.model.network import Params
 
 WEAK_INPUT = 0.3
-"""Below this standard deviation, random input no longer mixes what the recurrent matrix does."""
+"""Below this standard deviation, random input no longer masks the structure of the recurrent matrix."""
 
 EDGE_GAIN = 0.9
-"""From this gain on, with weak input, a finite tanh network follows its own matrix."""
+"""From this gain on, with weak input, a finite tanh network depends on its own matrix."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Trust:
     """How far to trust the theory line.
 
     verdict : "exact", "close" (the factor per step within 15%, median over seeds), "scattered" (close for the
-        median, but single networks lie far apart), "drifting" (a few per cent a step, which add up) or
+        median, but single networks vary widely), "drifting" (off by a few per cent per step, which add up) or
         "fails".
     why : one sentence.
     """
@@ -53,9 +53,9 @@ def applies(e: Experiment) -> bool:
 
 
 def trust(e: Experiment, gain: float, input_std: float, trained: bool = False) -> Trust:
-    """Say how far the mean-field line can be trusted for one layer of an experiment, and why.
+    """Return how far to trust the mean-field prediction for one layer of an experiment, and why.
 
-    gain, input_std : as ``drive`` returns them. trained : whether the weights are still random.
+    gain, input_std : as ``drive`` returns them. trained : whether the weights have been trained.
     """
     if trained:
         return Trust(

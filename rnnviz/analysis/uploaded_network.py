@@ -1,4 +1,4 @@
-"""A recurrent network that was trained elsewhere, asked whether its gradient vanishes."""
+"""Gradient flow in a recurrent network that was trained elsewhere."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rnnviz.model.cells import VanillaWeights
 from rnnviz.model.network import Network
 
 SEQ_LENS, INPUT_STDS = (2, 200), (0.0, 100.0)
-"""Bounds of what ``uploaded_flow`` accepts."""
+"""Bounds of the arguments of ``uploaded_flow``."""
 
 
 @dataclass(frozen=True, eq=False)
 class UploadedNetwork:
-    """A recurrent network that somebody trained elsewhere; its lowest layer comes first.
+    """A recurrent network that was trained elsewhere, lowest layer first.
 
-    source : whose names its arrays had. ignored : names in the file that are no part of it, shortened.
+    source : the library whose array names the file uses. ignored : names of unused arrays, shortened.
     """
 
     layers: tuple[VanillaWeights, ...]
@@ -52,12 +52,12 @@ class UploadedNetwork:
 
 @dataclass(frozen=True, eq=False)
 class UploadedFlow:
-    """What becomes of a gradient in a network of one's own.
+    """The gradient flow in an uploaded network.
 
     curve : (T,), ||dL/dh_t|| of one layer, mean over the sequences; inf or NaN where numbers overflowed.
-    decades : log10(curve[0] / curve[-1]), -inf if nothing arrives at step 1.
+    decades : log10(curve[0] / curve[-1]), -inf if the gradient at step 1 is zero.
     verdict : "vanishing", "healthy" or "exploding", by gradient_flow.VERDICT_DECADES.
-    slope_factor : what the slopes phi'(a_t) let through of the error at a step, geometric mean over t = 2..T.
+    slope_factor : factor of the error per step due to the slopes phi'(a_t), geometric mean over t = 2..T.
     saturated : share of units with phi'(a_t) < decay_factors.SATURATED, over all steps and sequences.
     """
 
@@ -69,7 +69,7 @@ class UploadedFlow:
 
     @property
     def factor(self) -> float:
-        """By how much the gradient changes per step back, geometric mean over the T - 1 steps."""
+        """Factor of the gradient per step back, geometric mean over the T - 1 steps."""
         with np.errstate(over="ignore"):
             return float(np.float64(10.0) ** (self.decades / (len(self.curve) - 1)))
 
@@ -83,19 +83,19 @@ def uploaded_flow(
     batch: int = PROBE_SAMPLES,
     seed: int = 0,
 ) -> UploadedFlow:
-    """Send random inputs in and a random error of length 1 back from the last step.
+    """Measure the gradient flow for random inputs and a random error of norm 1 at the last step.
 
     delta_t = (delta_{t+1} * phi'(a_{t+1})) W_hh^T (Pascanu et al. 2013, eq. 5), and in lower layers
     + (delta_t * phi'(a_t)) W_xh^T of the layer above.
 
-    activation : a name of ACTIVATIONS; files of weights do not tell it. seq_len : T. input_std : standard
+    activation : a name of ACTIVATIONS; weight files do not contain it. seq_len : T. input_std : standard
     deviation of every input channel. layer : whose curve, 0 the lowest; the error always enters the top one.
     batch : sequences B that the norms (never the gradients) are averaged over. seed : of inputs and errors.
 
     Raises
     ------
     ValueError
-        If a choice is out of bounds.
+        If an argument is out of bounds.
     """
     _check_choices(network, activation, seq_len, input_std, layer)
     rng = np.random.default_rng(seed)
@@ -114,7 +114,7 @@ def uploaded_flow(
     )
     flow, factors = gradient_flow(seen, layer=layer), decay_factors(seen, layer=layer)
     curve, through = flow.per_output[-1], factors.slope_factor[np.isfinite(factors.slope_factor)]
-    with np.errstate(divide="ignore"):  # nothing may come through
+    with np.errstate(divide="ignore"):  # the gradient may be zero
         slope_factor = float(np.exp(np.log(through).mean())) if through.size else np.nan
     decades = -np.inf if curve[0] == 0.0 else flow.decades
     return UploadedFlow(
@@ -145,8 +145,8 @@ def _driven(
 ) -> tuple[tuple[VanillaWeights, ...], Array]:
     """Draw inputs N(0, input_std^2) for the lowest layer; return the layers and the inputs (T, B, I).
 
-    Of more channels than units only what reaches the units is drawn: with W_xh = Q R, x W_xh has the same
-    distribution as z R for as many channels z as there are units.
+    With more channels than units, only as many channels z as units are drawn: with W_xh = Q R, x W_xh has
+    the same distribution as z R.
     """
     lowest, *others = network.layers
     if network.input_size > len(lowest.W_hh):

@@ -1,4 +1,4 @@
-"""Every choice that makes a run, in one frozen and validated dataclass; the only place with defaults."""
+"""All settings of a run in one frozen, validated dataclass; the only place with defaults."""
 
 from __future__ import annotations
 
@@ -69,29 +69,29 @@ class Choice:
         return clean
 
     def _plain(self, value: Any) -> Any:
-        """Return the value as its plain Python type, or None if it is of the wrong kind."""
+        """Return the value as a plain Python type, or None if it is of the wrong kind."""
         switch = isinstance(value, (bool, np.bool_))
         if self.kind == "switch":
             return bool(value) if switch else None
         if self.kind in ("name", "text"):
             known = isinstance(value, str) and (self.kind == "text" or value in self.names)
             return str(value) if known else None
-        # numpy registers its time spans as whole numbers
+        # numpy registers timedelta64 as an integer type
         if switch or isinstance(value, np.timedelta64) or not isinstance(value, Real):
             return None
         if self.kind == "integer":
             return int(value) if isinstance(value, Integral) else None
         try:
-            return float(value) + 0.0  # minus zero, which lies within bounds from 0 on, becomes zero
-        except OverflowError:  # beyond every bound
+            return float(value) + 0.0  # -0.0 passes a lower bound of 0; it becomes 0.0
+        except OverflowError:  # out of every bound
             return None
 
 
 def shorten(value: Any, length: int = 40) -> str:
-    """Return a value as it reads in code, cut to ``length`` characters."""
+    """Return the repr of a value, cut to ``length`` characters."""
     try:
         text = repr(value[: length + 1] if isinstance(value, str) else value)
-    except ValueError:  # Python writes out no integer of more than 4300 digits
+    except ValueError:  # Python converts no integer of more than 4300 digits to text
         text = f"a number of more than {length} digits"
     return text if len(text) <= length else text[: length - 1] + "…"
 
@@ -102,13 +102,13 @@ def _choice(default: Any, url: str, title: str, kind: str, **bounds: Any) -> Any
 
 @dataclass(frozen=True)
 class Experiment:
-    """All choices of one run; equal experiments give equal runs.
+    """All settings of one run; equal experiments give equal runs.
 
     Raises
     ------
     ValueError
         If a field is out of its bounds, or if fields do not fit together (a task with a topology
-        it has no use for, a delay longer than the sequence, ...).
+        it does not support, a delay longer than the sequence, ...).
     """
 
     topology: str = _choice("many-to-one", "topology", "Topology", "name", names=TOPOLOGIES)
@@ -128,7 +128,7 @@ class Experiment:
     batch_size: int = _choice(32, "batch", "Batch size", "integer", low=1, high=256)
     seed: int = _choice(0, "seed", "Seed", "integer", low=0, high=2**31 - 1)
     feedback: bool = _choice(False, "feedback", "Feed the output back into the network", "switch")
-    # options of single tasks; Task.options says which task reads which
+    # task-specific options; Task.options lists those that a task reads
     symbols: int = _choice(4, "symbols", "Different symbols", "integer", low=2, high=8)
     noise: float = _choice(0.1, "noise", "Distractor noise", "number", low=0.0, high=2.0)
     delay: int = _choice(5, "delay", "Delay d", "integer", low=0, high=150)
@@ -184,7 +184,7 @@ class Experiment:
 
     @property
     def masks(self) -> Masks:
-        """Which steps read and which write, (T,) each."""
+        """Return which steps read and which write, (T,) each."""
         return TASKS[self.task].masks(self)
 
     def sample(self, rng: np.random.Generator, size: int | None = None) -> Batch:
@@ -192,18 +192,18 @@ class Experiment:
         return TASKS[self.task].sample(self, rng, size)
 
     def answers(self, network: Network, params: Params, batch: Batch) -> Array:
-        """Return the outputs (T, B, O) as in use: under ``feedback`` the network reads what it wrote."""
+        """Return the outputs (T, B, O) at inference: with ``feedback`` the network reads its own outputs."""
         if self.feedback:
             return network.rollout(params, batch.inputs, batch.writes, batch.loss.decide)
         return network.forward(params, batch.inputs)[0]
 
     def rng(self, stream: str) -> np.random.Generator:
-        """Return the random numbers of one purpose: "weights", "training", "held-out" or "probe"."""
+        """Return the generator for one purpose: "weights", "training", "held-out" or "probe"."""
         return np.random.default_rng([self.seed, ("weights", "training", "held-out", "probe").index(stream)])
 
 
 class InitialWeights(str):
-    """The name of an initialisation, which draws an experiment's first weights when it is called.
+    """The name of an initialisation; calling it draws the experiment's initial weights.
 
     ``Experiment.init`` is both: ``e.init == "orthogonal"`` and ``e.init(e.rng("weights"))``.
     """

@@ -1,4 +1,4 @@
-"""From wishes that contradict each other to the nearest experiment that can be run."""
+"""Resolve conflicting settings to the nearest valid experiment."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from rnnviz.tasks.topology import TOPOLOGIES
 def nearest(
     wanted: Mapping[str, Any], first: Collection[str] = (), base: Experiment | None = None
 ) -> tuple[Experiment, list[str]]:
-    """Return the nearest experiment that can be run, and a sentence for each wish that gave way.
+    """Return the nearest valid experiment, and a sentence for each setting that was changed.
 
     wanted : fields of Experiment, each valid by itself, over those of ``base`` (default: the defaults).
-    first : the wishes that matter most; where two contradict each other, the other one gives way.
+    first : the settings with priority; in a conflict the other one is changed.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def nearest(
 
 
 def _as_experiment(wish: SimpleNamespace) -> Experiment:
-    """Let tasks read wishes that cannot be an Experiment yet."""
+    """Cast settings to Experiment, so that tasks can read them before they are valid."""
     return cast(Experiment, wish)
 
 
@@ -58,7 +58,7 @@ def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
 
 
 def _fit_activation(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
-    """Gated cells have activations of their own: another one gives way, or the cell does."""
+    """Resolve an activation that a gated cell does not support: reset it, or change the cell."""
     cell = CELLS[wish.cell]
     if wish.activation == "tanh" or not cell.gate_names:
         return []
@@ -71,7 +71,7 @@ def _fit_activation(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
 
 
 def _fit_length(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
-    """Shorten the delay or the items if the length matters most, then bring the length into its bounds."""
+    """Shorten the delay or the items if the length has priority, then clip the length to its bounds."""
     task, notes = TASKS[wish.task], []
     low, high = task.lengths(_as_experiment(wish))
     if "seq_len" in first:
@@ -104,7 +104,7 @@ def _fit_feedback(wish: SimpleNamespace) -> list[str]:
 
 
 def _fit_own_data(wish: SimpleNamespace, base: Experiment) -> list[str]:
-    """Let go of a text or a series of one's own that cannot be learned from."""
+    """Discard an invalid user text or user series."""
     notes = []
     for choice, content, check in (("corpus", "text", check_text), ("series", "data", check_data)):
         if content not in TASKS[wish.task].options or getattr(wish, choice) != "own":
@@ -112,7 +112,7 @@ def _fit_own_data(wish: SimpleNamespace, base: Experiment) -> list[str]:
         try:
             check(getattr(wish, content))
         except ValueError as problem:
-            # only readers of such content check it
+            # only tasks that read such content check it
             good = base if content in TASKS[base.task].options else Experiment()
             setattr(wish, choice, getattr(good, choice))
             setattr(wish, content, getattr(good, content))
@@ -121,7 +121,7 @@ def _fit_own_data(wish: SimpleNamespace, base: Experiment) -> list[str]:
 
 
 def changed(e: Experiment, **changes: Any) -> tuple[Experiment, list[str]]:
-    """Change some choices of an experiment; see ``nearest`` for what gives way."""
+    """Change some settings of an experiment; see ``nearest`` for how conflicts are resolved."""
     if all(getattr(e, name) == value for name, value in changes.items()):
         return e, []
     try:

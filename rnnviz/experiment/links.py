@@ -1,4 +1,4 @@
-"""An experiment as URL parameters, and back again from whatever a URL holds."""
+"""Convert an experiment to URL parameters and back; any URL can be read."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ OPTIONAL = {name for task in TASKS.values() for name in task.options}
 
 @dataclass(frozen=True)
 class Opened:
-    """What a URL asked for.
+    """The result of reading a URL.
 
-    experiment : what is opened. ignored : parameters without meaning, as "name=value (expected ...)".
-    adjusted : sentences on wishes that contradicted each other.
+    experiment : the experiment to open. ignored : invalid parameters, as "name=value (expected ...)".
+    adjusted : sentences on conflicting settings that were changed.
     """
 
     experiment: Experiment
@@ -30,7 +30,7 @@ class Opened:
 
 
 def to_params(e: Experiment) -> dict[str, str]:
-    """Return the URL parameters that tell the whole experiment: the options only of its own task."""
+    """Return URL parameters for the whole experiment, without options of other tasks."""
     skipped = OPTIONAL - set(TASKS[e.task].options)
     if e.corpus != "own":
         skipped = skipped | {"text"}
@@ -42,7 +42,7 @@ def to_params(e: Experiment) -> dict[str, str]:
 
 
 def to_text(value: Any) -> str:
-    """Return a choice as it stands in a URL."""
+    """Return a setting as it is written in a URL."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -51,7 +51,7 @@ def to_text(value: Any) -> str:
 
 
 def from_params(params: Mapping[str, str]) -> Opened:
-    """Read an experiment from URL parameters: never fails, and says what it could not use."""
+    """Read an experiment from URL parameters; never raises, and reports what it could not use."""
     names = {choice.url: name for name, choice in choices().items()}
     wanted: dict[str, Any] = {}
     ignored = []
@@ -71,12 +71,12 @@ def from_params(params: Mapping[str, str]) -> Opened:
 
 
 def _wishes(wanted: Mapping[str, Any]) -> set[str]:
-    """A task says more about what is wanted than a topology; else every wish counts."""
+    """Return the settings with priority: all of them, but a task takes precedence over a topology."""
     return set(wanted) - ({"topology"} if "task" in wanted else set())
 
 
 def _parse(choice: Choice, text: str) -> Any:
-    """Turn a parameter into a value of the choice's kind; raises ValueError if it is not one."""
+    """Parse a parameter as a value of the choice's kind; raise ValueError if it is not one."""
     if choice.kind in ("name", "text"):
         return text
     if choice.kind == "switch":
@@ -93,6 +93,6 @@ def _brief(choice: Choice) -> str:
 
 
 def tame(text: str, length: int = 20) -> str:
-    """Make foreign text safe and short enough to be shown."""
+    """Return untrusted text made safe and short enough to show."""
     kept = "".join(c if c.isprintable() and c not in "<>&`*_[]$\\" else "?" for c in text[:length])
     return kept + ("…" if len(text) > length else "")

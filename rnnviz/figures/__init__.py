@@ -1,4 +1,4 @@
-"""Arrays in, plotly figures out; ``*_spec`` functions give the same figure as plain data, for live use.
+"""Arrays in, plotly figures out; ``*_spec`` functions return the same figure as plain data, for live use.
 
 May import ``teaching`` and every package below it; never Streamlit.
 """

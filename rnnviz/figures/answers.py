@@ -1,4 +1,4 @@
-"""What the network answers beside what it should: each task in the form that suits it."""
+"""The network's answers next to the targets, in the form that suits the task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rnnviz.tasks import TASKS
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What the answer figure shows; N probe sequences, the first of them in full.
+    """Data of the answer figure; N probe sequences, the first of them in full.
 
     form : "classes", "series", "image" or "text" (see Task.form).
     inputs : (T, N, I), outputs : (T, N, O), targets : (T, N) classes or (T, N, O) values.
@@ -55,11 +55,11 @@ class Answers:
 
 
 LETTERS_SHOWN, STEPS_SHOWN = 34, 40
-"""As many letters, or columns of probabilities, as fit side by side."""
+"""The largest numbers of letters and of probability columns that fit side by side."""
 
 
 def answers_spec(view: Answers, theme: Theme = LIGHT) -> Spec:
-    """Compose the figure as plain data, in the form that fits the task."""
+    """Return the figure as plain data, in the form that suits the task."""
     single = len(view.steps) == 1
     draw: dict[tuple[str, bool], Callable[[Answers, Theme], Spec]] = {
         ("classes", True): _probabilities,
@@ -79,7 +79,7 @@ def _frame(theme: Theme, title: str, **changes: object) -> Spec:
 
 
 def _bars(view: Answers, theme: Theme, **place: str) -> Spec:
-    """Probabilities of all classes for the first sequence; the right one keeps full colour."""
+    """Draw the probabilities of all classes for the first sequence; the right class has full colour."""
     last = view.steps[-1]
     right = int(view.targets[last, 0])
     chances = softmax(view.outputs[last, 0])
@@ -114,7 +114,7 @@ def _probabilities(view: Answers, theme: Theme) -> Spec:
 
 
 def _classes_over_time(view: Answers, theme: Theme) -> Spec:
-    """Probability of each class at each step, and what was right there."""
+    """Draw the probability of each class at each step, and the right class."""
     shown = view.steps[:STEPS_SHOWN]
     t, chances = shown + 1, softmax(view.outputs[shown, 0])
     pitch = len(view.names) // 12 + 1 if len(view.names) > 12 else 1
@@ -162,7 +162,7 @@ def _probability_map(view: Answers, theme: Theme, t: Indices, chances: Array) ->
 
 
 def _right_answers(view: Answers, theme: Theme, t: Indices, chances: Array, right: Indices) -> Spec:
-    """Mark the right class (K,) at each step: a ring where it is the likeliest, else a cross."""
+    """Mark the right class (K,) at each step: a ring where it is the most likely, else a cross."""
     hit = np.argmax(chances, axis=-1) == right
     said = np.argmax(np.nan_to_num(chances), axis=-1)
     return {
@@ -183,7 +183,7 @@ def _right_answers(view: Answers, theme: Theme, t: Indices, chances: Array, righ
 
 
 def _letters(view: Answers, theme: Theme) -> Spec:
-    """What is read, what is said next, and what should be said next, letter under letter."""
+    """Draw three aligned rows of letters: the input, the prediction and the target."""
     shown = view.steps[:LETTERS_SHOWN]
     t, right = shown + 1, view.targets[shown, 0]
     said = np.argmax(np.nan_to_num(view.outputs[shown, 0]), axis=-1)
@@ -215,7 +215,7 @@ def _letters(view: Answers, theme: Theme) -> Spec:
 
 
 def _wrong(theme: Theme, t: Indices) -> Spec:
-    """Draw a grey ground under the wrong letters."""
+    """Draw a grey background under the wrong letters."""
     return {
         "type": "scatter",
         "name": "wrong",
@@ -241,10 +241,10 @@ def _letter_row(name: str, t: Indices, row: int, letters: list[str], colour: str
 
 
 def _scatter(view: Answers, theme: Theme) -> Spec:
-    """Answer against truth, one point a probe sequence."""
+    """Draw output against target, one point per probe sequence."""
     last = view.steps[-1]
     truth, said = view.targets[last, :, 0] * view.scale, view.outputs[last, :, 0] * view.scale
-    low, high = min(0.0, float(truth.min())), max(2.0, float(truth.max()))  # still while the network learns
+    low, high = min(0.0, float(truth.min())), max(2.0, float(truth.max()))  # fixed during training
     span = [low - 0.05 * (high - low), high + 0.05 * (high - low)]
     diagonal: Spec = {
         "type": "scatter",
@@ -276,7 +276,7 @@ def _scatter(view: Answers, theme: Theme) -> Spec:
 
 
 def _series(view: Answers, theme: Theme) -> Spec:
-    """Answer and truth over time for the first sequence."""
+    """Draw output and target over time for the first sequence."""
     t = view.steps + 1
     truth, said = (values[view.steps, 0, 0] * view.scale for values in (view.targets, view.outputs))
     low, high = float(truth.min()), float(truth.max())
@@ -320,7 +320,7 @@ def _legend(theme: Theme, unit: str) -> list[Spec]:
 
 
 def _image(view: Answers, theme: Theme) -> Spec:
-    """The image that was read, and the probabilities of its names."""
+    """Draw the input image and the probabilities of the classes."""
     last = view.steps[-1]
     picture: Spec = {
         "type": "heatmap",
@@ -350,5 +350,5 @@ def _image(view: Answers, theme: Theme) -> Spec:
 
 
 def answers(view: Answers, theme: Theme = LIGHT) -> go.Figure:
-    """Draw what the network answers beside what it should."""
+    """Draw the network's answers next to the targets."""
     return go.Figure(answers_spec(view, theme))

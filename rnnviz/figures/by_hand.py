@@ -1,4 +1,4 @@
-"""The unrolled network with its numbers, as far as they are computed: forward, and the gradient back."""
+"""The unrolled network with all numbers computed so far: forward pass and backpropagated gradient."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rnnviz.model.arrays import Array, Mask
 from rnnviz.teaching.walkthrough import DIGITS, STOPS, Stop, T, Walk, written
 
 WIDE, GAP = 0.24, 0.015
-"""A cell, and what parts it from the next, in columns."""
+"""Width of a cell and the gap to the next one, in columns."""
 
 Y_INPUT, Y_HIDDEN, Y_DELTA, Y_ERROR, Y_OUTPUT = 17.0, 94.0, 125.0, 188.0, 219.0
 TALL, SMALL = 28.0, 26.0
-"""Heights are pixels of the picture at its usual size; gradients have the smaller cells."""
+"""Cell heights in pixels at the figure's usual size; gradients have the smaller cells."""
 
 BINS = 20
-"""Sizes of a gradient are told apart to half a power of ten."""
+"""Number of size classes of a gradient, each half a power of ten wide."""
 
 X_PROBABILITY, X_LOSS = T + 0.97, T + 1.66
 HIGH = 240.0
@@ -31,10 +31,10 @@ HIGH = 240.0
 
 @dataclass(frozen=True, eq=False)
 class ByHand:
-    """What the picture shows.
+    """Data of the figure.
 
-    walk : all numbers. changed : which of them differ from the original's, by name.
-    stop : what was computed last, an index of STOPS.
+    walk : all numbers. changed : names of those that differ from the original ones.
+    stop : the latest computation, an index of STOPS.
     """
 
     walk: Walk
@@ -43,16 +43,16 @@ class ByHand:
 
     @property
     def now(self) -> Stop:
-        """What is computed at this stop."""
+        """The current stop."""
         return STOPS[self.stop]
 
     def known(self, kind: str, t: int = T) -> bool:
-        """Tell whether something is computed by now."""
+        """Return whether a quantity is already computed."""
         return STOPS.index(Stop(kind, t)) <= self.stop
 
     @property
     def back(self) -> bool:
-        """Whether the error is on its way back."""
+        """Whether the backward pass has started."""
         return self.known("error")
 
     @cached_property
@@ -61,13 +61,13 @@ class ByHand:
         return np.asarray(np.linalg.norm(self.walk.delta, axis=1))
 
     def asked(self, letter: str) -> Array:
-        """Return how much each step asks of a matrix: the norm of its share, (T,)."""
+        """Return the norm of each step's contribution to the gradient of a matrix, (T,)."""
         return np.asarray(np.linalg.norm(self.walk.shares(letter), axis=(1, 2)))
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One number of the picture: where, what, and in which colours; an empty one is not computed yet."""
+    """One number in the figure, with position, text and colours; empty if not yet computed."""
 
     x: float
     y: float
@@ -94,7 +94,7 @@ def _row(
     known: bool = True,
     t: int | None = None,
 ) -> Iterator[Cell]:
-    """The cells of one vector, side by side around ``x``; ``t`` is its row in an array over time."""
+    """Yield the cells of one vector, side by side around ``x``; ``t`` is its row in an array over time."""
     values, changed = getattr(view.walk, name), view.changed[name]
     if t is not None:
         values, changed = values[t], changed[t]
@@ -126,12 +126,12 @@ def _cells(view: ByHand, theme: Theme) -> Iterator[Cell]:
 
 
 def _strong(values: Array, theme: Theme) -> list[str]:
-    """Return the colours of gradients, by size."""
+    """Return the colours of gradients by absolute value."""
     return [mix(theme.gradient, float(place)) for place in strength(np.abs(values))]
 
 
 def _numbers(view: ByHand, theme: Theme) -> Spec:
-    """All cells as bars of one trace: their text shrinks with them where there is little room."""
+    """Return all cells as bars of one trace, whose text shrinks if there is little room."""
     cells = list(_cells(view, theme))
     texts = [written(cell.value, cell.digits) if cell.known else "" for cell in cells]
     rims = [
@@ -166,11 +166,11 @@ def _numbers(view: ByHand, theme: Theme) -> Spec:
 # ---------------------------------------------------------------- the edges
 
 SIDE, SIDE_2, SIDE_1 = 0.4, 0.275, 0.145
-"""Where a row of three cells ends, of two, of one, from its middle."""
+"""Distance from the middle of a row to its end, for three cells, two and one."""
 
 
 def _ways(view: ByHand) -> dict[str, list[Way]]:
-    """Where every edge begins and ends; the one of step t is at t - 1."""
+    """Return the start and end of every edge; that of step t is at index t - 1."""
     top = Y_DELTA + SMALL / 2 if view.known("back") else Y_HIDDEN + TALL / 2
     roof = Y_ERROR - SMALL / 2 if view.back else Y_OUTPUT - TALL / 2
     steps = range(1, T + 1)
@@ -186,7 +186,7 @@ def _ways(view: ByHand) -> dict[str, list[Way]]:
 
 
 def _forward_edges(view: ByHand, theme: Theme) -> list[Spec]:
-    """Thin arrows for all, thick ones for what this stop uses."""
+    """Draw thin arrows for all edges, thick ones for those that this stop uses."""
     ways, now = _ways(view), view.now
     colours = {"A": theme.input, "B": theme.hidden, "C": theme.output, "loss": theme.faint}
     used: dict[str, set[int]] = {
@@ -206,7 +206,7 @@ def _forward_edges(view: ByHand, theme: Theme) -> list[Spec]:
 
 
 def _gradient_edges(view: ByHand, theme: Theme) -> list[Spec]:
-    """The error's way back as far as it came."""
+    """Draw the path of the error, as far back as it is computed."""
     if not view.back:
         return []
     around: Way = ((X_LOSS, Y_OUTPUT - TALL / 2 - 2), (X_LOSS, Y_ERROR), (T + SIDE_2, Y_ERROR))
@@ -221,7 +221,7 @@ def _gradient_edges(view: ByHand, theme: Theme) -> list[Spec]:
 
 
 def _shares(view: ByHand, theme: Theme) -> list[Spec]:
-    """At a sum: every edge of the letter in the colour of what its step asks."""
+    """At a sum: draw every edge of the matrix in the colour of its step's contribution."""
     if view.now.kind != "sum":
         return []
     ways = _ways(view)[view.now.letter]
@@ -230,7 +230,7 @@ def _shares(view: ByHand, theme: Theme) -> list[Spec]:
 
 
 def _sized(name: str, ways: list[Way], sizes: list[float], active: list[bool], theme: Theme) -> list[Spec]:
-    """Arrows in the colour and width of a gradient's size; those that look alike are one trace."""
+    """Draw arrows with colour and width by gradient norm; equal ones share a trace."""
     alike: dict[tuple[int, bool], list[Way]] = {}
     for way, place, now in zip(ways, strength(np.array(sizes)), active, strict=True):
         alike.setdefault((round(float(place) * BINS), now), []).append(way)
@@ -250,7 +250,7 @@ def _sized(name: str, ways: list[Way], sizes: list[float], active: list[bool], t
 
 
 def _names(view: ByHand) -> list[Text]:
-    """Names of the vectors."""
+    """Return the names of the vectors."""
     steps = range(1, T + 1)
     back = [t for t in steps if view.known("back", t)]
     names: list[Text] = [
@@ -267,7 +267,7 @@ def _names(view: ByHand) -> list[Text]:
 
 
 def _letters(view: ByHand) -> dict[str, list[Text]]:
-    """The matrices on their edges; at a sum with the size of each step's share."""
+    """Return the matrix labels on the edges; at a sum with the norm of each step's contribution."""
     steps = range(1, T + 1)
     summed = view.now.letter if view.now.kind == "sum" else ""
 
@@ -291,7 +291,7 @@ def _letters(view: ByHand) -> dict[str, list[Text]]:
 
 
 def _texts(view: ByHand, theme: Theme) -> Spec:
-    """All names in ink, and the matrices in their colours: one trace."""
+    """Return all names and matrix labels, each in its colour, as one trace."""
     names, letters = _names(view), _letters(view)
     colours = {"A": theme.input, "B": theme.hidden, "C": theme.output}
     every = [*names, *(place for places in letters.values() for place in places)]
@@ -300,7 +300,7 @@ def _texts(view: ByHand, theme: Theme) -> Spec:
 
 
 def _spot(view: ByHand, theme: Theme) -> list[Spec]:
-    """A patch of light behind what this stop computes."""
+    """Highlight what this stop computes."""
     now = view.now
     heights = {"state": Y_HIDDEN, "answer": Y_OUTPUT, "loss": Y_OUTPUT, "error": Y_ERROR, "back": Y_DELTA}
     if now.kind not in heights:
@@ -321,7 +321,7 @@ def _spot(view: ByHand, theme: Theme) -> list[Spec]:
 
 
 def by_hand_spec(view: ByHand, theme: Theme = LIGHT) -> Spec:
-    """Compose the picture as plain data."""
+    """Return the figure as plain data."""
     data = [
         *_forward_edges(view, theme),
         *_gradient_edges(view, theme),
@@ -346,5 +346,5 @@ def by_hand_spec(view: ByHand, theme: Theme = LIGHT) -> Spec:
 
 
 def by_hand(view: ByHand, theme: Theme = LIGHT) -> go.Figure:
-    """Draw the unrolled network with the numbers that are computed by one stop."""
+    """Draw the unrolled network with the numbers computed up to one stop."""
     return go.Figure(by_hand_spec(view, theme))

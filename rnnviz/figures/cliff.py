@@ -1,4 +1,4 @@
-"""The loss surface of a network of one unit, and two descents on it: with and without clipping."""
+"""The loss surface of a one-unit network, and gradient descent on it with and without clipping."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.model.arrays import Array
 
 GRID, BETWEEN = 121, 5
-"""Points along each side of the drawn surface, and how many places along b are measured for the colour of
-each: that of the steepest place up to the next points. The wall is thinner than any grid, see ``_steepest``.
+"""Points along each side of the drawn surface, and the number of points along b measured for the colour of
+each: the largest gradient up to the next points. The wall is thinner than any grid, see ``_steepest``.
 """
 
 COLOUR_RANGE = (-3, 3)
-"""Powers of ten of the gradient's size over which the colour changes."""
+"""Colour range of the gradient norm, in powers of ten."""
 
 TOP = 0.5
 """The surface ends below this loss: (sigmoid - 0.7)^2 is at most 0.49."""
@@ -33,8 +33,7 @@ def _surface() -> tuple[Array, Array, Array, Array]:
 def _steepest(w: Array, b: Array) -> Array:
     """Return the largest gradient around every point of the grid, (G, G), b down.
 
-    The wall is looked for by itself, as near to its middle as floating-point numbers go: at w = 6 it is
-    only 10⁻⁸ thick.
+    The wall is located separately, to floating-point precision: at w = 6 it is only 10⁻⁸ thick.
     """
     pitch = b[1] - b[0]
     around = np.linspace(-pitch, pitch, BETWEEN)
@@ -47,7 +46,7 @@ def _steepest(w: Array, b: Array) -> Array:
 
 
 def cliff_spec(free: Descent, clipped: Descent, theme: Theme = LIGHT) -> Spec:
-    """Draw the loss over (w, b) in 3D and from above, coloured by the gradient's size.
+    """Draw the loss over (w, b) in 3D and from above, coloured by the gradient norm.
 
     free, clipped : the descents without and with clipping, from the same start.
     """
@@ -61,7 +60,7 @@ def cliff_spec(free: Descent, clipped: Descent, theme: Theme = LIGHT) -> Spec:
 
 
 def _ground(theme: Theme) -> list[Spec]:
-    """The surface in 3D and the same from above."""
+    """Draw the surface in 3D and from above."""
     w, b, error, steepest = _surface()
     low, high = COLOUR_RANGE
     powers = np.log10(steepest)
@@ -90,7 +89,7 @@ def _ground(theme: Theme) -> list[Spec]:
 
 
 def inside(path: Descent) -> int:
-    """Return how many places of a descent lie on the drawn surface before it first leaves it."""
+    """Return how many points of a descent lie on the drawn surface before it first leaves it."""
     seen = (path.w >= W_RANGE[0]) & (path.w <= W_RANGE[1]) & (path.b >= B_RANGE[0]) & (path.b <= B_RANGE[1])
     return len(seen) if seen.all() else int(np.argmin(seen))
 
@@ -113,7 +112,7 @@ def _to_the_edge(path: Descent) -> tuple[Array, Array, Array]:
 
 
 def _walk(name: str, path: Descent, colour: str) -> Spec:
-    """The path on the surface, lifted a little so that it is not buried in it."""
+    """Draw the path slightly above the surface, so that it stays visible."""
     w, b, error = _to_the_edge(path)
     return {
         "type": "scatter3d",
@@ -130,7 +129,7 @@ def _walk(name: str, path: Descent, colour: str) -> Spec:
 
 
 def _map(name: str, path: Descent, colour: str, dash: str, theme: Theme) -> list[Spec]:
-    """The path from above on a pale ground of its own; a step that leaves the map is drawn to its edge."""
+    """Draw the path on the map with a pale outline; a step that leaves the map is drawn to its edge."""
     w, b, _ = _to_the_edge(path)
     ground: Spec = {
         "type": "scatter",
@@ -186,7 +185,7 @@ def _layout(free: Descent, theme: Theme) -> Spec:
 
 
 def _scene(theme: Theme) -> Spec:
-    """The surface from its low side: b runs towards the eye, so that w runs to the right as on the map."""
+    """Return the 3D view from the low side: b points towards the viewer and w to the right, as on the map."""
     scene_axis: Spec = {
         "color": theme.faint,
         "gridcolor": theme.grid,
@@ -211,12 +210,12 @@ def _scene(theme: Theme) -> Spec:
 
 
 def _departure(free: Descent, theme: Theme) -> list[Spec]:
-    """Say on the map where a descent that leaves it lands."""
+    """Note on the map where a descent that leaves it lands."""
     n = inside(free)
     if n in (0, len(free.w)):
         return []
     w, b, _ = (float(place[-1]) for place in _to_the_edge(free))
-    left, down = w > np.mean(W_RANGE), b > np.mean(B_RANGE)  # the text stays on the map
+    left, down = w > np.mean(W_RANGE), b > np.mean(B_RANGE)  # keep the text on the map
     to = [f"{place:,.{0 if abs(place) >= 10 else 1}f}" for place in (free.w[n], free.b[n])]
     text = f"thrown to w = {to[0]}, b = {to[1]}".replace("-", "−")
     arrow = {"showarrow": True, "arrowhead": 2, "arrowcolor": theme.bad, "arrowwidth": 1.5}

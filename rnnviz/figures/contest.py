@@ -1,4 +1,4 @@
-"""Two networks on one problem: both held-out metrics over training, beside what is possible by guessing."""
+"""Two networks on one task: held-out metrics over training, with the chance level."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rnnviz.training.state import TrainingState
 from rnnviz.training.updates import is_measured
 
 LABEL_GAP = 0.17
-"""Share of the axis that two labels at the right end keep between them."""
+"""Smallest distance between two labels at the right end, as a share of the axis."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """How one network's metric went: its name, steps (n,) and metric (n,)."""
+    """One network's metric over training: its name, steps (n,) and metric (n,)."""
 
     name: str
     steps: Array
@@ -26,7 +26,7 @@ class Trained:
 
     @classmethod
     def of(cls, name: str, state: TrainingState) -> Trained:
-        """Return the measurements of a run; the newest one counts although no update follows it yet."""
+        """Return the measurements of a run, including the latest one."""
         columns = state.history.columns
         past = np.array([is_measured(int(step)) for step in columns["step"]], bool)
         steps, metric = columns["step"][past], columns["metric"][past]
@@ -37,13 +37,13 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class Contest:
-    """What the figure shows.
+    """Data of the figure.
 
     trained : the networks, the one without memory first.
-    end : training steps that both get.
-    metric_title : the metric's name. accuracy : it is a share of right answers, more is better.
-    chance : what a guess reaches; guess : that guess in words.
-    bound : what no network without memory can exceed, where that is more than a guess.
+    end : training steps of both.
+    metric_title : the metric's name. accuracy : it is a share of right answers (higher is better).
+    chance : the metric of a guess; guess : that guess in words.
+    bound : the best possible metric without memory, where it is better than a guess.
     """
 
     trained: list[Trained]
@@ -60,12 +60,12 @@ class Contest:
         return 1.08 if self.accuracy else 2.0 * self.chance
 
     def in_words(self, value: float) -> str:
-        """Return a measurement as it is written."""
+        """Return a measurement as text."""
         return f"{value:.0%}" if self.accuracy else f"{value:.1f}"
 
 
 def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
-    """Compose the picture as plain data."""
+    """Return the figure as plain data."""
     looks = [
         {"color": theme.series[2], "width": 2.6, "dash": "dash"},
         {"color": theme.metric, "width": 3.0, "dash": "solid"},
@@ -123,14 +123,14 @@ def _level(name: str, value: float, end: int, theme: Theme) -> Spec:
 
 
 def _level_note(text: str, value: float, above: bool, theme: Theme) -> Spec:
-    """Name a level at the right, above or below its line."""
+    """Label a level at the right, above or below its line."""
     side = {"yanchor": "bottom" if above else "top", "yshift": 2 if above else -2}
     font = {"size": 12, "color": theme.faint}
     return note(theme, text, 0.99, value, yref="y", xanchor="right", font=font, **side)
 
 
 def _end_labels(view: Contest, colours: list[str], theme: Theme) -> list[Spec]:
-    """Name each curve and its newest value right of the picture, one above the other if they are close."""
+    """Label each curve with its latest value at the right; close labels are moved apart."""
     last = [float(trained.metric[-1]) if len(trained.metric) else np.nan for trained in view.trained]
     if not np.isfinite(last).all():
         return []
@@ -153,5 +153,5 @@ def _end_labels(view: Contest, colours: list[str], theme: Theme) -> list[Spec]:
 
 
 def contest(view: Contest, theme: Theme = LIGHT) -> go.Figure:
-    """Draw both networks' progress on one problem."""
+    """Draw both networks' progress on one task."""
     return go.Figure(contest_spec(view, theme))

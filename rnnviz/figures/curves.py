@@ -1,4 +1,4 @@
-"""Gradients over time: curves to compare, their causes, and a band over many seeds."""
+"""Gradients over time: curves to compare, decay factors, and a band over many seeds."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ BACKWARD = "◀ the gradient travels back"
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One curve ||dL/dh_t|| (T,) to compare; NaN where there is nothing.
+    """One curve ||dL/dh_t|| (T,) to compare; NaN where there is no value.
 
     kind : "main" (the experiment), "before" and "during" (the same at earlier training steps), "other"
         (another initialisation) or "theory".
-    whole : of the whole loss; such curves have a panel of their own, left of the others.
+    whole : of the whole loss; such curves have a separate panel, left of the others.
     """
 
     name: str
@@ -38,7 +38,7 @@ def curves_spec(
 ) -> Spec:
     """Draw gradient curves over one fixed log axis.
 
-    items : (K, T), where several steps write: every output's error by itself, drawn thin behind the others.
+    items : (K, T), where several steps write: every output's error, as thin lines behind the others.
     """
     T = len(curves[0].values)
     two = any(curve.whole for curve in curves)
@@ -58,7 +58,7 @@ def curves_spec(
 
 
 RIGHT = {"xaxis": "x2", "yaxis": "y2"}
-"""Where a trace stands that belongs to the right one of two panels."""
+"""Axes of traces in the right one of two panels."""
 
 
 def _curves_layout(T: int, span: tuple[int, int], theme: Theme, relative: bool, two: bool) -> Spec:
@@ -82,7 +82,7 @@ def _curves_layout(T: int, span: tuple[int, int], theme: Theme, relative: bool, 
 
 
 def _time_layout(theme: Theme, **changes: object) -> Spec:
-    """Return the layout of pictures over time: a legend above them, and which way the gradient goes."""
+    """Return the layout of figures over time: a legend above, and the direction of the gradient."""
     base: Spec = {
         "margin": {"l": 72, "r": 24, "t": 34, "b": 44},
         "hovermode": "x unified",
@@ -101,7 +101,7 @@ def _time_layout(theme: Theme, **changes: object) -> Spec:
 
 
 def _fan(items: Array, t: Array, theme: Theme) -> Spec:
-    """Every output's error by itself, as one trace: each begins at its own output and goes back."""
+    """Draw every output's error as one trace; each line goes back from its own output."""
     gap = np.full((len(items), 1), np.nan)
     drawn = np.hstack([np.where(np.isfinite(powers(items)), items, np.nan), gap])
     return {
@@ -142,14 +142,14 @@ def _curve(curve: Curve, t: Array, theme: Theme, number: int) -> Spec:
 
 
 def line_mode(values: Array) -> str:
-    """Return how to draw a line with gaps: with dots too where one of its points would stand alone."""
+    """Return how to draw a line with gaps: with dots too if one of its points has no neighbour."""
     there = np.pad(np.isfinite(values), 1)
     alone = there[1:-1] & ~there[:-2] & ~there[2:]
     return "lines+markers" if alone.any() else "lines"
 
 
 def _marks(curve: Curve, t: Array, theme: Theme, span: tuple[int, int]) -> list[Spec]:
-    """Exact zeros at the floor, inf at the ceiling; NaN means that there is nothing to show."""
+    """Mark exact zeros at the bottom and inf at the top; NaN is not drawn."""
     kinds = (
         ("exactly 0", curve.values == 0.0, 10.0 ** (span[0] + 0.02 * (span[1] - span[0])), "triangle-down"),
         ("overflow", np.isinf(curve.values), 10.0 ** (span[1] - 0.02 * (span[1] - span[0])), "x-thin"),
@@ -173,7 +173,7 @@ def _marks(curve: Curve, t: Array, theme: Theme, span: tuple[int, int]) -> list[
 
 
 def _name_once(data: list[Spec]) -> None:
-    """Give each kind of mark one entry in the legend, whichever curves have it."""
+    """Give each kind of mark a single legend entry, over all curves."""
     first = {trace["legendgroup"]: trace for trace in reversed(data) if "legendgroup" in trace}
     for trace in first.values():
         trace["showlegend"] = True
@@ -243,7 +243,7 @@ def _causes_layout(causes: DecayFactors, top: float, theme: Theme) -> Spec:
 
 
 def seeds_spec(band: SeedBand, own: Array, theme: Theme = LIGHT) -> Spec:
-    """Draw the median over seeds, the middle half, the full range, and the curve of the seed in use."""
+    """Draw the median over seeds, the middle half, the full range, and the curve of the current seed."""
     T = band.curves.shape[1]
     t = np.arange(1.0, T + 1.0)
     low, quarter, median, three_quarters, high = (band.quantile(q) for q in (0.0, 0.25, 0.5, 0.75, 1.0))
@@ -279,7 +279,7 @@ def curves(
 
 
 def decay_factors(view: DecayFactors, theme: Theme = LIGHT) -> go.Figure:
-    """Draw the two causes of a gradient's decay."""
+    """Draw the two factors of a gradient's decay."""
     return go.Figure(decay_factors_spec(view, theme))
 
 

@@ -1,4 +1,4 @@
-"""A series, where it was split, and what a network and the baselines make of the part it never saw."""
+"""A series, its split, and forecasts of the held-out part by a network and the baselines."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from rnnviz.model.arrays import Array
 from rnnviz.tasks.series import Series
 
 SHOWN_BEFORE = 1.5
-"""Times the held-out part that is shown of the time before it."""
+"""Length of the time shown before the held-out part, in multiples of that part."""
 
 NAMED_ROWS = 6
 
 MAX_POINTS = 1200
-"""More points than pixels would only cost time."""
+"""The largest number of points drawn; more than pixels would only cost time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Forecasts:
-    """What the figure shows.
+    """Data of the figure.
 
     series : values, split and unit. ahead : (m,), one-step forecasts of the held-out part.
-    free : (k,), forecasts in one go from the split on. future : (f,), forecasts beyond the last value.
-    baseline : (m,), the better baseline; baseline_name : what it is.
+    free : (k,), free-running forecasts from the split on. future : (f,), forecasts beyond the last value.
+    baseline : (m,), the better baseline; baseline_name : its name.
     unit : of the values. labels : (n,), names of the rows; None where their times are numbers.
     """
 
@@ -41,7 +41,7 @@ class Forecasts:
 
 
 def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
-    """Compose data, split and forecasts as plain data."""
+    """Return the figure of data, split and forecasts as plain data."""
     s = view.series
     split, end = s.held_out, min(len(s.values), s.held_out + len(view.ahead))
     first = max(0, split - int(SHOWN_BEFORE * (end - split)))
@@ -97,7 +97,7 @@ def _unit(unit: str, theme: Theme) -> Spec:
 
 
 def _legend(view: Forecasts, theme: Theme, whole: bool) -> str:
-    """Name the lines in their colours and dashes, in one line above the picture."""
+    """Return the legend, with colours and dashes, as one line of text above the figure."""
     free = "running free" + (", and the future" if whole and len(view.future) else "")
     parts = [
         (theme.ink, "━ measured"),
@@ -109,7 +109,7 @@ def _legend(view: Forecasts, theme: Theme, whole: bool) -> str:
 
 
 def _names(view: Forecasts, first: int, end: int) -> Spec:
-    """Name some rows on the time axis, where rows have names."""
+    """Return time-axis ticks for some rows, if rows have names."""
     if view.labels is None:
         return {}
     rows = np.unique(np.linspace(first, end - 1, NAMED_ROWS).astype(int))
@@ -125,9 +125,9 @@ def _side(text: str, x: float, theme: Theme, anchor: str) -> Spec:
 
 
 def _span(values: Array) -> list[float]:
-    """Room above and below what was measured; forecasts may leave it."""
+    """Return the axis range: the measured values with a margin; forecasts may leave it."""
     low, high = float(values.min()), float(values.max())
-    room = 0.16 * (high - low) or 0.16 * abs(high) or 1.0  # what is shown may be one value throughout
+    room = 0.16 * (high - low) or 0.16 * abs(high) or 1.0  # the values shown may all be equal
     return [low - room, high + room]
 
 

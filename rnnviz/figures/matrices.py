@@ -1,4 +1,4 @@
-"""What a recurrent matrix is asked and what it allows: the itemised triangle and the spectrum."""
+"""Figures of the recurrent matrix: contributions to its gradient, and its spectrum."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rnnviz.figures.timeline import GRADIENT_RANGE, gradient_span, power_ticks, 
 from rnnviz.model.arrays import Array
 
 SHARE_RANGE = 0.1
-"""Signed shares beyond this have full colour: most items of a long sequence are far smaller."""
+"""Signed shares beyond this have full colour: most contributions in a long sequence are far smaller."""
 
 
 def contributions_spec(triangle: Contributions, flow: GradientFlow, theme: Theme = LIGHT) -> Spec:
-    """Draw ||C_kt|| and the signed shares, and the lag profile beside them.
+    """Draw ||C_kt|| and the signed shares, with the lag profile beside them.
 
-    Triangles of colour where several outputs write; for a single one, lines and bars over the time step.
+    Triangular heatmaps if several steps write; if a single one does, lines and bars over the time step.
     """
     single = len(triangle.outputs) == 1
     items = _single_row(triangle, theme) if single else _triangles(triangle, theme)
@@ -41,7 +41,7 @@ def contributions_spec(triangle: Contributions, flow: GradientFlow, theme: Theme
 
 
 def _triangles(triangle: Contributions, theme: Theme) -> list[Spec]:
-    """Size and signed share of every item, output k upwards and time step t to the right."""
+    """Draw norm and signed share of every contribution, output k upwards and time step t to the right."""
     steps = np.arange(1, triangle.size.shape[1] + 1)
     later = triangle.outputs[:, None] < steps
     low, high = GRADIENT_RANGE
@@ -69,7 +69,7 @@ def _triangles(triangle: Contributions, theme: Theme) -> list[Spec]:
 
 
 def _single_row(triangle: Contributions, theme: Theme) -> list[Spec]:
-    """Size and signed share of the only output's items over the time step."""
+    """Draw norm and signed share of the only output's contributions over the time step."""
     size, share = triangle.size[0], triangle.share[0]
     t = np.arange(1.0, len(size) + 1.0)
     drawn = np.where(size > 0.0, size, np.nan)
@@ -96,7 +96,7 @@ def _single_row(triangle: Contributions, theme: Theme) -> list[Spec]:
 
 
 def _zeros(size: Array, t: Array, theme: Theme) -> Spec:
-    """Marks near the floor for sizes that are exactly 0."""
+    """Draw marks near the bottom for norms that are exactly 0."""
     low, high = gradient_span(size)
     return {
         "type": "scatter",
@@ -137,7 +137,7 @@ def _single_axes(triangle: Contributions, theme: Theme) -> Spec:
 
 
 def _scaled(name: str, scale: str) -> str:
-    """Put a scale behind the name of a panel, out of ``heading``'s bold."""
+    """Append a scale to the name of a panel, not in ``heading``'s bold."""
     return f"{name}</b>  {scale}<b>"
 
 
@@ -239,5 +239,5 @@ def contributions(view: Contributions, flow: GradientFlow, theme: Theme = LIGHT)
 
 
 def spectrum(now: Spectrum, before: Spectrum | None = None, theme: Theme = LIGHT) -> go.Figure:
-    """Draw the spectrum of W_hh, if wanted with the one before training."""
+    """Draw the spectrum of W_hh, optionally with the one before training."""
     return go.Figure(spectrum_spec(now, before, theme))

@@ -1,4 +1,4 @@
-"""One sequence on its way through a network: what it reads, what it holds in mind, what it writes."""
+"""One sequence through a network: inputs, hidden states and outputs step by step."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, mix,
 from rnnviz.model.arrays import Array, Mask
 
 BACK = "↩"
-"""Read at a step into which the network's own output is fed back."""
+"""Label of a step that reads the network's own previous output."""
 
 BEST = 3
-"""How many of the likeliest answers the hover label names."""
+"""Number of most likely answers in the hover label."""
 
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """What a network writes, step by step; T steps, O signs, H units.
+    """A network's outputs step by step; T steps, O signs, H units.
 
-    reads : what goes in at each step (T,), "" for nothing.
+    reads : the input at each step (T,), "" for none.
     hidden : (T, H), the states. probabilities : (T, O), of the signs, at every step.
     writes : which steps write (T,). signs : names of the O signs.
-    wanted : the sign that should be written at each step, "" where nothing should; None if nobody knows.
+    wanted : the target sign at each step, "" where there is none; None if the targets are unknown.
     """
 
     reads: list[str]
@@ -41,7 +41,7 @@ class Written:
 
     @property
     def answers(self) -> list[str]:
-        """The likeliest sign at every step that writes, "" elsewhere."""
+        """The most likely sign at every step that writes, "" elsewhere."""
         chosen = self.probabilities.argmax(axis=1)
         return [self.signs[i] if writes else "" for i, writes in zip(chosen, self.writes, strict=True)]
 
@@ -59,7 +59,7 @@ class Judged:
 
 
 def written_spec(view: Written, theme: Theme = LIGHT) -> Spec:
-    """Compose what a network writes as plain data: its confidence above, its states, what it reads below."""
+    """Return a network's outputs as plain data: confidence above, states, and inputs below."""
     t = np.arange(1, view.T + 1, dtype=float)
     said, best = view.answers, view.probabilities.max(axis=1)
     wrong = np.array(
@@ -100,7 +100,7 @@ def written_spec(view: Written, theme: Theme = LIGHT) -> Spec:
 
 
 def judged_spec(view: Judged, theme: Theme = LIGHT) -> Spec:
-    """Compose the verdict after every word as plain data: up is positive, down is negative."""
+    """Return the verdict after every word as plain data: up is positive, down is negative."""
     t = np.arange(1, len(view.reads) + 1, dtype=float)
     heard = np.array([bool(word) for word in view.reads])
     bars = {
@@ -134,7 +134,7 @@ def judged_spec(view: Judged, theme: Theme = LIGHT) -> Spec:
 
 
 def _likeliest(view: Written, step: int) -> str:
-    """Name the likeliest signs of a step, for the hover label."""
+    """Return the most likely signs of a step for the hover label."""
     order = np.argsort(-view.probabilities[step])[:BEST]
     return "<br>".join(f"{view.signs[i]}: {view.probabilities[step, i]:.1%}" for i in order)
 
@@ -148,7 +148,7 @@ def _composed(
     theme: Theme, reads: list[str], hidden: Array, top: list[Spec], title: str, notes: list[Spec],
     span: list[float],
 ) -> Spec:  # fmt: skip
-    """Lay a row of answers over the hidden states, both over the same columns, the words read below."""
+    """Return a figure with answers above hidden states in the same columns, and the words read below."""
     T, H = hidden.shape
     states = {
         "type": "heatmap",
@@ -189,7 +189,7 @@ def _composed(
 
 
 def letters_spec(signs: list[str], probabilities: Array, chosen: int | None, theme: Theme = LIGHT) -> Spec:
-    """Compose the probabilities (A,) of the next letter as plain data; the one that was drawn stands out."""
+    """Return the probabilities (A,) of the next letter as plain data, with the drawn letter highlighted."""
     colours = [theme.output if i == chosen else theme.hidden for i in range(len(signs))]
     return {
         "data": [
@@ -215,7 +215,7 @@ def letters_spec(signs: list[str], probabilities: Array, chosen: int | None, the
 
 
 def written(view: Written, theme: Theme = LIGHT) -> go.Figure:
-    """Draw what a network reads, holds in mind and writes, step by step."""
+    """Draw a network's inputs, hidden states and outputs step by step."""
     return go.Figure(written_spec(view, theme))
 
 
@@ -227,5 +227,5 @@ def judged(view: Judged, theme: Theme = LIGHT) -> go.Figure:
 def letters(
     signs: list[str], probabilities: Array, chosen: int | None = None, theme: Theme = LIGHT
 ) -> go.Figure:
-    """Draw how likely each letter is to come next."""
+    """Draw the probability of each letter to come next."""
     return go.Figure(letters_spec(signs, probabilities, chosen, theme))

@@ -1,4 +1,4 @@
-"""Where gradients vanish and where they explode: phase diagrams."""
+"""Phase diagrams of vanishing and exploding gradients."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ DECADES_RANGE = 8.0
 def phase_spec(
     decades: Array, gains: Array, values: Array, across: str, critical: Array | None, theme: Theme = LIGHT
 ) -> Spec:
-    """Draw decades (G, V) over gain (up) and sequence length or input strength, NaN where still open.
+    """Draw decades (G, V) over gain (up) and sequence length or input strength, NaN where not yet computed.
 
-    critical : (V,), the theory's critical gain at each value, drawn as a line where it is among the gains.
+    critical : (V,), the theory's critical gain at each value, drawn as a line where it lies within the gains.
     """
     data, words = [_heat(decades, gains, values, theme)], "vanishing below, exploding above"
     if critical is not None and (within := inside(critical, gains)).any():
@@ -73,12 +73,12 @@ def _border(critical: Array, values: Array, theme: Theme) -> Spec:
 
 
 def inside(critical: Array, gains: Array) -> Mask:
-    """Tell which critical gains (V,) lie within the drawn ones."""
+    """Return which critical gains (V,) lie within the drawn range."""
     return (critical >= gains[0]) & (critical <= gains[-1])
 
 
 def phase_diagram(
     decades: Array, gains: Array, values: Array, across: str, critical: Array | None, theme: Theme = LIGHT
 ) -> go.Figure:
-    """Draw a phase diagram with the theory's border (see ``phase_spec``)."""
+    """Draw a phase diagram with the theory's critical line (see ``phase_spec``)."""
     return go.Figure(phase_spec(decades, gains, values, across, critical, theme))

@@ -1,4 +1,4 @@
-"""How training goes: loss and held-out metric against the training step."""
+"""Training progress: loss and held-out metric against the training step."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from rnnviz.tasks import TASKS
 from rnnviz.training.state import TrainingState
 
 OFF_THE_CHART = 1e3
-"""Times chance: an error beyond is drawn here, far above the axis; browsers cannot place any number."""
+"""In multiples of chance: larger errors are drawn here, above the axis; browsers fail at huge numbers."""
 
 MAX_POINTS = 400
-"""More would not be told apart on a panel this wide, and every one costs time at each redraw."""
+"""The largest number of points drawn: more would be indistinguishable, and each costs redraw time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """What the progress figure shows.
+    """Data of the progress figure.
 
     steps, loss, metric : (n,) each, measurements of a run (``of`` takes MAX_POINTS of them at most).
-    chance_loss, chance : what a guess reaches; guess : that guess in words.
-    loss_title, metric_title : names of the two, with their unit.
-    accuracy : the metric is a share of right answers, in [0, 1], more is better.
-    level : what the dashed line of the metric is called.
+    chance_loss, chance : loss and metric of a guess; guess : that guess in words.
+    loss_title, metric_title : their names, with units.
+    accuracy : whether the metric is a share of right answers, in [0, 1] (higher is better).
+    level : label of the metric's dashed line.
     broke_off : step at which numbers overflowed. solved_at : step at which the task was solved.
     """
 
@@ -67,7 +67,7 @@ class Progress:
 
 
 def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
-    """Compose loss (left) and metric (right) as plain data."""
+    """Return the figure of loss (left) and metric (right) as plain data."""
     end = float(max(50, view.steps[-1] if len(view.steps) else 0))
     data = [
         _line("loss, training batch", view.steps, view.loss, theme.loss, "x", "y", 1.4),
@@ -103,7 +103,7 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
 
 
 def _on_the_chart(view: Progress) -> Array:
-    """Return the metric, cut where a browser could not follow; what overflowed stays so."""
+    """Return the metric, clipped to what browsers can draw; inf and NaN are kept."""
     finite = np.isfinite(view.metric)
     return np.where(finite, np.minimum(view.metric, OFF_THE_CHART * view.chance), view.metric)
 
@@ -137,7 +137,7 @@ def _chance(value: float, end: float, xaxis: str, yaxis: str, theme: Theme) -> S
 
 
 def _loss_range(view: Progress) -> Spec:
-    """From four decades below chance to one above, wider in whole decades if the loss leaves that."""
+    """Return the axis range: four decades below chance to one above, extended by whole decades as needed."""
     seen = view.loss[np.isfinite(view.loss) & (view.loss > 0)]
     centre = np.log10(view.chance_loss)
     low = min(np.floor(np.log10(seen.min())) if seen.size else 0.0, np.floor(centre) - 2)
@@ -167,7 +167,7 @@ def _events(view: Progress) -> list[tuple[int, str]]:
 
 
 def _event(theme: Theme, step: int, end: float, name: str) -> tuple[Spec, Spec]:
-    """Mark one moment in both panels: a line in each, and its name once."""
+    """Mark one training step: a line in both panels, with one label."""
     colour = theme.good if name == "solved" else theme.bad
     line = {"type": "line", "x0": step, "x1": step, "y0": 0, "y1": 1, "xref": "x2", "yref": "y2 domain"}
     side = {"xanchor": "right", "xshift": -3} if step > end / 2 else {"xanchor": "left", "xshift": 3}

@@ -1,7 +1,7 @@
-"""The only place with colours. A colour means one thing in every picture.
+"""The only place that defines colours. A colour means the same in every figure.
 
-All sets were chosen to stay apart under the common colour-vision deficiencies: blue against orange
-for the sign of a state, and scales of steadily changing lightness for sizes.
+All palettes remain distinguishable under the common colour-vision deficiencies: blue against orange
+for the sign of a state, and scales of monotonic lightness for magnitudes.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", "Segoe UI", "Helvetic
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of one appearance.
+    """The colours of one theme.
 
-    paper : behind everything; panel : behind plotted data.
-    ink, faint, grid : text and strong lines, secondary text, lines that only guide the eye.
+    paper : background of the figure; panel : background of plotted data.
+    ink, faint, grid : text and strong lines, secondary text, grid lines.
     input, hidden, output : the three kinds of node.
-    target : what should come out.
+    target : the targets.
     loss : the loss of the training batch; metric : the held-out measurement.
     state : diverging, for values in [-1, 1]. gradient : sequential, weak to strong.
-    bad, good : something broke; something is right.
-    series : for several curves of one kind, always with different dashes as well.
+    bad, good : an error; something right.
+    series : for several curves of one kind, always combined with different dashes.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Theme:
     series: tuple[str, ...]
 
     def high_contrast(self) -> Theme:
-        """Return the same colours for a projector in a bright room: text and grid stand out more."""
+        """Return the theme with stronger text and grid, for a projector in a bright room."""
         light = self.name == "light"
         return replace(
             self,
@@ -142,7 +142,7 @@ def layout(theme: Theme, **changes: Any) -> Spec:
 
 
 def axis(theme: Theme, title: str = "", **changes: Any) -> Spec:
-    """Return the look that all axes share, with ``changes`` on top."""
+    """Return the settings that all axes share, with ``changes`` on top."""
     base: Spec = {
         "title": {"text": title, "font": {"size": 13, "color": theme.faint}, "standoff": 6},
         "gridcolor": theme.grid,
@@ -150,7 +150,7 @@ def axis(theme: Theme, title: str = "", **changes: Any) -> Spec:
         "tickfont": {"size": 12, "color": theme.faint},
         "zeroline": False,
         "fixedrange": True,
-        "ticklabeloverflow": "allow",  # hiding what overflows would measure every label at every redraw
+        "ticklabeloverflow": "allow",  # hiding overflow would measure every label at every redraw
     }
     return base | changes
 
@@ -182,13 +182,13 @@ def squares(scale: Scale, count: int = 9) -> str:
 
 
 def with_alpha(colour: str, opacity: float) -> str:
-    """Return a colour #rrggbb as rgba(), see-through to some degree."""
+    """Return a colour #rrggbb as rgba() with this opacity."""
     red, green, blue = _channels(colour)
     return f"rgba({red},{green},{blue},{opacity})"
 
 
 def readable(fill: str) -> str:
-    """Return the colour of text on a fill, in either theme: white or nearly black."""
+    """Return the colour of text on a fill, in either theme: white or near black."""
     dark, light = DARK.paper, LIGHT.panel
     on_dark = (_lightness(light) + 0.05) / (_lightness(fill) + 0.05)
     on_light = (_lightness(fill) + 0.05) / (_lightness(dark) + 0.05)
@@ -203,13 +203,13 @@ def _lightness(colour: str) -> float:
 
 
 LARGER, THICKER = 1.4, 1.6
-"""How much text grows for a projector, and how much lines do."""
+"""Scale factors of text and of lines for a projector."""
 
 TEXT = {"font", "tickfont", "textfont"}
 
 
 def magnify(spec: Any, parent: str = "") -> Any:
-    """Return a figure for the back row: larger text and marks, thicker lines, wider margins."""
+    """Return a figure for a projector: larger text and marks, thicker lines, wider margins."""
     if isinstance(spec, list):
         return [magnify(part, parent) for part in spec]
     if not isinstance(spec, dict):

@@ -1,7 +1,7 @@
-"""The main picture: unrolled graph, hidden states and gradient as rows over one time axis.
+"""The main figure: unrolled graph, hidden states and gradient as rows over one time axis.
 
-compute -> place -> draw -> compose: ``_Picture`` holds what is shown and where the columns stand, one
-function a row draws traces, ``timeline_spec`` composes them.
+compute -> place -> draw -> compose: ``Timeline`` holds the data and the column positions, one function
+per row draws traces, ``timeline_spec`` composes them.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import Masks
 
 GRADIENT_RANGE = (-8, 2)
-"""Powers of ten over which the gradient's colour and the ribbon's width change, in every picture."""
+"""Powers of ten over which the gradient's colour and the ribbon's width change, in every figure."""
 
 FLOORS = (-8, -16, -32, -64, -128, -256, -320)
 CEILINGS = (2, 8, 32, 128, 308)
-"""The gradient axis ends at one of these powers of ten; it never follows the data more closely."""
+"""The gradient axis ends at one of these powers of ten; it follows the data no more closely."""
 
 LABELLED_STEPS = 34
-"""Up to this many steps nodes are large enough for letters."""
+"""The largest number of steps at which nodes have room for letters."""
 
 WIDTH = 760.0
-"""Pixels that the columns share at 1280 x 720: node sizes follow from it."""
+"""Total width of the columns in pixels at 1280 x 720; determines node sizes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """What the timeline shows.
+    """Data of the timeline.
 
-    snapshot : the network now. initial : the same network before training (the ghost line).
-    masks : which steps read and write. labels : what is read at each step, in a few letters.
-    layer : whose states and gradient fill the lower rows (0 is the lowest).
-    relative : gradient against that at the last output instead of absolute.
+    snapshot : the network now. initial : the same network before training (drawn as a faint line).
+    masks : which steps read and write. labels : a short label of each step's input.
+    layer : the layer whose states and gradient are shown in the lower rows (0 is the lowest).
+    relative : gradient relative to that at the last output instead of absolute.
     whole_loss : ribbon and curve follow the whole loss instead of the last output's.
     feedback : draw the edges that carry an output into the next step.
     recurrent : draw the edges that carry a state into the next step, as wide as the gradient on them.
@@ -95,17 +95,17 @@ class Timeline:
 
     @property
     def in_words(self) -> bool:
-        """Whether what is read are words: too long to stand in a node, they stand below it."""
+        """Whether inputs are words, which do not fit into a node and are drawn below it."""
         return max(map(len, self.labels), default=0) > 3
 
     @property
     def several_write(self) -> bool:
-        """Whether the whole loss and the last output's are different things."""
+        """Whether the whole loss differs from the last output's."""
         return int(self.masks.writes.sum()) > 1
 
     @property
     def reached(self) -> Mask:
-        """Whether a gradient can reach a step (T,): up to the last output, none comes from beyond it."""
+        """Whether a gradient can reach a step (T,): only steps up to the last output."""
         return np.arange(self.T) <= self.masks.write_steps[-1]
 
     def curve(self, snapshot: Snapshot, layer: int, whole: bool) -> Array:
@@ -113,7 +113,7 @@ class Timeline:
         values = (snapshot.total if whole else snapshot.last)[layer].copy()
         if self.relative:
             with np.errstate(divide="ignore", invalid="ignore"):
-                values[values != 0.0] /= values[self.masks.write_steps[-1]]  # a zero stays one: 0/0 is NaN
+                values[values != 0.0] /= values[self.masks.write_steps[-1]]  # zeros stay 0: 0/0 is NaN
         values[~self.reached] = np.nan
         return values
 
@@ -125,7 +125,7 @@ def powers(values: Array) -> Array:
 
 
 def strength(values: Array) -> Array:
-    """Return sizes as positions in [0, 1] on the fixed gradient scale; NaN counts as beyond the top."""
+    """Return sizes as positions in [0, 1] on the fixed gradient scale; NaN counts as above the top."""
     low, high = GRADIENT_RANGE
     return np.clip(
         (np.nan_to_num(powers(values), nan=high, posinf=high, neginf=low) - low) / (high - low), 0, 1
@@ -140,19 +140,19 @@ NO_RECURRENCE = "no recurrence: each step hears its own input only, and no error
 
 Y_INPUT, Y_HIDDEN, LAYER_STEP = 0.0, 1.0, 0.8
 WORD_GAP = 0.62
-"""How far below its node a word stands."""
+"""Distance of a word below its node."""
 
 RIBBON_BINS = 10
 
 
 def _rows(view: Timeline) -> tuple[list[float], float]:
-    """Heights of the hidden layers and of the outputs in the graph."""
+    """Return the heights of the hidden layers and of the outputs in the graph."""
     hidden = [Y_HIDDEN + LAYER_STEP * layer for layer in range(view.layers)]
     return hidden, hidden[-1] + 1.0
 
 
 def segments(x0: Array, y0: Array | float, x1: Array, y1: Array | float) -> tuple[Array, Array]:
-    """Lay edges end to end with NaN gaps, so that one trace draws them all."""
+    """Return edges joined with NaN gaps, so that one trace draws them all."""
     gap = np.full_like(x0, np.nan)
     x = np.stack([x0, x1, gap], axis=1).ravel()
     y = np.stack([np.broadcast_to(y0, x0.shape), np.broadcast_to(y1, x0.shape), gap], axis=1).ravel()
@@ -173,7 +173,7 @@ def _edge(name: str, x: Array, y: Array, colour: str, width: float, **changes: o
 
 
 def _edges(view: Timeline, theme: Theme) -> list[Spec]:
-    """Edges up through the layers: A where a step reads, C where it writes."""
+    """Draw the edges up through the layers: A where a step reads, C where it writes."""
     hidden, output = _rows(view)
     reading, writing = view.t[view.masks.reads], view.t[view.masks.writes]
     width, opacity = (1.6, 0.55) if view.T <= 60 else (0.8, 0.3)
@@ -200,11 +200,11 @@ def _edges(view: Timeline, theme: Theme) -> list[Spec]:
 
 
 def _ribbon(view: Timeline, theme: Theme) -> list[Spec]:
-    """The recurrent edges, sorted into bins of width and colour by the gradient that crosses them."""
+    """Draw the recurrent edges, binned in width and colour by the gradient on them."""
     hidden, _ = _rows(view)
     bins: list[list[tuple[Array, Array]]] = [[] for _ in range(RIBBON_BINS + 1)]
     for layer, height in enumerate(hidden):
-        # what crosses the edge t -> t+1 on its way back is what arrives at h_t
+        # the gradient on the edge t -> t+1 is the one that reaches h_t
         crossing = view.curve(view.snapshot, layer, view.whole_loss)[:-1]
         size = np.where(view.reached[:-1], strength(crossing), 0.0)  # NaN from overflow is the strongest
         for number in range(RIBBON_BINS + 1):
@@ -277,7 +277,7 @@ def _node_row(
 
 
 def _words(view: Timeline, theme: Theme) -> Spec:
-    """The words read, below their nodes."""
+    """Draw the words read, below their nodes."""
     return {
         "type": "scatter",
         "name": "words",
@@ -306,7 +306,7 @@ def _states(view: Timeline, theme: Theme) -> list[Spec]:
         "colorscale": theme.state,
         "yaxis": "y2",
         "hovertemplate": "unit %{y}: %{z:.3f}<extra></extra>",
-        "showscale": False,  # the key below the picture says it at a tenth of the cost
+        "showscale": False,  # the key below the figure costs a tenth of the time
     }
     overflowed = view.t[~np.isfinite(states).all(axis=0)]
     marks: Spec = {
@@ -326,7 +326,7 @@ def _states(view: Timeline, theme: Theme) -> list[Spec]:
 
 
 def gradient_span(*curves: Array) -> tuple[int, int]:
-    """Return the axis ends (powers of ten): the first of FLOORS and CEILINGS that hold every value."""
+    """Return the axis range (powers of ten): the narrowest FLOORS and CEILINGS that hold every value."""
     sizes = np.concatenate([powers(curve) for curve in curves])
     sizes = sizes[np.isfinite(sizes)]
     low, high = (sizes.min(), sizes.max()) if sizes.size else (0.0, 0.0)
@@ -378,7 +378,7 @@ def _curve(name: str, view: Timeline, values: Array, line: Spec) -> Spec:
 
 
 def _broken(view: Timeline, theme: Theme, values: Array, span: tuple[int, int]) -> list[Spec]:
-    """Marks for what a log axis cannot hold: exact zeros at the floor, inf and NaN at the ceiling."""
+    """Draw marks for values off a log axis: exact zeros at the bottom, inf and NaN at the top."""
     kinds = (
         ("exactly 0", view.reached & (values == 0.0), 10.0 ** (span[0] + 0.4), "triangle-down", theme.faint),
         ("overflow", view.reached & ~np.isfinite(values), 10.0 ** (span[1] - 0.4), "x-thin", theme.bad),
@@ -398,14 +398,14 @@ def _broken(view: Timeline, theme: Theme, values: Array, span: tuple[int, int]) 
     ]
 
 
-# ---------------------------------------------------------------- the whole
+# ---------------------------------------------------------------- the figure
 
 
 def timeline_spec(view: Timeline, theme: Theme = LIGHT, span: tuple[int, int] | None = None) -> Spec:
-    """Compose the timeline as plain data.
+    """Return the timeline as plain data.
 
-    span : ends of the gradient axis (powers of ten), for callers that hold it still during a run;
-        by default the narrowest that ``gradient_span`` offers.
+    span : range of the gradient axis (powers of ten), for callers that keep it fixed during a run;
+        default: ``gradient_span``.
     """
     shown = [view.snapshot] + ([view.initial] if view.initial is not None else [])
     if span is None:
@@ -419,12 +419,12 @@ def timeline_spec(view: Timeline, theme: Theme = LIGHT, span: tuple[int, int] | 
         *_gradient(view, theme, span),
     ]
     for number, trace in enumerate(data):
-        trace["uid"] = f"trace{number}"  # who is who from one redraw to the next, if empty ones are left out
+        trace["uid"] = f"trace{number}"  # identifies traces across redraws, though empty ones are left out
     return {"data": data, "layout": _layout(view, theme, span)}
 
 
 def _domains(view: Timeline) -> tuple[tuple[float, float], ...]:
-    """Where the three rows stand, as shares of the height from the bottom."""
+    """Return the vertical domains of the three rows, as shares of the height from the bottom."""
     graph = 0.39 + 0.06 * (view.layers - 1)
     rest = 1.0 - graph
     return (1.0 - graph, 1.0), (0.52 * rest, 0.96 * rest), (0.0, 0.45 * rest)
@@ -475,7 +475,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
 
 
 def power_ticks(span: tuple[int, int], most: int) -> Spec:
-    """Ticks at whole powers of ten on a log axis, in ``most`` intervals or fewer, 1 among them."""
+    """Return ticks at whole powers of ten on a log axis, in at most ``most`` intervals, including 1."""
     low, high = span
     pitch = next(
         p for p in (1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200) if (high - low) / p <= most
@@ -488,7 +488,7 @@ def power_ticks(span: tuple[int, int], most: int) -> Spec:
 
 
 def _row_names(view: Timeline, hidden: list[float], output: float, theme: Theme) -> Spec:
-    """Name the rows of nodes, and between them the matrix that leads from one to the next."""
+    """Label the rows of nodes, and between them the matrix from one to the next."""
 
     def matrix(letter: str, index: str, colour: str) -> str:
         return f"<span style='color:{colour}'><b>{letter}</b> = W<sub>{index}</sub></span>"
@@ -503,21 +503,21 @@ def _row_names(view: Timeline, hidden: list[float], output: float, theme: Theme)
 
 
 def _steps(T: int) -> Spec:
-    """Ticks at 1, 5, 10, ... as room allows, never at a fraction."""
+    """Return ticks at 1, 5, 10, ... as room allows, always whole numbers."""
     pitch = next(
         p for p in (1, 5, 10, 20) if T / p <= 12
-    )  # each label costs a quarter of a millisecond a redraw
+    )  # each label costs a quarter of a millisecond per redraw
     return {"tickmode": "array", "tickvals": sorted({1, *range(pitch, T + 1, pitch)})}
 
 
 def _notes(view: Timeline, theme: Theme) -> list[Spec]:
-    """The two directions of time, and the key to the lines."""
+    """Return the headline on the two directions of time, and the key to the lines."""
     forward = note(theme, "time step t →", 1.0, 0.0, xanchor="right", yanchor="top", yshift=-18)
     return [_headline(view, theme), _key(view, theme), forward]
 
 
 def _headline(view: Timeline, theme: Theme) -> Spec:
-    """Say which way the gradient goes, and what became of it."""
+    """Return a note on the gradient's direction and its change."""
     if view.T == 1 or not view.recurrent:
         text = ONE_STEP if view.T == 1 else NO_RECURRENCE
         return note(
@@ -534,7 +534,7 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
 
 
 def _key(view: Timeline, theme: Theme) -> Spec:
-    """Name the lines of the lowest row."""
+    """Return the key to the lines of the lowest row."""
     main, other = (
         ("whole loss", "last output alone") if view.whole_loss else ("last output alone", "whole loss")
     )
@@ -551,7 +551,7 @@ def _key(view: Timeline, theme: Theme) -> Spec:
 
 
 def change_in_words(decades: float, steps: int) -> str:
-    """Say how far the last output's gradient came: a factor while it can be pictured, then powers of ten."""
+    """Return the change of the last output's gradient as text: a factor if moderate, else powers of ten."""
     if steps == 0:
         return "nothing to travel"
     if np.isnan(decades):

@@ -1,4 +1,4 @@
-"""A run's gradient from its first step to its last."""
+"""The gradient over a whole training run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnviz.figures.timeline import GRADIENT_RANGE, power_ticks, powers
 from rnnviz.model.arrays import Array
 
 FEW = 60
-"""Up to this many training steps each is a dot of its own, as well as a part of the line."""
+"""The largest number of training steps at which the line also has a dot per step."""
 
 
 def over_training_spec(
@@ -20,8 +20,8 @@ def over_training_spec(
 ) -> Spec:
     """Draw log ||dL/dh_t|| over training step and time step, and the weight gradient's norm below.
 
-    curves : one row a training step, one column a time step (History.curves). inf and NaN, both from
-        numbers that overflowed, have the strongest colour and a mark.
+    curves : one row per training step, one column per time step (History.curves). inf and NaN, both from
+        overflow, have the strongest colour and a mark.
     norms : columns step, grad_norm, clipped_grad_norm (History.frame).
     clip_norm : the threshold, drawn as a line; None for no clipping.
     """
@@ -71,13 +71,13 @@ def _line(name: str, norms: pd.DataFrame, column: str, line: Spec) -> Spec:
 
 
 def _overflowed_cells(curves: pd.DataFrame, theme: Theme) -> Spec:
-    """Marks on the heatmap where a gradient is inf or NaN."""
+    """Draw marks on the heatmap where a gradient is inf or NaN."""
     t, n = np.nonzero(~np.isfinite(curves.to_numpy().T))
     return _marks(curves.index.to_numpy()[n], curves.columns.to_numpy()[t], theme.paper)
 
 
 def _broken_norms(norms: pd.DataFrame, span: tuple[int, int], theme: Theme) -> list[Spec]:
-    """Marks for norms that a log axis cannot hold: at the top inf and NaN, at the bottom exact zeros."""
+    """Draw marks for norms off a log axis: inf and NaN at the top, exact zeros at the bottom."""
     sizes, steps = norms["grad_norm"].to_numpy(), norms["step"].to_numpy()
     low, high = 10.0 ** (span[0] + 0.5), 10.0 ** (span[1] - 0.5)
     beyond, nothing = steps[~np.isfinite(sizes)], steps[sizes == 0.0]
@@ -100,14 +100,14 @@ def _marks(x: Array, y: Array, colour: str, name: str = "overflow", symbol: str 
 
 
 def _span(sizes: Array) -> tuple[int, int]:
-    """Return the ends of the norm's axis: whole powers of ten with room for every finite value."""
+    """Return the range of the norm's axis: whole powers of ten that hold every finite value."""
     there = powers(sizes)[np.isfinite(powers(sizes))]
     low, high = (there.min(), there.max()) if there.size else (0.0, 0.0)
     return min(-4, int(np.floor(low)) - 1), max(2, int(np.ceil(high)) + 1)
 
 
 def _threshold(clip_norm: float | None, theme: Theme) -> Spec:
-    """The line at the threshold; without one, the only norm needs no name."""
+    """Draw a line at the threshold; without one, the single norm needs no label."""
     if clip_norm is None:
         return {}
     across = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y2"}

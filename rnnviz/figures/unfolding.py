@@ -1,4 +1,4 @@
-"""The loop, folded and unfolded: one layer used T times, or T layers with weights of their own."""
+"""The loop, folded and unfolded: one layer used T times, or T layers, each with its own weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, with_al
 
 MOST_STEPS = 8
 LOOP = -1.75
-"""Where the folded network stands; the steps stand at 1, 2, ..., the start h_0 at 0.25."""
+"""x of the folded network; the steps are at 1, 2, ..., the initial state h_0 at 0.25."""
 
 START = 0.25
 Y_INPUT, Y_HIDDEN, Y_OUTPUT = 0.0, 1.0, 2.0
@@ -22,15 +22,15 @@ NODE = 38.0
 """Diameter of a node in pixels."""
 
 RIM_X, RIM_Y = 0.21, 0.27
-"""What lies between a node's centre and its rim, and a little air, in units of the two axes."""
+"""Radius of a node with a small margin, in units of the two axes."""
 
 
 @dataclass(frozen=True)
 class Unfolding:
-    """What the picture shows.
+    """Data of the figure.
 
-    steps : how many are unfolded; 0 shows the loop alone. own : every step has weights of its own.
-    feedback : each output is read again at the next step.
+    steps : number of unfolded steps; 0 shows the loop alone. own : every step has its own weights.
+    feedback : each output is an input of the next step.
     """
 
     steps: int
@@ -45,13 +45,13 @@ class Unfolding:
 Point = tuple[float, float]
 Way = tuple[Point, ...]
 Text = tuple[Point, str, str]
-"""Where a text stands, what it says, and on which side of the point ("middle right")."""
+"""Position of a text, the text, and its side of the point ("middle right")."""
 
 
 def arrows(
     name: str, ways: list[Way], colour: str, width: float, head: float = 11.0, dash: str = "solid"
 ) -> Spec:
-    """Lines of one kind, each through its points, with an arrowhead at its end."""
+    """Draw lines of one kind, each through its points, with an arrowhead at the end."""
     x: list[float] = []
     y: list[float] = []
     size: list[float] = []
@@ -73,7 +73,7 @@ def arrows(
 
 
 def words(name: str, places: list[Text], colour: str | list[str], size: float) -> Spec:
-    """Texts of one size, in one colour or each in its own."""
+    """Draw texts of one size, in one colour or one colour each."""
     return {
         "type": "scatter",
         "name": name,
@@ -88,7 +88,7 @@ def words(name: str, places: list[Text], colour: str | list[str], size: float) -
 
 
 def identify(data: list[Spec]) -> None:
-    """Let plotly know each trace again by its name; it makes CSS classes of these."""
+    """Set each trace's uid from its name, so that plotly recognises it; uids become CSS classes."""
     for trace in data:
         trace["uid"] = re.sub(r"\W+", "_", trace["name"])
 
@@ -120,14 +120,14 @@ def _nodes(name: str, x: list[float], y: float, texts: list[str], colour: str, t
 
 
 def _arc(centre: Point, radius: Point, start: float, end: float) -> Way:
-    """Points on an ellipse between two angles, in degrees."""
+    """Return points on an ellipse between two angles in degrees."""
     angles = np.radians(np.linspace(start, end, 40))
     x, y = centre[0] + radius[0] * np.cos(angles), centre[1] + radius[1] * np.sin(angles)
     return tuple(zip(x.tolist(), y.tolist(), strict=True))
 
 
 def _loop(view: Unfolding, theme: Theme) -> list[Spec]:
-    """The folded network; grey where the steps differ, for then there is nothing to fold."""
+    """Draw the folded network; grey if the steps have different weights and so cannot be folded."""
     paint: Callable[[str], str] = (lambda _: theme.grid) if view.own else (lambda colour: colour)
     inner, hidden, outer = paint(theme.input), paint(theme.hidden), paint(theme.output)
     around = _arc((LOOP + 0.42, Y_HIDDEN), (0.4, 0.44), 155, -150)
@@ -158,7 +158,7 @@ def _loop(view: Unfolding, theme: Theme) -> list[Spec]:
 
 
 def _steps(view: Unfolding, theme: Theme) -> list[Spec]:
-    """The columns: what reads, what remembers and what answers."""
+    """Draw one column per step: input, hidden and output node."""
     t = range(1, view.steps + 1)
     x = [float(step) for step in t]
     indexed = {letter: [f"{letter}<sub>{step}</sub>" for step in t] for letter in "xhy"}
@@ -179,7 +179,7 @@ def _steps(view: Unfolding, theme: Theme) -> list[Spec]:
 
 
 def _letters(view: Unfolding, theme: Theme) -> list[Spec]:
-    """The matrices on their edges; with an index where each step has its own."""
+    """Draw the matrix labels on the edges, with an index if each step has its own weights."""
     x = [float(step) for step in range(1, view.steps + 1)]
     middles = [(a + b) / 2.0 for a, b in pairwise([START, *x])]
     places: dict[str, tuple[list[Point], str, str]] = {
@@ -199,7 +199,7 @@ def _letters(view: Unfolding, theme: Theme) -> list[Spec]:
 
 
 def _bands(view: Unfolding, theme: Theme) -> list[Spec]:
-    """Behind the hidden nodes: one band for one layer, or a box for each layer."""
+    """Draw one band behind the hidden nodes for one layer, or a box for each layer."""
     band = {"type": "rect", "layer": "below", "y0": Y_HIDDEN - 0.36, "y1": Y_HIDDEN + 0.36}
     look = {"line": {"width": 0}, "fillcolor": with_alpha(theme.hidden, 0.13)}
     if view.own:
@@ -208,7 +208,7 @@ def _bands(view: Unfolding, theme: Theme) -> list[Spec]:
 
 
 def _layers(view: Unfolding, theme: Theme) -> list[Spec]:
-    """Name the layers below their boxes, where there are several."""
+    """Label the layers below their boxes, if there are several."""
     place = {"xref": "x", "yref": "y", "xanchor": "right", "yanchor": "top", "yshift": -1}
     font = {"size": 12, "color": theme.hidden}
     steps = range(1, view.steps * view.own + 1)
@@ -216,7 +216,7 @@ def _layers(view: Unfolding, theme: Theme) -> list[Spec]:
 
 
 def _formulae(view: Unfolding, theme: Theme) -> list[Spec]:
-    """Beside the folded loop: what it computes."""
+    """Draw the equations beside the folded loop."""
     A, B, C = (
         f"<span style='color:{colour}'><b>{letter}</b></span>"
         for letter, colour in zip("ABC", (theme.input, theme.hidden, theme.output), strict=True)
@@ -261,7 +261,7 @@ def _headings(view: Unfolding, theme: Theme) -> list[Spec]:
 
 
 def unfolding_spec(view: Unfolding, theme: Theme = LIGHT) -> Spec:
-    """Compose the picture as plain data: the loop on the left, its steps on the right."""
+    """Return the figure as plain data: the loop on the left, its steps on the right."""
     data = _loop(view, theme)
     if view.steps:
         data += _steps(view, theme) + _letters(view, theme)

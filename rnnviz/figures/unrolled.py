@@ -1,4 +1,4 @@
-"""A network unrolled over a few steps, small: what reads, what computes, what writes."""
+"""A small figure of a network unrolled over a few steps: inputs, hidden states and outputs."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from rnnviz.tasks.topology import Masks
 Y_ERROR, Y_INPUT, Y_HIDDEN, Y_OUTPUT = -0.85, 0.0, 1.0, 2.0
 ROWS = {"input x": Y_INPUT, "hidden h": Y_HIDDEN, "output y": Y_OUTPUT}
 LETTERED, HEADED = 13.0, 10.0
-"""Pixels of a node from which it has room for a letter, and its edges for arrowheads."""
+"""Smallest node sizes in pixels with room for a letter, and for arrowheads on the edges."""
 
 COLUMNS = 3
-"""The fewest columns that a picture has room for: a single step is not drawn as a giant."""
+"""The smallest number of columns, so that a single step is not drawn too large."""
 
 
 @dataclass(frozen=True, eq=False)
 class Unrolled:
-    """What the picture shows.
+    """Data of the figure.
 
     masks : which steps read and write, (T,) each.
-    recurrent : whether a step hears the state of the one before.
-    width : pixels that the columns share, about; the nodes' size follows from it.
-    now : the step (1-based) that the network has come to; None draws all steps alike.
-    inputs : what is read at each step, in a letter or two ("x" if empty).
-    answers, right : what is answered at each step, and whether it is right; shown where a step writes.
-    named : name the rows at the left, and number the steps below.
-    error_path : draw how far back the last output's error may have to travel.
+    recurrent : whether a step depends on the previous state.
+    width : approximate total width of the columns in pixels; determines the node size.
+    now : the current step (1-based); None draws all steps alike.
+    inputs : label of each step's input, one or two letters ("x" if empty).
+    answers, right : the answer at each step, and whether it is right; shown where a step writes.
+    named : label the rows at the left, and number the steps below.
+    error_path : draw the path of the last output's error to the first input.
     """
 
     masks: Masks
@@ -53,7 +53,7 @@ class Unrolled:
 
     @classmethod
     def of(cls, e: Experiment, now: Snapshot, **look: Any) -> Unrolled:
-        """Return an experiment's network, what it reads, and, where answers are names, its answers."""
+        """Return an experiment's network with its inputs and, if outputs are classes, its answers."""
         task = TASKS[e.task]
         labels = task.input_labels(e, task.as_batch(e, now.inputs, now.targets))
         look |= {"recurrent": CELLS[e.cell].recurrent, "inputs": [label or "x" for label in labels]}
@@ -71,7 +71,7 @@ class Unrolled:
     @property
     def size(self) -> float:
         """Diameter of a node in pixels."""
-        share = 0.56 if self.T <= 24 else 0.5  # of a column; the edges between small nodes must show
+        share = 0.56 if self.T <= 24 else 0.5  # of a column; edges between small nodes must stay visible
         return float(np.clip(share * self.width / max(self.T, COLUMNS), 5.0, 24.0))
 
     @property
@@ -90,17 +90,17 @@ class Unrolled:
         return np.arange(1, self.T + 1)
 
     def is_past(self, steps: Indices) -> Mask:
-        """Tell which steps the network has come to, the present one included."""
+        """Return which steps are past, the current one included."""
         return steps <= (self.T if self.now is None else self.now)
 
 
 def farthest(masks: Masks) -> int:
-    """Return how many steps back the error of the last output may have to travel: to the first input."""
+    """Return the number of steps from the last output back to the first input."""
     return int(masks.write_steps[-1] - np.flatnonzero(masks.reads)[0])
 
 
 def unrolled_spec(view: Unrolled, theme: Theme = LIGHT) -> Spec:
-    """Compose the picture as plain data."""
+    """Return the figure as plain data."""
     low = Y_ERROR - 0.75 if view.error_path else Y_INPUT - 0.45
     high = Y_OUTPUT + (0.9 if view.answers else 0.45)
     empty = max(0, COLUMNS - view.T) / 2.0
@@ -134,7 +134,7 @@ def unrolled_spec(view: Unrolled, theme: Theme = LIGHT) -> Spec:
 
 
 def _numbers(T: int) -> Spec:
-    """Number the steps, every fifth one where there are many; the first one says what is counted."""
+    """Number the steps, every fifth one if there are many; the first label names the unit."""
     pitch = 1 if T <= 20 else 5
     shown = sorted({1, *range(pitch, T + 1, pitch)})
     return {"tickvals": shown, "ticktext": [f"t = {t}" if t == 1 else str(t) for t in shown]}
@@ -148,7 +148,7 @@ def _edges(
     heights: tuple[float, float],
     theme: Theme,
 ) -> list[Spec]:
-    """Edges from the first of ``steps`` to the second, those not yet gone apart, each with an arrowhead."""
+    """Draw edges between two sets of ``steps``, with arrowheads; those of later steps as a separate trace."""
     start, end = steps
     past = view.is_past(end)
     return [
@@ -160,7 +160,7 @@ def _edges(
 def _arrows(
     name: str, start: Indices, end: Indices, heights: tuple[float, float], colour: str, view: Unrolled
 ) -> Spec:
-    """Lines with a head in their middle: a point between the two ends of each, drawn as a triangle."""
+    """Draw lines with an arrowhead in the middle, as a triangular marker between the two ends."""
     x, y = segments(start.astype(float), heights[0], end.astype(float), heights[1])
     middle = np.insert(x.reshape(-1, 3), 1, (start + end) / 2.0, axis=1).ravel()
     centre = np.insert(y.reshape(-1, 3), 1, sum(heights) / 2.0, axis=1).ravel()
@@ -187,7 +187,7 @@ def _arrows(
 def _nodes(
     name: str, colour: str, view: Unrolled, steps: Indices, y: float, letters: list[str], theme: Theme
 ) -> Spec:
-    """A row of nodes: the present step's are filled, those to come are empty and grey."""
+    """Draw a row of nodes: that of the current step is filled, later ones are empty and grey."""
     past, present = view.is_past(steps), steps == (view.now or 0)
     rim = np.where(past, colour, theme.target)
     small = view.size < LETTERED
@@ -203,7 +203,7 @@ def _nodes(
         "textfont": {"size": min(13.0, 0.58 * view.size), "color": ink.tolist()},
         "marker": {
             "size": np.where(present, 1.2, 1.0) * view.size,
-            "opacity": 1.0,  # with sizes of their own plotly would let the edges shine through
+            "opacity": 1.0,  # with individual sizes plotly would make markers transparent
             "color": np.where(present | dots, rim, theme.panel).tolist(),
             "line": {"color": rim.tolist(), "width": 2.0 if view.size >= HEADED else 1.0},
         },
@@ -212,7 +212,7 @@ def _nodes(
 
 
 def _answers(view: Unrolled, theme: Theme) -> list[Spec]:
-    """What is answered, above its node, with a mark that says whether it is right."""
+    """Draw each answer above its node, with a mark for right or wrong."""
     signs = {True: ("✓", theme.good), False: ("✗", theme.bad)}
     size = 13 if view.width / view.T > 40 else 11
     place: Spec = {"xref": "x", "yref": "y", "yanchor": "bottom", "yshift": view.size / 2 + 1}
@@ -226,7 +226,7 @@ def _answers(view: Unrolled, theme: Theme) -> list[Spec]:
 
 
 def _error_path(view: Unrolled, theme: Theme) -> Spec:
-    """The way of the last output's error, back to the first input."""
+    """Draw the path of the last output's error, back to the first input."""
     first, last = int(view.reads[0]), int(view.writes[-1])
     return {
         "type": "scatter",
@@ -241,7 +241,7 @@ def _error_path(view: Unrolled, theme: Theme) -> Spec:
 
 
 def _words(view: Unrolled, theme: Theme) -> list[Spec]:
-    """Where there is a single step: the names of the rows, in the room beside it. And the error's way."""
+    """Draw the row names beside a single step, and the label of the error path."""
     place = {"xref": "x", "yref": "y", "xanchor": "left", "font": {"size": 12, "color": theme.faint}}
     beside = view.T == 1 and not view.named
     notes = [note(theme, name, 1.45, y, **place) for name, y in ROWS.items()] if beside else []

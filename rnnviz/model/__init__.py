@@ -1,4 +1,4 @@
-"""Networks of arrays: activations, initializers, losses, optimizers, cells, and the network built from them.
+"""The network engine: activations, initializers, losses, optimizers, cells, and the network built from them.
 
-It knows nothing of tasks and experiments, and imports only NumPy.
+Independent of tasks and experiments; imports only NumPy.
 """

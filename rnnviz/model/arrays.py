@@ -10,15 +10,15 @@ Mask = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 
 SAFE_SQUARES = (1e-250, 1e250)
-"""Sums of squares in between have lost nothing to underflow or overflow."""
+"""Sums of squares between these bounds are unaffected by underflow and overflow."""
 
 
 def norms(values: Array) -> Array:
     """Return the Euclidean norms over the last axis, (...,).
 
-    Gradients of 1e-170 or 1e170 are numbers, though their squares are not: such rows are scaled first.
+    Rows whose squares would underflow or overflow (entries such as 1e-170 or 1e170) are scaled first.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # infinities stay what they are
+    with np.errstate(over="ignore", invalid="ignore"):  # inf stays inf
         squares = np.asarray(np.einsum("...i,...i->...", values, values))
         found = np.sqrt(squares)
         low, high = SAFE_SQUARES

@@ -1,4 +1,4 @@
-"""What a network is trained on: sequences, the answers wanted, where they are due, and the loss."""
+"""A batch of sequences: inputs, targets, the steps that write, and the loss."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rnnviz.model.losses import Loss
 class Batch:
     """B sequences of T steps.
 
-    inputs : (T, B, I); with output feedback the last O channels hold the answer wanted one step earlier.
+    inputs : (T, B, I); with output feedback the last O channels hold the target of the previous step.
     targets : Indices (T, B) for classes, Array (T, B, O) for values; ignored at steps that do not write.
     writes : (T,), true at the K steps whose outputs the loss compares with the targets.
-    loss : how an output is compared with its target.
+    loss : compares outputs with targets.
     """
 
     inputs: Array
@@ -28,12 +28,12 @@ class Batch:
 
     @cached_property
     def write_steps(self) -> Indices:
-        """Rows (0-based) of the steps that write, (K,), rising."""
+        """Rows (0-based) of the steps that write, (K,), ascending."""
         return np.flatnonzero(self.writes)
 
     @cached_property
     def written(self) -> slice | Indices:
-        """The same as an index into the time axis; a slice where it can be one, which copies nothing."""
+        """``write_steps`` as an index into the time axis; a slice (no copy) if they are consecutive."""
         steps = self.write_steps
         first, last = int(steps[0]), int(steps[-1])
         return slice(first, last + 1) if len(steps) == last - first + 1 else steps

@@ -24,7 +24,7 @@ def orthogonal(rng: np.random.Generator, size: int) -> Array:
 
 @dataclass(frozen=True)
 class Initializer:
-    """How W_hh (H, H) is drawn.
+    """A distribution of W_hh (H, H).
 
     ``draw(rng, size, gain)`` ignores the gain unless ``has_gain``.
     """

@@ -20,10 +20,10 @@ def softmax(logits: Array) -> Array:
 
 
 def cross_entropy(outputs: Array, targets: Indices) -> tuple[float, Array]:
-    """Mean cross-entropy of softmax(outputs) in nats.
+    """Return the mean cross-entropy of softmax(outputs), in nats, and its gradient.
 
     outputs : (K, B, O) logits; targets : (K, B) classes.
-    Returns L = -1/(KB) sum log softmax(y)[target] and dL/dy = (softmax(y) - onehot) / (KB).
+    L = -1/(KB) sum log softmax(y)[target] and dL/dy = (softmax(y) - onehot) / (KB).
     """
     logits, classes = outputs.reshape(-1, outputs.shape[-1]), targets.ravel()
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -38,9 +38,9 @@ def cross_entropy(outputs: Array, targets: Indices) -> tuple[float, Array]:
 
 
 def squared_error(outputs: Array, targets: Array) -> tuple[float, Array]:
-    """Mean squared error.
+    """Return the mean squared error and its gradient.
 
-    outputs, targets : (K, B, O). Returns L = 1/(KBO) sum (y - y*)^2 and dL/dy = 2 (y - y*) / (KBO).
+    outputs, targets : (K, B, O). L = 1/(KBO) sum (y - y*)^2 and dL/dy = 2 (y - y*) / (KBO).
     """
     error = outputs - targets
     return float(np.mean(error * error)), error * (2.0 / error.size)
@@ -56,11 +56,11 @@ def _one_hot(targets: Array | Indices, size: int) -> Array:
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss and what its outputs mean.
+    """A loss and how outputs are interpreted under it.
 
     value_and_gradient : (outputs, targets) -> (L, dL/doutputs).
-    decide : what a free-running network feeds back, from its outputs (..., O).
-    as_output : targets in the same form (..., O).
+    decide : maps outputs (..., O) to what a free-running network feeds back.
+    as_output : (targets, O) -> targets in the same form (..., O).
     """
 
     name: str

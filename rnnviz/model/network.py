@@ -1,4 +1,4 @@
-"""Layers of cells under a linear readout: outputs, loss and gradients. It knows arrays only."""
+"""Stacked recurrent layers with a linear readout: outputs, loss and gradients, on plain arrays."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Params:
     """All weights of a network. A gradient has the same type and field names."""
 
     layers: tuple[LayerWeights, ...]
-    W_hy: Array  # (H, O), "C" in the pictures
+    W_hy: Array  # (H, O), "C" in the figures
     b_y: Array  # (O,)
 
     def arrays(self) -> list[Array]:
-        """Return every weight array, layer by layer, the readout last."""
+        """Return every weight array, layer by layer, with the readout last."""
         inner = [getattr(layer, f.name) for layer in self.layers for f in fields(layer)]
         return [*inner, self.W_hy, self.b_y]
 
@@ -66,7 +66,7 @@ class Gradients:
 
     @property
     def hidden_gradients(self) -> tuple[Array, ...]:
-        """dL/dh, one (T, B, H) a layer."""
+        """dL/dh, one (T, B, H) per layer."""
         return tuple(states[0] for states in self.state_gradients)
 
 
@@ -81,7 +81,7 @@ class LossAndGradients(Gradients):
 
 
 class Network:
-    """Recurrent layers of one kind and a linear readout; it holds no weights.
+    """Recurrent layers of one cell type with a linear readout; holds no weights.
 
     cell : a name of CELLS. input_size, hidden_size, output_size : I, H, O. num_layers : recurrent layers,
     each reading the states of the one below. activation : a name of ACTIVATIONS, for cells without gates.
@@ -144,10 +144,10 @@ class Network:
     def loss_and_gradients(
         self, params: Params, batch: Batch, workspace: Workspace | None = None
     ) -> LossAndGradients:
-        """Run a batch forward and back.
+        """Run the forward and backward pass over a batch.
 
         With a ``workspace`` the arrays of the result live in it and are overwritten by its next use.
-        Overflow is not an error here: it shows as inf or NaN in the results.
+        Overflow raises no error; it appears as inf or NaN in the results.
         """
         workspace = workspace or Workspace()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -182,7 +182,7 @@ class Network:
         from_above: Sequence[Array | None],
         workspace: Workspace | None = None,
     ) -> list[Backward]:
-        """Carry errors of the top layer's states back to every layer's states and weights.
+        """Backpropagate errors of the top layer's states to every layer's states and weights.
 
         from_above : for every step the error dL/dh_t that enters there, (B, H), or None.
         """
@@ -199,7 +199,9 @@ class Network:
         return [zero_state(self.cell, batch, self.hidden_size) for _ in range(self.num_layers)]
 
     def step(self, params: Params, x: Array, states: Sequence[State]) -> tuple[Array, list[State]]:
-        """Read ``x`` (B, I) in the layers' ``states``; return the output (B, O) and the new states."""
+        """Advance the layers' ``states`` by one step with input ``x`` (B, I); return the output (B, O) and
+        the new states.
+        """
         below, after = x, []
         for weights, state in zip(params.layers, states, strict=True):
             after.append(self.cell.step(weights, below, state))
@@ -207,10 +209,10 @@ class Network:
         return below @ params.W_hy + params.b_y, after
 
     def rollout(self, params: Params, inputs: Array, writes: Mask, decide: Callable[[Array], Array]) -> Array:
-        """Run with the network's own outputs fed back in place of the teacher's; return outputs (T, B, O).
+        """Run with the network's own outputs fed back instead of the targets; return outputs (T, B, O).
 
         inputs : (T, B, I), whose last O channels are replaced. writes : (T,), the steps whose output is fed
-        to the next one. decide : what is fed back, from an output (B, O) (see ``Loss.decide``).
+        to the next one. decide : maps an output (B, O) to what is fed back (see ``Loss.decide``).
         """
         T, B, _ = inputs.shape
         O = params.b_y.size  # noqa: E741
@@ -229,7 +231,7 @@ def output_gradient(outputs: Array, batch: Batch) -> tuple[float, Array]:
 
 
 def readout_errors(params: Params, batch: Batch, dL_dy: Array) -> list[Array | None]:
-    """Carry dL/dy (K, B, O) through the readout; return for every step dL/dh_t (B, H), or None."""
+    """Backpropagate dL/dy (K, B, O) through the readout; return dL/dh_t (B, H) or None for every step."""
     (T, B), H = batch.inputs.shape[:2], len(params.W_hy)
     errors: list[Array | None] = [None] * T
     direct = (dL_dy.reshape(-1, dL_dy.shape[-1]) @ params.W_hy.T).reshape(-1, B, H)

@@ -1,6 +1,6 @@
-"""Gradient descent rules as pure updates of flat vectors; clipping stands apart.
+"""Gradient descent rules as pure updates of flat vectors; clipping is separate.
 
-An optimizer knows nothing of networks: it maps a gradient (P,) and its own moments to the
+An optimizer is independent of the network: it maps a gradient (P,) and its moments to the
 change of the parameters (P,) and new moments.
 """
 
@@ -16,7 +16,7 @@ from rnnviz.model.arrays import Array, scaled_norms
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """What an optimizer remembers between updates.
+    """An optimizer's state between updates.
 
     first : Array (P,), running mean of the gradient (or the velocity).
     second : Array (P,), running mean of its square.
@@ -29,7 +29,7 @@ class Moments:
 
     @classmethod
     def zero(cls, size: int) -> Moments:
-        """Moments before the first update of ``size`` parameters."""
+        """Return the moments before the first update of ``size`` parameters."""
         return cls(np.zeros(size), np.zeros(size))
 
 
@@ -44,7 +44,7 @@ def sgd(gradient: Array, moments: Moments, learning_rate: float) -> tuple[Array,
 def momentum(
     gradient: Array, moments: Moments, learning_rate: float, decay: float = 0.9
 ) -> tuple[Array, Moments]:
-    """Gradient descent with a heavy ball (Polyak 1964)."""
+    """Gradient descent with momentum (heavy-ball method, Polyak 1964)."""
     velocity = decay * moments.first + gradient
     return -learning_rate * velocity, Moments(velocity, moments.second, moments.count + 1)
 
@@ -93,7 +93,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
 
 
 def clip_by_norm(gradient: Array, threshold: float | None) -> tuple[Array, float, float]:
-    """Shorten a gradient (P,) whose Euclidean norm reaches ``threshold``.
+    """Rescale a gradient (P,) whose Euclidean norm reaches ``threshold``.
 
     ``if ||g|| >= theta: g <- theta / ||g|| g`` over all parameters at once (Pascanu et al. 2013,
     algorithm 1). None means no clipping.

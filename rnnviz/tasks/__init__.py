@@ -1,4 +1,4 @@
-"""The problems that the networks learn, by name, with the topologies and the data.
+"""The tasks that networks learn, by name, with their topologies and data.
 
 May import ``model`` only.
 """

@@ -1,4 +1,4 @@
-"""What every task gives: sequences to read, answers to write, and what guessing would score."""
+"""The task interface: input sequences, targets, and the score of guessing."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
 
 HELD_OUT_SAMPLES = 512
-"""Sequences on which a metric is measured; none of them is ever trained on where the data allow it."""
+"""Sequences on which a metric is measured; never trained on, where the data allow it."""
 
 MAX_LENGTH = 200
-"""The longest sequence that any task makes."""
+"""The longest sequence of any task."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How success is measured on held-out data: in which unit, and whether more is better."""
+    """A metric on held-out data: its unit, and whether higher is better."""
 
     name: str
     title: str
     higher_is_better: bool
 
     def reached(self, value: float, goal: float) -> bool:
-        """Tell whether ``value`` is at least as good as ``goal``."""
+        """Return whether ``value`` is at least as good as ``goal``."""
         return value >= goal if self.higher_is_better else value <= goal
 
 
@@ -40,16 +40,16 @@ ABSOLUTE_ERROR = Metric("mae", "mean absolute error", higher_is_better=False)
 
 
 class Task(ABC):
-    """One problem to learn. Subclasses are stateless: every choice comes with the Experiment.
+    """A task to learn. Subclasses are stateless: all settings come with the Experiment.
 
-    name, title, summary : its key, its name on screen, and one sentence that says what is asked.
-    fits : topologies that it can be run in, the usual one first.
-    usual_length : a good sequence length to begin with.
+    name, title, summary : its key, its name on screen, and a one-sentence description.
+    fits : the supported topologies, the usual one first.
+    usual_length : a good initial sequence length.
     options : names of the Settings fields that only some tasks read.
-    metric, goal : how success is measured, and when the task counts as solved.
-    guess : what the chance level stands for, in words.
-    limits : names whatever bounds the sequence length, for error messages.
-    form : how an answer is best shown: "classes", "series", "image" or "text".
+    metric, goal : the metric, and the value at which the task counts as solved.
+    guess : the guess behind the chance level, in words.
+    limits : what bounds the sequence length, for error messages.
+    form : how the figures show answers: "classes", "series", "image" or "text".
     scale, unit : factor from the network's values to the data's own units, and their name.
     """
 
@@ -82,7 +82,7 @@ class Task(ABC):
 
     @abstractmethod
     def chance(self, e: Settings) -> float:
-        """Return the metric of a guess that does not look at the sequence."""
+        """Return the metric of a guess that ignores the sequence."""
 
     @abstractmethod
     def chance_loss(self, e: Settings) -> float:
@@ -102,7 +102,7 @@ class Task(ABC):
         return inputs + outputs * e.feedback
 
     def as_batch(self, e: Settings, inputs: Array, targets: Array | Indices) -> Batch:
-        """Return sequences and their answers as a batch with this task's steps and loss."""
+        """Return inputs and targets as a batch with this task's write steps and loss."""
         return Batch(inputs, targets, self.masks(e).writes, self.loss)
 
     def sample(self, e: Settings, rng: np.random.Generator, size: int | None = None) -> Batch:
@@ -110,11 +110,11 @@ class Task(ABC):
         return self._with_feedback(e, self.draw(e, rng, size or e.batch_size))
 
     def held_out(self, e: Settings) -> Batch:
-        """Return the sequences on which the metric is measured; the same ones at every call."""
+        """Return the sequences on which the metric is measured; the same at every call."""
         return self._with_feedback(e, self.draw_held_out(e, e.rng("held-out")))
 
     def measured_on(self, e: Settings) -> str:
-        """Return what the metric is measured on, in a word."""
+        """Return a word for the data that the metric is measured on."""
         return "held-out"
 
     def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
@@ -130,7 +130,7 @@ class Task(ABC):
         return float(np.mean(error * error if self.metric is SQUARED_ERROR else np.abs(error)))
 
     def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
-        """Return one short label a step for what ``sample`` reads there ("" where there is nothing)."""
+        """Return one short label per step for the input of ``sample`` ("" for no input)."""
         return [""] * e.seq_len
 
     def output_label(self, e: Settings, answer: int) -> str:
@@ -156,4 +156,4 @@ def one_hot(classes: Indices, size: int) -> Array:
 
 
 LETTERS = "ABCDEFGH"
-"""Names of the symbols in tasks that speak of symbols."""
+"""Names of the symbols in the symbol tasks."""

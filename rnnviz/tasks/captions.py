@@ -1,4 +1,4 @@
-"""Image captioning: an image goes in once, its name comes out letter by letter."""
+"""Image captioning: read an image at the first step, then write its name letter by letter."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Captions(WritingTask):
 
     @property
     def limits(self) -> str:
-        """The longest name needs a step a letter and one for the end."""
+        """The longest name needs one step per letter and one for END."""
         return "task 'captions' (a step a letter, and one for the end)"
 
     def names(self, e: Settings) -> list[str]:
@@ -38,7 +38,7 @@ class Captions(WritingTask):
         return ["".join(LANGUAGES[e.language].say(n)) for n in range(10)]
 
     def signs(self, e: Settings) -> tuple[str, ...]:
-        """END and the letters that occur."""
+        """Return END and the letters that occur."""
         return (END, *sorted(set("".join(self.names(e)))))
 
     def sizes(self, e: Settings) -> tuple[int, int]:
@@ -46,28 +46,28 @@ class Captions(WritingTask):
         return PIXELS, len(self.signs(e))
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """The longest name and its end."""
+        """Return lengths that hold the longest name and END."""
         return 1 + max(map(len, self.names(e))), MAX_LENGTH
 
     def wanted(self, e: Settings, held_out: bool) -> list[Sequence[str]]:
-        """The names of all images."""
+        """Return the names of all images."""
         names, labels = self.names(e), digits()[1]
         return [names[label] for label in (labels[-HELD_OUT:] if held_out else labels[:-HELD_OUT])]
 
     def inputs(self, e: Settings, images: Array) -> Array:
-        """Return images (B, 64) in [0, 1] as the network reads them, (T, B, 64): all at the first step."""
+        """Return images (B, 64) in [0, 1] as network inputs (T, B, 64): the whole image at the first step."""
         read = np.zeros((e.seq_len, len(images), PIXELS))
         read[0] = images
         return read
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """Draw images from the training part, with replacement; noise on every pixel makes each one new."""
+        """Draw images from the training part, with replacement, and add noise to every pixel."""
         batch = self._batch(e, rng.integers(len(digits()[1]) - HELD_OUT, size=size))
         batch.inputs[0] += e.noise * rng.standard_normal((size, PIXELS))
         return batch
 
     def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
-        """Take all held-out images, in an order that the seed decides."""
+        """Take all held-out images, in an order that depends on the seed."""
         return self._batch(e, len(digits()[1]) - HELD_OUT + rng.permutation(HELD_OUT))
 
     def _batch(self, e: Settings, chosen: Indices) -> Batch:
@@ -78,5 +78,5 @@ class Captions(WritingTask):
         )
 
     def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
-        """The image stands at the first step."""
+        """Mark the first step, which reads the image."""
         return ["▦"] + [""] * (e.seq_len - 1)

@@ -1,4 +1,4 @@
-"""The texts that the character task ships, and what a pasted text must be like."""
+"""The built-in texts of the character task, and the requirements for a user text."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from rnnviz.tasks.sentiment import sentences
 
 MAX_CHARACTERS = 2000
-"""The longest text of one's own: it travels in the URL, so that a link tells the whole experiment."""
+"""The longest user text: it is part of the URL, so that a link holds the whole experiment."""
 
 MIN_CHARACTERS = 10
 
 OPINIONS = 300
-"""Sentences of the grammar of the task Sentiment that make a text."""
+"""Number of sentences from the grammar of the task Sentiment in that text."""
 
 CORPORA: dict[str, str] = {
     "hello": "hello world, again and again",
@@ -28,12 +28,12 @@ CORPORA: dict[str, str] = {
 
 
 def check_text(text: str) -> None:
-    """Check a text of the visitor's own.
+    """Check a user text.
 
     Raises
     ------
     ValueError
-        If it is too short, too long, or made of a single character; the message says what to do.
+        If it is too short, too long, or made of a single character; the message says how to fix it.
     """
     if not MIN_CHARACTERS <= len(text) <= MAX_CHARACTERS:
         advice = "Paste a shorter passage." if len(text) > MAX_CHARACTERS else "Paste a few words more."
@@ -50,9 +50,9 @@ def check_text(text: str) -> None:
 
 @cache
 def corpus(name: str, own: str = "") -> str:
-    """Return the text called ``name``; "own" is the visitor's.
+    """Return the text called ``name``; "own" is the user text.
 
-    Lists stand in an order drawn once for all: their end, which is kept for measuring, is then a fair sample.
+    Lists are shuffled once, with a fixed seed, so that the held-out end is a fair sample.
     """
     if name == "own":
         return own

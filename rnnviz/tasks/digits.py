@@ -1,4 +1,4 @@
-"""Real handwritten digits: the task without time."""
+"""Real handwritten digits: the task with a single step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnnviz.tasks.base import Task
 from rnnviz.tasks.settings import Settings
 
 HELD_OUT = 360
-"""How many images, the last of the data set, are never trained on."""
+"""Number of held-out images, taken from the end of the data set."""
 
 
 @cache
@@ -45,7 +45,7 @@ class Digits(Task):
         return 64, 10
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """A single step."""
+        """Return a single step as the only length."""
         return 1, 1
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
@@ -55,7 +55,7 @@ class Digits(Task):
         return self.as_batch(e, images[chosen][None], labels[chosen][None])
 
     def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
-        """Take all held-out images, in an order that the seed decides."""
+        """Take all held-out images, in an order that depends on the seed."""
         images, labels = digits()
         order = len(labels) - HELD_OUT + rng.permutation(HELD_OUT)
         return self.as_batch(e, images[order][None], labels[order][None])

@@ -1,4 +1,4 @@
-"""Synthetic tests of memory: what was seen must be used later."""
+"""Synthetic memory tasks: an input must be used at a later step."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rnnviz.tasks.topology import TOPOLOGIES, Masks
 
 
 class SymbolTask(Task):
-    """Symbols go in as one-hot vectors, symbols come out; a guess is right once in ``symbols`` times."""
+    """Symbols in as one-hot vectors, symbols out; a guess is right with probability 1 / ``symbols``."""
 
     goal = 0.99
     guess = "guessing among the symbols"
     options: ClassVar[tuple[str, ...]] = ("symbols",)
 
     def sizes(self, e: Settings) -> tuple[int, int]:
-        """One channel a symbol, in and out."""
+        """Return one channel per symbol, in and out."""
         return e.symbols, e.symbols
 
     def chance(self, e: Settings) -> float:
@@ -40,7 +40,7 @@ class SymbolTask(Task):
         return [LETTERS[row.argmax()] if row.max() > 0.5 else "" for row in rows]
 
     def output_label(self, e: Settings, answer: int) -> str:
-        """A letter a symbol."""
+        """Return the symbol's letter."""
         return LETTERS[answer]
 
 
@@ -55,7 +55,7 @@ class Recall(SymbolTask):
     options = ("symbols", "noise")
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """Noise N(0, noise²) on every channel from the second step on."""
+        """Draw symbols for the first step; later steps are noise N(0, noise²) on every channel."""
         symbol = rng.integers(e.symbols, size=size)
         inputs = rng.standard_normal((e.seq_len, size, e.symbols))
         inputs *= e.noise
@@ -84,15 +84,15 @@ class Adding(Task):
     form = "series"
 
     def sizes(self, e: Settings) -> tuple[int, int]:
-        """In: the number and the mark. Out: the sum."""
+        """Inputs: the number and the mark. Output: the sum."""
         return 2, 1
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """One mark in each half asks for two steps."""
+        """Return lengths of two steps or more: one mark in each half."""
         return 2, MAX_LENGTH
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """Numbers from U[0, 1]; one mark in each half."""
+        """Draw numbers from U[0, 1], with one mark in each half."""
         T, half, samples = e.seq_len, e.seq_len // 2, np.arange(size)
         inputs = np.zeros((T, size, 2))
         inputs[:, :, 0] = rng.uniform(0.0, 1.0, (T, size))
@@ -116,7 +116,7 @@ class Adding(Task):
 
 
 class Parity(Task):
-    """Say whether the number of ones so far is odd."""
+    """Output whether the number of ones so far is odd."""
 
     name = "parity"
     title = "Parity"
@@ -127,17 +127,17 @@ class Parity(Task):
     guess = "guessing odd or even"
 
     def sizes(self, e: Settings) -> tuple[int, int]:
-        """In: the bit. Out: even, odd."""
+        """Input: the bit. Outputs: even, odd."""
         return 1, 2
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """Fair bits; the answer at t is the parity of the first t of them."""
+        """Draw fair bits; the target at t is the parity of the first t bits."""
         bits = rng.integers(2, size=(e.seq_len, size))
         targets = np.where(self.masks(e).writes[:, None], bits.cumsum(axis=0) % 2, 0)
         return self.as_batch(e, bits[:, :, None].astype(float), targets)
 
     def chance(self, e: Settings) -> float:
-        """A parity is a fair coin to whoever misses one bit."""
+        """1 / 2: with one bit unknown, both parities are equally likely."""
         return 0.5
 
     def chance_loss(self, e: Settings) -> float:
@@ -149,7 +149,7 @@ class Parity(Task):
         return [f"{bit:.0f}" for bit in batch.inputs[:, sample, 0]]
 
     def output_label(self, e: Settings, answer: int) -> str:
-        """Even or odd."""
+        """Return "even" or "odd"."""
         return ("even", "odd")[answer]
 
 
@@ -165,20 +165,20 @@ class Echo(SymbolTask):
 
     @property
     def limits(self) -> str:
-        """The delay comes before the first answer."""
+        """The first answer comes after the delay."""
         return "task 'echo' (the delay is shorter than the sequence)"
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """At least one echo."""
+        """Return lengths with at least one echo."""
         return e.delay + 1, MAX_LENGTH
 
     def masks(self, e: Settings) -> Masks:
-        """The first d steps have nothing to echo yet, so they write nothing."""
+        """Return masks in which the first d steps, with nothing to echo, do not write."""
         masks = super().masks(e)
         return Masks(masks.reads, masks.writes & (np.arange(e.seq_len) >= e.delay))
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """Independent, equally likely symbols."""
+        """Draw independent, equally likely symbols."""
         symbols = rng.integers(e.symbols, size=(e.seq_len, size))
         targets = np.zeros_like(symbols)
         targets[e.delay :] = symbols[: e.seq_len - e.delay]
@@ -186,7 +186,7 @@ class Echo(SymbolTask):
 
 
 class Transcription(SymbolTask):
-    """Read n symbols, wait, then write n symbols; which ones, the subclass says."""
+    """Read n symbols, wait, then write n symbols; the subclass defines which."""
 
     fits = ("sequence-to-sequence",)
     options = ("symbols", "items")
@@ -197,15 +197,15 @@ class Transcription(SymbolTask):
         return f"task {self.name!r} (n items are read, then n are written)"
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """2n steps, and as many to wait in between as wanted."""
+        """Return lengths of 2n steps or more; the rest is waiting time in between."""
         return 2 * e.items, MAX_LENGTH
 
     def masks(self, e: Settings) -> Masks:
-        """The last n steps write; nothing comes in while they do."""
+        """Return masks in which the last n steps write, without input."""
         return TOPOLOGIES[e.topology].masks(e.seq_len, written=e.items)
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """Independent, equally likely symbols; silence after them."""
+        """Draw independent, equally likely symbols, followed by zero input."""
         symbols = rng.integers(e.symbols, size=(e.items, size))
         inputs = np.zeros((e.seq_len, size, e.symbols))
         inputs[: e.items] = one_hot(symbols, e.symbols)
@@ -227,7 +227,7 @@ class Copy(Transcription):
     usual_length = 16
 
     def answer(self, symbols: Indices) -> Indices:
-        """The same order."""
+        """Return the symbols in the same order."""
         return symbols
 
 
@@ -240,5 +240,5 @@ class Reverse(Transcription):
     usual_length = 6
 
     def answer(self, symbols: Indices) -> Indices:
-        """The last symbol first."""
+        """Return the symbols in reverse order."""
         return symbols[::-1]

@@ -64,7 +64,7 @@ def german(n: int) -> list[str]:
 
 
 class Language(NamedTuple):
-    """A language: its name on screen, and how it says a number, as a list of words."""
+    """A language: its name on screen, and a function from a number to its words."""
 
     title: str
     say: Callable[[int], list[str]]

@@ -40,7 +40,7 @@ VERDICTS = ("negative", "positive")
 TRAINING_SENTENCES = 4000
 
 HELD_OUT_SHARE = 5
-"""One sentence in so many is never trained on; which ones, its own letters decide (a checksum)."""
+"""One sentence in this many is held out, chosen by a checksum of its text."""
 
 
 @cache
@@ -64,7 +64,7 @@ LONGEST = 16
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence of the grammar: its words, its verdict (0 negative, 1 positive), and what makes it hard."""
+    """A sentence: words, verdict (0 negative, 1 positive), and whether it has negation or contrast."""
 
     words: tuple[str, ...]
     verdict: int
@@ -73,7 +73,7 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        """The sentence as it is written."""
+        """The sentence as text."""
         return " ".join(self.words).replace(" ,", ",")
 
     @property
@@ -117,7 +117,7 @@ def draw_sentence(rng: np.random.Generator) -> Sentence:
 
 @cache
 def sentences(held_out: bool) -> tuple[Sentence, ...]:
-    """Return one part of the data: the sentences that are never trained on, or those that are; all differ."""
+    """Return the held-out or the training sentences, without duplicates."""
     rng = np.random.default_rng(int(held_out))
     found: dict[str, Sentence] = {}
     while len(found) < (HELD_OUT_SAMPLES if held_out else TRAINING_SENTENCES):
@@ -129,7 +129,7 @@ def sentences(held_out: bool) -> tuple[Sentence, ...]:
 
 @cache
 def beyond_the_grammar() -> dict[str, list[Sentence]]:
-    """Return sentences that the grammar never makes, with their verdicts, by what is new in them."""
+    """Return sentences outside the grammar with their verdicts, keyed by what is new in them."""
     double, twice = [], []
     for subject in SUBJECTS:
         for verdict, adjectives in enumerate((NEGATIVE, POSITIVE)):
@@ -146,9 +146,9 @@ def beyond_the_grammar() -> dict[str, list[Sentence]]:
 
 
 def split_words(text: str) -> tuple[list[str], list[str]]:
-    """Return the words of a visitor's sentence that the grammar has, and those that it has not.
+    """Return the words of a user's sentence that are in the vocabulary, and those that are not.
 
-    A contraction is read in full: "isn't" as "is not".
+    Contractions are expanded: "isn't" to "is not".
     """
     words = re.findall(r"[^\W_]+|,", re.sub(r"n['’]t\b", " not", text.lower()))
     known = word_numbers()
@@ -156,7 +156,7 @@ def split_words(text: str) -> tuple[list[str], list[str]]:
 
 
 class Sentiment(Task):
-    """Is the sentence kind or unkind? The verdict comes after the last word."""
+    """Classify a sentence as negative or positive after its last word."""
 
     name = "sentiment"
     title = "Sentiment"
@@ -172,15 +172,15 @@ class Sentiment(Task):
         return f"task 'sentiment' (the longest sentence has {LONGEST} words)"
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """Shorter sentences begin later."""
+        """Return lengths that hold the longest sentence; shorter ones start later."""
         return LONGEST, MAX_LENGTH
 
     def sizes(self, e: Settings) -> tuple[int, int]:
-        """A channel a word in, two verdicts out."""
+        """Return one input channel per word, and two outputs, one per verdict."""
         return len(vocabulary()), len(VERDICTS)
 
     def inputs(self, e: Settings, texts: Sequence[Sequence[str]]) -> Array:
-        """Return sentences as the network reads them, (T, B, I): the last word at the last step.
+        """Return sentences as network inputs (T, B, I), with the last word at the last step.
 
         Raises
         ------
@@ -208,7 +208,7 @@ class Sentiment(Task):
         return self.batch(e, sentences(held_out=True))
 
     def batch(self, e: Settings, chosen: Sequence[Sentence]) -> Batch:
-        """Return sentences and their verdicts."""
+        """Return sentences and their verdicts as a batch."""
         targets: Indices = np.zeros((e.seq_len, len(chosen)), np.int64)
         targets[-1] = [sentence.verdict for sentence in chosen]
         return self.as_batch(e, self.inputs(e, [sentence.words for sentence in chosen]), targets)
@@ -218,7 +218,7 @@ class Sentiment(Task):
         return 0.5
 
     def chance_loss(self, e: Settings) -> float:
-        """The cross-entropy of a toss: ln 2."""
+        """The cross-entropy of a uniform guess: ln 2."""
         return float(np.log(2.0))
 
     def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:

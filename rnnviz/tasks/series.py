@@ -1,4 +1,4 @@
-"""Series of measurements to forecast: real ones, a simulated one, and the visitor's own."""
+"""Series of measurements to forecast: real ones, a simulated one, and the user's own."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from rnnviz.tasks.signals import CurveTask
 DATA = Path(__file__).parent / "data"
 
 HELD_OUT_SHARE = 0.25
-"""The end of a series of the visitor's own that is kept for measuring."""
+"""Share of a user series, at its end, that is held out."""
 
 MIN_VALUES, MAX_VALUES = 30, 100_000
 
 GROWTH = 2.0
-"""A positive series whose largest value is this many times its smallest is followed in relative changes."""
+"""A positive series whose largest value is this many times its smallest is forecast in relative changes."""
 
 LEAST_SPREAD = 0.1
-"""Changes that differ by less than this share of their size (a steady growth) are scaled by their size."""
+"""Changes whose spread is below this share of their size (steady growth) are scaled by their size."""
 
 SERIES: dict[str, str] = {
     "airline": "Airline passengers",
@@ -39,13 +39,13 @@ SERIES: dict[str, str] = {
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Values in time order, and how a network sees them.
+    """Values in time order, and how they are encoded for a network.
 
-    values : (n,), in ``unit``. times : (n,), where they stand on the time axis, for instance years.
+    values : (n,), in ``unit``. times : (n,), positions on the time axis, for instance years.
     held_out : row number of the first value that is never trained on.
     season : steps after which the series roughly repeats, 0 for none.
     sees : "level" (the value), "change" (from the value before) or "log-change" (of its logarithm).
-    scale : what the network's 1 stands for, so that it sees numbers near 1; of training values only.
+    scale : the value that the network sees as 1, from training values only; keeps its inputs near 1.
     """
 
     title: str
@@ -58,7 +58,7 @@ class Series:
     scale: float
 
     def seen(self) -> Array:
-        """Return the series as the network sees it, (n,); the first change is unknown and stands as 0."""
+        """Return the series as the network sees it, (n,); the first change is unknown and set to 0."""
         return self._seen
 
     @cached_property
@@ -79,7 +79,7 @@ class Series:
 
 
 def _in_changes(title: str, unit: str, values: Array, times: Array, held_out: int, season: int) -> Series:
-    """Return a series that a network sees in changes, relative ones if it is positive and grows a lot."""
+    """Return a series encoded as changes, relative ones if it is positive and grows a lot (see GROWTH)."""
     relative = bool(values.min() > 0.0 and values.max() >= GROWTH * values.min())
     known = values[:held_out]
     changes = np.diff(np.log(known) if relative else known)
@@ -90,7 +90,7 @@ def _in_changes(title: str, unit: str, values: Array, times: Array, held_out: in
 
 
 def as_array(numbers: Any) -> Array:
-    """Return numbers as the arrays that the library computes with."""
+    """Return numbers as a float64 array."""
     return np.asarray(numbers, np.float64)
 
 
@@ -102,7 +102,7 @@ def sunspots() -> pd.Series:
 
 @cache
 def sunspot_series() -> Series:
-    """Return the sunspots; from 1940 on they are held out. Their cycle takes some eleven years."""
+    """Return the sunspots; from 1940 on they are held out. Their cycle is about eleven years."""
     years = sunspots().index.to_numpy()
     held_out = int(np.searchsorted(years, Sunspots.first_held_out_year))
     values = sunspots().to_numpy(float)
@@ -124,9 +124,9 @@ def airline_series() -> Series:
 
 @cache
 def stock_series() -> Series:
-    """Return a simulated price: each day's relative change is drawn anew, from N(0, 1%).
+    """Return a simulated price: each day's relative change is drawn independently from N(0, 1%).
 
-    Nothing of tomorrow's change is in the past, so no forecast can beat the last price.
+    The past tells nothing about tomorrow's change, so no forecast can beat the last price.
     """
     days = 600
     changes = 0.01 * np.random.default_rng(1900).standard_normal(days)
@@ -139,7 +139,7 @@ def stock_series() -> Series:
 
 @lru_cache(maxsize=8)
 def own_series(data: str) -> Series:
-    """Return a visitor's series from its numbers, separated by blanks."""
+    """Return the user's series from its numbers, separated by spaces."""
     values = np.array(data.split(), float)
     held_out = len(values) - int(HELD_OUT_SHARE * len(values))
     rows = as_array(1 + np.arange(len(values)))
@@ -147,17 +147,17 @@ def own_series(data: str) -> Series:
 
 
 def to_data(values: Array) -> str:
-    """Return values as an experiment carries them."""
+    """Return values as text, the form in which an experiment stores them."""
     return " ".join(format(value, ".10g") for value in values)
 
 
 def check_data(data: str) -> None:
-    """Check a series of the visitor's own.
+    """Check a user series.
 
     Raises
     ------
     ValueError
-        If it is too short or too long, holds something else than finite numbers, or never changes.
+        If it is too short or too long, contains anything but finite numbers, or is constant.
     """
     parts = data.split()
     if not MIN_VALUES <= len(parts) <= MAX_VALUES:
@@ -183,14 +183,14 @@ def check_data(data: str) -> None:
 class SeriesBatch(Batch):
     """Windows of a series.
 
-    newest : (T, B, 1), the newest known value at each step, in the data's own unit.
+    newest : (T, B, 1), the newest known value at each step, in the data's unit.
     """
 
     newest: Array
 
 
 class SeriesTask(CurveTask):
-    """Forecast the next value of a series, judged in the data's own unit on its held-out end."""
+    """Forecast the next value of a series, judged in the data's unit on its held-out end."""
 
     fits = ("many-to-many", "many-to-one")
     metric = ABSOLUTE_ERROR
@@ -201,18 +201,18 @@ class SeriesTask(CurveTask):
         raise NotImplementedError
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """A window and the value after it fit into the held-out part, and into the rest."""
+        """Return lengths at which a window and the next value fit into either part of the data."""
         s = self.series(e)
         return 2, min(MAX_LENGTH, len(s.values) - s.held_out - 1, s.held_out - 2)
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """Windows from before the held-out part."""
+        """Draw windows from before the held-out part."""
         s = self.series(e)
         first = int(s.sees != "level")  # the first change is unknown
         return self._windows(e, first + rng.integers(s.held_out - first - e.seq_len, size=size))
 
     def draw_held_out(self, e: Settings, rng: np.random.Generator) -> SeriesBatch:
-        """Every window of the held-out part; of a long one only so many, evenly spread."""
+        """Return all windows of the held-out part, or an evenly spaced selection if there are too many."""
         s = self.series(e)
         starts = np.arange(s.held_out, len(s.values) - e.seq_len)
         if len(starts) > HELD_OUT_SAMPLES:
@@ -228,7 +228,7 @@ class SeriesTask(CurveTask):
         return SeriesBatch(seen[:-1], targets, self.masks(e).writes, self.loss, newest)
 
     def score(self, e: Settings, outputs: Array, batch: Batch) -> float:
-        """Mean absolute error in the data's unit."""
+        """Return the mean absolute error in the data's unit."""
         s, steps = self.series(e), batch.written
         newest = batch.newest[steps] if isinstance(batch, SeriesBatch) else np.zeros(())
         truth = np.asarray(batch.targets[steps], float)
@@ -236,14 +236,14 @@ class SeriesTask(CurveTask):
         return float(np.mean(np.abs(error)))
 
     def chance(self, e: Settings) -> float:
-        """Mean absolute error of the naive forecast on the held-out windows."""
+        """Return the mean absolute error of the naive forecast on the held-out windows."""
         batch, steps, s = self._held_out_written(e)
         newest = batch.newest[steps]
         truth = np.asarray(batch.targets[steps], float)
         return float(np.mean(np.abs(s.forecast(newest, truth) - newest)))
 
     def chance_loss(self, e: Settings) -> float:
-        """Mean squared error of the naive forecast, as the network sees it."""
+        """Return the mean squared error of the naive forecast, in the network's encoding."""
         batch, steps, s = self._held_out_written(e)
         naive = batch.inputs[steps][:, :, :1] if s.sees == "level" else 0.0
         return float(np.mean(np.square(batch.targets[steps] - naive)))
@@ -267,16 +267,16 @@ class Sunspots(SeriesTask):
 
     @property
     def limits(self) -> str:
-        """A window has to fit into the years that are never trained on."""
+        """A window has to fit into the held-out years."""
         return f"task 'sunspots' (the years from {self.first_held_out_year} on are held out)"
 
     def series(self, e: Settings) -> Series:
-        """The sunspots."""
+        """Return the sunspots."""
         return sunspot_series()
 
 
 class Forecast(SeriesTask):
-    """Forecast the airline's passengers, a stock price, or a series of one's own."""
+    """Forecast the airline's passengers, a stock price, or the user's own series."""
 
     name = "series"
     title = "Series"
@@ -288,11 +288,11 @@ class Forecast(SeriesTask):
 
     @property
     def limits(self) -> str:
-        """A window has to fit into the part that is never trained on."""
+        """A window has to fit into the held-out part."""
         return "task 'series' (a window has to fit into the end that is held out)"
 
     def series(self, e: Settings) -> Series:
-        """The series chosen."""
+        """Return the chosen series."""
         if e.series == "own":
             return own_series(e.data)
         return airline_series() if e.series == "airline" else stock_series()

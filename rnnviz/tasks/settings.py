@@ -1,4 +1,4 @@
-"""What tasks read of an experiment; they know nothing of its other choices."""
+"""The experiment settings that tasks read; they depend on no others."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 
 class Settings(Protocol):
-    """The choices that shape sequences. ``Experiment`` has them all.
+    """The settings that determine sequences. ``Experiment`` has all of them.
 
-    rng(stream) : the random numbers of one purpose, always the same ones.
+    rng(stream) : the generator for one purpose, always with the same seed.
     """
 
     @property
@@ -24,7 +24,7 @@ class Settings(Protocol):
     @property
     def feedback(self) -> bool: ...
 
-    # options of single tasks
+    # task-specific options
     @property
     def symbols(self) -> int: ...
     @property

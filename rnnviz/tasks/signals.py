@@ -1,4 +1,4 @@
-"""Curves in time: waves to draw, waves to predict."""
+"""Curve tasks: waves to generate and waves to predict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnnviz.tasks.settings import Settings
 
 
 class CurveTask(Task):
-    """One real value out at every step, judged by squared error."""
+    """One real-valued output at every step, with squared error."""
 
     loss = LOSSES["squared-error"]
     metric = SQUARED_ERROR
@@ -27,7 +27,7 @@ class CurveTask(Task):
 
 
 class Waves(CurveTask):
-    """Draw one of three sine waves, told only once which."""
+    """Generate one of three sine waves; the code is read only once."""
 
     name = "waves"
     title = "Waves"
@@ -39,15 +39,15 @@ class Waves(CurveTask):
     codes = 3
 
     def sizes(self, e: Settings) -> tuple[int, int]:
-        """In: the code, one-hot. Out: the height of the wave."""
+        """Inputs: the code, one-hot. Output: the value of the wave."""
         return self.codes, 1
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """Three waves need more than two points each to be told apart."""
+        """Return lengths above two: with fewer points the three waves cannot be distinguished."""
         return 2 * self.codes + 1, MAX_LENGTH
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """Code c asks for sin(2 pi c t / T) at t = 1..T."""
+        """Draw codes; the target of code c is sin(2 pi c t / T) at t = 1..T."""
         code = rng.integers(self.codes, size=size)
         inputs = np.zeros((e.seq_len, size, self.codes))
         inputs[0] = one_hot(code, self.codes)
@@ -74,14 +74,14 @@ class Sine(CurveTask):
     goal = 0.012
     guess = "always answering 0"
     frequencies = (0.2, 0.6)
-    """Radians a step."""
+    """Radians per step."""
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """There is a next value from the second step on."""
+        """Return lengths of two steps or more."""
         return 2, MAX_LENGTH
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """sin(w t + p) with w from U[0.2, 0.6] and p from U[0, 2 pi]."""
+        """Draw sin(w t + p) with w from U[0.2, 0.6] and p from U[0, 2 pi]."""
         frequency = rng.uniform(*self.frequencies, size)
         values = np.sin(np.arange(e.seq_len + 1)[:, None] * frequency + rng.uniform(0.0, 2.0 * np.pi, size))
         return self.as_batch(e, values[:-1, :, None], values[1:, :, None])

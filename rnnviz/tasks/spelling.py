@@ -1,4 +1,4 @@
-"""Words written one sign at a time: what captions and translations have in common."""
+"""The base class of captions and translation: texts written one sign per step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnviz.tasks.base import Task
 from rnnviz.tasks.settings import Settings
 
 END = "·"
-"""Written after the last sign, and at all steps that are left."""
+"""Written after the last sign and at all remaining steps."""
 
 
 class WritingTask(Task):
@@ -26,14 +26,14 @@ class WritingTask(Task):
 
     @abstractmethod
     def wanted(self, e: Settings, held_out: bool) -> list[Sequence[str]]:
-        """Return all texts of one part of the data, without END."""
+        """Return all texts of the held-out or the training part, without END."""
 
     def writing_steps(self, e: Settings) -> int:
         """Return how many steps write."""
         return len(self.masks(e).write_steps)
 
     def spelled(self, e: Settings, texts: Sequence[Sequence[str]]) -> Indices:
-        """Return texts as sign numbers (T, B), END after each; zero at steps that do not write."""
+        """Return texts as sign indices (T, B), END after each; zero at steps that do not write."""
         number = {sign: i for i, sign in enumerate(self.signs(e))}
         written = np.zeros((e.seq_len, len(texts)), np.int64)
         first = e.seq_len - self.writing_steps(e)
@@ -42,26 +42,26 @@ class WritingTask(Task):
         return written
 
     def read_off(self, e: Settings, outputs: Array) -> list[list[str]]:
-        """Return the texts that outputs (T, B, O) write: the likeliest signs up to the first END."""
+        """Return the texts that outputs (T, B, O) spell: the most likely signs up to the first END."""
         signs, answers = self.signs(e), outputs[self.masks(e).write_steps].argmax(axis=-1)
         texts = [[signs[i] for i in column] for column in answers.T]
         return [text[: text.index(END)] if END in text else text for text in texts]
 
     def exact_match(self, e: Settings, outputs: Array, targets: Indices) -> float:
-        """Return the share of sequences that are written without any mistake."""
+        """Return the share of sequences written without any mistake."""
         steps = self.masks(e).write_steps
         return float(np.mean((outputs[steps].argmax(axis=-1) == targets[steps]).all(axis=0)))
 
     def output_label(self, e: Settings, answer: int) -> str:
-        """The sign itself."""
+        """Return the sign itself."""
         return self.signs(e)[answer]
 
     def chance(self, e: Settings) -> float:
-        """Share of held-out steps at which the most frequent sign of the training part is right."""
+        """Return the share of held-out steps at which the most frequent training sign is right."""
         return float(self._frequencies(e, held_out=True)[np.argmax(self._frequencies(e, held_out=False))])
 
     def chance_loss(self, e: Settings) -> float:
-        """Entropy of single signs in the training part, in nats."""
+        """Return the unigram entropy of the training signs, in nats."""
         shares = self._frequencies(e, held_out=False)
         present = shares[shares > 0]
         return float(-(present * np.log(present)).sum())

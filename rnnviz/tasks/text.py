@@ -1,4 +1,4 @@
-"""Text, one character at a time."""
+"""Character-level text prediction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnnviz.tasks.corpora import corpus
 from rnnviz.tasks.settings import Settings
 
 HELD_OUT_SHARE = 0.15
-"""The end of a text that is kept for measuring."""
+"""Share of a text, at its end, that is held out."""
 
 
 class Characters(Task):
@@ -28,7 +28,7 @@ class Characters(Task):
     form = "text"
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """There is a next character from the second one on."""
+        """Return lengths of two characters or more."""
         return 2, MAX_LENGTH
 
     def alphabet(self, e: Settings) -> str:
@@ -36,15 +36,15 @@ class Characters(Task):
         return "".join(sorted(set(corpus(e.corpus, e.text))))
 
     def sizes(self, e: Settings) -> tuple[int, int]:
-        """One channel a character, in and out."""
+        """Return one channel per character, in and out."""
         size = len(self.alphabet(e))
         return size, size
 
     def parts(self, e: Settings) -> tuple[Indices, Indices]:
-        """Return the text to train on and the text to measure on, as character numbers.
+        """Return the training part and the held-out part of the text, as character indices.
 
-        A text too short to spare a piece is measured on itself, and repeated if it is shorter
-        than a sequence.
+        A text too short to split is measured on itself, and repeated if it is shorter than a
+        sequence.
         """
         alphabet = self.alphabet(e)
         codes = np.array([alphabet.index(c) for c in corpus(e.corpus, e.text)], np.int64)
@@ -55,16 +55,16 @@ class Characters(Task):
         return codes, codes
 
     def measured_on(self, e: Settings) -> str:
-        """A text too short to hold a piece back is measured on itself."""
+        """Return "same-text" for a text too short to split."""
         training, held_out = self.parts(e)
         return "same-text" if training is held_out else super().measured_on(e)
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """Windows that begin anywhere in the training part."""
+        """Draw windows at random positions in the training part."""
         return self._windows(e, self.parts(e)[0], rng, size)
 
     def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
-        """Windows that begin anywhere in the held-out part."""
+        """Draw windows at random positions in the held-out part."""
         return self._windows(e, self.parts(e)[1], rng, HELD_OUT_SAMPLES)
 
     def _windows(self, e: Settings, codes: Indices, rng: np.random.Generator, size: int) -> Batch:
@@ -77,12 +77,12 @@ class Characters(Task):
         return np.bincount(training, minlength=self.sizes(e)[0]) / len(training)
 
     def chance(self, e: Settings) -> float:
-        """Accuracy of always answering the most frequent character of the training part."""
+        """Return the accuracy of always predicting the most frequent training character."""
         _, held_out = self.parts(e)
         return float(np.mean(held_out == np.argmax(self._frequencies(e))))
 
     def chance_loss(self, e: Settings) -> float:
-        """Entropy of single characters in the training part, in nats."""
+        """Return the unigram entropy of the training characters, in nats."""
         frequencies = self._frequencies(e)
         present = frequencies[frequencies > 0]
         return float(-(present * np.log(present)).sum())
@@ -93,6 +93,6 @@ class Characters(Task):
         return [self.output_label(e, int(row[:size].argmax())) for row in batch.inputs[:, sample]]
 
     def output_label(self, e: Settings, answer: int) -> str:
-        """The character itself; blanks and line ends by a sign."""
+        """Return the character itself, or a visible sign for spaces and line ends."""
         character = self.alphabet(e)[answer]
         return {" ": "␣", "\n": "⏎", "\t": "⇥"}.get(character, character)

@@ -1,4 +1,4 @@
-"""Which steps read an input and which write an output: the only thing in which topologies differ."""
+"""Topologies, defined by which steps read an input and which write an output."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rnnviz.model.arrays import Indices, Mask
 
 @dataclass(frozen=True, eq=False)
 class Masks:
-    """The two masks over time that make a topology.
+    """The two masks over time that define a topology.
 
-    ``reads[t]`` is true where step t + 1 receives an input, ``writes[t]`` where it gives an
-    output that the loss looks at. Both have shape (T,).
+    ``reads[t]`` is true where step t + 1 receives an input, ``writes[t]`` where it writes an
+    output that enters the loss. Both have shape (T,).
     """
 
     reads: Mask
@@ -23,13 +23,13 @@ class Masks:
 
     @property
     def write_steps(self) -> Indices:
-        """Row numbers (0-based) of the steps that write: the set S, K = len(S)."""
+        """Rows (0-based) of the steps that write: the set S, K = len(S)."""
         return np.flatnonzero(self.writes)
 
 
 @dataclass(frozen=True)
 class Topology:
-    """One of the five ways to lay inputs and outputs along the time axis."""
+    """One of the five arrangements of inputs and outputs along the time axis."""
 
     name: str
     title: str
@@ -38,9 +38,9 @@ class Topology:
     can_feed_back: bool
 
     def masks(self, seq_len: int, written: int | None = None) -> Masks:
-        """Lay the topology over ``seq_len`` steps; the arrays are shared and read-only.
+        """Return the masks for ``seq_len`` steps; the arrays are shared and read-only.
 
-        ``written`` is how many steps at the end write, for sequence-to-sequence only
+        ``written`` is the number of steps at the end that write, for sequence-to-sequence only
         (default: the second half).
         """
         return _masks(self.name, seq_len, written or max(1, seq_len // 2))
@@ -48,7 +48,7 @@ class Topology:
 
 @lru_cache(maxsize=256)
 def _masks(topology: str, seq_len: int, written: int) -> Masks:
-    """Return a topology's masks; made once, since every training batch carries them."""
+    """Return a topology's masks; cached, since every training batch needs them."""
     t = np.arange(seq_len)
     every, first, last, tail = t >= 0, t == 0, t == seq_len - 1, t >= seq_len - written
     masks = {

@@ -1,4 +1,4 @@
-"""Machine translation on a small scale: number words from English, word by word."""
+"""Small machine translation: number words from English, word by word."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ HELD_OUT_NUMBERS = 15
 
 @cache
 def english_words() -> tuple[str, ...]:
-    """Return the English words that occur, in the order in which they first do."""
+    """Return the English words that occur, in order of first occurrence."""
     return tuple(dict.fromkeys(word for n in range(LARGEST + 1) for word in english(n)))
 
 
 @cache
 def held_out_numbers(seed: int) -> tuple[int, ...]:
-    """Return the numbers that are never trained on, another choice for each seed.
+    """Return the held-out numbers, which depend on the seed.
 
-    Only numbers of a ten and a unit: every single word has to be met in training, which the numbers up to
-    20 and the tens take care of. And never two numbers like 72 and 92, because only they say in French
-    what becomes of "two" after "soixante" and "quatre vingt": douze.
+    Only numbers with tens and units are held out: the numbers up to 20 and the tens stay in training, so
+    that every word occurs there. Of two numbers like 72 and 92 at most one is held out, because only they
+    show that French has "douze" for "two" after "soixante" and "quatre vingt".
     """
     composed = [n for n in range(21, LARGEST + 1) if n % 10]
     chosen: list[int] = []
@@ -57,40 +57,40 @@ class Translation(WritingTask):
 
     @property
     def limits(self) -> str:
-        """Two words are read; the longest translation and its end are written."""
+        """Two words are read; the longest translation and END are written."""
         return "task 'translation' (two steps read, then a step a word, and one for the end)"
 
     def signs(self, e: Settings) -> tuple[str, ...]:
-        """END and the words that occur in the other language."""
+        """Return END and the words of the other language."""
         say = LANGUAGES[e.target].say
         return (END, *dict.fromkeys(word for n in range(LARGEST + 1) for word in say(n)))
 
     def sizes(self, e: Settings) -> tuple[int, int]:
-        """A channel a word, in both languages."""
+        """Return one channel per word in both languages."""
         return len(english_words()), len(self.signs(e))
 
     def lengths(self, e: Settings) -> tuple[int, int]:
-        """Two words in, the longest translation and its end out."""
+        """Return lengths that hold two words read and the longest translation and END written."""
         return READING_STEPS + self._longest(e), MAX_LENGTH
 
     def _longest(self, e: Settings) -> int:
         return 1 + max(len(LANGUAGES[e.target].say(n)) for n in range(LARGEST + 1))
 
     def masks(self, e: Settings) -> Masks:
-        """The last steps write, as many as the longest translation needs."""
+        """Return masks in which the last steps write, as many as the longest translation needs."""
         return TOPOLOGIES[e.topology].masks(e.seq_len, written=self._longest(e))
 
     def numbers(self, e: Settings, held_out: bool) -> list[int]:
-        """Return the numbers of one part of the data."""
+        """Return the held-out or the training numbers."""
         kept = held_out_numbers(e.seed)
         return [n for n in range(LARGEST + 1) if (n in kept) == held_out]
 
     def wanted(self, e: Settings, held_out: bool) -> list[Sequence[str]]:
-        """All translations."""
+        """Return all translations."""
         return [LANGUAGES[e.target].say(n) for n in self.numbers(e, held_out)]
 
     def inputs(self, e: Settings, sentences: Sequence[Sequence[str]]) -> Array:
-        """Return English words as the network reads them, (T, B, I): the last one just before it writes."""
+        """Return English words as network inputs (T, B, I); the last one directly before writing starts."""
         words = english_words()
         read = np.zeros((e.seq_len, len(sentences), len(words)))
         last = e.seq_len - self.writing_steps(e)

@@ -1,6 +1,6 @@
 """Where long work runs: by default a pool of worker processes on this machine.
 
-Anything with the ``concurrent.futures`` interface fits in its place, for instance Dask's
+Any executor with the ``concurrent.futures`` interface can replace it, for instance Dask's
 ``Client.get_executor()``.
 """
 
@@ -15,11 +15,11 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 from loky import ProcessPoolExecutor, get_reusable_executor
 
-# Every worker computes on one thread: the pool is the parallelism, and sums round the same everywhere.
+# One thread per worker: parallelism comes from the pool, and sums are rounded the same everywhere.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 IDLE_SECONDS = 120.0
 
-# loky keeps one pool for each thread that asks, and Streamlit runs every rerun in a new thread.
+# loky keeps one pool per calling thread, and Streamlit runs every rerun in a new thread.
 _keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pool-keeper")
 _current: ProcessPoolExecutor | None = None  # of the keeper's thread alone, like what follows
 _closed = False
@@ -64,7 +64,7 @@ def _close() -> None:
 
 
 def _leave_with_parent() -> None:
-    """Let this worker end when its server does, even if that was killed and could not say so."""
+    """End this worker when its parent process ends, even if the parent was killed."""
     parent = os.getppid()
 
     def watch() -> None:

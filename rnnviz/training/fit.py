@@ -1,4 +1,4 @@
-"""Training a network on arrays of one's own."""
+"""Train a network on your own arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rnnviz.training.state import Divergence, TrainingState
 from rnnviz.training.updates import Problem, first_state, run_updates
 
 PROGRESS_SECONDS = 0.5
-"""How often ``on_progress`` is called."""
+"""Seconds between calls of ``on_progress``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Fit:
 
     @property
     def history(self) -> pd.DataFrame:
-        """One row a kept update: step, loss, metric, grad_norm, clipped_grad_norm."""
+        """One row per recorded update: step, loss, metric, grad_norm, clipped_grad_norm."""
         return self.state.history.frame()
 
     @property
@@ -87,8 +87,8 @@ def fit(
     held_out : (inputs, targets)
         Sequences of the same form that the metric is measured on (default: the training data): accuracy for
         "cross-entropy", mean squared error for "squared-error".
-    init, gain, params : how weights are drawn (see ``Network.init``), or the weights to begin with.
-    batch_size : sequences for each update, drawn anew every time.
+    init, gain, params : how weights are drawn (see ``Network.init``), or the initial weights.
+    batch_size : sequences per update, drawn with replacement.
     on_progress : called with the state about every half second.
 
     Raises
@@ -123,7 +123,7 @@ def fit(
 def _batch(
     network: Network, inputs: ArrayLike, targets: ArrayLike, writes: ArrayLike | None, loss: str
 ) -> Batch:
-    """Return arrays as a batch, or say what is wrong with them."""
+    """Return arrays as a batch; raise ValueError if they are invalid."""
     x = np.asarray(inputs, float)
     if x.ndim != 3 or x.shape[2] != network.input_size:
         raise ValueError(f"inputs must be (T, N, {network.input_size}); got {x.shape}.")

@@ -1,4 +1,4 @@
-"""What a run remembers of itself: bounded in memory, however long it trains."""
+"""The recorded measurements of a run, in bounded memory."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MAX_CURVES = 256
 class Thinned:
     """Rows at step 0, s, 2s, ...; when they would exceed the capacity, s doubles.
 
-    Which rows are kept depends only on how many steps there were, so two runs cut into different
-    chunks remember the same. Kept rows are single measurements, not means.
+    Which rows are kept depends only on the number of steps, so runs split into different chunks
+    record the same rows. Kept rows are single measurements, not means.
     """
 
     def __init__(self, capacity: int, width: int) -> None:
@@ -25,11 +25,11 @@ class Thinned:
         self._length = 0
 
     def wants(self, step: int) -> bool:
-        """Tell whether the row of this step would be kept."""
+        """Return whether the row of this step would be kept."""
         return step % self.stride == 0
 
     def append(self, step: int, row: Array | tuple[float, ...]) -> None:
-        """Keep the row of a step, if it is wanted."""
+        """Add the row of a step, if it is to be kept."""
         if not self.wants(step):
             return
         if self._length == len(self._rows):
@@ -71,7 +71,7 @@ class Thinned:
 class History:
     """The measurements of a run.
 
-    A row n holds what was measured after n updates: the loss of the training batch, the newest
+    Row n holds the measurements after n updates: the loss of the training batch, the newest
     held-out metric, and the norm of the raw gradient before and after clipping. Some rows also have
     the gradient's curve ||dL/dh_t|| over time (T,), for the top layer and the training batch.
     """
@@ -82,7 +82,7 @@ class History:
         self.latest: tuple[float, ...] | None = None
 
     def wants_curve(self, step: int) -> bool:
-        """Tell whether this step's gradient curve would be kept: it costs a little to compute."""
+        """Return whether this step's gradient curve would be kept, to avoid computing it in vain."""
         return self._curves.wants(step)
 
     def record(self, row: tuple[float, ...], curve: Array | None = None) -> None:
@@ -94,25 +94,25 @@ class History:
 
     @property
     def columns(self) -> dict[str, Array]:
-        """The kept measurements and always the latest, an array (n,) a column."""
+        """Return the kept measurements and the latest one, an array (n,) per column."""
         rows = self._scalars.rows
         if self.latest is not None and (len(rows) == 0 or rows[-1, 0] != self.latest[0]):
             rows = np.vstack([rows, self.latest])
         return dict(zip(COLUMNS, rows.T, strict=True))
 
     def frame(self) -> pd.DataFrame:
-        """Return the measurements as a table, one row a kept step."""
+        """Return the measurements as a table, one row per kept step."""
         return pd.DataFrame(self.columns).astype({"step": int})
 
     def curves(self) -> pd.DataFrame:
-        """Return the kept gradient curves: one row a training step, one column a time step 1..T."""
+        """Return the kept gradient curves: one row per training step, one column per time step 1..T."""
         columns = np.arange(1, self._curves.rows.shape[1] + 1)
         index = pd.Index(self._curves.steps, name="step")
         return pd.DataFrame(self._curves.rows.copy(), index=index, columns=columns)
 
     @property
     def nbytes(self) -> int:
-        """The memory that the measurements take when sent or stored."""
+        """Size of the measurements in bytes when sent or stored."""
         return self._scalars.rows.nbytes + self._curves.rows.nbytes
 
     def copy(self) -> History:

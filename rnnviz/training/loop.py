@@ -1,4 +1,4 @@
-"""Training an experiment as a pure function: a state goes in, a later state comes out."""
+"""Training of an experiment as a pure function from one state to a later state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rnnviz.training.updates import Problem, first_state, run_updates
 
 @lru_cache(maxsize=4)
 def held_out(e: Experiment) -> Batch:
-    """Return (and keep) the held-out sequences of an experiment."""
+    """Return the held-out sequences of an experiment (cached)."""
     return TASKS[e.task].held_out(e)
 
 
@@ -45,7 +45,7 @@ def advance(
     """Train until the time is up, the updates are made, or numbers overflow.
 
     The result depends on ``e``, ``state`` and the number of updates only, never on the clock. ``e`` may
-    have another learning rate or clipping threshold than before; the state records the change.
+    have a different learning rate or clipping threshold than before; the state records the change.
 
     until_solved : also stop at the measurement that first reaches the task's goal.
 
@@ -58,7 +58,7 @@ def advance(
 
 
 def problem_of(e: Experiment) -> Problem:
-    """Return what an experiment learns, as the updates see it."""
+    """Return an experiment as a ``Problem`` for ``run_updates``."""
     network, task = e.network(), TASKS[e.task]
     return Problem(
         network,
@@ -80,7 +80,7 @@ class Run:
 
     @property
     def history(self) -> pd.DataFrame:
-        """One row a kept step: step, loss, metric, grad_norm, clipped_grad_norm."""
+        """One row per kept step: step, loss, metric, grad_norm, clipped_grad_norm."""
         return self.state.history.frame()
 
     @property
@@ -95,7 +95,7 @@ class Run:
 
     @property
     def divergence(self) -> Divergence | None:
-        """Where the run broke off, if it did."""
+        """Where the run diverged, None if it did not."""
         return self.state.divergence
 
 
@@ -110,8 +110,8 @@ def train(
 
     until_solved : stop at the first measurement that reaches the task's goal.
     on_progress : called with the state about every half second.
-    tunings : changes of learning rate and threshold to make on the way, by rising step; with those of an
-        earlier run, this run repeats it.
+    tunings : changes of learning rate and clipping threshold during the run, by ascending step; with those
+        of an earlier run, this run repeats it.
     """
     state = start(e)
     while state.step < steps and not state.divergence and not (until_solved and state.solved_at is not None):

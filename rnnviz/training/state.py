@@ -1,4 +1,4 @@
-"""What a run is between two updates."""
+"""The state of a run between two updates."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rnnviz.training.history import History
 
 @dataclass(frozen=True)
 class Divergence:
-    """Where a run left the range of the numbers.
+    """Where a run diverged: the first inf or NaN.
 
-    step : updates made before the first bad one.
+    step : updates made before the one that failed.
     what : what overflowed first: "hidden state", "loss", "gradient" or "weights".
     time_step : the step t at which it did, for states and gradients.
     value : "inf" or "nan".
@@ -27,7 +27,7 @@ class Divergence:
     time_step: int | None = None
 
     def __str__(self) -> str:
-        """Say it in one sentence."""
+        """Return the divergence as one sentence."""
         place = f" at time step {self.time_step}" if self.time_step else ""
         updates = "1 update" if self.step == 1 else f"{self.step:,} updates"
         return f"After {updates} the {self.what} became {self.value}{place}."
@@ -44,13 +44,13 @@ class Tuning:
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """Everything that a run is, between two updates; it can be pickled.
+    """The complete state of a run between two updates; picklable.
 
     step : updates made so far.
     rng : state of the generator that draws the training batches.
-    metric : the newest held-out measurement (NaN before the first update).
+    metric : the latest held-out measurement (NaN before the first update).
     solved_at : updates after which the task's goal was first reached.
-    divergence : set once numbers overflowed; then ``advance`` changes nothing more.
+    divergence : set once numbers overflowed; ``advance`` then returns the state unchanged.
     tunings : the learning rate and threshold at the start, then every change of them; with these ``train``
         replays the run exactly.
     """
@@ -67,5 +67,5 @@ class TrainingState:
 
     @property
     def retunings(self) -> tuple[Tuning, ...]:
-        """The changes made during the run; empty if it kept what it started with."""
+        """The changes made during the run; empty if there were none."""
         return self.tunings[1:]

@@ -1,4 +1,4 @@
-"""Long work in independent parts; results come as they are ready."""
+"""Long computations in independent parts, with results available as they finish."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 
 class Sweep:
-    """Parts of a computation in an executor, and what has come of them so far.
+    """Parts of a computation in an executor, and their results so far.
 
-    Only as many parts as can run at once are handed over, each finished one followed by the next: what a
-    pool has in its queue can no longer be cancelled. Anything with the ``concurrent.futures`` interface
-    serves as executor; its workers need the library.
+    Only as many parts as can run at once are submitted, and the next one when a part is done: what a pool
+    has in its queue can no longer be cancelled. Any executor with the ``concurrent.futures`` interface can be
+    used; its workers need the library.
 
-    results : one a part, None where there is none yet.
+    results : one per part, None where there is none yet.
     cancelled : whether it was stopped before the end.
     """
 
@@ -40,12 +40,12 @@ class Sweep:
 
     @property
     def done(self) -> int:
-        """How many parts are done."""
+        """The number of finished parts."""
         return self._done
 
     @property
     def progress(self) -> float:
-        """Share of the parts that are done, 0 to 1."""
+        """The share of finished parts, 0 to 1."""
         return self._done / max(1, len(self.parts))
 
     @property
@@ -66,7 +66,7 @@ class Sweep:
         Raises
         ------
         Exception
-            What a part raised, or what ended the executor.
+            The exception of a part, or the one that ended the executor.
         """
         self._over.wait()
         if self._failure is not None:

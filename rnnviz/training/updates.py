@@ -1,4 +1,4 @@
-"""Gradient descent update by update, whatever is learned."""
+"""The training loop of gradient descent, independent of experiments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rnnviz.training.state import Divergence, TrainingState, Tuning
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What is to be learned, and how.
+    """A learning problem and the optimizer settings.
 
     sample : draws a training batch. measure : the held-out metric of weights. is_solved : whether a metric
     reaches the goal. optimizer : a name of OPTIMIZERS. clip_norm : None for no clipping.
@@ -43,9 +43,9 @@ def first_state(params: Params, rng: np.random.Generator, seq_len: int) -> Train
 
 
 def is_measured(step: int) -> bool:
-    """Tell whether the held-out metric is measured after ``step`` updates.
+    """Return whether the held-out metric is measured after ``step`` updates.
 
-    Often at first, when much happens, every 50th step later: it costs as much as several updates.
+    Often at first, when it changes fast, later every 50th step: it costs as much as several updates.
     """
     interval = 1 if step < 10 else 10 if step < 100 else 50
     return step % interval == 0
@@ -77,7 +77,7 @@ def run_updates(
     deadline = np.inf if seconds is None else time.perf_counter() + seconds
     last_step = np.inf if steps is None else state.step + steps
     was_solved = state.solved_at is not None
-    # One thread: sums are rounded in the same order in every process. Overflow is found below, not warned of.
+    # One thread: sums are rounded in the same order in every process. Overflow is handled below.
     with _thread_pools().limit(limits=1), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         while state.step < last_step and state.divergence is None:
             state = _update(problem, state, rng, workspace)
@@ -89,12 +89,12 @@ def run_updates(
 
 @cache
 def _thread_pools() -> ThreadpoolController:
-    """Return the control of this process's BLAS threads; finding its libraries takes a millisecond."""
+    """Return the controller of this process's BLAS threads (cached: finding them takes a millisecond)."""
     return ThreadpoolController()
 
 
 def _tuned(problem: Problem, state: TrainingState) -> tuple[Tuning, ...]:
-    """Return the state's tunings with the problem's at the end, if they are not the last ones."""
+    """Return the state's tunings, with the problem's settings appended if they differ from the last ones."""
     now = Tuning(state.step, problem.learning_rate, problem.clip_norm)
     earlier = tuple(t for t in state.tunings if t.step < state.step)
     last = earlier[-1] if earlier else None
@@ -105,7 +105,7 @@ def _tuned(problem: Problem, state: TrainingState) -> tuple[Tuning, ...]:
 def _update(
     problem: Problem, state: TrainingState, rng: np.random.Generator, workspace: Workspace
 ) -> TrainingState:
-    """Make one update, or find that it cannot be made. Appends to ``state.history``."""
+    """Make one update, or record a divergence. Appends to ``state.history``."""
     if state.step == 0:
         state = _measured(problem, state)
     result = problem.network.gradients(state.params, problem.sample(rng), workspace)
@@ -123,16 +123,16 @@ def _update(
 
 
 def _measured(problem: Problem, state: TrainingState) -> TrainingState:
-    """Return the state with a fresh metric, and the note that the task is solved if it is."""
+    """Return the state with a new measurement of the metric, and ``solved_at`` set if the goal is reached."""
     metric = problem.measure(state.params)
     solved = state.solved_at is None and problem.is_solved(metric)
     return replace(state, metric=metric, solved_at=state.step if solved else state.solved_at)
 
 
 def gradient_curve(dL_dh: Array) -> Array:
-    """Return the gradient's size over time (T,) from dL/dh (T, B, H); leading axes may be any.
+    """Return the gradient's size over time (T,) from dL/dh (T, B, H); more leading axes are allowed.
 
-    Summed over the batch: as 1/B is inside, this is the mean of the samples' norms.
+    The norms are summed over the batch: dL/dh includes 1/B, so this is the mean of the samples' norms.
     """
     with np.errstate(over="ignore"):
         return np.asarray(norms(dL_dh).sum(axis=-1))

@@ -150,7 +150,7 @@ def tell(walk: Walk, stop: Stop) -> str:
     t, kind = stop.t, stop.kind
     if kind == "state":
         start = "Nothing is remembered yet, h<sub>0</sub> = 0." if t == 1 else "The same A and B as before."
-        mixed = f"read x<sub>{t}</sub>, mix it with h<sub>{t - 1}</sub>, bend the sum with tanh"
+        mixed = f"read x<sub>{t}</sub>, mix it with h<sub>{t - 1}</sub>, apply tanh"
         return f"<b>Forward, step {t} of {T}:</b> {mixed}. {start}"
     if kind == "back":
         return _tell_back(walk, t)

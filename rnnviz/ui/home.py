@@ -47,7 +47,7 @@ def hero(session: Session) -> None:
 @st.fragment
 def _living_picture() -> None:
     """The unrolled network before training: the gain decides what becomes of its gradient."""
-    gain = st.slider("Touch it: gain of the recurrent weights", 0.3, 3.0, 0.35, 0.05, key="home_gain")
+    gain = st.slider("Try it: scale the recurrent weights", 0.3, 3.0, 0.35, 0.05, key="home_gain")
     e = Experiment(seq_len=SEQ_LEN, init="scaled-gaussian", gain=gain)
     snapshot = take_snapshot(e, e.init(e.rng("weights")), 0)
     spec = timeline_spec(Timeline.of(e, snapshot, brief=True), theme(), SPAN)

@@ -43,7 +43,7 @@ INSTRUMENTS: dict[str, Instrument] = {
     ),
     "triangle": Instrument(
         "Triangle",
-        "Which output asks what of which step?",
+        "How much does each step contribute to the gradient?",
         lambda session: present(
             quick.itemised(session, session.run.state.params), "triangle", FIGURE_HEIGHT + 18
         ),

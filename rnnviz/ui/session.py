@@ -43,7 +43,7 @@ class Session:
     notices : sentences to show once, until the next choice.
     layer : which layer the lower rows show; whole_loss, relative : see figures.Timeline.
     sweeps : long work of the laboratory, by what it measures; the newest few.
-    workbench : what the visitor gave the networks of the page Applications.
+    applications : what the visitor gave the networks of the page Applications.
     lessons : what was answered in which lesson, by the lesson's name.
     """
 
@@ -91,7 +91,7 @@ class Session:
         else:
             if self.run.state.step:
                 told = [f"{choices()[n].url} = {to_text(getattr(after, n))}" for n in sorted(differing)]
-                self.notices.append(f"Started anew with {_listed(told)}. Press Play.")
+                self.notices.append(f"Restarted: {_listed(told)}. Press Play.")
             self.restart(after)
 
     def open_preset(self, preset: Preset) -> None:

@@ -136,7 +136,7 @@ def misconceptions(_: Session) -> None:
 
 PARTS: dict[str, Callable[[Session], None]] = {
     "A link for your class": link_builder,
-    "A class of 45 minutes": plan,
+    "45-minute lesson plan": plan,
     "What students get wrong": misconceptions,
 }
 

@@ -19,7 +19,7 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 IDEA = (
-    "Which steps read, and which steps write? That is all in which these five differ. "
+    "Which steps read, and which steps write? That is the only difference. "
     "The weights are the same three matrices at every step."
 )
 

@@ -1,4 +1,4 @@
-"""How far a gradient comes at initialisation: the published table, T = 100, 20 seeds."""
+"""Gradient decay at initialisation: the published table, T = 100, 20 seeds."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Published and measured outcomes: where a gradient at the start of training goes, decade by decade.
+"""Published and measured outcomes: the gradient at the start of training, in decades.
 
 The tables hold log10(||dL/dh_1|| / ||dL/dh_T||), the median over 20 seeds at H = 32, and its range
-over those seeds where it is wide. A figure that leaves its row would tell a visitor something false.
+over those seeds where it is wide. A value outside its row would show users something false.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def factor_per_step(e: Experiment, input_std: Array) -> float:
     return float(np.exp(np.log(flow.lag_profile[90] / flow.lag_profile[10]) / 80))
 
 
-# (activation, init, gain): factor per step in silence after the first input, and driven by N(0, 1), at
+# (activation, init, gain): factor per step without input after the first, and driven by N(0, 1), at
 # H = 32; and how far the median of other 20 seeds may be off. Random matrices spread, orthogonal ones do not.
 FACTORS = {
     ("tanh", "small-normal", 1.0): (0.062, 0.039, 0.1),
@@ -94,7 +94,7 @@ FACTORS = {
 
 @pytest.mark.parametrize(("activation", "init", "gain"), FACTORS)
 def test_factor_per_step_in_silence_and_under_input(activation: str, init: str, gain: float) -> None:
-    # Orthogonal keeps a gradient only while the input is weak: .988 in silence, .630 when driven.
+    # Orthogonal preserves a gradient only for weak input: .988 without input, .630 when driven.
     e = Experiment(seq_len=100, batch_size=16, activation=activation, init=init, gain=gain)
     in_silence, when_driven, tolerance = FACTORS[activation, init, gain]
     silence, driven = np.zeros(100), np.ones(100)
@@ -105,7 +105,7 @@ def test_factor_per_step_in_silence_and_under_input(activation: str, init: str, 
 
 
 def test_many_outputs_hide_that_each_of_them_is_forgotten() -> None:
-    # The total stays flat at .07 while the error of a single output dies by 13 decades in 10 steps.
+    # The total stays at .07 while the error of a single output decays by 13 decades in 10 steps.
     e = Experiment(task="echo", topology="many-to-many", seq_len=20, delay=3, init="small-normal")
     flows = [flow_on_batch(replace(e, seed=seed)) for seed in SEEDS]
     for t in (4, 10, 20):

@@ -1,4 +1,4 @@
-"""DecayFactors, triangle and spectrum against the engine's own gradients and closed forms."""
+"""DecayFactors, contributions and spectrum against the engine's own gradients and closed forms."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_one_item_is_the_gradient_of_one_loss_through_one_step() -> None:
     slope = (loss_of_output(nudge) - loss_of_output(-nudge)) / (2 * nudge)
     row = int(np.flatnonzero(gradient_contributions(e).outputs == k)[0])
     assert abs(slope) <= size[row, t - 1] * np.linalg.norm(direction), "Cauchy-Schwarz"
-    # along the item itself the slope is its squared norm
+    # the directional derivative along the item is its squared norm
     item = _item(e, k, t)
     direction = item / np.linalg.norm(item)
     slope = (loss_of_output(nudge) - loss_of_output(-nudge)) / (2 * nudge)
@@ -244,7 +244,7 @@ def test_a_factor_that_stands_alone_is_a_dot_and_an_empty_panel_says_so() -> Non
 
 
 def words_of(spec: dict[str, Any]) -> str:
-    """What stands on a picture, without its markup."""
+    """The text in a figure, without markup."""
     return re.sub("<[^>]*>", "", " | ".join(note["text"] for note in spec["layout"]["annotations"]))
 
 

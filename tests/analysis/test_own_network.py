@@ -1,4 +1,4 @@
-"""Networks from elsewhere: read under any convention, measured rightly, and refused in words."""
+"""Uploaded networks: read in any convention, measured correctly, rejected with an explanation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NAMES = (
     "x",
 )
 PEAK = 4 * LARGEST_FILE
-"""Bytes that reading may hold at once, whatever a file says: its own, unpacked, and as float64."""
+"""Most bytes that reading may allocate, for any file: the file, its arrays, and these as float64."""
 
 
 def packed(*, compressed: Any = False, **arrays: Any) -> bytes:
@@ -65,7 +65,7 @@ def as_pytorch(layers: list[VanillaWeights], prefix: str = "", bias: bool = True
 
 
 def refusal(data: bytes) -> str:
-    """The sentence that a file is refused with."""
+    """The error message for a rejected file."""
     with pytest.raises(ValueError, match=r"\.$") as refused:
         read_network(data)
     sentence = str(refused.value)
@@ -329,7 +329,7 @@ def npy(header: str, data: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
 
 
 def peak_of_refusing(data: bytes) -> int:
-    """Bytes that were held at most while a file was refused."""
+    """Peak memory in bytes while a file is rejected."""
     tracemalloc.start()
     try:
         refusal(data)
@@ -343,7 +343,7 @@ BOMB_BYTES = 100_000_000
 
 @pytest.fixture(scope="module")
 def bomb() -> bytes:
-    """An honest file of 100 MB of zeros, 100 kB when packed."""
+    """A valid file of 100 MB of zeros, 100 kB compressed."""
     file = io.BytesIO()
     header = npy("{'descr': '<f8', 'fortran_order': False, 'shape': (3500, 3500)}")
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -450,7 +450,7 @@ def npy_of(value: Array) -> bytes:
 
 
 def read_or_refuse(data: bytes) -> None:
-    """Fails on anything but a network or a sentence."""
+    """Fail on anything but a network or an error message."""
     layers: tuple[VanillaWeights, ...] = ()
     sentence = "."
     try:

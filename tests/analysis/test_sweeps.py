@@ -1,4 +1,4 @@
-"""Long work in parts: the same numbers as one by one, whoever computes them, and it can be stopped."""
+"""Sweeps: the same numbers as one by one, in any executor, and they can be cancelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the theory line is said to hold, it holds; where it is said to fail, it fails."""
+"""The theory holds where ``trust`` says so, and fails where it says so."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def matrix(bench: Bench) -> np.ndarray:
 
 
 def compare(bench: Bench) -> tuple[np.ndarray, float, float]:
-    """Measured factors over the seeds, theory's factor, and the gain that it was told."""
+    """Measured factors over the seeds, theory's factor, and the gain that it was given."""
     seeds = over_seeds(bench, SEEDS)
     gain = float(np.mean([np.sqrt(np.sum(matrix(b) ** 2) / H) for b in seeds]))
     theory = mean_field(gain, bench.input_std, bench.activation).factor

@@ -1,4 +1,4 @@
-"""What an address may say, everything can be computed from."""
+"""Everything can be computed for every experiment that a URL can hold."""
 
 from __future__ import annotations
 

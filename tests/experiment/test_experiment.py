@@ -1,4 +1,4 @@
-"""An Experiment is valid, comparable, and says what is wrong when it cannot be."""
+"""An Experiment is valid, comparable, and its errors say what is wrong."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INTEGERS = [name for name, choice in NUMBERS.items() if choice.kind == "integer"
 REALS = [name for name, choice in NUMBERS.items() if choice.kind == "number"]
 NAMES = [name for name, choice in choices().items() if choice.kind == "name"]
 
-# A task with a topology in which a field can take its bounds, where the defaults do not.
+# A task and topology in which a field can take its bounds, where the defaults do not allow them.
 ROOM: dict[str, dict[str, Any]] = {
     "delay": {"task": "echo", "topology": "many-to-many", "seq_len": 200},
     "items": {"task": "copy", "topology": "sequence-to-sequence", "seq_len": 200},

@@ -1,4 +1,4 @@
-"""Wishes that contradict each other: the ones that matter most are kept, and what gave way is said."""
+"""Conflicting settings: those with priority are kept, and every change is reported."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_a_gated_cell_and_another_activation_do_not_go_together(cell: str) -> No
     assert notes == [f"{title} has its own activations, so with ReLU the cell is now vanilla."]
 
 
-# Anything at all
+# Arbitrary settings
 
 
 @settings(max_examples=150, deadline=None)
@@ -155,7 +155,7 @@ def test_whatever_is_wanted_something_near_can_be_run(
     e, notes = nearest(wanted, first=first, base=base)
     negotiable = {"task", "topology", "seq_len", "delay", "items", "feedback"}
     negotiable |= {"corpus", "text", "series", "data"}
-    if CELLS[wanted.get("cell", base.cell)].gate_names:  # such a cell has no other activation than its own
+    if CELLS[wanted.get("cell", base.cell)].gate_names:  # gated cells have fixed activations
         negotiable |= {"cell", "activation"}
     for name in set(choices()) - negotiable:
         assert getattr(e, name) == wanted.get(name, getattr(base, name)), f"{name} changed for no reason"

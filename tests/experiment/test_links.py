@@ -1,4 +1,4 @@
-"""A link tells the whole experiment, and no link can break the app."""
+"""A link holds the whole experiment, and no link can break the app."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ SERIES_DATA = (
     " ".join(str(100 + n * n % 17) for n in range(400)),
     " ".join(f"{1.1**n:.6g}" for n in range(64)),
 )
-"""Series of one's own: the first four cannot be learned from."""
+"""User series: the first four are invalid."""
 
 
 def values(name: str, choice: Choice) -> st.SearchStrategy[Any]:
-    """Every value that a field accepts by itself."""
+    """Every value that is valid for a field by itself."""
     if name == "text":
         return st.text(READABLE, min_size=0, max_size=60)
     if name == "data":
@@ -82,10 +82,10 @@ def values(name: str, choice: Choice) -> st.SearchStrategy[Any]:
 
 
 WISHES = st.fixed_dictionaries({}, optional={name: values(name, c) for name, c in choices().items()})
-"""Some fields, each valid by itself, perhaps contradicting each other."""
+"""Some fields, each valid by itself, possibly in conflict."""
 
 EXPERIMENTS = WISHES.map(lambda wishes: nearest(wishes)[0])
-"""Experiments that can be run."""
+"""Valid experiments."""
 
 
 def told(e: Experiment) -> Experiment:
@@ -98,7 +98,7 @@ def told(e: Experiment) -> Experiment:
     return replace(e, **{name: getattr(Experiment(), name) for name in unread})
 
 
-# There and back
+# Round trip
 
 
 @settings(max_examples=150, deadline=None)
@@ -156,7 +156,7 @@ def test_some_parameters_are_enough() -> None:
     )
 
 
-# Links that say nonsense
+# Invalid links
 
 
 @pytest.mark.parametrize("name", [name for name, choice in choices().items() if choice.kind != "text"])
@@ -222,7 +222,7 @@ def test_no_link_can_raise(params: dict[str, str]) -> None:
     assert from_params(to_params(opened.experiment)).experiment == told(opened.experiment)
 
 
-# Links whose wishes contradict each other
+# Links with conflicting settings
 
 
 def test_a_task_says_more_than_a_topology() -> None:

@@ -1,4 +1,4 @@
-"""What the jobs draw: passages, verdicts, letters and forecasts, read back from their traces."""
+"""Figures of the applications: passages, verdicts, letters and forecasts, read back from their traces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures say what the arrays say: tested by their traces, never by pixels."""
+"""Figures show what the arrays hold: tested by their traces, not by pixels."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_the_ribbon_can_follow_the_whole_loss() -> None:
 
 
 def test_a_gradient_that_overflowed_is_the_strongest_ribbon() -> None:
-    """Not the weakest, as beyond the last output: there is nothing there, here is too much."""
+    """Not the weakest, as beyond the last output, where there is no gradient."""
     e = Experiment(seq_len=7)
     shot, masks = before_training(e), replace(e.masks, writes=np.arange(7) == 4)
     last = (np.array([np.nan, np.inf, 1e300, 0.0, 1e-20, np.nan, np.nan]),)
@@ -202,7 +202,7 @@ def test_a_gradient_that_overflowed_is_the_strongest_ribbon() -> None:
 
 
 def test_an_exact_zero_stays_one_beside_a_last_output_of_zero() -> None:
-    """0/0 is no overflow: a loss of exactly zero sends nothing back."""
+    """0/0 is no overflow: a loss of exactly zero has a zero gradient."""
     e = Experiment(seq_len=4)
     nothing = replace(before_training(e), last=(np.zeros(4),), total=(np.zeros(4),))
     spec = timeline_spec(view_of(e, snapshot=nothing, relative=True))

@@ -1,4 +1,4 @@
-"""Gated cells against PyTorch's, which compute them in other code; and how their weights are drawn."""
+"""Gated cells against PyTorch's independent implementation; and how their weights are drawn."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def network(cell: str, layers: int = 1) -> tuple[Network, Params]:
 
 
 def as_pytorch(cell: str, net: Network, params: Params) -> Any:
-    """PyTorch's module with these weights; of its two biases the second is zero, but for the GRU's b_hn."""
+    """PyTorch's module with these weights; its second bias is zero, except for the GRU's b_hn."""
     torch = pytest.importorskip("torch")
     kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "vanilla": torch.nn.RNN}[cell]
     rnn = kind(I, H, num_layers=net.num_layers, dtype=torch.float64)

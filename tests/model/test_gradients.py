@@ -1,4 +1,4 @@
-"""Every gradient that a picture shows is the derivative of the loss, found in two other ways."""
+"""Every gradient shown in a figure is the derivative of the loss, computed in two other ways."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rnnviz.tasks import Batch
 from rnnviz.training.updates import gradient_curve
 from tests.plain_rnn import Array, Case, Weights, forward
 
-# One task for every topology and loss that go together; each allows T = 7, 8.
+# One task for every valid pair of topology and loss; each allows T = 7, 8.
 LAYOUTS: dict[str, dict[str, Any]] = {
     "one-to-one, cross-entropy": {"topology": "one-to-one", "task": "digits", "seq_len": 1},
     "one-to-many, squared error": {"topology": "one-to-many", "task": "waves"},
@@ -35,7 +35,7 @@ MANY_OUTPUTS = [name for name, layout in LAYOUTS.items() if not layout["topology
 QUICK = settings(max_examples=4, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 ROUNDING = 1e-13
-"""A probability near 1 is rounded at 1e-16, and weights amplify that on its way back."""
+"""A probability near 1 is rounded at 1e-16, and backpropagation amplifies that."""
 
 shapes = st.fixed_dictionaries(
     {
@@ -53,7 +53,7 @@ def experiment(layout: str, **fields: Any) -> Experiment:
 
 
 def random_weights(e: Experiment) -> Params:
-    """Weights and biases anywhere, not only where an initialiser puts them."""
+    """Weights and biases at random values, not only initial ones."""
     rng = np.random.default_rng(e.seed)
     zero = e.init(rng)
     return zero.with_flat(rng.normal(0.0, 0.5, zero.count))
@@ -99,12 +99,12 @@ def random_direction(rng: np.random.Generator, like: list[Array]) -> list[Array]
 
 
 def along(gradients: Sequence[Array], direction: Sequence[Array]) -> float:
-    """The slope that gradients say a loss has along a direction."""
+    """The directional derivative of a loss from its gradients."""
     return float(sum(np.sum(g * d) for g, d in zip(gradients, direction, strict=True)))
 
 
 def central_difference(loss: Callable[[list[Array]], Any], direction: list[Array]) -> float:
-    """The slope that a loss is seen to have along a direction."""
+    """The directional derivative of a loss from a central difference."""
     step = 1e-6
     ahead, behind = (loss([sign * step * d for d in direction]) for sign in (1.0, -1.0))
     return float(ahead - behind) / (2.0 * step)
@@ -146,7 +146,7 @@ def assert_gradients_are_derivatives(e: Experiment) -> None:
 KINDS = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS if not CELLS[cell].gate_names] + [
     (cell, "tanh") for cell in CELLS if CELLS[cell].gate_names
 ]
-"""Cells with the activations that they may have."""
+"""Cells with their valid activations."""
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -182,7 +182,7 @@ def test_teachers_outputs_arrive_one_step_late(layout: str) -> None:
 
 
 def test_a_workspace_that_was_used_before_changes_nothing() -> None:
-    # Buffers that keep old numbers would show as gradients of the batch before.
+    # Stale buffers would give gradients of the previous batch.
     workspace, e = Workspace(), experiment("many-to-many, some steps silent", layers=2, seq_len=8)
     params, batch, _ = drawn(e)
     network = e.network()

@@ -1,4 +1,4 @@
-"""Recurrent matrices have the distribution that their formula promises."""
+"""Recurrent matrices have the distribution that their formula states."""
 
 from __future__ import annotations
 

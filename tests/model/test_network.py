@@ -1,4 +1,4 @@
-"""Pieces of the network that gradients do not reach: losses, activations, parameters, running free."""
+"""Parts of the network not covered by the gradient tests: losses, activations, parameters, rollout."""
 
 from __future__ import annotations
 

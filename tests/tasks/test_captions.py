@@ -1,4 +1,4 @@
-"""Captions: an image is seen once, its name comes letter by letter, and no measured image was trained on."""
+"""Captions: an image is read once, its name is written letter by letter; no held-out image is trained on."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def task() -> Captions:
 
 
 def as_bytes(image: Array) -> bytes:
-    """An image in [0, 1] as it is shipped, in sixteenths."""
+    """An image in [0, 1] as stored in the data file, in sixteenths."""
     sixteenths = image * 16.0
     assert np.array_equal(sixteenths, sixteenths.round())
     return sixteenths.astype(IMAGES.dtype).tobytes()

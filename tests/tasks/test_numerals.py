@@ -1,4 +1,4 @@
-"""Number words as grammars and dictionaries give them: the rules of the code know nothing of these lists."""
+"""Number words from grammars and dictionaries, independent of the rules in the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentiment: the verdict of every sentence follows from its words alone, by a grammar read once more here."""
+"""Sentiment: every sentence's verdict, checked against an independent parser of the grammar."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def drawn() -> list[Sentence]:
     return [draw_sentence(rng) for _ in range(2000)]
 
 
-# A reader of the grammar that knows nothing of how sentences are made
+# A parser of the grammar, independent of how sentences are generated
 
 
 class Reader:
-    """Reads a sentence from left to right; every method takes what it names, or fails."""
+    """Parses a sentence from left to right; every method consumes what it names, or fails."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
         self.left = list(words)
@@ -168,7 +168,7 @@ def test_both_verdicts_are_equally_likely(part: bool) -> None:
 
 
 def texts(e: Experiment, inputs: Any) -> list[str]:
-    """What is read, with the silence before it cut off."""
+    """The sentences read, without the empty steps before them."""
     columns = [
         [vocabulary()[row.argmax()] if row.any() else "" for row in column]
         for column in inputs.swapaxes(0, 1)
@@ -192,7 +192,7 @@ def test_batches_hold_whole_sentences_that_end_at_the_last_step(seq_len: int) ->
             assert verdict == Reader(tuple(text.replace(",", " ,").split())).sentence()[0]
 
 
-# A visitor's own words
+# User sentences
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Series: real and simulated data as published, seen in changes, split in time and measured in their unit."""
+"""Series: real and simulated data as published, encoded as changes, split in time, scored in their unit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rnnviz.tasks.series import (
 )
 from tests.plain_rnn import Array
 
-WAVES = "".join(f"{100 + 30 * np.sin(n / 3) + n % 7:.4f} " for n in range(120))  # never twice its smallest
+WAVES = "".join(f"{100 + 30 * np.sin(n / 3) + n % 7:.4f} " for n in range(120))  # max < 2 min
 GROWING = " ".join(f"{50 * 1.02**n * (1 + 0.1 * (n % 5)):.6g}" for n in range(160))
 CROSSING = to_data(np.random.default_rng(5).normal(0.0, 4.0, 90).cumsum())  # through zero and back
 OWN = {"waves": WAVES, "growing": GROWING, "crossing": CROSSING}
@@ -114,7 +114,7 @@ def test_a_series_that_doubles_is_followed_in_relative_changes(largest: float, s
 
 
 def by_definition(s: Series) -> Array:
-    """The series as its kind says, in plain steps."""
+    """The series encoded by definition, step by step."""
     seen = []
     for n, value in enumerate(s.values):
         before = s.values[max(n - 1, 0)]
@@ -167,7 +167,7 @@ def test_overflow_is_a_number_and_no_error() -> None:
             assert s.forecast(np.full(6, before), wild).shape == (6,)
 
 
-# A series of one's own
+# User series
 
 
 @pytest.mark.parametrize(("n", "held_out"), [(30, 7), (31, 7), (32, 8), (100, 25), (1000, 250)])
@@ -212,7 +212,7 @@ def test_what_cannot_be_learned_from_is_refused_in_a_sentence(data: str, problem
     assert len(str(refused.value)) < 200
     with pytest.raises(ValueError, match=f"^{problem}"):
         own(data)
-    Experiment(series="own", data=data)  # where no series is read, it does no harm
+    Experiment(series="own", data=data)  # allowed where no series is read
 
 
 @pytest.mark.parametrize("data", OWN.values(), ids=OWN)

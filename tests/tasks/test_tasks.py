@@ -1,4 +1,4 @@
-"""Tasks ask what they say they ask, and their chance levels are what guessing really scores."""
+"""Tasks do what their descriptions say, and their chance levels are the actual scores of guessing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FEEDBACK = [("waves", "one-to-many"), ("echo", "many-to-many"), ("sine", "many-t
 
 OPTIONS = {"symbols", "noise", "delay", "items", "corpus", "text"} | {"series", "data", "language", "target"}
 FROM_DATA = ("characters", "sunspots", "series", "captions", "translation")
-"""Their chance levels are counted from the data, in the tests of each."""
+"""Chance levels computed from data are tested with each task."""
 
 
 def experiment(task: str, topology: str | None = None, **fields: Any) -> Experiment:
@@ -40,7 +40,7 @@ def sample(e: Experiment, seed: int = 0, size: int | None = None) -> Batch:
     return TASKS[e.task].sample(e, np.random.default_rng(seed), size)
 
 
-# What every task owes
+# What every task must provide
 
 
 @pytest.mark.parametrize(("task", "topology"), FITS)
@@ -153,7 +153,7 @@ def test_chance_is_what_the_best_constant_scores(task: str, topology: str) -> No
     loss, _ = words.loss.value_and_gradient(guess[steps], batch.targets[steps])
     assert loss == pytest.approx(words.chance_loss(e), rel=0.03)
     if words.metric is ACCURACY:
-        # A draw among equally likely answers, not the luck of the most frequent one in this sample.
+        # A draw among equally likely answers, not the most frequent one in this sample.
         shares = np.exp(guess[-1, 0])
         assert np.sum(shares**2) == pytest.approx(words.chance(e), rel=0.03)
     else:
@@ -210,7 +210,7 @@ def test_a_goal_is_reached_from_the_right_side(metric: Any, better: float, worse
     assert not metric.reached(np.nan, worse)
 
 
-# Every task's targets, worked out once more from its inputs
+# Every task's targets, recomputed from its inputs
 
 
 def symbols_of(rows: Array) -> list[int | None]:

@@ -1,4 +1,4 @@
-"""Translation: number words read first and written then, of which no word is new and every number is."""
+"""Translation: read number words, then write them; held-out numbers are new, their words are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One pool of workers for everybody, started once."""
+"""One shared pool of workers, started once."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _end_this_process() -> None:
 
 
 def test_every_thread_gets_the_same_pool() -> None:
-    """Every rerun of a page is a thread of its own: a pool for each would start its workers anew."""
+    """Every rerun of a page is a thread of its own: a pool for each would start new workers."""
     pool = local_pool()
     assert in_another_thread() is pool
     assert in_another_thread() is pool
@@ -84,7 +84,7 @@ def test_a_pool_that_lost_a_worker_is_replaced() -> None:
 
 
 def test_workers_end_with_a_server_that_was_killed() -> None:
-    """Nobody is left behind, even if the server had no chance to say goodbye."""
+    """No worker is left behind, even if the server was killed."""
     script = "from rnnviz.training.executor import local_pool; import os, time; "
     script += "print(local_pool().submit(os.getpid).result(), flush=True); time.sleep(60)"
     server = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""Training on arrays of one's own: the same updates as an experiment's, and clear refusals."""
+"""Training on user arrays: the same updates as an experiment's, and clear errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAST = np.arange(T) == T - 1
 
 
 def delayed_sum(seed: int = 0, N: int = N) -> tuple[np.ndarray, np.ndarray]:
-    """Two inputs; wanted at the last step: the first one of step 1 plus the second one of step 3."""
+    """Two inputs; the target at the last step: the first one of step 1 plus the second one of step 3."""
     inputs = np.random.default_rng(seed).uniform(-1.0, 1.0, (T, N, 2))
     targets = np.zeros((T, N, 1))
     targets[-1, :, 0] = inputs[0, :, 0] + inputs[2, :, 1]

@@ -1,4 +1,4 @@
-"""A run remembers enough to draw and never too much to send."""
+"""A run's history holds enough to draw and never too much to send."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEGABYTE = 2**20
 
 
 def row(step: int) -> tuple[float, ...]:
-    """Measurements from which the step can be read."""
+    """Measurements that encode their step."""
     return (float(step), step + 0.1, step + 0.2, step + 0.3, step + 0.4)
 
 

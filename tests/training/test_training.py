@@ -1,4 +1,4 @@
-"""Training is a function: the same experiment gives the same run, whoever computes it and in what pieces."""
+"""Training is a function: the same experiment gives the same run, in any process and any chunks."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_clock_only_decides_how_far_it_gets() -> None:
 
 
 def test_time_that_is_up_still_makes_progress() -> None:
-    # Otherwise a slow machine would be handed chunks for ever and never move.
+    # Otherwise a slow machine would get chunks for ever without making an update.
     assert advance(SMALL, start(SMALL), seconds=0.0).step == 1
 
 
@@ -225,7 +225,7 @@ def test_the_learning_rate_can_change_on_the_way() -> None:
     assert after.step == after.moments.count == 60
     assert after.history.frame()["step"].tolist() == list(range(60))
     assert 0.0 < np.abs(after.params.flat() - before.params.flat()).max() <= 60 * 1e-6
-    # The batches are those that would have come anyway.
+    # The batches are the same as without the change.
     assert after.rng == advance(SMALL, before, steps=30).rng
 
 
@@ -241,7 +241,7 @@ def test_changes_on_the_way_are_recorded_and_the_run_can_be_replayed() -> None:
     replayed = train(SMALL, 25, tunings=state.tunings).state
     assert everything(replayed) == everything(state)
     assert replayed.tunings == state.tunings
-    # the last values alone give another run: what the page must say of the address
+    # the last values alone give another run: the page must say so about the link
     assert everything(train(replace(SMALL, learning_rate=0.05, clip_norm=None), 25).state) != everything(
         state
     )
@@ -281,7 +281,7 @@ def test_exploding_gradients_end_a_run_that_is_not_clipped(activation: str, init
 
 
 def test_divergence_names_the_first_state_that_overflowed() -> None:
-    # Tenfold a step and 30-fold a layer over 200 steps leaves float64 on the way.
+    # A factor of 10 per step and 30 per layer over 200 steps overflows float64.
     e = Experiment(seq_len=200, activation="linear", init="identity", gain=10.0, layers=3, optimizer="sgd")
     large = replace(e, noise=2.0)
     state = start(e)
@@ -307,7 +307,7 @@ def test_divergence_of_the_loss_alone() -> None:
 
 
 def test_divergence_of_a_gradient_says_at_which_step() -> None:
-    # Backward the error grows by 1e200 a step; forward nothing does, as the first states are 0.
+    # The error grows by 1e200 per step back; nothing grows forward, as the first states are 0.
     e = Experiment(task="recall", seq_len=4, noise=0.0, activation="linear", init="identity", hidden_size=4)
     state = start(e)
     layer = replace(state.params.layers[0], W_xh=np.zeros((4, 4)), W_hh=1e200 * np.eye(4))
@@ -347,7 +347,7 @@ def test_nothing_moves_after_divergence() -> None:
 
 
 def test_a_finite_gradient_whose_square_overflows_is_clipped_like_any_other() -> None:
-    # 1e200 is a number; only its square is not.
+    # 1e200 is finite; only its square overflows.
     e = replace(SMALL, activation="linear", init="identity", clip_norm=1.0, optimizer="sgd")
     state = start(e)
     layer = replace(state.params.layers[0], W_hh=1e40 * np.eye(8), W_xh=1e-190 * np.ones((4, 8)))

@@ -478,7 +478,7 @@ def test_what_changes_the_network_starts_anew_and_says_so(key: str, value: objec
     visitor.step()
     visitor.set(key, value)
     assert visitor.run.state.step == 0
-    assert visitor.notice == f"Started anew with {title}. Press Play."
+    assert visitor.notice == f"Restarted: {title}. Press Play."
 
 
 def test_before_the_first_step_there_is_nothing_to_say() -> None:

@@ -216,7 +216,7 @@ def test_the_plan_fills_a_class_of_45_minutes() -> None:
     assert sum(part.minutes for part in PLAN) == 45
     assert {part.page for part in PLAN} <= set(ENTRIES)
     tab = open_page("teacher")
-    tab.button_group(key="teach").set_value("A class of 45 minutes")
+    tab.button_group(key="teach").set_value("45-minute lesson plan")
     assert len(look(tab).table[0].value) == len(PLAN)
     tab.button_group(key="teach").set_value("What students get wrong")
     assert "spectral radius" in said(look(tab))

@@ -1,4 +1,4 @@
-"""Recurrent layers behind one protocol: vanilla, LSTM, GRU, and one without recurrence."""
+"""Recurrent layers with one protocol: vanilla, LSTM, GRU, and one without recurrence."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ CELLS: dict[str, type[Vanilla | FeedForward | LSTM | GRU]] = {
     "lstm": LSTM,
     "gru": GRU,
 }
-"""Cells by name; ``make_cell`` makes one."""
+"""Cell classes by name; ``make_cell`` creates an instance."""
 
 
 def make_cell(name: str, activation: Activation) -> Cell:
-    """Return a cell; gated cells have activations of their own and take no other."""
+    """Return a cell; gated cells have fixed activations and ignore ``activation``."""
     if name == "lstm":
         return LSTM()
     if name == "gru":

@@ -1,6 +1,6 @@
-"""The protocol of a recurrent layer, and what its passes forward and backward give.
+"""The protocol of a recurrent layer, and the results of its forward and backward passes.
 
-Axes: T steps, B batch, I inputs, H hidden. Time comes first everywhere. A state array has T + 1 rows,
+Axes: T steps, B batch, I inputs, H hidden. Time is always the first axis. A state array has T + 1 rows,
 row t being the state after step t, so the start (row 0) needs no special case. A layer with G gates keeps
 their weights side by side: W_xh (I, G H), W_hh (H, G H).
 """
@@ -17,19 +17,19 @@ from rnnviz.model.arrays import Array
 from rnnviz.model.initializers import Initializer
 
 State = tuple[Array, ...]
-"""A layer's state at one step: one array (..., B, H) for each of ``Cell.state``."""
+"""A layer's state at one step: one array (..., B, H) for each entry of ``Cell.state``."""
 
 LayerWeights = Any
-"""One layer's weights: a frozen dataclass of arrays, the cell's own type. Its gradient has the same type.
+"""One layer's weights: a frozen dataclass of arrays, specific to the cell. Its gradient has the same type.
 
-Every type has W_xh (I, G H): what a layer reads is always multiplied by a matrix first.
+Every type has W_xh (I, G H): a layer's input is always multiplied by a matrix first.
 """
 
 
 class Workspace:
-    """Buffers by name, made on first use and reused: training never waits for memory.
+    """Named buffers, allocated on first use and then reused, to spare training the allocations.
 
-    Whatever was computed in a workspace is overwritten by the next computation in it.
+    Each computation in a workspace overwrites the results of the one before.
     """
 
     def __init__(self) -> None:
@@ -44,15 +44,15 @@ class Workspace:
         return buffer
 
     def layer(self, number: int) -> Workspace:
-        """Return the workspace of one layer, whose buffers no other layer touches."""
+        """Return the workspace of one layer; layers share no buffers."""
         return self._parts.setdefault(number, Workspace())
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What one layer did with a batch; the cell's backward pass needs it. Cells may add fields.
+    """Results of a layer's forward pass, needed by its backward pass. Cells may add fields.
 
-    inputs : (T, B, I). states : one (T + 1, B, H) for each of ``Cell.state``; h is always the first.
+    inputs : (T, B, I). states : one (T + 1, B, H) for each entry of ``Cell.state``; h is always the first.
     """
 
     inputs: Array
@@ -68,7 +68,7 @@ class Trace:
 class Backward:
     """One layer's errors and gradients.
 
-    states : dL/dstate, one (T, B, H) for each of ``Cell.state``; row t belongs to step t + 1. Each is the
+    states : dL/dstate, one (T, B, H) per entry of ``Cell.state``; row t belongs to step t + 1. Each is the
         derivative with respect to that array alone, as the later steps and the readout use it.
     into_recurrent : dL/d(h_{t-1} W_hh), (T, B, G H).
     inputs : dL/dinputs (T, B, I), None if not asked for. weights : the gradient of the layer's weights.
@@ -81,9 +81,9 @@ class Backward:
 
 
 class StepBack(NamedTuple):
-    """Errors carried one step back.
+    """Errors backpropagated through one step.
 
-    earlier : dL/dstate of the step before, as far as it comes through this step.
+    earlier : the part of the previous step's dL/dstate that comes through this step.
     into_input : dL/d(x_t W_xh), (..., B, G H). into_recurrent : dL/d(h_{t-1} W_hh), the same shape.
     """
 
@@ -93,9 +93,9 @@ class StepBack(NamedTuple):
 
 
 class Cell(Protocol):
-    """One kind of recurrent layer. Cells hold no weights.
+    """A type of recurrent layer. Cells hold no weights.
 
-    weights and trace are of the cell's own types, as its ``init`` and ``forward`` return them.
+    weights and trace are of cell-specific types, as its ``init`` and ``forward`` return them.
     """
 
     @property
@@ -108,11 +108,11 @@ class Cell(Protocol):
 
     @property
     def state(self) -> tuple[str, ...]:
-        """Names of what is carried from step to step: ("h",), or ("h", "c") for an LSTM."""
+        """Names of the state arrays: ("h",), or ("h", "c") for an LSTM."""
 
     @property
     def recurrent(self) -> bool:
-        """Whether a step depends on the step before."""
+        """Whether a step depends on the previous one."""
 
     def init(
         self,
@@ -122,7 +122,7 @@ class Cell(Protocol):
         recurrent: Initializer,
         gain: float,
     ) -> LayerWeights:
-        """Draw weights: every recurrent block (H, H) as ``recurrent`` says."""
+        """Draw weights: every recurrent block (H, H) with ``recurrent``."""
 
     def forward(
         self, weights: LayerWeights, inputs: Array, workspace: Workspace, start: State | None = None
@@ -137,26 +137,26 @@ class Cell(Protocol):
         workspace: Workspace,
         wants_inputs: bool = False,
     ) -> Backward:
-        """Carry the error back through time.
+        """Backpropagate the error through time.
 
         from_above : for every step the part of dL/dh_t that comes from the readout or the next layer at
-        that same step, (B, H), or None for nothing. wants_inputs : compute dL/dinputs too.
+        that same step, (B, H), or None for zero. wants_inputs : compute dL/dinputs too.
         """
 
     def step(self, weights: LayerWeights, x: Array, state: State) -> State:
-        """Return the state after one step that reads ``x`` (B, I) in ``state``."""
+        """Return the state after one step from ``state`` with input ``x`` (B, I)."""
 
     def vjp_step(self, weights: LayerWeights, trace: Any, t: int, errors: State) -> StepBack:
-        """Carry errors dL/dstate of row ``t`` (after step t + 1) through that step, to the state before it.
+        """Backpropagate errors dL/dstate of row ``t`` (after step t + 1) through that step.
 
         errors : (..., B, H) for each of ``state``; any number of errors at once (vector-Jacobian products).
         """
 
     def recurrent_matrix(self, weights: LayerWeights) -> Array | None:
-        """Return the matrix (H, H) that alone carries the state from step to step, None if none does."""
+        """Return the matrix (H, H) that alone maps state to state, None if there is no such matrix."""
 
     def slopes(self, trace: Any) -> Array | None:
-        """Return phi'(a_t), (T, B, H), where one activation stands between states; None in gated cells."""
+        """Return phi'(a_t), (T, B, H), if a single activation lies between states; None for gated cells."""
 
     def gates(self, trace: Any) -> dict[str, Array]:
         """Return the gates' values by name, (T, B, H) each; empty without gates."""
@@ -168,7 +168,7 @@ def zero_state(cell: Cell, batch: int, hidden: int) -> State:
 
 
 def weight_products(trace: Trace, into_input: Array, into_recurrent: Array) -> tuple[Array, Array, Array]:
-    """Sum the contributions of all steps to W_xh, W_hh and a bias beside them, one product each.
+    """Sum the contributions of all steps to W_xh, W_hh and the bias, with one matrix product each.
 
     into_input, into_recurrent : (T, B, G H). Returns (I, G H), (H, G H) and (G H,).
     """

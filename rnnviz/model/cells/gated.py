@@ -1,4 +1,4 @@
-"""What the gated cells share: the logistic function, and how their gates' weights are drawn."""
+"""Shared by the gated cells: the logistic function, input products, and drawing the gates' weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def sigmoid(a: Array) -> Array:
 
 
 def input_currents(inputs: Array, W_xh: Array, b: Array, out: Array) -> None:
-    """Write x_t W_xh + b of all steps into ``out`` (T, B, G H), as one product: b is the row of a 1 in x."""
+    """Write x_t W_xh + b of all steps into ``out`` (T, B, G H), as one product; x gets a column of ones."""
     T, B, I = inputs.shape  # noqa: E741
     with_one = np.ones((T * B, I + 1))
     with_one[:, :I] = inputs.reshape(T * B, I)
@@ -32,8 +32,8 @@ def draw_gates(
 ) -> tuple[Array, Array, tuple[Array, Array]]:
     """Draw the weights of G gates side by side: W_xh (I, G H), W_hh (H, G H) and two biases (G H,).
 
-    Every recurrent block (H, H) is drawn as ``recurrent`` says, every input block by Glorot, and biases are
-    zero. PyTorch's default stands for all of PyTorch's weights: all U(-1 / sqrt H, 1 / sqrt H), biases too.
+    Every recurrent block (H, H) is drawn with ``recurrent``, every input block with Glorot; biases are zero.
+    "pytorch" is PyTorch's default for all weights and biases: U(-1 / sqrt H, 1 / sqrt H).
     """
     H, width = hidden_size, gates * hidden_size
     if recurrent.name == "pytorch":

@@ -1,4 +1,4 @@
-"""The gated recurrent unit (Cho et al. 2014), as PyTorch computes it: r acts after the product with U_n."""
+"""The gated recurrent unit (Cho et al. 2014), in PyTorch's form: r is applied after the product with U_n."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class GRUWeights:
 
 @dataclass(frozen=True, eq=False)
 class GRUTrace(Trace):
-    """What a GRU layer did with a batch.
+    """Results of a GRU layer's forward pass.
 
     activated : (T, B, 3 H), the gates r and z and the candidate n. product : (T, B, H), h_{t-1} U_n + b_hn.
     """
@@ -59,7 +59,7 @@ class GRU:
         recurrent: Initializer,
         gain: float,
     ) -> GRUWeights:
-        """Draw each gate's recurrent block as ``recurrent`` says; see ``gated.draw_gates``."""
+        """Draw each gate's recurrent block with ``recurrent``; see ``gated.draw_gates``."""
         H = hidden_size
         W_xh, W_hh, (b_x, b_h) = draw_gates(rng, 3, input_size, H, recurrent, gain)
         b = b_x + np.concatenate([b_h[: 2 * H], np.zeros(H)])
@@ -104,7 +104,7 @@ class GRU:
         workspace: Workspace,
         wants_inputs: bool = False,
     ) -> Backward:
-        """Carry the error back through time."""
+        """Backpropagate the error through time."""
         T, B, H = trace.product.shape
         dL_dh = workspace.array("dL_dh", T, B, H)
         into_recurrent = workspace.array("into_recurrent", T, B, 3 * H)
@@ -128,7 +128,7 @@ class GRU:
         return Backward((dL_dh,), into_recurrent, inputs, GRUWeights(W_xh, W_hh, b, b_hn))
 
     def step(self, weights: GRUWeights, x: Array, state: State) -> State:
-        """Return the state after one step that reads ``x`` (B, I)."""
+        """Return the state after one step with input ``x`` (B, I)."""
         h = state[0]
         x_r, x_z, x_n = np.split(x @ weights.W_xh + weights.b, 3, axis=-1)
         h_r, h_z, h_n = np.split(h @ weights.W_hh, 3, axis=-1)
@@ -137,7 +137,7 @@ class GRU:
         return (n + z * (h - n),)
 
     def vjp_step(self, weights: GRUWeights, trace: GRUTrace, t: int, errors: State) -> StepBack:
-        """Back through h_t = (1 - z) n + z h_{t-1}."""
+        """Backpropagate through h_t = (1 - z) n + z h_{t-1}."""
         (dL_dh,) = errors
         r, z, n = np.split(trace.activated[t], 3, axis=-1)
         dL_dn = dL_dh * (1.0 - z) * (1.0 - n * n)
@@ -148,23 +148,23 @@ class GRU:
         return StepBack((earlier,), np.concatenate([dL_dr, dL_dz, dL_dn], axis=-1), into_recurrent)
 
     def recurrent_matrix(self, weights: GRUWeights) -> Array | None:
-        """None: three matrices and the gates' values carry the state."""
+        """Return None: the state passes through three matrices and the gates."""
         return None
 
     def slopes(self, trace: Trace) -> Array | None:
-        """None: the path that keeps h has no activation."""
+        """Return None: the path z h_{t-1} has no activation."""
         return None
 
     def gates(self, trace: GRUTrace) -> dict[str, Array]:
-        """Reset gate r and update gate z (which keeps)."""
+        """Return the reset gate r and the update gate z (which keeps h_{t-1})."""
         r, z, _ = np.split(trace.activated, 3, axis=-1)
         return dict(zip(self.gate_names, (r, z), strict=True))
 
 
 def _local_derivatives(trace: GRUTrace, t: int, into_recurrent: Array, into_n: Array) -> None:
-    """Write what dL/dh_t is multiplied by at row ``t``.
+    """Write the local derivatives of row ``t``, by which dL/dh_t is multiplied.
 
-    into_recurrent : (B, 3 H), leads to dL/d(h_{t-1} W_hh). into_n : (B, H), leads to dL/d(x_t W_n).
+    into_recurrent : (B, 3 H), gives dL/d(h_{t-1} W_hh). into_n : (B, H), gives dL/d(x_t W_n).
     """
     gates, H = trace.activated[t], trace.product.shape[-1]
     r, z, n = (gates[:, k * H : (k + 1) * H] for k in range(3))

@@ -19,7 +19,7 @@ from rnnviz.model.initializers import Initializer
 class LSTMWeights:
     """One LSTM layer, gates side by side in the order i, f, g, o. Its gradient has the same type.
 
-    b : (4 H,), the sum of PyTorch's two biases, which always act together.
+    b : (4 H,), the sum of PyTorch's two biases.
     """
 
     W_xh: Array  # (I, 4 H)
@@ -29,7 +29,7 @@ class LSTMWeights:
 
 @dataclass(frozen=True, eq=False)
 class LSTMTrace(Trace):
-    """What an LSTM layer did with a batch.
+    """Results of an LSTM layer's forward pass.
 
     activated : (T, B, 4 H), the gates i, f, o and the candidate g, in the order i, f, g, o.
     squashed : (T, B, H), tanh(c_t).
@@ -43,7 +43,7 @@ class LSTMTrace(Trace):
 class LSTM:
     """c_t = f c_{t-1} + i g and h_t = o tanh(c_t), element by element.
 
-    i, f, o = sigma(x_t W + h_{t-1} U + b) and g = tanh(likewise), with weights of their own for each.
+    i, f, o = sigma(x_t W + h_{t-1} U + b) and g = tanh(likewise), each with its own weights.
     """
 
     title: ClassVar[str] = "LSTM"
@@ -59,7 +59,7 @@ class LSTM:
         recurrent: Initializer,
         gain: float,
     ) -> LSTMWeights:
-        """Draw each gate's recurrent block as ``recurrent`` says; see ``gated.draw_gates``."""
+        """Draw each gate's recurrent block with ``recurrent``; see ``gated.draw_gates``."""
         W_xh, W_hh, (input_bias, recurrent_bias) = draw_gates(
             rng, 4, input_size, hidden_size, recurrent, gain
         )
@@ -73,7 +73,7 @@ class LSTM:
         hidden, memory = workspace.array("hidden", T + 1, B, H), workspace.array("memory", T + 1, B, H)
         hidden[0], memory[0] = (0.0, 0.0) if start is None else start
         gates, squashed = workspace.array("gates", T, B, 4 * H), workspace.array("squashed", T, B, H)
-        # sigma(a) = (1 + tanh(a / 2)) / 2, so one tanh serves all gates; halving is exact
+        # sigma(a) = (1 + tanh(a / 2)) / 2, so one tanh call computes all gates; halving is exact
         scale, shift = _halves(B, H)
         input_currents(inputs, weights.W_xh * scale[0], weights.b * scale[0], gates)
         recurrent, W_hh = workspace.array("recurrent", B, 4 * H), weights.W_hh * scale[0]
@@ -100,7 +100,7 @@ class LSTM:
         workspace: Workspace,
         wants_inputs: bool = False,
     ) -> Backward:
-        """Carry the errors of h and c back through time."""
+        """Backpropagate the errors of h and c through time."""
         T, B, H = trace.squashed.shape
         dL_dh, dL_dc = workspace.array("dL_dh", T, B, H), workspace.array("dL_dc", T, B, H)
         dL_da = workspace.array("dL_da", T, B, 4 * H)
@@ -113,7 +113,7 @@ class LSTM:
             dL_dc[t] = carried
             later = dL_da[t]
             through = _local_derivatives(trace, t, later, whole)
-            through *= dL_dh[t]  # by way of h_t = o tanh(c_t)
+            through *= dL_dh[t]  # through h_t = o tanh(c_t)
             whole = np.add(through, carried, out=whole)
             parts = later.reshape(B, 4, H)
             parts[:, :3] *= whole[:, None]
@@ -124,14 +124,14 @@ class LSTM:
         return Backward((dL_dh, dL_dc), dL_da, inputs, gradient)
 
     def step(self, weights: LSTMWeights, x: Array, state: State) -> State:
-        """Return the state after one step that reads ``x`` (B, I)."""
+        """Return the state after one step with input ``x`` (B, I)."""
         h, c = state
         a_i, a_f, a_g, a_o = np.split(x @ weights.W_xh + weights.b + h @ weights.W_hh, 4, axis=-1)
         c = sigmoid(a_f) * c + sigmoid(a_i) * np.tanh(a_g)
         return sigmoid(a_o) * np.tanh(c), c
 
     def vjp_step(self, weights: LSTMWeights, trace: LSTMTrace, t: int, errors: State) -> StepBack:
-        """Back through h_t = o tanh(c_t) and c_t = f c_{t-1} + i g."""
+        """Backpropagate through h_t = o tanh(c_t) and c_t = f c_{t-1} + i g."""
         dL_dh, dL_dc = errors
         i, f, g, o = np.split(trace.activated[t], 4, axis=-1)
         before, squashed = trace.states[1][t], trace.squashed[t]
@@ -148,15 +148,15 @@ class LSTM:
         return StepBack((dL_da @ weights.W_hh.T, dL_dc * f), dL_da, dL_da)
 
     def recurrent_matrix(self, weights: LSTMWeights) -> Array | None:
-        """None: four matrices and the gates' values carry the state."""
+        """Return None: the state passes through four matrices and the gates."""
         return None
 
     def slopes(self, trace: Trace) -> Array | None:
-        """None: the path through c has no activation."""
+        """Return None: the path through c has no activation."""
         return None
 
     def gates(self, trace: LSTMTrace) -> dict[str, Array]:
-        """Input, forget and output gate."""
+        """Return the input, forget and output gates."""
         i, f, _, o = np.split(trace.activated, 4, axis=-1)
         return dict(zip(self.gate_names, (i, f, o), strict=True))
 
@@ -169,7 +169,7 @@ def _halves(B: int, H: int) -> tuple[Array, Array]:
 
 
 def _local_derivatives(trace: LSTMTrace, t: int, into_gates: Array, into_c: Array) -> Array:
-    """Write what the errors are multiplied by at row ``t``.
+    """Write the local derivatives of row ``t``, by which errors are multiplied.
 
     into_gates : (B, 4 H), dc_t/da for i, f and g, and dh_t/da at fixed c_t for o. into_c : (B, H),
     dh_t/dc_t = o (1 - tanh(c_t)^2), which is returned.

@@ -18,7 +18,7 @@ from rnnviz.model.initializers import Initializer, glorot_uniform
 class VanillaWeights:
     """One vanilla layer. Its gradient has the same type and field names."""
 
-    W_xh: Array  # (I, H), "A" in the pictures
+    W_xh: Array  # (I, H), "A" in the figures
     W_hh: Array  # (H, H), "B"
     b_h: Array  # (H,)
 
@@ -49,7 +49,7 @@ class Vanilla:
         recurrent: Initializer,
         gain: float,
     ) -> VanillaWeights:
-        """Draw W_hh as ``recurrent`` says and W_xh by Glorot; biases start at zero."""
+        """Draw W_hh with ``recurrent`` and W_xh with Glorot; biases are zero."""
         W_xh = glorot_uniform(rng, input_size, hidden_size)
         return VanillaWeights(W_xh, recurrent.draw(rng, hidden_size, gain), np.zeros(hidden_size))
 
@@ -93,7 +93,7 @@ class Vanilla:
         return Backward((dL_dh,), dL_da, dL_da @ weights.W_xh.T if wants_inputs else None, gradient)
 
     def step(self, weights: VanillaWeights, x: Array, state: State) -> State:
-        """Return the state after one step that reads ``x`` (B, I)."""
+        """Return the state after one step with input ``x`` (B, I)."""
         a = x @ weights.W_xh + weights.b_h + state[0] @ weights.W_hh
         return (self.activation.apply(a, a),)
 
@@ -104,22 +104,22 @@ class Vanilla:
         return StepBack((dL_da @ weights.W_hh.T,), dL_da, dL_da)
 
     def recurrent_matrix(self, weights: VanillaWeights) -> Array | None:
-        """W_hh (H, H)."""
+        """Return W_hh (H, H)."""
         return weights.W_hh
 
     def slopes(self, trace: Trace) -> Array | None:
-        """phi'(a_t), (T, B, H)."""
+        """Return phi'(a_t), (T, B, H)."""
         states = trace.hidden[1:]
         return self.activation.derivative(states, np.empty_like(states))
 
     def gates(self, trace: Trace) -> dict[str, Array]:
-        """No gates."""
+        """Return an empty dict: no gates."""
         return {}
 
 
 @dataclass(frozen=True)
 class FeedForward:
-    """h_t = phi(x_t W_xh + b_h): the vanilla layer without W_hh, which is not there to train or to count."""
+    """h_t = phi(x_t W_xh + b_h): the vanilla layer without W_hh, which is no parameter here."""
 
     activation: Activation
     title: ClassVar[str] = "Feed-forward"
@@ -135,14 +135,14 @@ class FeedForward:
         recurrent: Initializer,
         gain: float,
     ) -> FeedForwardWeights:
-        """Draw W_xh by Glorot; later draws from ``rng`` are those that a vanilla layer would leave."""
+        """Draw W_xh with Glorot; ``rng`` advances as for a vanilla layer, so later draws are the same."""
         weights = Vanilla(self.activation).init(rng, input_size, hidden_size, recurrent, gain)
         return FeedForwardWeights(weights.W_xh, weights.b_h)
 
     def forward(
         self, weights: FeedForwardWeights, inputs: Array, workspace: Workspace, start: State | None = None
     ) -> Trace:
-        """Run the layer over ``inputs`` (T, B, I); every step by itself."""
+        """Run the layer over ``inputs`` (T, B, I); each step is independent of the others."""
         (T, B, _), H = inputs.shape, weights.b_h.size
         hidden = workspace.array("hidden", T + 1, B, H)
         hidden[0] = 0.0
@@ -170,27 +170,27 @@ class FeedForward:
         return Backward((dL_dh,), np.zeros_like(dL_da), inputs, FeedForwardWeights(W_xh, b_h))
 
     def step(self, weights: FeedForwardWeights, x: Array, state: State) -> State:
-        """Return the state after one step that reads ``x`` (B, I)."""
+        """Return the state after one step with input ``x`` (B, I)."""
         a = x @ weights.W_xh + weights.b_h
         return (self.activation.apply(a, a),)
 
     def vjp_step(self, weights: FeedForwardWeights, trace: Trace, t: int, errors: State) -> StepBack:
-        """Multiply by phi'(a_t); nothing goes further back."""
+        """Multiply by phi'(a_t); no error goes further back."""
         state = trace.hidden[t + 1]
         dL_da = errors[0] * self.activation.derivative(state, np.empty_like(state))
         nothing = np.zeros_like(dL_da)
         return StepBack((nothing,), dL_da, nothing)
 
     def recurrent_matrix(self, weights: FeedForwardWeights) -> Array | None:
-        """None: there is no recurrent weight."""
+        """Return None: there is no recurrent weight."""
         return None
 
     def slopes(self, trace: Trace) -> Array | None:
-        """phi'(a_t), (T, B, H)."""
+        """Return phi'(a_t), (T, B, H)."""
         return Vanilla(self.activation).slopes(trace)
 
     def gates(self, trace: Trace) -> dict[str, Array]:
-        """No gates."""
+        """Return an empty dict: no gates."""
         return {}
 
 
@@ -198,5 +198,5 @@ def _input_currents(W_xh: Array, b_h: Array, inputs: Array, out: Array) -> Array
     """Write x_t W_xh + b_h of all steps into ``out`` (T, B, H), the product as one matmul."""
     T, B, H = out.shape
     np.matmul(inputs.reshape(T * B, -1), W_xh, out=out.reshape(T * B, H))
-    out += np.tile(b_h, (B, 1))  # a whole (B, H) is added faster than a row B times
+    out += np.tile(b_h, (B, 1))  # adding a full (B, H) is faster than broadcasting a row
     return out

@@ -52,8 +52,8 @@ def _tell(free: Descent) -> str:
     if not (free.norm >= 1.0).any():
         return "From this start, plain descent never meets the wall."
     return (
-        f"Plain descent met a gradient of {plain(free.norm.max(), 2)} there, was thrown "
-        f"{plain(free.longest_step, 2)} far, and ended at a loss of {plain(free.error[-1], 2)}."
+        f"Plain descent met a gradient of {plain(free.norm.max(), 2)} there, jumped "
+        f"a distance of {plain(free.longest_step, 2)}, and ended at a loss of {plain(free.error[-1], 2)}."
     )
 
 
