@@ -175,7 +175,8 @@ def tell(e: Experiment, result: Consequence | None) -> str:
     if result.broke_off:
         return (
             f"<b>Huge updates.</b> {escape(result.broke_off)} The largest gradient before that: 10"
-            f"<sup>{np.log10(max(result.largest, 1e-300)):.0f}</sup>. Training cannot recover from inf or NaN."
+            f"<sup>{np.log10(max(result.largest, 1e-300)):.0f}</sup>. "
+            "Training cannot recover from inf or NaN."
         )
     task = TASKS[e.task]
     chance, name = task.chance(e), task.metric.title
