@@ -26,7 +26,7 @@ WATCH = """() => {
   new MutationObserver(changes => {
     for (const change of changes) for (const node of change.removedNodes)
       if (node.matches?.(roots) || node.querySelector?.(roots)) window.replaced.push(String(node.className));
-  }).take_snapshot(document.body, { childList: true, subtree: true });
+  }).observe(document.body, { childList: true, subtree: true });
 }"""
 
 

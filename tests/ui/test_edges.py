@@ -26,7 +26,7 @@ def test_every_page_opens_at_an_address_with_numbers_at_their_bounds(
     page: str, address: dict[str, str]
 ) -> None:
     tab = Tab(page, **address)
-    assert tab.visit.experiment == from_params(address).experiment
+    assert tab.session.experiment == from_params(address).experiment
     if page in ("playground", "laboratory"):  # they show the run
         tab.run._newest = advance_and_snapshot(tab.run.experiment, tab.run.state, None, 2)
         tab.look()
@@ -46,7 +46,7 @@ def test_the_instruments_are_the_laboratorys() -> None:
 @example(address={"clip": "0.9999999999999999"})
 def test_a_control_changes_nothing_but_its_own_choice(address: dict[str, str]) -> None:
     tab = Tab("playground", **address)
-    before = tab.visit.experiment
+    before = tab.session.experiment
     tab.tab.number_input(key="choose_seed").set_value(17)
     tab.look()
-    assert tab.visit.experiment == replace(before, seed=17)
+    assert tab.session.experiment == replace(before, seed=17)
