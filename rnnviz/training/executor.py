@@ -60,6 +60,9 @@ def _close() -> None:
     if _current is not None:
         _current.shutdown(wait=True, kill_workers=True)
         _current = None
+        for thread in threading.enumerate():
+            if thread.name == "QueueFeederThread":  # it fed the workers, and may not know yet of their end
+                thread.join(timeout=2.0)
         gc.collect()  # the pool's parts refer to each other; a semaphore ends with its last reference
 
 
