@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rnnviz.model.activations import Activation
 from rnnviz.model.cells.base import Backward, Cell, LayerWeights, State, StepBack, Trace, Workspace
 from rnnviz.model.cells.gru import GRU, GRUWeights
@@ -18,12 +20,9 @@ CELLS: dict[str, type[Vanilla | FeedForward | LSTM | GRU]] = {
 
 
 def make_cell(name: str, activation: Activation) -> Cell:
-    """Return a cell; gated cells have fixed activations and ignore ``activation``."""
-    if name == "lstm":
-        return LSTM()
-    if name == "gru":
-        return GRU()
-    return FeedForward(activation) if name == "feed-forward" else Vanilla(activation)
+    """Return a cell; gated cells have activations of their own and take no other."""
+    kind: Any = CELLS[name]
+    return kind() if kind.gate_names else kind(activation)
 
 
 __all__ = [
