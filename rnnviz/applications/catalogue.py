@@ -8,21 +8,21 @@ from typing import cast
 
 import numpy as np
 
-from rnnviz.applications.forecast import MOST, errors, one_step, rollout, series_of
+from rnnviz.applications.forecast import NetworkForecasts, errors, forecast, series_of
 from rnnviz.applications.generation import bigram_bits, bits_per_character, characters_of, uniform_bits
 from rnnviz.experiment import Experiment
-from rnnviz.model.arrays import Indices
+from rnnviz.model.arrays import Indices, Mask
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
-from rnnviz.tasks.sentiment import Sentence, Sentiment, sentences
+from rnnviz.tasks.sentiment import Sentence, Sentiment, beyond_the_grammar, sentences
 from rnnviz.tasks.translation import Translation
 from rnnviz.training.loop import held_out
 
 FEW = 100
 """Of so many samples or fewer, a share is told as "11 of 15" too."""
 
-FREE_STEPS = 200
-"""Steps that a forecast runs free at most."""
+FAILURES = 3
+"""Wrongly judged sentences that are kept as examples."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +118,40 @@ def translated_right(e: Experiment, params: Params) -> list[Score]:
     ]
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """How well a network judges sentences that it was never trained on.
+
+    scores : shares of held-out sentences judged rightly. of, wrong : how many of them there are, and how many
+    are judged wrongly. examples : the first few of these.
+    beyond : the share judged rightly of each family of sentences beyond the grammar, by name.
+    """
+
+    scores: list[Score]
+    of: int
+    wrong: int
+    examples: list[Sentence]
+    beyond: dict[str, float]
+
+
+def judge(e: Experiment, params: Params) -> Judgement:
+    """Measure a network on held-out sentences, and on those that the grammar never says."""
+    known = sentences(held_out=True)
+    right = judged_rightly(e, params, known)
+    wrong = [s for s, fine in zip(known, right, strict=True) if not fine]
+    beyond = {
+        name: float(judged_rightly(e, params, family).mean()) for name, family in beyond_the_grammar().items()
+    }
+    return Judgement(_shares(known, right), len(known), len(wrong), wrong[:FAILURES], beyond)
+
+
 def verdicts_right(e: Experiment, params: Params) -> list[Score]:
     """Share of held-out sentences judged rightly: of all, and of those with negation and contrast."""
     known = sentences(held_out=True)
-    right = verdicts(e, params, known) == [s.verdict for s in known]
+    return _shares(known, judged_rightly(e, params, known))
+
+
+def _shares(known: Sequence[Sentence], right: Mask) -> list[Score]:
     parts = {
         "with negation": [s.negated for s in known],
         "with contrast": [s.contrasted for s in known],
@@ -129,6 +159,11 @@ def verdicts_right(e: Experiment, params: Params) -> list[Score]:
     }
     whole = Score("held-out sentences right", float(right.mean()), "share", {"a toss": 0.5})
     return [whole, *[Score(name, float(right[part].mean()), "share", {}) for name, part in parts.items()]]
+
+
+def judged_rightly(e: Experiment, params: Params, chosen: Sequence[Sentence]) -> Mask:
+    """Return whether the network judges each sentence rightly, (n,)."""
+    return verdicts(e, params, chosen) == np.array([s.verdict for s in chosen])
 
 
 def verdicts(e: Experiment, params: Params, chosen: Sequence[Sentence]) -> Indices:
@@ -140,12 +175,14 @@ def verdicts(e: Experiment, params: Params, chosen: Sequence[Sentence]) -> Indic
 
 def errors_of_forecasts(e: Experiment, params: Params, season: int | None = None) -> list[Score]:
     """Mean absolute error of one-step and of free-running forecasts, in the data's own unit."""
+    return scores_of_forecasts(e, forecast(e, params), season)
+
+
+def scores_of_forecasts(e: Experiment, made: NetworkForecasts, season: int | None = None) -> list[Score]:
+    """Compare forecasts of the held-out part with what then came; season : the series' own by default."""
     s = series_of(e)
-    season = s.season if season is None else season
-    ahead = one_step(e, params)
-    free = rollout(e, params, min(FREE_STEPS, MOST, len(s.values) - s.held_out))
-    found = errors(s, ahead, free, season)
-    free_name = f"{len(free)} steps in one go off by"
+    found = errors(s, made.ahead, made.free, s.season if season is None else season)
+    free_name = f"{len(made.free)} steps in one go off by"
     return [
         Score("one step ahead off by", found.one_step, s.unit, _baselines(found.naive, found.seasonal)),
         Score(free_name, found.free, s.unit, _baselines(found.naive_free, found.seasonal_free)),

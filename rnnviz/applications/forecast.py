@@ -30,6 +30,12 @@ def series_of(e: Experiment) -> Series:
 MOST = 1000
 """Values of a held-out part that are forecast at most: its first ones."""
 
+FREE_STEPS = 200
+"""Steps that a forecast runs free at most."""
+
+FUTURE_SHARE = 0.4
+"""How far beyond the last value is forecast, as a share of the held-out part."""
+
 
 def naive(series: Series) -> Array:
     """Return the forecast "like the last value" for every held-out value, (m,)."""
@@ -104,6 +110,31 @@ def _last_output(e: Experiment, params: Params, windows: Array) -> Array:
     """Return the last output (B,) for windows (T, B) of values as the network sees them."""
     with np.errstate(over="ignore", invalid="ignore"):
         return e.network().forward(params, _as_inputs(e, windows))[0][-1, :, 0]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkForecasts:
+    """All forecasts of a network.
+
+    ahead : (m,), of every held-out value, one step ahead. free : (k,), of the first held-out values, running
+    free. future : (n,), of what comes after the last value, running free.
+    """
+
+    ahead: Array
+    free: Array
+    future: Array
+
+
+def forecast(e: Experiment, params: Params) -> NetworkForecasts:
+    """Return a network's forecasts of the held-out part and of the future."""
+    series = series_of(e)
+    n, held_out = len(series.values), len(series.values) - series.held_out
+    steps = max(1, min(FREE_STEPS, int(FUTURE_SHARE * held_out)))
+    return NetworkForecasts(
+        one_step(e, params),
+        rollout(e, params, min(FREE_STEPS, MOST, held_out)),
+        rollout(e, params, steps, start=n),
+    )
 
 
 @dataclass(frozen=True)

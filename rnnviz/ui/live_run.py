@@ -27,6 +27,10 @@ later, a chunk or the time of slow motion, carries the run's id and the number i
 dropped if either is no longer the current one. So pause stops at the update that is shown, step makes exactly
 one after it, and another learning rate holds from it on: a chunk that is still with a worker costs its time,
 nothing else (from the same state the same chunk comes again, bit for bit).
+
+What a page wants measured on every new state (``measure``) is measured by the worker that trained it, and
+comes with the chunk. Only a state that no chunk brought with the present ``measure`` (the first one, or the
+newest one after ``measure`` was changed) is measured where it is looked at, once.
 """
 
 from __future__ import annotations
@@ -40,10 +44,12 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
+from rnnviz.model.network import Params
 from rnnviz.training.executor import local_pool
 from rnnviz.training.loop import advance, start
 from rnnviz.training.state import TrainingState, Tuning
@@ -60,6 +66,9 @@ ALBUM_SIZE = 64
 MAX_FAILURES = 3
 """Workers may die; if this many chunks in a row are lost or refused, the run stops and says so."""
 
+Measure = Callable[[Experiment, Params], Any]
+"""What a page wants to know of every new state. It travels to the workers and must not need Streamlit."""
+
 Later = Callable[[float, Callable[[], None]], Callable[[], object]]
 """Calls a function after some seconds, from any thread; returns a function that cancels the call."""
 
@@ -75,9 +84,22 @@ def advance_and_snapshot(
     steps: int | None,
     until_solved: bool = False,
 ) -> tuple[TrainingState, Snapshot]:
-    """One chunk of work, run in a worker process."""
+    """Train for a while, and take the picture of the new state."""
     state = advance(e, state, seconds, steps, until_solved)
     return state, take_snapshot(e, state.params, state.step)
+
+
+def advance_and_measure(
+    measure: Measure | None,
+    e: Experiment,
+    state: TrainingState,
+    seconds: float | None,
+    steps: int | None,
+    until_solved: bool = False,
+) -> tuple[TrainingState, Snapshot, Any]:
+    """One chunk of work, run in a worker process: new state, its picture and (if wanted) its measurement."""
+    state, snapshot = advance_and_snapshot(e, state, seconds, steps, until_solved)
+    return state, snapshot, None if measure is None else measure(e, state.params)
 
 
 def after(seconds: float, call: Callable[[], None]) -> Callable[[], object]:
@@ -118,11 +140,24 @@ class Ticket:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """A run at one moment: its newest state, the picture of it, and how fast it goes (steps a second)."""
+    """A run at one moment: its newest state, the picture of it, and how fast it goes (steps a second).
+
+    measured : what the run's ``measure`` returns for exactly this state; None if the run has no measure.
+    """
 
     state: TrainingState
     snapshot: Snapshot
     rate: float
+    measured: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A measurement, and what was measured how."""
+
+    state: TrainingState
+    measure: Measure
+    value: Any
 
 
 class LiveRun:
@@ -134,6 +169,8 @@ class LiveRun:
     speed : training steps a second, None for as many as possible.
     pause_when_solved : stop when the task's goal is first reached.
     until : stop after this many updates in all; None for no end.
+    measure : what is measured on every new state, from the next chunk on; None for nothing. Two that compare
+        equal are the same one, so set the same function again rather than a new partial of it.
     phase, problem : where it stands, and why it failed.
     album : the last output's gradient (T,) in the top layer, at some of the steps at which it was looked at.
     spans : ends of the gradient axis in each of its pictures, so that it holds still.
@@ -154,11 +191,13 @@ class LiveRun:
         self.speed: float | None = None
         self.pause_when_solved = False
         self.until: int | None = None
+        self.measure: Measure | None = None
         self.phase = Phase.IDLE
         self.problem: str | None = None
         self.album: dict[int, Array] = {}
         self.spans: dict[Hashable, tuple[int, int]] = {}
         self._newest: tuple[TrainingState, Snapshot | None] = start(experiment), None
+        self._measured: Measured | None = None
         self._start = self.state
         self._pool, self._clock, self._later = pool, clock, later
         self._lock = threading.RLock()
@@ -241,8 +280,20 @@ class LiveRun:
             self._leased_until = self._clock() + LEASE_SECONDS
         self._submit(self._pool)
         with self._lock:
-            (state, snapshot), rate = self._newest, self._rate()
-        return Look(state, snapshot or self.initial, rate)
+            (state, snapshot), rate, known = self._newest, self._rate(), self._measured
+        return Look(state, snapshot or self.initial, rate, self._measurement(state, known))
+
+    def _measurement(self, state: TrainingState, known: Measured | None) -> Any:
+        """Return what is measured on a state; measure it now if neither its chunk nor an earlier look did."""
+        measure = self.measure
+        if measure is None:
+            return None
+        if known is None or known.state is not state or known.measure != measure:
+            known = Measured(state, measure, measure(self.experiment, state.params))
+            with self._lock:
+                if self.state is state:
+                    self._measured = known
+        return known.value
 
     def _order(self, phase: Phase) -> None:
         """Begin a new command: whatever an older one still brings is dropped."""
@@ -279,12 +330,13 @@ class LiveRun:
             with self._lock:
                 if not self._wanted(ticket) or self.phase is not Phase.QUEUED:
                     return
-                future = executor.submit(advance_and_snapshot, *self._chunk())
+                measure = self.measure
+                future = executor.submit(advance_and_measure, measure, *self._chunk())
                 self.phase, self._cancel = Phase.RUNNING, future.cancel
         except Exception as failure:
             self._lose(ticket, failure)
             return
-        future.add_done_callback(lambda done: self._receive(done, ticket, executor))
+        future.add_done_callback(lambda done: self._receive(done, ticket, executor, measure))
 
     def _chunk(self) -> tuple[Experiment, TrainingState, float | None, int | None, bool]:
         """Return what the next chunk is made of: a single update, or as many as its time allows."""
@@ -294,7 +346,11 @@ class LiveRun:
         return self.experiment, self.state, seconds, steps, self.pause_when_solved
 
     def _receive(
-        self, done: Future[tuple[TrainingState, Snapshot]], ticket: Ticket, executor: Executor
+        self,
+        done: Future[tuple[TrainingState, Snapshot, Any]],
+        ticket: Ticket,
+        executor: Executor,
+        measure: Measure | None,
     ) -> None:
         """Take a chunk's result and go on; runs in one of the pool's threads."""
         with self._lock:
@@ -305,8 +361,10 @@ class LiveRun:
                 self._lose(ticket, failure)  # the next look submits again: from here a pool can't be renewed
                 return
             was_solved = self.state.solved_at is not None
-            self._newest, self._failures = done.result(), 0
-            self._remember(done.result()[1])
+            state, snapshot, value = done.result()
+            self._newest, self._failures = (state, snapshot), 0
+            self._measured = None if measure is None else Measured(state, measure, value)
+            self._remember(snapshot)
             self._marks.append((self._clock(), self.state.step))
             self.phase = self._following(was_solved)
             if self._clock() < self._leased_until:

@@ -14,15 +14,15 @@ import pytest
 from rnnviz import TASKS, TOPOLOGIES, Batch, Experiment, Network, Params, start, train
 from rnnviz.applications.catalogue import (
     APPLICATIONS,
-    FREE_STEPS,
     Score,
     errors_of_forecasts,
+    judge,
     surprise,
     verdicts,
     verdicts_right,
     written_right,
 )
-from rnnviz.applications.forecast import series_of
+from rnnviz.applications.forecast import FREE_STEPS, series_of
 from rnnviz.experiment.links import from_params, to_params
 from rnnviz.tasks.corpora import corpus
 from rnnviz.tasks.digits import digits
@@ -228,6 +228,20 @@ def test_verdicts_are_counted_in_all_sentences_and_in_the_hard_ones(verdict: int
         assert found[name].value == sum(s.verdict == verdict for s in part) / len(part)
         assert len(part) > 100, "few sentences say little"
     assert found["held-out sentences right"].others == {"a toss": 0.5}
+
+
+@pytest.mark.parametrize("verdict", [0, 1])
+def test_failures_are_counted_and_the_first_ones_named(verdict: int) -> None:
+    e, known = experiment("sentiment"), sentences(held_out=True)
+    found = judge(e, always(verdict))
+    wrong = [s for s in known if s.verdict != verdict]
+    assert found.scores == verdicts_right(e, always(verdict))
+    assert (found.of, found.wrong, found.examples) == (len(known), len(wrong), wrong[: len(found.examples)])
+    assert len(found.examples) == 3
+    assert found.beyond == {
+        name: sum(s.verdict == verdict for s in family) / len(family)
+        for name, family in beyond_the_grammar().items()
+    }
 
 
 def test_the_parts_are_what_their_names_say() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
@@ -23,9 +24,10 @@ from rnnviz.tasks.digits import HELD_OUT, digits
 from rnnviz.tasks.series import sunspots
 from rnnviz.training.executor import local_pool
 from rnnviz.training.loop import advance
+from rnnviz.training.state import TrainingState
 from rnnviz.ui.applications import forecasts, text
 from rnnviz.ui.applications.state import ApplicationsState
-from rnnviz.ui.live_run import LiveRun, Phase
+from rnnviz.ui.live_run import LiveRun, Measured, Phase
 from rnnviz.ui.views import ADDRESSES, OWN_NETWORK, read_view
 from tests.visitor import Tab
 
@@ -238,6 +240,56 @@ def test_every_address_of_a_job_opens_it() -> None:
             bench = ApplicationsState(variants={job: variant})
             first = variant == next(iter(APPLICATIONS[job].variants))
             assert bench.address(job) == (job if first else address)
+
+
+# What is measured while it trains
+
+
+@pytest.mark.parametrize("job", APPLICATIONS)
+def test_the_scores_are_those_of_the_state_shown_and_come_with_it(
+    job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Jobs(job)
+    page.press("job_play")
+    page.look_until(lambda: page.trained.state.step > 0)
+    measure = page.trained.measure
+    assert measure is not None
+    monkeypatch.setattr(page.trained, "_measurement", kept_only)
+    for _ in range(3):
+        page.look()
+    page.press("job_play")
+    page.look()
+    run = page.trained
+    assert not run.playing
+    for score in APPLICATIONS[job].measure(run.experiment, run.state.params):
+        assert f"{score.name} {score.write(score.value)}" in page.words
+    monkeypatch.undo()
+    assert run.measure is measure, "set anew at every rerun, always the same"
+
+
+def kept_only(state: TrainingState, known: Measured | None) -> Any:
+    """Return what a chunk brought; the page measures nothing."""
+    assert known is not None
+    assert known.state is state
+    return known.value
+
+
+@pytest.mark.parametrize("job", APPLICATIONS)
+def test_what_a_worker_measures_needs_no_streamlit(job: str) -> None:
+    measure = Jobs(job).trained.measure
+    assert measure is not None
+    assert measure.__module__.startswith("rnnviz.applications.")
+    assert getattr(sys.modules[measure.__module__], measure.__qualname__) is measure, "a worker finds it"
+
+
+def test_another_season_changes_the_baseline_and_measures_nothing_anew() -> None:
+    page = Jobs("forecasts")
+    page.upload(GOOD)
+    measured = page.trained.look().measured
+    page.widget("number_input", "own_season").set_value(11)
+    page.look()
+    assert "like one season ago" in page.words
+    assert page.trained.look().measured is measured
 
 
 # Captions

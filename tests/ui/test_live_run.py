@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import PRESETS, Experiment, train
+from rnnviz import PRESETS, Experiment, Params, train
 from rnnviz.training.executor import local_pool, warm_up
 from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun, advance_and_snapshot, get_ready
 
@@ -58,6 +58,27 @@ def played(e: Experiment = SMALL, **settings: Any) -> LiveRun:
         setattr(run, name, value)
     run.play()
     return run
+
+
+# What is measured
+
+
+def pid_and_weight(e: Experiment, params: Params) -> tuple[int, float]:
+    """Where this was measured, and the first weight."""
+    return os.getpid(), float(params.flat()[0])
+
+
+def test_while_a_run_trains_its_workers_measure() -> None:
+    run = played(measure=pid_and_weight)
+    for _ in range(3):
+        step = run.state.step
+        look_until(run, lambda step=step: run.state.step > step)  # type: ignore[misc]
+        look = run.look()
+        pid, weight = look.measured
+        assert pid != os.getpid()
+        assert weight == look.state.params.flat()[0], "of the state shown"
+    run.pause()
+    assert run.look().measured[0] != os.getpid(), "what stands still is still what a worker measured"
 
 
 # Play, pause, step

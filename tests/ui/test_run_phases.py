@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from rnnviz import PRESETS, Experiment, train
+from rnnviz.model.network import Params
 from rnnviz.training.state import TrainingState
-from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun, Phase, advance_and_snapshot
+from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun, Measure, Phase, advance_and_measure
 
 SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
 CHUNK = 7
 """Updates in a chunk at full speed: these workers know no time."""
 
-Chunk = tuple[Experiment, TrainingState, float | None, int | None, bool]
+Chunk = tuple[Measure | None, Experiment, TrainingState, float | None, int | None, bool]
 
 
 class HandPool(Executor):
@@ -32,7 +33,7 @@ class HandPool(Executor):
         self.refuses: Exception | None = None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        assert (fn, kwargs) == (advance_and_snapshot, {})
+        assert (fn, kwargs) == (advance_and_measure, {})
         if self.refuses is not None:
             raise self.refuses
         future: Future[Any] = Future()
@@ -42,8 +43,8 @@ class HandPool(Executor):
 
     def finish(self, number: int = 0) -> None:
         """Let a worker finish one of the chunks it has."""
-        future, (e, state, _, steps, until_solved) = self.chunks.pop(number)
-        future.set_result(advance_and_snapshot(e, state, None, steps or CHUNK, until_solved))
+        future, (measure, e, state, _, steps, until_solved) = self.chunks.pop(number)
+        future.set_result(advance_and_measure(measure, e, state, None, steps or CHUNK, until_solved))
 
     def lose(self, failure: BaseException) -> None:
         self.chunks.pop(0)[0].set_exception(failure)
@@ -392,6 +393,83 @@ def test_the_lease_may_run_out_in_slow_motion() -> None:
     bench.pool.finish()
     bench.clock.pass_(1.0)
     assert (bench.run.phase, bench.pool.chunks) == (Phase.QUEUED, [])
+
+
+# What is measured on every state
+
+
+class Meter:
+    """Measures a network by its first weight, and keeps a record of what it was asked for."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        self.factor, self.asked = factor, 0
+
+    def __call__(self, e: Experiment, params: Params) -> float:
+        self.asked += 1
+        return self.of(params)
+
+    def of(self, params: Params) -> float:
+        return self.factor * float(params.flat()[0])
+
+
+def test_what_a_chunk_brings_was_measured_with_it_on_exactly_the_state_shown() -> None:
+    meter = Meter()
+    bench = Bench(measure=meter)
+    bench.run.play()
+    bench.run.look()
+    for chunk in range(1, 4):
+        asked = meter.asked
+        bench.pool.finish()
+        assert meter.asked == asked + 1, "by the chunk's work"
+        for _ in range(3):
+            look = bench.run.look()
+            assert (look.state.step, look.measured) == (chunk * CHUNK, meter.of(look.state.params))
+        assert meter.asked == asked + 1, "and by no look"
+
+
+def test_a_state_that_no_chunk_brought_is_measured_once() -> None:
+    meter = Meter()
+    bench = Bench(measure=meter)
+    for _ in range(3):
+        assert bench.run.look().measured == meter.of(bench.run.state.params)
+    bench.run.play()
+    bench.run.pause()
+    bench.pool.finish()  # dropped, and its measurement with it
+    asked = meter.asked
+    assert bench.run.look().measured == meter.of(bench.run.state.params)
+    assert meter.asked == asked == 2, "the first state, and the chunk that was dropped"
+
+
+def test_another_measure_holds_at_once_and_goes_with_the_next_chunk() -> None:
+    first, second = Meter(), Meter(10.0)
+    bench = Bench(measure=first)
+    bench.run.play()
+    bench.run.measure = second
+    assert bench.run.look().measured == second.of(bench.run.state.params)
+    bench.pool.finish()  # handed over with the first measure
+    assert bench.run.look().measured == second.of(bench.run.state.params)
+    asked = first.asked, second.asked
+    bench.pool.finish()
+    assert bench.run.look().measured == second.of(bench.run.state.params)
+    assert (first.asked, second.asked) == (asked[0], asked[1] + 1)
+
+
+def test_without_a_measure_nothing_is_measured() -> None:
+    bench = Bench()
+    bench.run.play()
+    bench.pool.finish()
+    assert bench.run.look().measured is None
+    bench.run.measure = meter = Meter()
+    assert bench.run.look().measured == meter.of(bench.run.state.params), "None is no measurement"
+
+
+def test_a_measure_that_fails_is_told_like_any_other_failure_of_a_worker() -> None:
+    bench = Bench(measure=Meter())
+    bench.run.play()
+    for _ in range(MAX_FAILURES):
+        bench.pool.lose(ValueError("nothing to measure"))
+        bench.run.look()
+    assert (bench.now, bench.run.problem) == ((Phase.FAILED, 0), "Training stopped: nothing to measure")
 
 
 # Ends

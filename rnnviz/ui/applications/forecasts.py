@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rnnviz.applications.catalogue import APPLICATIONS, FREE_STEPS, Score, Variant, errors_of_forecasts
-from rnnviz.applications.forecast import MOST, naive, one_step, rollout, seasonal_naive, series_of
+from rnnviz.applications.catalogue import APPLICATIONS, Score, Variant, scores_of_forecasts
+from rnnviz.applications.forecast import NetworkForecasts, forecast, naive, seasonal_naive, series_of
 from rnnviz.applications.tables import (
     MAX_BYTES,
     MAX_ROWS,
@@ -33,9 +33,6 @@ from rnnviz.ui.applications.state import ApplicationsState, Upload
 from rnnviz.ui.style import theme
 
 OWN_STEPS = 400
-FUTURE_SHARE = 0.4
-"""How far beyond the last value is forecast, as a share of the held-out part."""
-
 LONGEST_SEASON = 400
 
 
@@ -65,9 +62,9 @@ def season_of(state: ApplicationsState, e: Experiment) -> int:
     return min(state.upload.season, series_of(e).held_out) if own else series_of(e).season
 
 
-def scores(state: ApplicationsState, e: Experiment, params: Params) -> list[Score]:
+def scores(state: ApplicationsState, e: Experiment, made: NetworkForecasts) -> list[Score]:
     """Return the errors beside those of the baselines, the seasonal one with the visitor's season."""
-    return errors_of_forecasts(e, params, season_of(state, e))
+    return scores_of_forecasts(e, made, season_of(state, e))
 
 
 def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -> None:
@@ -195,25 +192,21 @@ def _read(own: Upload) -> None:
     own.data, own.labels = data, labels_of(table, own.time)
 
 
-def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
+def answer(state: ApplicationsState, e: Experiment, made: NetworkForecasts) -> Answer:
     """All forecasts of the held-out part, and those of the future."""
-    s, season = series_of(e), season_of(state, e)
-    held_out = len(s.values) - s.held_out
-    ahead = one_step(e, params)
+    s, season, ahead = series_of(e), season_of(state, e), made.ahead
     baseline, name = naive(s), "like the last value"
     truth = s.values[s.held_out :][: len(ahead)]
     if season:
         seasonal = seasonal_naive(s, season)
         if np.abs(seasonal - truth).mean() < np.abs(baseline - truth).mean():
             baseline, name = seasonal, "like one season ago"
-    future = rollout(e, params, _steps_ahead(held_out), start=len(s.values))
-    free = rollout(e, params, min(FREE_STEPS, MOST, held_out))
     own = state.upload if e.task == "series" and e.series == "own" else None
     view = Forecasts(
         s,
         ahead,
-        free,
-        future,
+        made.free,
+        made.future,
         baseline,
         name,
         unit=tame(own.value, 30) if own else s.unit,
@@ -228,21 +221,17 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     return Answer(figure, label, words)
 
 
-def _steps_ahead(held_out: int) -> int:
-    return max(1, min(FREE_STEPS, int(FUTURE_SHARE * held_out)))
-
-
 def table_of(state: ApplicationsState, e: Experiment, params: Params) -> pd.DataFrame:
     """Return what was measured and what was forecast, one row a value, the future last."""
     s, own = series_of(e), e.task == "series" and e.series == "own"
-    n, steps = len(s.values), _steps_ahead(len(s.values) - s.held_out)
-    ahead, free = one_step(e, params), rollout(e, params, min(FREE_STEPS, MOST, n - s.held_out))
+    made = forecast(e, params)
+    ahead, free, n, steps = made.ahead, made.free, len(s.values), len(made.future)
     columns = {name: np.full(n + steps, np.nan) for name in ("measured", "naive", "one_step", "free_running")}
     columns["measured"][:n] = s.values
     columns["naive"][s.held_out : s.held_out + len(ahead)] = naive(s)
     columns["one_step"][s.held_out : s.held_out + len(ahead)] = ahead
     columns["free_running"][s.held_out : s.held_out + len(free)] = free
-    columns["free_running"][n:] = rollout(e, params, steps, start=n)
+    columns["free_running"][n:] = made.future
     times = np.append(s.times, s.times[-1] + (s.times[-1] - s.times[-2]) * np.arange(1, steps + 1))
     names = [*state.upload.labels[:n], *[f"+{k}" for k in range(1, steps + 1)]] if own else times.round(4)
     part = np.where(np.arange(n + steps) < s.held_out, "training", "held out")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import escape
+from typing import Any
 
 import streamlit as st
 
-from rnnviz.applications.catalogue import APPLICATIONS, Score, Variant
+from rnnviz.applications.catalogue import APPLICATIONS, Score, Variant, judge
+from rnnviz.applications.forecast import forecast
 from rnnviz.experiment import Experiment
 from rnnviz.figures import Progress
 from rnnviz.model.network import Params
@@ -19,7 +21,7 @@ from rnnviz.ui.applications.answer import Answer
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.instruments import own
 from rnnviz.ui.live_figure import show
-from rnnviz.ui.live_run import LiveRun, Look
+from rnnviz.ui.live_run import LiveRun, Look, Measure
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.session import Session
@@ -38,42 +40,58 @@ class Interface:
     """How an application stands on the page.
 
     ask : puts what the visitor gives the network on the page. answer : what the network makes of it.
-    variants : the data sets to choose from. more : HTML below the answer that changes with the network.
-    scores : what it reaches on held-out data; by default as the application measures it.
+    variants : the data sets to choose from.
+    measure : what the worker that trains also measures, by default the application's scores.
+    scores : the scores, taken from what was measured. more : HTML below the answer, made from it too.
     """
 
     ask: Callable[[ApplicationsState, LiveRun], None]
-    answer: Callable[[ApplicationsState, Experiment, Params], Answer]
+    answer: Callable[[ApplicationsState, Experiment, Look], Answer]
     variants: Callable[[ApplicationsState], dict[str, Variant]]
-    more: Callable[[Experiment, Params], str] | None = None
-    scores: Callable[[ApplicationsState, Experiment, Params], list[Score]] | None = None
+    measure: Measure | None = None
+    scores: Callable[[ApplicationsState, Experiment, Any], list[Score]] = lambda _, __, measured: measured
+    more: Callable[[Any], str] | None = None
 
 
 def _known(name: str) -> Callable[[ApplicationsState], dict[str, Variant]]:
     return lambda _: APPLICATIONS[name].variants
 
 
+def _by_weights(
+    answer: Callable[[ApplicationsState, Experiment, Params], Answer],
+) -> Callable[[ApplicationsState, Experiment, Look], Answer]:
+    """Let a network answer one input here: that takes less time than a picture of it."""
+    return lambda state, e, look: answer(state, e, look.state.params)
+
+
 INTERFACES = {
-    "captions": Interface(lambda state, _: captions.ask(state), captions.answer, _known("captions")),
+    "captions": Interface(
+        lambda state, _: captions.ask(state), _by_weights(captions.answer), _known("captions")
+    ),
     "forecasts": Interface(
         lambda state, run: forecasts.ask(state, run.experiment, lambda: run.state.params),
-        forecasts.answer,
+        lambda state, e, look: forecasts.answer(state, e, look.measured),
         forecasts.variants,
-        scores=forecasts.scores,
+        forecast,
+        forecasts.scores,
     ),
     "text": Interface(
         lambda state, run: text.ask(state, run.experiment, lambda: run.state.params),
-        text.answer,
+        _by_weights(text.answer),
         text.variants,
     ),
     "sentiment": Interface(
         lambda state, run: sentiment.ask(state, run.experiment),
-        sentiment.answer,
+        _by_weights(sentiment.answer),
         _known("sentiment"),
+        judge,
+        lambda _, __, judgement: judgement.scores,
         sentiment.failures,
     ),
     "translation": Interface(
-        lambda state, run: translation.ask(state, run.experiment), translation.answer, _known("translation")
+        lambda state, run: translation.ask(state, run.experiment),
+        _by_weights(translation.answer),
+        _known("translation"),
     ),
 }
 
@@ -98,7 +116,7 @@ def page(session: Session) -> None:
         own.own(session)
         return
     application, desk = APPLICATIONS[name], INTERFACES[name]
-    panel = _panel(session, variant)
+    panel = _panel(session, variant, desk.measure or application.measure)
     topology = TOPOLOGIES[variant.experiment.topology].title
     promise, limit = escape(application.promise), escape(application.limit)
     st.html(f"<p class='needs'><b>{topology}.</b> {promise} <span>{limit}</span></p>")
@@ -118,12 +136,12 @@ def page(session: Session) -> None:
     panel.repeat("below", LOWER_TICK_SECONDS, lambda: _below(panel, session.view.projector))
 
 
-def _panel(session: Session, variant: Variant) -> RunPanel:
+def _panel(session: Session, variant: Variant, measure: Measure) -> RunPanel:
     """Return the panel of a data set's run: as it was left, or a new one."""
     key = RunKey("job", variant.experiment)
 
     def ending(run: LiveRun) -> LiveRun:
-        run.until = variant.steps
+        run.until, run.measure = variant.steps, measure
         return run
 
     ending(session.runs.open(key, variant.experiment))
@@ -184,8 +202,7 @@ def _variant(state: ApplicationsState, name: str, desk: Interface) -> Variant:
 def _answer(name: str, state: ApplicationsState, run: LiveRun, desk: Interface) -> None:
     """What the network answers now, and what it reaches on held-out data."""
     look, e = run.look(), run.experiment
-    params = look.state.params
-    found = desk.answer(state, e, params)
+    found = desk.answer(state, e, look)
     trained = (
         f"after {look.state.step:,} of {run.until or 0:,} updates"
         if look.state.step
@@ -202,12 +219,12 @@ def _answer(name: str, state: ApplicationsState, run: LiveRun, desk: Interface) 
         caption=caption,
         least_width=LEAST_ANSWER_WIDTH,
     )
-    scores = desk.scores(state, e, params) if desk.scores else APPLICATIONS[name].measure(e, params)
-    st.html(f"<p class='outcome scores'>{' · '.join(_in_words(score) for score in scores)}</p>")
+    scores = " · ".join(_in_words(score) for score in desk.scores(state, e, look.measured))
+    st.html(f"<p class='outcome scores'>{scores}</p>")
     if run.problem:
         st.html(f"<p class='story notice' role='status'>{escape(run.problem)}</p>")
     if desk.more is not None:
-        st.html(desk.more(e, params))
+        st.html(desk.more(look.measured))
 
 
 def _in_words(score: Score) -> str:

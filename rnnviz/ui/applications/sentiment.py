@@ -7,13 +7,13 @@ from typing import cast
 
 import streamlit as st
 
-from rnnviz.applications.catalogue import verdicts
+from rnnviz.applications.catalogue import Judgement
 from rnnviz.applications.passage import pass_through
 from rnnviz.experiment import Experiment
 from rnnviz.figures.passage import Judged, judged_spec
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
-from rnnviz.tasks.sentiment import VERDICTS, Sentence, Sentiment, beyond_the_grammar, sentences, split_words
+from rnnviz.tasks.sentiment import VERDICTS, Sentiment, split_words
 from rnnviz.ui.applications.answer import Answer
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.style import theme
@@ -28,9 +28,6 @@ EXAMPLES = (
     "it is not never good",
 )
 """Sentences to try; the last one is outside the grammar."""
-
-FAILURES = 3
-"""Wrongly judged sentences that are shown."""
 
 
 def ask(state: ApplicationsState, e: Experiment) -> None:
@@ -82,24 +79,18 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     return Answer(judged_spec(view, theme()), label, told)
 
 
-def failures(e: Experiment, params: Params) -> str:
+def failures(found: Judgement) -> str:
     """Return where the network fails, as HTML: held-out sentences, then what the grammar never says."""
-    known = sentences(held_out=True)
-    wrong = [s for s, v in zip(known, verdicts(e, params, known), strict=True) if s.verdict != v]
     listed = "".join(
-        f"<li>{escape(s.text)} <i>(in truth {VERDICTS[s.verdict]})</i></li>" for s in wrong[:FAILURES]
+        f"<li>{escape(s.text)} <i>(in truth {VERDICTS[s.verdict]})</i></li>" for s in found.examples
     )
     beyond = "".join(
-        f"<li>{escape(name)}: <b>{_share_right(e, params, family):.0%}</b> right</li>"
-        for name, family in beyond_the_grammar().items()
+        f"<li>{escape(name)}: <b>{share:.0%}</b> right</li>" for name, share in found.beyond.items()
     )
-    found = f"{len(wrong)} of {len(known)} held-out sentences are judged wrongly" + (":" if wrong else ".")
+    within = f"{found.wrong} of {found.of} held-out sentences are judged wrongly" + (
+        ":" if found.wrong else "."
+    )
     return (
-        f"<div class='failures'><b>Where it fails.</b> Within its grammar, {found}<ul>{listed}</ul>"
+        f"<div class='failures'><b>Where it fails.</b> Within its grammar, {within}<ul>{listed}</ul>"
         f"Beyond its grammar:<ul>{beyond}</ul></div>"
     )
-
-
-def _share_right(e: Experiment, params: Params, family: list[Sentence]) -> float:
-    said = verdicts(e, params, family)
-    return sum(int(v) == s.verdict for v, s in zip(said, family, strict=True)) / len(family)
