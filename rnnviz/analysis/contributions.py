@@ -42,7 +42,7 @@ def gradient_contributions(
     K, T = len(seen.batch.write_steps), len(before)
     size, share = np.zeros((K, T)), np.zeros((K, T))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        total = _whole(seen, before)
+        total = _whole(seen)
         for t, first, _, back in errors_back_in_time(seen, layer=-1):
             terms = before[t].T @ back.into_recurrent  # (k, H, G H)
             size[first:, t] = np.linalg.norm(terms, axis=(1, 2))
@@ -51,8 +51,8 @@ def gradient_contributions(
     return Contributions(seen.batch.write_steps + 1, size, share / square if square > 0 else share, total)
 
 
-def _whole(seen: Probe, before: Array) -> Array:
-    """Return dL/dW_hh of the top layer, (H, G H)."""
+def _whole(seen: Probe) -> Array:
+    """Return dL/dW_hh of the top layer, (H, G H); zeros if the cell has none."""
     errors = readout_errors(seen.params, seen.batch, seen.dL_dy)
-    into_recurrent = seen.network.backward(seen.params, seen.traces, errors)[-1].into_recurrent
-    return np.einsum("tbi,tbj->ij", before, into_recurrent, optimize=True)
+    gradient = seen.network.backward(seen.params, seen.traces, errors)[-1].weights
+    return gradient.W_hh if seen.network.cell.recurrent else np.zeros((seen.network.hidden_size,) * 2)

@@ -22,7 +22,8 @@ State = tuple[Array, ...]
 LayerWeights = Any
 """One layer's weights: a frozen dataclass of arrays, specific to the cell. Its gradient has the same type.
 
-Every type has W_xh (I, G H): a layer's input is always multiplied by a matrix first.
+Every type has W_xh (I, G H): a layer's input is always multiplied by a matrix first. Those of recurrent
+cells have W_hh (H, G H).
 """
 
 
@@ -70,12 +71,10 @@ class Backward:
 
     states : dL/dstate, one (T, B, H) per entry of ``Cell.state``; row t belongs to step t + 1. Each is the
         derivative with respect to that array alone, as the later steps and the readout use it.
-    into_recurrent : dL/d(h_{t-1} W_hh), (T, B, G H).
     inputs : dL/dinputs (T, B, I), None if not asked for. weights : the gradient of the layer's weights.
     """
 
     states: tuple[Array, ...]
-    into_recurrent: Array
     inputs: Array | None
     weights: LayerWeights
 
@@ -167,14 +166,11 @@ def zero_state(cell: Cell, batch: int, hidden: int) -> State:
     return tuple(np.zeros((batch, hidden)) for _ in cell.state)
 
 
-def weight_products(trace: Trace, into_input: Array, into_recurrent: Array) -> tuple[Array, Array, Array]:
+def weight_products(trace: Trace, dL_da: Array) -> tuple[Array, Array, Array]:
     """Sum the contributions of all steps to W_xh, W_hh and the bias, with one matrix product each.
 
-    into_input, into_recurrent : (T, B, G H). Returns (I, G H), (H, G H) and (G H,).
+    dL_da : (T, B, H). Returns (I, H), (H, H) and (H,).
     """
-    flat_input = into_input.reshape(-1, into_input.shape[-1])  # (T B, G H)
-    flat_recurrent = into_recurrent.reshape(-1, into_recurrent.shape[-1])
-    before = trace.hidden[:-1].reshape(len(flat_recurrent), -1)
-    inputs = trace.inputs.reshape(len(flat_input), -1)
-    ones = np.ones(len(flat_input))  # a product with ones sums faster than sum(axis=0)
-    return inputs.T @ flat_input, before.T @ flat_recurrent, ones @ flat_input
+    flat = dL_da.reshape(-1, dL_da.shape[-1])  # (T B, H)
+    before, inputs = trace.hidden[:-1].reshape(flat.shape), trace.inputs.reshape(len(flat), -1)
+    return inputs.T @ flat, before.T @ flat, np.ones(len(flat)) @ flat  # a product sums faster than sum()

@@ -1,4 +1,8 @@
-"""Shared by the gated cells: the logistic function, input products, and drawing the gates' weights."""
+"""Shared by the gated cells: the logistic function, products gate by gate, and drawing the gates' weights.
+
+Arrays over whole sequences keep each gate's row (B, H) contiguous: elementwise arithmetic on it takes a third
+of the time that it takes on a part of a row (B, G H).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import numpy as np
 
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.arrays import Array
+from rnnviz.model.cells.base import Trace
 from rnnviz.model.initializers import Initializer, glorot_uniform
 
 
@@ -14,12 +19,44 @@ def sigmoid(a: Array) -> Array:
     return ACTIVATIONS["sigmoid"].apply(a, np.empty_like(a))
 
 
+def by_gate(matrix: Array, gates: int) -> Array:
+    """Split (rows, G H) into a contiguous block for each gate, (G, rows, H)."""
+    return np.ascontiguousarray(matrix.reshape(len(matrix), gates, -1).swapaxes(0, 1))
+
+
+def side_by_side(blocks: Array) -> Array:
+    """Put (G, rows, H) side by side, (rows, G H); the inverse of ``by_gate``."""
+    return blocks.swapaxes(0, 1).reshape(blocks.shape[1], -1)
+
+
 def input_currents(inputs: Array, W_xh: Array, b: Array, out: Array) -> None:
-    """Write x_t W_xh + b of all steps into ``out`` (T, B, G H), as one product; x gets a column of ones."""
-    T, B, I = inputs.shape  # noqa: E741
-    with_one = np.ones((T * B, I + 1))
-    with_one[:, :I] = inputs.reshape(T * B, I)
-    np.matmul(with_one, np.vstack([W_xh, b]), out=out.reshape(T * B, -1))
+    """Write x_t W_xh + b of all steps into ``out`` (T, G, B, H); x gets a column of ones.
+
+    W_xh : (I, G H). b : (G H,).
+    """
+    (T, G, B, _), I = out.shape, inputs.shape[-1]  # noqa: E741
+    with_one = np.ones((T, 1, B, I + 1))
+    with_one[:, 0, :, :I] = inputs
+    np.matmul(with_one, by_gate(np.vstack([W_xh, b]), G), out=out)
+
+
+def input_errors(into_input: Array, W_xh: Array) -> Array:
+    """Return dL/dx (T, B, I). into_input : dL/d(x_t W_xh), (G, T, B, H). W_xh : (I, G H)."""
+    transposed = by_gate(W_xh, len(into_input)).swapaxes(1, 2)
+    return np.einsum("gtbh,ghi->tbi", into_input, transposed, optimize=True)
+
+
+def gate_products(trace: Trace, into_input: Array, into_recurrent: Array) -> tuple[Array, Array, Array]:
+    """Sum the contributions of all steps to W_xh, W_hh and the bias, with one matrix product a gate.
+
+    into_input, into_recurrent : (G, T, B, H). Returns (I, G H), (H, G H) and (G H,).
+    """
+    G, T, B, H = into_input.shape
+    before, inputs = trace.hidden[:-1].reshape(T * B, H), trace.inputs.reshape(T * B, -1)
+    flat_input, flat_recurrent = into_input.reshape(G, T * B, H), into_recurrent.reshape(G, T * B, H)
+    W_xh, W_hh = inputs.T @ flat_input, before.T @ flat_recurrent
+    b = np.ones(T * B) @ flat_input  # a product with ones sums faster than sum(axis=1)
+    return side_by_side(W_xh), side_by_side(W_hh), b.reshape(-1)
 
 
 def draw_gates(

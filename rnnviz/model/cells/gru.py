@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.model.arrays import Array
-from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace, weight_products
-from rnnviz.model.cells.gated import draw_gates, input_currents, sigmoid
+from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace
+from rnnviz.model.cells.gated import by_gate, draw_gates, gate_products, input_currents, input_errors, sigmoid
 from rnnviz.model.initializers import Initializer
 
 
@@ -31,7 +31,7 @@ class GRUWeights:
 class GRUTrace(Trace):
     """Results of a GRU layer's forward pass.
 
-    activated : (T, B, 3 H), the gates r and z and the candidate n. product : (T, B, H), h_{t-1} U_n + b_hn.
+    activated : (T, 3, B, H), the gates r and z and the candidate n. product : (T, B, H), h_{t-1} U_n + b_hn.
     """
 
     activated: Array
@@ -72,29 +72,27 @@ class GRU:
         (T, B, _), H = inputs.shape, len(weights.W_hh)
         hidden = workspace.array("hidden", T + 1, B, H)
         hidden[0] = 0.0 if start is None else start[0]
-        gates, product = workspace.array("gates", T, B, 3 * H), workspace.array("product", T, B, H)
+        gates, products = workspace.array("gates", T, 3, B, H), workspace.array("products", T, B, H)
         # sigma(a) = (1 + tanh(a / 2)) / 2; halving is exact
         scale = np.repeat([0.5, 0.5, 1.0], H)
         input_currents(inputs, weights.W_xh * scale, weights.b * scale, gates)
-        recurrent, W_hh = workspace.array("recurrent", B, 3 * H), weights.W_hh * scale
-        b_hn, both = np.tile(weights.b_hn, (B, 1)), slice(0, 2 * H)
-        for t in range(T):
-            hidden[t].dot(W_hh, recurrent)
-            r_and_z = gates[t][:, both]
-            r_and_z += recurrent[:, both]
+        recurrent, W_hh = workspace.array("recurrent", 3, B, H), by_gate(weights.W_hh * scale, 3)
+        b_hn = np.tile(weights.b_hn, (B, 1))
+        for before, state, gates_t, product in zip(hidden, hidden[1:], gates, products, strict=False):
+            np.matmul(before, W_hh, out=recurrent)
+            r_and_z, (r, z, n) = gates_t[:2], gates_t
+            r_and_z += recurrent[:2]
             np.tanh(r_and_z, r_and_z)
             r_and_z += 1.0
             r_and_z *= 0.5
-            r, z, n = gates[t][:, :H], gates[t][:, H : 2 * H], gates[t][:, 2 * H :]
-            np.add(recurrent[:, 2 * H :], b_hn, out=product[t])
-            state = hidden[t + 1]
-            np.multiply(r, product[t], out=state)
+            np.add(recurrent[2], b_hn, out=product)
+            np.multiply(r, product, out=state)
             n += state
             np.tanh(n, n)
-            np.subtract(hidden[t], n, out=state)
+            np.subtract(before, n, out=state)
             state *= z
             state += n  # n + z (h_{t-1} - n)
-        return GRUTrace(inputs, (hidden,), gates, product)
+        return GRUTrace(inputs, (hidden,), gates, products)
 
     def backward(
         self,
@@ -105,27 +103,29 @@ class GRU:
         wants_inputs: bool = False,
     ) -> Backward:
         """Backpropagate the error through time."""
-        T, B, H = trace.product.shape
+        T, _, B, H = trace.activated.shape
         dL_dh = workspace.array("dL_dh", T, B, H)
-        into_recurrent = workspace.array("into_recurrent", T, B, 3 * H)
-        into_input = workspace.array("into_input", T, B, 3 * H)
-        later, W_hh_T = np.zeros((B, 3 * H)), np.ascontiguousarray(weights.W_hh.T)
-        kept, into_n = np.zeros((B, H)), workspace.array("into_n", B, H)
+        into = workspace.array("into", 4, T, B, H)
+        into_recurrent, into_input = into[:3], into[1:]  # in the orders n, r, z and r, z, n
+        through, W_hh_T = (
+            np.zeros((3, B, H)),
+            by_gate(np.roll(weights.W_hh, H, axis=1), 3).swapaxes(1, 2).copy(),
+        )
+        kept, free = np.zeros((B, H)), workspace.array("free", B, H)
         for t in reversed(range(T)):
-            later.dot(W_hh_T, dL_dh[t])  # one step back in time
-            dL_dh[t] += kept
+            error = dL_dh[t]
+            np.add(through[0], through[1], out=error)  # one step back in time
+            error += through[2]
+            error += kept
             if (direct := from_above[t]) is not None:
-                dL_dh[t] += direct
-            later = into_recurrent[t]
-            _local_derivatives(trace, t, later, into_n)
-            later.reshape(B, 3, H)[...] *= dL_dh[t][:, None]
-            into_input[t][:, : 2 * H] = later[:, : 2 * H]
-            np.multiply(into_n, dL_dh[t], out=into_input[t][:, 2 * H :])
-            np.multiply(dL_dh[t], trace.activated[t][:, H : 2 * H], out=kept)
-        W_xh, W_hh, b = weight_products(trace, into_input, into_recurrent)
-        b_hn = np.ones(T * B) @ into_recurrent.reshape(T * B, -1)[:, 2 * H :]
-        inputs = into_input @ weights.W_xh.T if wants_inputs else None
-        return Backward((dL_dh,), into_recurrent, inputs, GRUWeights(W_xh, W_hh, b, b_hn))
+                error += direct
+            _errors_of_step(trace, t, error, into[:, t], kept, free)
+            np.matmul(into_recurrent[:, t], W_hh_T, out=through)
+        W_xh, W_hh, b = gate_products(trace, into_input, into_recurrent)
+        b_hn = np.ones(T * B) @ into[0].reshape(T * B, H)
+        inputs = input_errors(into_input, weights.W_xh) if wants_inputs else None
+        gradient = GRUWeights(W_xh, np.roll(W_hh, -H, axis=1), b, b_hn)
+        return Backward((dL_dh,), inputs, gradient)
 
     def step(self, weights: GRUWeights, x: Array, state: State) -> State:
         """Return the state after one step with input ``x`` (B, I)."""
@@ -139,7 +139,7 @@ class GRU:
     def vjp_step(self, weights: GRUWeights, trace: GRUTrace, t: int, errors: State) -> StepBack:
         """Backpropagate through h_t = (1 - z) n + z h_{t-1}."""
         (dL_dh,) = errors
-        r, z, n = np.split(trace.activated[t], 3, axis=-1)
+        r, z, n = trace.activated[t]
         dL_dn = dL_dh * (1.0 - z) * (1.0 - n * n)
         dL_dz = dL_dh * (trace.hidden[t] - n) * z * (1.0 - z)
         dL_dr = dL_dn * trace.product[t] * r * (1.0 - r)
@@ -157,25 +157,24 @@ class GRU:
 
     def gates(self, trace: GRUTrace) -> dict[str, Array]:
         """Return the reset gate r and the update gate z (which keeps h_{t-1})."""
-        r, z, _ = np.split(trace.activated, 3, axis=-1)
+        r, z, _ = trace.activated.swapaxes(0, 1)
         return dict(zip(self.gate_names, (r, z), strict=True))
 
 
-def _local_derivatives(trace: GRUTrace, t: int, into_recurrent: Array, into_n: Array) -> None:
-    """Write the local derivatives of row ``t``, by which dL/dh_t is multiplied.
+def _errors_of_step(trace: GRUTrace, t: int, dL_dh: Array, into: Array, kept: Array, free: Array) -> None:
+    """Carry dL/dh_t (B, H) to what the step computed; ``kept`` becomes z dL/dh_t, its part in dL/dh_{t-1}.
 
-    into_recurrent : (B, 3 H), gives dL/d(h_{t-1} W_hh). into_n : (B, H), gives dL/d(x_t W_n).
+    into : (4, B, H), becomes dL/d(h_{t-1} W_hh) for n, r and z, and dL/d(x_t W_n).
     """
-    gates, H = trace.activated[t], trace.product.shape[-1]
-    r, z, n = (gates[:, k * H : (k + 1) * H] for k in range(3))
-    into_r, into_z, into_rn = (into_recurrent[:, k * H : (k + 1) * H] for k in range(3))
-    np.subtract(1.0, z, out=into_rn)
+    (r, z, n), (into_rn, into_r, into_z, into_n) = trace.activated[t], into
+    np.multiply(dL_dh, z, out=kept)
+    np.subtract(dL_dh, kept, out=free)  # (1 - z) dL/dh_t
     np.multiply(n, n, out=into_n)
     np.subtract(1.0, into_n, out=into_n)
-    into_n *= into_rn
+    into_n *= free
     np.subtract(trace.hidden[t], n, out=into_z)
     into_z *= z
-    into_z *= into_rn
+    into_z *= free
     np.multiply(into_n, r, out=into_rn)
     np.subtract(1.0, r, out=into_r)
     into_r *= into_rn

@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.model.arrays import Array
-from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace, weight_products
-from rnnviz.model.cells.gated import draw_gates, input_currents, sigmoid
+from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace
+from rnnviz.model.cells.gated import by_gate, draw_gates, gate_products, input_currents, input_errors, sigmoid
 from rnnviz.model.initializers import Initializer
 
 
@@ -31,7 +31,7 @@ class LSTMWeights:
 class LSTMTrace(Trace):
     """Results of an LSTM layer's forward pass.
 
-    activated : (T, B, 4 H), the gates i, f, o and the candidate g, in the order i, f, g, o.
+    activated : (T, 4, B, H), the gates i, f, o and the candidate g, in the order i, f, g, o.
     squashed : (T, B, H), tanh(c_t).
     """
 
@@ -72,24 +72,25 @@ class LSTM:
         (T, B, _), H = inputs.shape, len(weights.W_hh)
         hidden, memory = workspace.array("hidden", T + 1, B, H), workspace.array("memory", T + 1, B, H)
         hidden[0], memory[0] = (0.0, 0.0) if start is None else start
-        gates, squashed = workspace.array("gates", T, B, 4 * H), workspace.array("squashed", T, B, H)
+        gates, squashed = workspace.array("gates", T, 4, B, H), workspace.array("squashed", T, B, H)
         # sigma(a) = (1 + tanh(a / 2)) / 2, so one tanh call computes all gates; halving is exact
-        scale, shift = _halves(B, H)
-        input_currents(inputs, weights.W_xh * scale[0], weights.b * scale[0], gates)
-        recurrent, W_hh = workspace.array("recurrent", B, 4 * H), weights.W_hh * scale[0]
-        parts = gates.reshape(T, B, 4, H).transpose(0, 2, 1, 3)
+        halves = np.repeat([0.5, 0.5, 1.0, 0.5], H)
+        input_currents(inputs, weights.W_xh * halves, weights.b * halves, gates)
+        recurrent, W_hh = workspace.array("recurrent", 4, B, H), by_gate(weights.W_hh * halves, 4)
+        scale, shift = _scale_and_shift(B, H)
         for t in range(T):
-            hidden[t].dot(W_hh, recurrent)
-            gates[t] += recurrent
-            np.tanh(gates[t], gates[t])
-            gates[t] *= scale
-            gates[t] += shift
-            i, f, g, o = parts[t]
-            np.multiply(f, memory[t], out=memory[t + 1])
-            np.multiply(i, g, out=hidden[t + 1])
-            memory[t + 1] += hidden[t + 1]
-            np.tanh(memory[t + 1], squashed[t])
-            np.multiply(o, squashed[t], out=hidden[t + 1])
+            gates_t, h, c = gates[t], hidden[t + 1], memory[t + 1]
+            np.matmul(hidden[t], W_hh, out=recurrent)
+            gates_t += recurrent
+            np.tanh(gates_t, gates_t)
+            gates_t *= scale
+            gates_t += shift
+            i, f, g, o = gates_t
+            np.multiply(f, memory[t], out=c)
+            np.multiply(i, g, out=h)
+            c += h
+            np.tanh(c, squashed[t])
+            np.multiply(o, squashed[t], out=h)
         return LSTMTrace(inputs, (hidden, memory), gates, squashed)
 
     def backward(
@@ -103,25 +104,21 @@ class LSTM:
         """Backpropagate the errors of h and c through time."""
         T, B, H = trace.squashed.shape
         dL_dh, dL_dc = workspace.array("dL_dh", T, B, H), workspace.array("dL_dc", T, B, H)
-        dL_da = workspace.array("dL_da", T, B, 4 * H)
-        later, W_hh_T = np.zeros((B, 4 * H)), np.ascontiguousarray(weights.W_hh.T)
-        carried, whole = np.zeros((B, H)), workspace.array("whole", B, H)
+        dL_da = workspace.array("dL_da", 4, T, B, H)
+        through, W_hh_T = np.zeros((4, B, H)), by_gate(weights.W_hh, 4).swapaxes(1, 2).copy()
+        carried, free = np.zeros((B, H)), workspace.array("free", B, H)
         for t in reversed(range(T)):
-            later.dot(W_hh_T, dL_dh[t])  # one step back in time
+            error = dL_dh[t]
+            through[:2] += through[2:]  # one step back in time
+            np.add(through[0], through[1], out=error)
             if (direct := from_above[t]) is not None:
-                dL_dh[t] += direct
+                error += direct
             dL_dc[t] = carried
-            later = dL_da[t]
-            through = _local_derivatives(trace, t, later, whole)
-            through *= dL_dh[t]  # through h_t = o tanh(c_t)
-            whole = np.add(through, carried, out=whole)
-            parts = later.reshape(B, 4, H)
-            parts[:, :3] *= whole[:, None]
-            parts[:, 3] *= dL_dh[t]
-            np.multiply(whole, trace.activated[t][:, H : 2 * H], out=carried)
-        gradient = LSTMWeights(*weight_products(trace, dL_da, dL_da))
-        inputs = dL_da @ weights.W_xh.T if wants_inputs else None
-        return Backward((dL_dh, dL_dc), dL_da, inputs, gradient)
+            _errors_of_step(trace, t, error, dL_da[:, t], carried, free)
+            np.matmul(dL_da[:, t], W_hh_T, out=through)
+        gradient = LSTMWeights(*gate_products(trace, dL_da, dL_da))
+        inputs = input_errors(dL_da, weights.W_xh) if wants_inputs else None
+        return Backward((dL_dh, dL_dc), inputs, gradient)
 
     def step(self, weights: LSTMWeights, x: Array, state: State) -> State:
         """Return the state after one step with input ``x`` (B, I)."""
@@ -133,7 +130,7 @@ class LSTM:
     def vjp_step(self, weights: LSTMWeights, trace: LSTMTrace, t: int, errors: State) -> StepBack:
         """Backpropagate through h_t = o tanh(c_t) and c_t = f c_{t-1} + i g."""
         dL_dh, dL_dc = errors
-        i, f, g, o = np.split(trace.activated[t], 4, axis=-1)
+        i, f, g, o = trace.activated[t]
         before, squashed = trace.states[1][t], trace.squashed[t]
         dL_dc = dL_dc + dL_dh * o * (1.0 - squashed * squashed)
         dL_da = np.concatenate(
@@ -157,34 +154,42 @@ class LSTM:
 
     def gates(self, trace: LSTMTrace) -> dict[str, Array]:
         """Return the input, forget and output gates."""
-        i, f, _, o = np.split(trace.activated, 4, axis=-1)
+        i, f, _, o = trace.activated.swapaxes(0, 1)
         return dict(zip(self.gate_names, (i, f, o), strict=True))
 
 
 @lru_cache(maxsize=8)
-def _halves(B: int, H: int) -> tuple[Array, Array]:
-    """Return scale and shift (B, 4 H) that turn tanh(scale a) into sigma for i, f, o and leave tanh for g."""
-    scale = np.repeat([0.5, 0.5, 1.0, 0.5], H)
-    return np.tile(scale, (B, 1)), np.tile(np.where(scale < 1.0, 0.5, 0.0), (B, 1))
+def _scale_and_shift(B: int, H: int) -> tuple[Array, Array]:
+    """Return what turns tanh(a / 2) into sigma(a) for i, f, o and leaves tanh(a) for g, (4, B, H) each."""
+    scale = np.broadcast_to(np.reshape([0.5, 0.5, 1.0, 0.5], (4, 1, 1)), (4, B, H)).copy()
+    return scale, np.where(scale < 1.0, 0.5, 0.0)
 
 
-def _local_derivatives(trace: LSTMTrace, t: int, into_gates: Array, into_c: Array) -> Array:
-    """Write the local derivatives of row ``t``, by which errors are multiplied.
+def _errors_of_step(
+    trace: LSTMTrace, t: int, dL_dh: Array, dL_da: Array, carried: Array, free: Array
+) -> None:
+    """Carry dL/dh_t and the error ``carried`` of c_t (B, H) to the gates, and ``carried`` on to c_{t-1}.
 
-    into_gates : (B, 4 H), dc_t/da for i, f and g, and dh_t/da at fixed c_t for o. into_c : (B, H),
-    dh_t/dc_t = o (1 - tanh(c_t)^2), which is returned.
+    dL_da : (4, B, H), overwritten, for i, f, g and o.
     """
-    gates, squashed = trace.activated[t], trace.squashed[t]
-    H = squashed.shape[-1]
-    i, f, g, o = (slice(k * H, (k + 1) * H) for k in range(4))
-    np.multiply(gates, gates, out=into_gates)
-    np.subtract(1.0, into_gates[:, g], out=into_c)  # tanh' of the candidate
-    np.subtract(gates, into_gates, out=into_gates)  # sigma' of the gates
-    into_gates[:, i] *= gates[:, g]
-    into_gates[:, f] *= trace.states[1][t]
-    np.multiply(into_c, gates[:, i], out=into_gates[:, g])
-    into_gates[:, o] *= squashed
-    np.multiply(squashed, squashed, out=into_c)
-    np.subtract(1.0, into_c, out=into_c)
-    into_c *= gates[:, o]
-    return into_c
+    (i, f, g, o), (into_i, into_f, into_g, into_o) = trace.activated[t], dL_da
+    tanh_c = trace.squashed[t]
+    np.multiply(dL_dh, o, out=into_g)  # dL/d tanh(c_t)
+    np.multiply(tanh_c, tanh_c, out=free)
+    np.subtract(1.0, free, out=free)
+    free *= into_g
+    carried += free  # dL/dc_t
+    into_g *= tanh_c
+    np.subtract(1.0, o, out=into_o)
+    into_o *= into_g
+    np.subtract(1.0, i, out=into_i)
+    np.multiply(carried, i, out=free)
+    np.multiply(g, g, out=into_g)
+    np.subtract(1.0, into_g, out=into_g)
+    into_g *= free
+    free *= g
+    into_i *= free
+    np.subtract(1.0, f, out=into_f)
+    carried *= f  # dL/dc_{t-1}
+    into_f *= carried
+    into_f *= trace.states[1][t]

@@ -89,8 +89,8 @@ class Vanilla:
                 dL_dh_t += from_above_t
             dL_da_t *= dL_dh_t  # through the activation
             later = dL_da_t
-        gradient = VanillaWeights(*weight_products(trace, dL_da, dL_da))
-        return Backward((dL_dh,), dL_da, dL_da @ weights.W_xh.T if wants_inputs else None, gradient)
+        gradient = VanillaWeights(*weight_products(trace, dL_da))
+        return Backward((dL_dh,), dL_da @ weights.W_xh.T if wants_inputs else None, gradient)
 
     def step(self, weights: VanillaWeights, x: Array, state: State) -> State:
         """Return the state after one step with input ``x`` (B, I)."""
@@ -165,9 +165,9 @@ class FeedForward:
             dL_dh_t[...] = 0.0 if from_above_t is None else from_above_t
         dL_da = self.activation.derivative(states, workspace.array("dL_da", *states.shape))
         dL_da *= dL_dh
-        W_xh, _, b_h = weight_products(trace, dL_da, dL_da)
+        W_xh, _, b_h = weight_products(trace, dL_da)
         inputs = dL_da @ weights.W_xh.T if wants_inputs else None
-        return Backward((dL_dh,), np.zeros_like(dL_da), inputs, FeedForwardWeights(W_xh, b_h))
+        return Backward((dL_dh,), inputs, FeedForwardWeights(W_xh, b_h))
 
     def step(self, weights: FeedForwardWeights, x: Array, state: State) -> State:
         """Return the state after one step with input ``x`` (B, I)."""
