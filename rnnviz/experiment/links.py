@@ -9,11 +9,13 @@ from typing import Any
 from rnnviz.experiment import Choice, Experiment, choices
 from rnnviz.experiment.fitting import nearest
 from rnnviz.tasks import TASKS
+from rnnviz.tasks.options import declared
 
 LONGEST_NUMBER = 24
 """Characters: no accepted number needs more, and parsing stays cheap."""
 
-OPTIONAL = {name for task in TASKS.values() for name in task.options}
+OPTIONS = declared(TASKS.values())
+"""The settings that only some tasks read."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,11 @@ class Opened:
 
 
 def to_params(e: Experiment) -> dict[str, str]:
-    """Return URL parameters for the whole experiment, without options of other tasks."""
-    skipped = OPTIONAL - set(TASKS[e.task].options)
-    if e.corpus != "own":
-        skipped = skipped | {"text"}
-    if e.series != "own":
-        skipped = skipped | {"data"}
+    """Return URL parameters for the whole experiment, without options that it does not read."""
+    read = {name for name, option in TASKS[e.task].options.items() if option.in_force(e)}
+    skipped = set(OPTIONS) - read
     if not e.feedback:
-        skipped = skipped | {"feedback"}
+        skipped.add("feedback")
     return {choices()[f.name].url: to_text(getattr(e, f.name)) for f in fields(e) if f.name not in skipped}
 
 
