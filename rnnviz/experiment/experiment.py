@@ -18,9 +18,8 @@ from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.network import Network, Params
 from rnnviz.model.optimizers import OPTIMIZERS
-from rnnviz.tasks import TASKS
+from rnnviz.tasks import TASKS, declared_options
 from rnnviz.tasks.choice import Choice
-from rnnviz.tasks.options import declared
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
 
 
@@ -64,7 +63,7 @@ def _with_options(common: type) -> type:
     ValueError
         If an option has the name or the URL parameter of a common setting.
     """
-    options = declared(TASKS.values())
+    options = declared_options()
     taken = {name for f in fields(common) for name in (f.name, f.metadata["choice"].url)}
     if clash := sorted(taken & set(options)):
         raise ValueError(f"the name of an option must not be that of a common setting; got {clash}.")

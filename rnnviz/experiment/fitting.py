@@ -108,7 +108,7 @@ def _fit_feedback(wish: SimpleNamespace) -> list[str]:
 
 
 def _fit_content(wish: SimpleNamespace, base: Experiment) -> list[str]:
-    """Discard what a user text or user series holds if it is invalid."""
+    """Reset options whose content is invalid, and the setting that put them in force."""
     notes = []
     for name, option in TASKS[wish.task].options.items():
         try:

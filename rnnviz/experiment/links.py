@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from rnnviz.experiment import Choice, Experiment, choices
 from rnnviz.experiment.fitting import nearest
 from rnnviz.tasks import TASKS
-from rnnviz.tasks.options import declared
+from rnnviz.tasks.options import Option
 
 LONGEST_NUMBER = 24
 """Characters: no accepted number needs more, and parsing stays cheap."""
-
-OPTIONS = declared(TASKS.values())
-"""The settings that only some tasks read."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +31,10 @@ class Opened:
 def to_params(e: Experiment) -> dict[str, str]:
     """Return URL parameters for the whole experiment, without options that it does not read."""
     read = {name for name, option in TASKS[e.task].options.items() if option.in_force(e)}
-    skipped = set(OPTIONS) - read
+    told = {n: choice for n, choice in choices().items() if n in read or not isinstance(choice, Option)}
     if not e.feedback:
-        skipped.add("feedback")
-    return {choices()[f.name].url: to_text(getattr(e, f.name)) for f in fields(e) if f.name not in skipped}
+        del told["feedback"]
+    return {choice.url: to_text(getattr(e, name)) for name, choice in told.items()}
 
 
 def to_text(value: Any) -> str:

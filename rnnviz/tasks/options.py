@@ -5,15 +5,12 @@ An option becomes a field of Experiment, a parameter of the URL and a control in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rnnviz.tasks.choice import Choice
 from rnnviz.tasks.settings import Settings
-
-if TYPE_CHECKING:
-    from rnnviz.tasks.base import Task
 
 T = TypeVar("T")
 
@@ -106,22 +103,6 @@ class Option(Choice, Generic[T]):
 def by_name(*options: Option[Any]) -> dict[str, Option[Any]]:
     """Return options by name, as ``Task.options`` has them."""
     return {option.name: option for option in options}
-
-
-def declared(tasks: Iterable[Task]) -> dict[str, Option[Any]]:
-    """Return the options of all tasks, by name, in order of first occurrence.
-
-    Raises
-    ------
-    ValueError
-        If two tasks declare different options of the same name.
-    """
-    found: dict[str, Option[Any]] = {}
-    for task in tasks:
-        for name, option in task.options.items():
-            if found.setdefault(name, option) is not option:
-                raise ValueError(f"option {name!r} must be one object that its tasks share; got two.")
-    return found
 
 
 NOISE = Option(
