@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from rnnviz.tasks.choice import Choice
 from rnnviz.tasks.settings import Settings
 
-T = TypeVar("T")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ Control = NumberBox | Slider | Toggle | Menu | PasteBox
 
 
 @dataclass(frozen=True, kw_only=True)
-class Option(Choice, Generic[T]):
+class Option(Choice, Generic[Value]):
     """A setting that only some tasks read; ``url`` is also its name.
 
     default : the value of a new experiment.
@@ -63,15 +63,15 @@ class Option(Choice, Generic[T]):
     control : its control in the sidebar; None if it is set elsewhere.
     only_if : another option, and the value of that option with which this one is in force; None: always.
     validate : raises ValueError if a value of the right kind is unusable; called only while in force.
-    shrinks : lowered by as much as a shorter sequence requires.
+    shrinks : it is lowered where a chosen sequence length is too short for it.
     noun : what sentences call it (default: its name).
     """
 
-    default: T
+    default: Value
     names: Mapping[str, str] = field(default_factory=dict)
     control: Control | None
     only_if: tuple[Option[Any], Any] | None = None
-    validate: Callable[[T], None] | None = None
+    validate: Callable[[Value], None] | None = None
     shrinks: bool = False
     noun: str = ""
 
@@ -80,16 +80,16 @@ class Option(Choice, Generic[T]):
         """The field of Experiment."""
         return self.url
 
-    def of(self, e: Settings) -> T:
+    def of(self, e: Settings) -> Value:
         """Return the experiment's value of this option."""
-        value: T = getattr(e, self.name)
+        value: Value = getattr(e, self.name)
         return value
 
     def in_force(self, e: Settings) -> bool:
         """Return whether a task that declares this option reads it in this experiment."""
         return self.only_if is None or self.only_if[0].of(e) == self.only_if[1]
 
-    def in_force_with(self, value: T) -> dict[str, Any]:
+    def in_force_with(self, value: Value) -> dict[str, Any]:
         """Return the settings that give this option a value and put it in force."""
         source = {} if self.only_if is None else {self.only_if[0].name: self.only_if[1]}
         return source | {self.name: value}
@@ -114,4 +114,4 @@ NOISE = Option(
     default=0.1,
     control=Slider(step=0.05),
 )
-"""Read by tasks of several modules."""
+"""Shared by tasks of several modules."""
