@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -15,7 +15,7 @@ from rnnviz.model.arrays import Indices, Mask
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.sentiment import Sentence, Sentiment, beyond_the_grammar, sentences
-from rnnviz.tasks.translation import Translation
+from rnnviz.tasks.translation import TARGET, Translation
 from rnnviz.training.loop import held_out
 
 FEW = 100
@@ -102,7 +102,7 @@ def written_right(e: Experiment, params: Params) -> list[Score]:
 def translated_right(e: Experiment, params: Params) -> list[Score]:
     """Share of held-out number words; in French also of its seventies and nineties, and of the rest."""
     scores = written_right(e, params)
-    if e.target != "french":
+    if TARGET.of(e) != "french":
         return scores
     batch = held_out(e)
     steps = batch.write_steps
@@ -214,9 +214,9 @@ _CAPTIONS = Experiment(
     task="captions", topology="one-to-many", seq_len=7, hidden_size=64, feedback=True, noise=0.2
 )
 _SUNSPOTS = Experiment(task="sunspots", topology="many-to-many", seq_len=24, learning_rate=1e-3)
-_SERIES = replace(_SUNSPOTS, task="series")
+_SERIES = _SUNSPOTS.replace(task="series")
 _TEXT = Experiment(task="characters", topology="many-to-many", seq_len=24, hidden_size=64, corpus="opinions")
-_LIST = replace(_TEXT, seq_len=16, hidden_size=32)
+_LIST = _TEXT.replace(seq_len=16, hidden_size=32)
 _SENTIMENT = Experiment(task="sentiment", topology="many-to-one", seq_len=16, learning_rate=5e-3)
 _TRANSLATION = Experiment(
     task="translation", topology="sequence-to-sequence", seq_len=7, hidden_size=64, feedback=True
@@ -231,8 +231,8 @@ APPLICATIONS: dict[str, Application] = {
         "too, a mixture of two, or no letter at all.",
         {
             "english": Variant("English", _CAPTIONS, 3000),
-            "german": Variant("German", replace(_CAPTIONS, language="german"), 3000),
-            "french": Variant("French", replace(_CAPTIONS, language="french"), 3000),
+            "german": Variant("German", _CAPTIONS.replace(language="german"), 3000),
+            "french": Variant("French", _CAPTIONS.replace(language="french"), 3000),
         },
         written_right,
     ),
@@ -245,7 +245,7 @@ APPLICATIONS: dict[str, Application] = {
         {
             "sunspots": Variant("Sunspots", _SUNSPOTS, 800),
             "airline": Variant("Airline passengers", _SERIES, 400),
-            "stock": Variant("Simulated stock", replace(_SERIES, series="stock"), 400),
+            "stock": Variant("Simulated stock", _SERIES.replace(series="stock"), 400),
         },
         errors_of_forecasts,
     ),
@@ -257,8 +257,8 @@ APPLICATIONS: dict[str, Application] = {
         "soon knows by heart, and its surprise at new ones grows again: there, training stops before.",
         {
             "opinions": Variant("Sentences", _TEXT, 1000),
-            "elements": Variant("Chemical elements", replace(_LIST, corpus="elements"), 200),
-            "countries": Variant("Countries", replace(_LIST, corpus="countries"), 200),
+            "elements": Variant("Chemical elements", _LIST.replace(corpus="elements"), 200),
+            "countries": Variant("Countries", _LIST.replace(corpus="countries"), 200),
         },
         surprise,
     ),
@@ -279,7 +279,7 @@ APPLICATIONS: dict[str, Application] = {
         "seventies and nineties go on with onze, douze, …: each follows a ten in two numbers only, and one "
         "of them may be held out.",
         {
-            "german": Variant("German", replace(_TRANSLATION, target="german"), 1000),
+            "german": Variant("German", _TRANSLATION.replace(target="german"), 1000),
             "french": Variant("French", _TRANSLATION, 1000),
         },
         translated_right,

@@ -3,6 +3,7 @@
 May import ``model`` and ``tasks``.
 """
 
-from rnnviz.experiment.experiment import Choice, Experiment, choices, shorten
+from rnnviz.experiment.experiment import Experiment, choices
+from rnnviz.tasks.choice import Choice, shorten
 
 __all__ = ["Choice", "Experiment", "choices", "shorten"]

@@ -1,13 +1,13 @@
-"""All settings of a run in one frozen, validated dataclass; the only place with defaults."""
+"""All settings of a run in one frozen, validated dataclass.
+
+The defaults stand here and, for the options of single tasks, beside those tasks; nowhere else.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, make_dataclass, replace
 from functools import cache
-from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,127 +18,81 @@ from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.network import Network, Params
 from rnnviz.model.optimizers import OPTIMIZERS
-from rnnviz.tasks import TASKS
-from rnnviz.tasks.corpora import CORPORA, check_text
-from rnnviz.tasks.numerals import LANGUAGES
-from rnnviz.tasks.series import SERIES, check_data
+from rnnviz.tasks import TASKS, declared_options
+from rnnviz.tasks.choice import Choice
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What a field of Experiment accepts: its name in a URL and its kind and bounds.
+def _setting(default: Any, *choice: Any, **bounds: Any) -> Any:
+    """Return a field; see Choice for the arguments after the default."""
+    return _field(default, Choice(*choice, **bounds))
 
-    kind : "name" (one of ``names``), "integer", "number", "switch" or "text".
-    optional : None is accepted as well (written "none" in a URL).
+
+def _field(default: Any, choice: Choice) -> Any:
+    return field(default=default, metadata={"choice": choice})
+
+
+@dataclass(frozen=True)
+class CommonSettings:
+    """The settings of every run, whatever its task."""
+
+    topology: str = _setting("many-to-one", "topology", "Topology", "name", names=TOPOLOGIES)
+    task: str = _setting("recall", "task", "Task", "name", names=TASKS)
+    seq_len: int = _setting(20, "T", "Sequence length T", "integer", low=1, high=200)
+    hidden_size: int = _setting(32, "H", "Hidden units H", "integer", low=2, high=128)
+    layers: int = _setting(1, "layers", "Layers", "integer", low=1, high=3)
+    cell: str = _setting("vanilla", "cell", "Cell", "name", names=CELLS)
+    activation: str = _setting("tanh", "activation", "Activation", "name", names=ACTIVATIONS)
+    init: Any = _setting("orthogonal", "init", "Initialisation of W_hh", "name", names=INITIALIZERS)  # noqa: RUF009 - see InitialWeights
+    gain: float = _setting(1.0, "gain", "Gain g", "number", low=0.0, high=10.0)
+    optimizer: str = _setting("adam", "optimizer", "Optimiser", "name", names=OPTIMIZERS)
+    learning_rate: float = _setting(3e-3, "lr", "Learning rate", "number", low=1e-6, high=10.0)
+    clip_norm: float | None = _setting(
+        1.0, "clip", "Clip the gradient's norm at", "number", low=1e-3, high=1e3, optional=True
+    )
+    batch_size: int = _setting(32, "batch", "Batch size", "integer", low=1, high=256)
+    seed: int = _setting(0, "seed", "Seed", "integer", low=0, high=2**31 - 1)
+    feedback: bool = _setting(False, "feedback", "Feed the output back into the network", "switch")
+
+
+def _with_options(common: type) -> type:
+    """Return a dataclass with one more field for each option that a task declares.
+
+    Raises
+    ------
+    ValueError
+        If an option has the name or the URL parameter of a common setting.
     """
-
-    url: str
-    title: str
-    kind: str
-    low: float = -math.inf
-    high: float = math.inf
-    names: Collection[str] = ()
-    optional: bool = False
-
-    @property
-    def expected(self) -> str:
-        """The accepted values in words."""
-        if self.kind == "name":
-            return "one of " + ", ".join(self.names)
-        if self.kind == "switch":
-            return "true or false"
-        if self.kind == "text":
-            return "text"
-        article = "a whole number" if self.kind == "integer" else "a number"
-        return f"{article} between {self.low:g} and {self.high:g}" + (" or none" if self.optional else "")
-
-    def check(self, name: str, value: Any) -> Any:
-        """Return ``value`` as a plain Python value of this kind.
-
-        Raises
-        ------
-        ValueError
-            If the value has another type or lies outside the bounds.
-        """
-        if value is None and self.optional:
-            return None
-        clean = self._plain(value)
-        if clean is None or (self.kind in ("integer", "number") and not self.low <= clean <= self.high):
-            raise ValueError(f"{name} must be {self.expected}; got {shorten(value)}.")
-        return clean
-
-    def _plain(self, value: Any) -> Any:
-        """Return the value as a plain Python type, or None if it is of the wrong kind."""
-        switch = isinstance(value, (bool, np.bool_))
-        if self.kind == "switch":
-            return bool(value) if switch else None
-        if self.kind in ("name", "text"):
-            known = isinstance(value, str) and (self.kind == "text" or value in self.names)
-            return str(value) if known else None
-        # numpy registers timedelta64 as an integer type
-        if switch or isinstance(value, np.timedelta64) or not isinstance(value, Real):
-            return None
-        if self.kind == "integer":
-            return int(value) if isinstance(value, Integral) else None
-        try:
-            return float(value) + 0.0  # -0.0 passes a lower bound of 0; it becomes 0.0
-        except OverflowError:  # out of every bound
-            return None
+    options = declared_options()
+    taken = {name for f in fields(common) for name in (f.name, f.metadata["choice"].url)}
+    if clash := sorted(taken & set(options)):
+        raise ValueError(f"the name of an option must not be that of a common setting; got {clash}.")
+    added = [(o.name, type(o.default), _field(o.default, o)) for o in options.values()]
+    return make_dataclass("SettingsWithOptions", added, bases=(common,), frozen=True)
 
 
-def shorten(value: Any, length: int = 40) -> str:
-    """Return the repr of a value, cut to ``length`` characters."""
-    try:
-        text = repr(value[: length + 1] if isinstance(value, str) else value)
-    except ValueError:  # Python converts no integer of more than 4300 digits to text
-        text = f"a number of more than {length} digits"
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _choice(default: Any, url: str, title: str, kind: str, **bounds: Any) -> Any:
-    return field(default=default, metadata={"choice": Choice(url, title, kind, **bounds)})
+if TYPE_CHECKING:  # options are known at run time only; Option.of reads one with its type
+    _SettingsWithOptions = CommonSettings
+else:
+    _SettingsWithOptions = _with_options(CommonSettings)
 
 
 @dataclass(frozen=True)
-class Experiment:
+class Experiment(_SettingsWithOptions):
     """All settings of one run; equal experiments give equal runs.
+
+    Its fields are the common settings and the options of all tasks.
 
     Raises
     ------
     ValueError
         If a field is out of its bounds, or if fields do not fit together (a task with a topology
-        it does not support, a delay longer than the sequence, ...).
+        it does not support, a sequence too short for it, ...).
     """
 
-    topology: str = _choice("many-to-one", "topology", "Topology", "name", names=TOPOLOGIES)
-    task: str = _choice("recall", "task", "Task", "name", names=TASKS)
-    seq_len: int = _choice(20, "T", "Sequence length T", "integer", low=1, high=200)
-    hidden_size: int = _choice(32, "H", "Hidden units H", "integer", low=2, high=128)
-    layers: int = _choice(1, "layers", "Layers", "integer", low=1, high=3)
-    cell: str = _choice("vanilla", "cell", "Cell", "name", names=CELLS)
-    activation: str = _choice("tanh", "activation", "Activation", "name", names=ACTIVATIONS)
-    init: Any = _choice("orthogonal", "init", "Initialisation of W_hh", "name", names=INITIALIZERS)  # noqa: RUF009 - see InitialWeights
-    gain: float = _choice(1.0, "gain", "Gain g", "number", low=0.0, high=10.0)
-    optimizer: str = _choice("adam", "optimizer", "Optimiser", "name", names=OPTIMIZERS)
-    learning_rate: float = _choice(3e-3, "lr", "Learning rate", "number", low=1e-6, high=10.0)
-    clip_norm: float | None = _choice(
-        1.0, "clip", "Clip the gradient's norm at", "number", low=1e-3, high=1e3, optional=True
-    )
-    batch_size: int = _choice(32, "batch", "Batch size", "integer", low=1, high=256)
-    seed: int = _choice(0, "seed", "Seed", "integer", low=0, high=2**31 - 1)
-    feedback: bool = _choice(False, "feedback", "Feed the output back into the network", "switch")
-    # task-specific options; Task.options lists those that a task reads
-    symbols: int = _choice(4, "symbols", "Different symbols", "integer", low=2, high=8)
-    noise: float = _choice(0.1, "noise", "Distractor noise", "number", low=0.0, high=2.0)
-    delay: int = _choice(5, "delay", "Delay d", "integer", low=0, high=150)
-    items: int = _choice(3, "items", "Items to remember n", "integer", low=1, high=20)
-    corpus: str = _choice("elements", "corpus", "Text", "name", names=CORPORA)
-    text: str = _choice("", "text", "Your own text", "text")
-    series: str = _choice("airline", "series", "Series", "name", names=SERIES)
-    data: str = _choice("", "data", "Your own series", "text")
-    language: str = _choice("english", "language", "Language", "name", names=LANGUAGES)
-    target: str = _choice("french", "target", "Translate into", "name", names=("french", "german"))
+    if TYPE_CHECKING:
+
+        def __init__(self, **settings: Any) -> None: ...
 
     def __post_init__(self) -> None:
         for name, choice in choices().items():
@@ -147,8 +101,8 @@ class Experiment:
 
     def _check_fit(self) -> None:
         task, topology = TASKS[self.task], TOPOLOGIES[self.topology]
-        if "data" in task.options and self.series == "own":
-            check_data(self.data)
+        for option in task.options.values():
+            option.check_content(self)
         if self.topology not in task.fits:
             raise ValueError(
                 f"task {self.task!r} fits topology {' or '.join(task.fits)}; got {self.topology!r}."
@@ -162,13 +116,15 @@ class Experiment:
                 f"feedback needs an output before the last step; topology {self.topology!r} has none. "
                 "Choose feedback=False."
             )
-        if "text" in task.options and self.corpus == "own":
-            check_text(self.text)
         if self.activation != "tanh" and CELLS[self.cell].gate_names:
             raise ValueError(
                 f"activation must be 'tanh' for cell {self.cell!r}, whose gates have their own; "
                 f"got {self.activation!r}."
             )
+
+    def replace(self, **changes: Any) -> Experiment:
+        """Return a copy with some settings changed, as ``dataclasses.replace`` does."""
+        return replace(self, **changes)
 
     def network(self) -> Network:
         """Return the network that is trained; it holds no weights."""

@@ -11,8 +11,7 @@ from rnnviz.experiment import Experiment, choices
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
-from rnnviz.tasks.corpora import check_text
-from rnnviz.tasks.series import check_data
+from rnnviz.tasks.options import Option
 from rnnviz.tasks.topology import TOPOLOGIES
 
 
@@ -36,7 +35,7 @@ def nearest(
     if "seq_len" not in wanted and not set(first).isdisjoint(("task", "topology")):
         wish.seq_len = TASKS[wish.task].usual_length
     notes += _fit_activation(wish, first)
-    notes += [*_fit_own_data(wish, base or Experiment()), *_fit_length(wish, first), *_fit_feedback(wish)]
+    notes += [*_fit_content(wish, base or Experiment()), *_fit_length(wish, first), *_fit_feedback(wish)]
     return Experiment(**vars(wish)), notes
 
 
@@ -71,22 +70,27 @@ def _fit_activation(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
 
 
 def _fit_length(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
-    """Shorten the delay or the items if the length has priority, then clip the length to its bounds."""
+    """Shrink options that are too large if the length has priority, then clip the length to its bounds."""
     task, notes = TASKS[wish.task], []
-    low, high = task.lengths(_as_experiment(wish))
     if "seq_len" in first:
-        for option in sorted({"delay", "items"} & set(task.options)):
-            asked, least = getattr(wish, option), choices()[option].low
-            while wish.seq_len < low and getattr(wish, option) > least:
-                setattr(wish, option, getattr(wish, option) - 1)
-                low, high = task.lengths(_as_experiment(wish))
-            if getattr(wish, option) != asked:
-                notes.append(f"With T = {wish.seq_len} the {option} shrank to {getattr(wish, option)}.")
+        notes = [note for option in task.options.values() if option.shrinks for note in _shrink(wish, option)]
+    low, high = task.lengths(_as_experiment(wish))
     fitting = min(max(wish.seq_len, low), high)
     if fitting != wish.seq_len:
         wish.seq_len = fitting
         notes.append(f"T is {fitting}: {task.title} needs {_span(low, high)}.")
     return notes
+
+
+def _shrink(wish: SimpleNamespace, option: Option[Any]) -> list[str]:
+    """Lower an option until the sequence is long enough for it, or to its lower bound."""
+    task, e = TASKS[wish.task], _as_experiment(wish)
+    asked = option.of(e)
+    while wish.seq_len < task.lengths(e)[0] and option.of(e) > option.low:
+        setattr(wish, option.name, option.of(e) - 1)
+    if option.of(e) == asked:
+        return []
+    return [f"With T = {wish.seq_len} the {option.noun or option.name} shrank to {option.of(e)}."]
 
 
 def _span(low: int, high: int) -> str:
@@ -103,20 +107,18 @@ def _fit_feedback(wish: SimpleNamespace) -> list[str]:
     return [f"Nothing is fed back: {topology.title.lower()} has no output before the last step."]
 
 
-def _fit_own_data(wish: SimpleNamespace, base: Experiment) -> list[str]:
-    """Discard an invalid user text or user series."""
+def _fit_content(wish: SimpleNamespace, base: Experiment) -> list[str]:
+    """Reset options whose content is invalid, and the setting that put them in force."""
     notes = []
-    for choice, content, check in (("corpus", "text", check_text), ("series", "data", check_data)):
-        if content not in TASKS[wish.task].options or getattr(wish, choice) != "own":
-            continue
+    for name, option in TASKS[wish.task].options.items():
         try:
-            check(getattr(wish, content))
+            option.check_content(_as_experiment(wish))
         except ValueError as problem:
             # only tasks that read such content check it
-            good = base if content in TASKS[base.task].options else Experiment()
-            setattr(wish, choice, getattr(good, choice))
-            setattr(wish, content, getattr(good, content))
-            notes.append(f"Your {'text' if content == 'text' else 'series'} was not used: {problem}")
+            good = base if name in TASKS[base.task].options else Experiment()
+            for reset in (option, *(option.only_if or ())[:1]):
+                setattr(wish, reset.name, reset.of(good))
+            notes.append(f"Your {option.noun or name} was not used: {problem}")
     return notes
 
 

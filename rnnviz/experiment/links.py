@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from rnnviz.experiment import Choice, Experiment, choices
 from rnnviz.experiment.fitting import nearest
 from rnnviz.tasks import TASKS
+from rnnviz.tasks.options import Option
 
 LONGEST_NUMBER = 24
 """Characters: no accepted number needs more, and parsing stays cheap."""
-
-OPTIONAL = {name for task in TASKS.values() for name in task.options}
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,12 @@ class Opened:
 
 
 def to_params(e: Experiment) -> dict[str, str]:
-    """Return URL parameters for the whole experiment, without options of other tasks."""
-    skipped = OPTIONAL - set(TASKS[e.task].options)
-    if e.corpus != "own":
-        skipped = skipped | {"text"}
-    if e.series != "own":
-        skipped = skipped | {"data"}
+    """Return URL parameters for the whole experiment, without options that it does not read."""
+    read = {name for name, option in TASKS[e.task].options.items() if option.in_force(e)}
+    told = {n: choice for n, choice in choices().items() if n in read or not isinstance(choice, Option)}
     if not e.feedback:
-        skipped = skipped | {"feedback"}
-    return {choices()[f.name].url: to_text(getattr(e, f.name)) for f in fields(e) if f.name not in skipped}
+        del told["feedback"]
+    return {choice.url: to_text(getattr(e, name)) for name, choice in told.items()}
 
 
 def to_text(value: Any) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rnnviz.model.arrays import Array, Indices
 from rnnviz.model.batch import Batch
 from rnnviz.model.losses import LOSSES, Loss
+from rnnviz.tasks.options import Option
 from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
 
@@ -45,7 +47,7 @@ class Task(ABC):
     name, title, summary : its key, its name on screen, and a one-sentence description.
     fits : the supported topologies, the usual one first.
     usual_length : a good initial sequence length.
-    options : names of the Settings fields that only some tasks read.
+    options : the settings that it reads and not every task does, by name (see options.by_name).
     metric, goal : the metric, and the value at which the task counts as solved.
     guess : the guess behind the chance level, in words.
     limits : what bounds the sequence length, for error messages.
@@ -62,7 +64,7 @@ class Task(ABC):
     metric: ClassVar[Metric] = ACCURACY
     goal: ClassVar[float]
     guess: ClassVar[str]
-    options: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[Mapping[str, Option[Any]]] = {}
     form: ClassVar[str] = "classes"
     scale: ClassVar[float] = 1.0
     unit: ClassVar[str] = "value"

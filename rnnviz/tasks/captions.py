@@ -11,10 +11,20 @@ from rnnviz.model.batch import Batch
 from rnnviz.tasks.base import MAX_LENGTH
 from rnnviz.tasks.digits import HELD_OUT, digits
 from rnnviz.tasks.numerals import LANGUAGES
+from rnnviz.tasks.options import NOISE, Menu, Option, by_name
 from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.spelling import END, WritingTask
 
 PIXELS = 64
+
+LANGUAGE = Option(
+    "language",
+    "Language",
+    "name",
+    names={name: language.title for name, language in LANGUAGES.items()},
+    default="english",
+    control=Menu(),
+)
 
 
 class Captions(WritingTask):
@@ -26,7 +36,7 @@ class Captions(WritingTask):
     fits = ("one-to-many",)
     usual_length = 7
     goal = 0.98
-    options = ("language", "noise")
+    options = by_name(LANGUAGE, NOISE)
 
     @property
     def limits(self) -> str:
@@ -35,7 +45,7 @@ class Captions(WritingTask):
 
     def names(self, e: Settings) -> list[str]:
         """Return the ten names."""
-        return ["".join(LANGUAGES[e.language].say(n)) for n in range(10)]
+        return ["".join(LANGUAGES[LANGUAGE.of(e)].say(n)) for n in range(10)]
 
     def signs(self, e: Settings) -> tuple[str, ...]:
         """Return END and the letters that occur."""
@@ -63,7 +73,7 @@ class Captions(WritingTask):
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Draw images from the training part, with replacement, and add noise to every pixel."""
         batch = self._batch(e, rng.integers(len(digits()[1]) - HELD_OUT, size=size))
-        batch.inputs[0] += e.noise * rng.standard_normal((size, PIXELS))
+        batch.inputs[0] += NOISE.of(e) * rng.standard_normal((size, PIXELS))
         return batch
 
     def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
 
 import numpy as np
 
@@ -11,8 +10,15 @@ from rnnviz.model.arrays import Indices
 from rnnviz.model.batch import Batch
 from rnnviz.model.losses import LOSSES
 from rnnviz.tasks.base import LETTERS, MAX_LENGTH, SQUARED_ERROR, Task, one_hot
+from rnnviz.tasks.options import NOISE, NumberBox, Option, by_name
 from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
+
+SYMBOLS = Option("symbols", "Different symbols", "integer", low=2, high=8, default=4, control=NumberBox())
+DELAY = Option("delay", "Delay d", "integer", low=0, high=150, default=5, control=NumberBox(), shrinks=True)
+ITEMS = Option(
+    "items", "Items to remember n", "integer", low=1, high=20, default=3, control=NumberBox(), shrinks=True
+)
 
 
 class SymbolTask(Task):
@@ -20,23 +26,24 @@ class SymbolTask(Task):
 
     goal = 0.99
     guess = "guessing among the symbols"
-    options: ClassVar[tuple[str, ...]] = ("symbols",)
+    options = by_name(SYMBOLS)
 
     def sizes(self, e: Settings) -> tuple[int, int]:
         """Return one channel per symbol, in and out."""
-        return e.symbols, e.symbols
+        K = SYMBOLS.of(e)
+        return K, K
 
     def chance(self, e: Settings) -> float:
         """1 / K: every symbol is equally likely."""
-        return 1.0 / e.symbols
+        return 1.0 / SYMBOLS.of(e)
 
     def chance_loss(self, e: Settings) -> float:
         """The cross-entropy of a uniform guess: ln K."""
-        return float(np.log(e.symbols))
+        return float(np.log(SYMBOLS.of(e)))
 
     def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Name the symbol where one is shown."""
-        rows = batch.inputs[:, sample, : e.symbols]
+        rows = batch.inputs[:, sample, : SYMBOLS.of(e)]
         return [LETTERS[row.argmax()] if row.max() > 0.5 else "" for row in rows]
 
     def output_label(self, e: Settings, answer: int) -> str:
@@ -52,14 +59,15 @@ class Recall(SymbolTask):
     summary = "One symbol at the first step, then only noise. At the end: which symbol was it?"
     fits = ("many-to-one",)
     usual_length = 20
-    options = ("symbols", "noise")
+    options = by_name(SYMBOLS, NOISE)
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Draw symbols for the first step; later steps are noise N(0, noise²) on every channel."""
-        symbol = rng.integers(e.symbols, size=size)
-        inputs = rng.standard_normal((e.seq_len, size, e.symbols))
-        inputs *= e.noise
-        inputs[0] = one_hot(symbol, e.symbols)
+        K = SYMBOLS.of(e)
+        symbol = rng.integers(K, size=size)
+        inputs = rng.standard_normal((e.seq_len, size, K))
+        inputs *= NOISE.of(e)
+        inputs[0] = one_hot(symbol, K)
         targets = np.zeros((e.seq_len, size), np.int64)
         targets[-1] = symbol
         return self.as_batch(e, inputs, targets)
@@ -161,7 +169,7 @@ class Echo(SymbolTask):
     summary = "A new symbol at every step. Repeat each one d steps later."
     fits = ("many-to-many",)
     usual_length = 20
-    options = ("symbols", "delay")
+    options = by_name(SYMBOLS, DELAY)
 
     @property
     def limits(self) -> str:
@@ -170,26 +178,27 @@ class Echo(SymbolTask):
 
     def lengths(self, e: Settings) -> tuple[int, int]:
         """Return lengths with at least one echo."""
-        return e.delay + 1, MAX_LENGTH
+        return DELAY.of(e) + 1, MAX_LENGTH
 
     def masks(self, e: Settings) -> Masks:
         """Return masks in which the first d steps, with nothing to echo, do not write."""
         masks = super().masks(e)
-        return Masks(masks.reads, masks.writes & (np.arange(e.seq_len) >= e.delay))
+        return Masks(masks.reads, masks.writes & (np.arange(e.seq_len) >= DELAY.of(e)))
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Draw independent, equally likely symbols."""
-        symbols = rng.integers(e.symbols, size=(e.seq_len, size))
+        K, d = SYMBOLS.of(e), DELAY.of(e)
+        symbols = rng.integers(K, size=(e.seq_len, size))
         targets = np.zeros_like(symbols)
-        targets[e.delay :] = symbols[: e.seq_len - e.delay]
-        return self.as_batch(e, one_hot(symbols, e.symbols), targets)
+        targets[d:] = symbols[: e.seq_len - d]
+        return self.as_batch(e, one_hot(symbols, K), targets)
 
 
 class Transcription(SymbolTask):
     """Read n symbols, wait, then write n symbols; the subclass defines which."""
 
     fits = ("sequence-to-sequence",)
-    options = ("symbols", "items")
+    options = by_name(SYMBOLS, ITEMS)
 
     @property
     def limits(self) -> str:
@@ -198,19 +207,20 @@ class Transcription(SymbolTask):
 
     def lengths(self, e: Settings) -> tuple[int, int]:
         """Return lengths of 2n steps or more; the rest is waiting time in between."""
-        return 2 * e.items, MAX_LENGTH
+        return 2 * ITEMS.of(e), MAX_LENGTH
 
     def masks(self, e: Settings) -> Masks:
         """Return masks in which the last n steps write, without input."""
-        return TOPOLOGIES[e.topology].masks(e.seq_len, written=e.items)
+        return TOPOLOGIES[e.topology].masks(e.seq_len, written=ITEMS.of(e))
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Draw independent, equally likely symbols, followed by zero input."""
-        symbols = rng.integers(e.symbols, size=(e.items, size))
-        inputs = np.zeros((e.seq_len, size, e.symbols))
-        inputs[: e.items] = one_hot(symbols, e.symbols)
+        K, n = SYMBOLS.of(e), ITEMS.of(e)
+        symbols = rng.integers(K, size=(n, size))
+        inputs = np.zeros((e.seq_len, size, K))
+        inputs[:n] = one_hot(symbols, K)
         targets = np.zeros((e.seq_len, size), np.int64)
-        targets[-e.items :] = self.answer(symbols)
+        targets[-n:] = self.answer(symbols)
         return self.as_batch(e, inputs, targets)
 
     @abstractmethod

@@ -13,6 +13,7 @@ import pandas as pd
 from rnnviz.model.arrays import Array, Indices
 from rnnviz.model.batch import Batch
 from rnnviz.tasks.base import ABSOLUTE_ERROR, HELD_OUT_SAMPLES, MAX_LENGTH
+from rnnviz.tasks.options import Menu, Option, by_name
 from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.signals import CurveTask
 
@@ -28,13 +29,6 @@ GROWTH = 2.0
 
 LEAST_SPREAD = 0.1
 """Changes whose spread is below this share of their size (steady growth) are scaled by their size."""
-
-SERIES: dict[str, str] = {
-    "airline": "Airline passengers",
-    "stock": "A simulated stock price",
-    "own": "Your own series",
-}
-"""What the task ``series`` can forecast, with titles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +173,30 @@ def check_data(data: str) -> None:
         )
 
 
+SERIES = Option(
+    "series",
+    "Series",
+    "name",
+    names={
+        "airline": "Airline passengers",
+        "stock": "A simulated stock price",
+        "own": "Your own series",
+    },
+    default="airline",
+    control=Menu(unlisted=("own",)),
+)
+OWN_SERIES = Option(
+    "data",
+    "Your own series",
+    "text",
+    default="",
+    control=None,  # uploaded as a file
+    only_if=(SERIES, "own"),
+    validate=check_data,
+    noun="series",
+)
+
+
 @dataclass(frozen=True, eq=False)
 class SeriesBatch(Batch):
     """Windows of a series.
@@ -283,7 +301,7 @@ class Forecast(SeriesTask):
     summary = "A series goes by, seen in its changes from step to step. At every step: what comes next?"
     usual_length = 24
     goal = 0.0
-    options = ("series", "data")
+    options = by_name(SERIES, OWN_SERIES)
     unit = "change, 1 is usual"
 
     @property
@@ -293,6 +311,6 @@ class Forecast(SeriesTask):
 
     def series(self, e: Settings) -> Series:
         """Return the chosen series."""
-        if e.series == "own":
-            return own_series(e.data)
-        return airline_series() if e.series == "airline" else stock_series()
+        if SERIES.of(e) == "own":
+            return own_series(OWN_SERIES.of(e))
+        return airline_series() if SERIES.of(e) == "airline" else stock_series()

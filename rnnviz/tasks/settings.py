@@ -1,4 +1,4 @@
-"""The experiment settings that tasks read; they depend on no others."""
+"""The experiment settings that every task may read; those of single tasks are in ``options``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Settings(Protocol):
-    """The settings that determine sequences. ``Experiment`` has all of them.
+    """The settings that determine sequences, whatever the task. ``Experiment`` has all of them.
 
     rng(stream) : the generator for one purpose, always with the same seed.
     """
@@ -23,28 +23,6 @@ class Settings(Protocol):
     def seed(self) -> int: ...
     @property
     def feedback(self) -> bool: ...
-
-    # task-specific options
-    @property
-    def symbols(self) -> int: ...
-    @property
-    def noise(self) -> float: ...
-    @property
-    def delay(self) -> int: ...
-    @property
-    def items(self) -> int: ...
-    @property
-    def corpus(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def series(self) -> str: ...
-    @property
-    def data(self) -> str: ...
-    @property
-    def language(self) -> str: ...
-    @property
-    def target(self) -> str: ...
 
     def rng(self, stream: str) -> np.random.Generator:
         """Return the generator of "weights", "training", "held-out" or "probe"."""

@@ -7,11 +7,23 @@ import numpy as np
 from rnnviz.model.arrays import Indices
 from rnnviz.model.batch import Batch
 from rnnviz.tasks.base import HELD_OUT_SAMPLES, MAX_LENGTH, Task, one_hot
-from rnnviz.tasks.corpora import corpus
+from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS, MIN_CHARACTERS, check_text, corpus
+from rnnviz.tasks.options import Menu, Option, PasteBox, by_name
 from rnnviz.tasks.settings import Settings
 
 HELD_OUT_SHARE = 0.15
 """Share of a text, at its end, that is held out."""
+
+CORPUS = Option("corpus", "Text", "name", names=CORPORA, default="elements", control=Menu(unlisted=("own",)))
+TEXT = Option(
+    "text",
+    "Your own text",
+    "text",
+    default="",
+    control=PasteBox(f"Paste {MIN_CHARACTERS} to {MAX_CHARACTERS:,} characters", "Learn this text"),
+    only_if=(CORPUS, "own"),
+    validate=check_text,
+)
 
 
 class Characters(Task):
@@ -24,7 +36,7 @@ class Characters(Task):
     usual_length = 16
     goal = 0.97
     guess = "always the most frequent character"
-    options = ("corpus", "text")
+    options = by_name(CORPUS, TEXT)
     form = "text"
 
     def lengths(self, e: Settings) -> tuple[int, int]:
@@ -33,7 +45,11 @@ class Characters(Task):
 
     def alphabet(self, e: Settings) -> str:
         """Return the characters that occur, in order of their code."""
-        return "".join(sorted(set(corpus(e.corpus, e.text))))
+        return "".join(sorted(set(self.text(e))))
+
+    def text(self, e: Settings) -> str:
+        """Return the chosen text."""
+        return corpus(CORPUS.of(e), TEXT.of(e))
 
     def sizes(self, e: Settings) -> tuple[int, int]:
         """Return one channel per character, in and out."""
@@ -47,7 +63,7 @@ class Characters(Task):
         sequence.
         """
         alphabet = self.alphabet(e)
-        codes = np.array([alphabet.index(c) for c in corpus(e.corpus, e.text)], np.int64)
+        codes = np.array([alphabet.index(c) for c in self.text(e)], np.int64)
         kept = int(len(codes) * HELD_OUT_SHARE)
         if kept > e.seq_len:
             return codes[:-kept], codes[-kept:]

@@ -11,6 +11,7 @@ from rnnviz.model.arrays import Array
 from rnnviz.model.batch import Batch
 from rnnviz.tasks.base import MAX_LENGTH, one_hot
 from rnnviz.tasks.numerals import LANGUAGES, LARGEST, english
+from rnnviz.tasks.options import Menu, Option, by_name
 from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.spelling import END, WritingTask
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
@@ -19,6 +20,15 @@ READING_STEPS = 2
 """No English number word below a hundred has more words."""
 
 HELD_OUT_NUMBERS = 15
+
+TARGET = Option(
+    "target",
+    "Translate into",
+    "name",
+    names={name: LANGUAGES[name].title for name in ("french", "german")},
+    default="french",
+    control=Menu(),
+)
 
 
 @cache
@@ -53,7 +63,7 @@ class Translation(WritingTask):
     fits = ("sequence-to-sequence",)
     usual_length = 7
     goal = 0.95
-    options = ("target",)
+    options = by_name(TARGET)
 
     @property
     def limits(self) -> str:
@@ -62,7 +72,7 @@ class Translation(WritingTask):
 
     def signs(self, e: Settings) -> tuple[str, ...]:
         """Return END and the words of the other language."""
-        say = LANGUAGES[e.target].say
+        say = LANGUAGES[TARGET.of(e)].say
         return (END, *dict.fromkeys(word for n in range(LARGEST + 1) for word in say(n)))
 
     def sizes(self, e: Settings) -> tuple[int, int]:
@@ -74,7 +84,7 @@ class Translation(WritingTask):
         return READING_STEPS + self._longest(e), MAX_LENGTH
 
     def _longest(self, e: Settings) -> int:
-        return 1 + max(len(LANGUAGES[e.target].say(n)) for n in range(LARGEST + 1))
+        return 1 + max(len(LANGUAGES[TARGET.of(e)].say(n)) for n in range(LARGEST + 1))
 
     def masks(self, e: Settings) -> Masks:
         """Return masks in which the last steps write, as many as the longest translation needs."""
@@ -87,7 +97,7 @@ class Translation(WritingTask):
 
     def wanted(self, e: Settings, held_out: bool) -> list[Sequence[str]]:
         """Return all translations."""
-        return [LANGUAGES[e.target].say(n) for n in self.numbers(e, held_out)]
+        return [LANGUAGES[TARGET.of(e)].say(n) for n in self.numbers(e, held_out)]
 
     def inputs(self, e: Settings, sentences: Sequence[Sequence[str]]) -> Array:
         """Return English words as network inputs (T, B, I); the last one directly before writing starts."""
@@ -109,7 +119,7 @@ class Translation(WritingTask):
         return self._batch(e, self.numbers(e, held_out=True))
 
     def _batch(self, e: Settings, numbers: Sequence[int]) -> Batch:
-        say = LANGUAGES[e.target].say
+        say = LANGUAGES[TARGET.of(e)].say
         return self.as_batch(
             e, self.inputs(e, [english(n) for n in numbers]), self.spelled(e, [say(n) for n in numbers])
         )

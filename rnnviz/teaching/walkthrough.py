@@ -19,6 +19,7 @@ from rnnviz.model.cells import VanillaWeights
 from rnnviz.model.network import Params, output_gradient
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.base import one_hot
+from rnnviz.tasks.memory import SYMBOLS
 
 EXPERIMENT = Experiment(task="recall", seq_len=4, hidden_size=3, symbols=2, noise=0.5, init="glorot", seed=19)
 """Which of two symbols came first? With this seed no weight is zero, and the error fades step by step."""
@@ -186,7 +187,7 @@ class Walk:
 
 def wanted(target: int) -> Array:
     """Return what should come out, y* (O,): 1 at the right answer."""
-    return one_hot(np.array(target), EXPERIMENT.symbols)
+    return one_hot(np.array(target), SYMBOLS.of(EXPERIMENT))
 
 
 def written(value: float, digits: int = 3) -> str:

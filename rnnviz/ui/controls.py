@@ -5,7 +5,6 @@ Widgets show the experiment and report changes; they hold nothing themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,7 @@ from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
-from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS
-from rnnviz.tasks.numerals import LANGUAGES
-from rnnviz.tasks.series import SERIES
+from rnnviz.tasks.options import Menu, NumberBox, Option, PasteBox, Slider, Toggle
 from rnnviz.tasks.topology import TOPOLOGIES
 from rnnviz.teaching.glossary import explain
 from rnnviz.teaching.presets import PRESETS
@@ -151,8 +148,8 @@ def _network(session: Session) -> None:
         _names(session, "optimizer", {name: o.title for name, o in OPTIMIZERS.items()})
     if TOPOLOGIES[e.topology].can_feed_back:
         st.toggle("Feed the output back", **_bound(session, "feedback"))
-    for option in TASKS[e.task].options:
-        OPTIONS[option](session)
+    for option in TASKS[e.task].options.values():
+        _option(session, option)
 
 
 def _activation(session: Session) -> None:
@@ -181,50 +178,37 @@ def _number(session: Session, name: str) -> None:
     st.number_input(choice.title, int(choice.low), int(choice.high), step=1, **_bound(session, name))
 
 
-def _noise(session: Session) -> None:
-    choice = choices()["noise"]
-    st.slider(choice.title, choice.low, choice.high, step=0.05, **_bound(session, "noise"))
+def _option(session: Session, option: Option[Any]) -> None:
+    """An option of the task, by the control that it declares."""
+    match option.control:
+        case NumberBox():
+            _number(session, option.name)
+        case Slider(step):
+            st.slider(option.title, option.low, option.high, step=step, **_bound(session, option.name))
+        case Toggle():
+            st.toggle(option.title, **_bound(session, option.name))
+        case Menu(unlisted):
+            listed = set(option.names) - set(unlisted) | {option.of(session.experiment)}
+            _names(session, option.name, {n: title for n, title in option.names.items() if n in listed})
+        case PasteBox() as box:
+            _paste_box(session, option, box)
 
 
-def _own_text(session: Session) -> None:
-    """A box for text of one's own; what is in it is used only if it can be learned from."""
+def _paste_box(session: Session, option: Option[str], box: PasteBox) -> None:
+    """A box for text of one's own; what is in it is used only if it is valid."""
+    key = f"pasted_{option.name}"
     st.text_area(
-        "Your own text",
-        value=session.experiment.text,
-        placeholder=f"Paste 10 to {MAX_CHARACTERS:,} characters",
+        option.title,
+        value=option.of(session.experiment),
+        placeholder=box.placeholder,
         height=90,
-        key="pasted_text",
+        key=key,
     )
 
     def use() -> None:
-        session.choose(corpus="own", text=st.session_state["pasted_text"])
+        session.choose(**option.in_force_with(st.session_state[key]))
 
-    st.button("Learn this text", on_click=use, width="stretch", key="use_text")
-
-
-OPTIONS: dict[str, Callable[[Session], None]] = {
-    "symbols": lambda session: _number(session, "symbols"),
-    "noise": _noise,
-    "delay": lambda session: _number(session, "delay"),
-    "items": lambda session: _number(session, "items"),
-    "corpus": lambda session: _names(
-        session,
-        "corpus",
-        {n: t for n, t in CORPORA.items() if n != "own" or session.experiment.corpus == "own"},
-    ),
-    "text": _own_text,
-    "series": lambda session: _names(
-        session,
-        "series",
-        {n: t for n, t in SERIES.items() if n != "own" or session.experiment.series == "own"},
-    ),
-    "data": lambda session: None,  # uploaded on the page Applications
-    "language": lambda session: _names(session, "language", {n: k.title for n, k in LANGUAGES.items()}),
-    "target": lambda session: _names(
-        session, "target", {n: LANGUAGES[n].title for n in choices()["target"].names}
-    ),
-}
-"""How each option of a single task is chosen."""
+    st.button(box.button, on_click=use, width="stretch", key=f"use_{option.name}")
 
 
 def _picture(session: Session) -> None:

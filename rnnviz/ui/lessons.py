@@ -16,6 +16,8 @@ from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
+from rnnviz.tasks.memory import DELAY
+from rnnviz.tasks.options import NOISE
 from rnnviz.teaching.glossary import with_indices
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
 from rnnviz.ui import run_view, story
@@ -294,9 +296,9 @@ def _facts(e: Experiment) -> list[str]:
     options, init = TASKS[e.task].options, INITIALIZERS[e.init]
     facts = [f"T = {e.seq_len}"]
     if "delay" in options:
-        facts.append(f"delay {e.delay}")
-    if "noise" in options and e.noise != Experiment.noise:
-        facts.append(f"noise {e.noise:g}")
+        facts.append(f"delay {DELAY.of(e)}")
+    if "noise" in options and NOISE.of(e) != NOISE.default:
+        facts.append(f"noise {NOISE.of(e):g}")
     gain = f", gain {e.gain:g}" if init.has_gain and e.gain != Experiment.gain else ""
     rate = np.format_float_positional(e.learning_rate, trim="-")
     clip = "no clipping" if e.clip_norm is None else f"clipped at {e.clip_norm:g}"

@@ -27,7 +27,7 @@ from rnnviz.experiment.links import tame
 from rnnviz.figures.forecast import Forecasts, forecast_spec
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
-from rnnviz.tasks.series import MIN_VALUES, check_data, to_data
+from rnnviz.tasks.series import MIN_VALUES, SERIES, check_data, to_data
 from rnnviz.ui.applications.answer import Answer
 from rnnviz.ui.applications.state import ApplicationsState, Upload
 from rnnviz.ui.style import theme
@@ -51,14 +51,14 @@ def variants(state: ApplicationsState) -> dict[str, Variant]:
 
 def _experiment(data: str) -> Experiment:
     """Return a visitor's series with windows like those of the other series, shorter for a short one."""
-    e = replace(APPLICATIONS["forecasts"].variants["airline"].experiment, seq_len=2, series="own", data=data)
+    e = APPLICATIONS["forecasts"].variants["airline"].experiment.replace(seq_len=2, series="own", data=data)
     s = series_of(e)
     return replace(e, seq_len=max(2, min(24, len(s.values) - s.held_out - 1, s.held_out // 3)))
 
 
 def season_of(state: ApplicationsState, e: Experiment) -> int:
     """Return the season of the seasonal baseline: the visitor knows that of their own series."""
-    own = e.task == "series" and e.series == "own"
+    own = e.task == "series" and SERIES.of(e) == "own"
     return min(state.upload.season, series_of(e).held_out) if own else series_of(e).season
 
 
@@ -201,7 +201,7 @@ def answer(state: ApplicationsState, e: Experiment, made: NetworkForecasts) -> A
         seasonal = seasonal_naive(s, season)
         if np.abs(seasonal - truth).mean() < np.abs(baseline - truth).mean():
             baseline, name = seasonal, "like one season ago"
-    own = state.upload if e.task == "series" and e.series == "own" else None
+    own = state.upload if e.task == "series" and SERIES.of(e) == "own" else None
     view = Forecasts(
         s,
         ahead,
@@ -223,7 +223,7 @@ def answer(state: ApplicationsState, e: Experiment, made: NetworkForecasts) -> A
 
 def table_of(state: ApplicationsState, e: Experiment, params: Params) -> pd.DataFrame:
     """Return what was measured and what was forecast, one row a value, the future last."""
-    s, own = series_of(e), e.task == "series" and e.series == "own"
+    s, own = series_of(e), e.task == "series" and SERIES.of(e) == "own"
     made = forecast(e, params)
     ahead, free, n, steps = made.ahead, made.free, len(s.values), len(made.future)
     columns = {name: np.full(n + steps, np.nan) for name in ("measured", "naive", "one_step", "free_running")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -35,9 +34,9 @@ def variants(state: ApplicationsState) -> dict[str, Variant]:
     known = APPLICATIONS["text"].variants
     if not state.text:
         return known
-    e = replace(known["elements"].experiment, corpus="own", text=state.text)
+    e = known["elements"].experiment.replace(corpus="own", text=state.text)
     length = min(e.seq_len, len(state.text) - 1)
-    return known | {"own": Variant("Your text", replace(e, seq_len=length), OWN_STEPS)}
+    return known | {"own": Variant("Your text", e.replace(seq_len=length), OWN_STEPS)}
 
 
 def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -> None:

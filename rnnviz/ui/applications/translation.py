@@ -14,7 +14,7 @@ from rnnviz.figures.passage import BACK, Written, written_spec
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.numerals import LANGUAGES, LARGEST, english
-from rnnviz.tasks.translation import READING_STEPS, Translation, english_words, held_out_numbers
+from rnnviz.tasks.translation import READING_STEPS, TARGET, Translation, english_words, held_out_numbers
 from rnnviz.ui.applications.answer import Answer
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.style import theme
@@ -84,14 +84,14 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     signs, writes = task.signs(e), task.masks(e).writes
     wanted = None
     if n is not None:
-        codes = task.spelled(e, [LANGUAGES[e.target].say(n)])[:, 0]
+        codes = task.spelled(e, [LANGUAGES[TARGET.of(e)].say(n)])[:, 0]
         wanted = [signs[i] if on else "" for i, on in zip(codes, writes, strict=True)]
     silent = e.seq_len - task.writing_steps(e) - len(words)
     # when it begins to write, nothing was written yet that could come back in
     reads = [""] * silent + words + [""] + [BACK] * (task.writing_steps(e) - 1)
     view = Written(reads, seen.hidden, seen.probabilities, writes, signs, wanted)
     said = " ".join(task.read_off(e, seen.probabilities[:, None])[0]) or "(no word)"
-    title = LANGUAGES[e.target].title
+    title = LANGUAGES[TARGET.of(e)].title
     label = f"The network translates into {title}: “{said}”; its hidden states while it reads and writes"
     told = f"In {title}: <b>{escape(said)}</b>" if words else "Nothing was read, so this means nothing"
     return Answer(written_spec(view, theme()), label, told)
