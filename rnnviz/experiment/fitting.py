@@ -52,9 +52,11 @@ def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
     asked = TOPOLOGIES[wish.topology].title
     if "topology" in first and "task" not in first:
         wish.task = next(name for name, other in TASKS.items() if wish.topology in other.fits)
-        return [f"{task.title} does not fit {asked.lower()}; {TASKS[wish.task].title} does."]
+        needed = " or ".join(TOPOLOGIES[name].title.lower() for name in task.fits)
+        return [f"{task.title} needs {needed}, so the task is now {TASKS[wish.task].title}."]
     wish.topology = task.fits[0]
-    return [f"{task.title} does not fit {asked.lower()}; it is {TOPOLOGIES[wish.topology].title.lower()}."]
+    now = TOPOLOGIES[wish.topology].title.lower()
+    return [f"{task.title} does not support {asked.lower()}, so the topology is now {now}."]
 
 
 def _fit_activation(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
@@ -81,7 +83,7 @@ def _fit_length(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
                 setattr(wish, option, getattr(wish, option) - 1)
                 low, high = task.lengths(_as_experiment(wish))
             if getattr(wish, option) != asked:
-                notes.append(f"With T = {wish.seq_len} the {option} shrank to {getattr(wish, option)}.")
+                notes.append(f"With T = {wish.seq_len} the {option} was reduced to {getattr(wish, option)}.")
     fitting = min(max(wish.seq_len, low), high)
     if fitting != wish.seq_len:
         wish.seq_len = fitting
@@ -100,7 +102,7 @@ def _fit_feedback(wish: SimpleNamespace) -> list[str]:
     if not wish.feedback or topology.can_feed_back:
         return []
     wish.feedback = False
-    return [f"Nothing is fed back: {topology.title.lower()} has no output before the last step."]
+    return [f"Outputs are not fed back: {topology.title.lower()} has no output before the last step."]
 
 
 def _fit_own_data(wish: SimpleNamespace, base: Experiment) -> list[str]:

@@ -262,7 +262,7 @@ def _scatter(view: Answers, theme: Theme) -> Spec:
         "x": truth,
         "y": np.where(np.isfinite(said), said, np.nan),
         "marker": {"color": theme.output, "size": 9, "line": {"color": theme.panel, "width": 1}},
-        "hovertemplate": "should be %{x:.2f}, says %{y:.2f}<extra></extra>",
+        "hovertemplate": "target %{x:.2f}, output %{y:.2f}<extra></extra>",
     }
     return {
         "data": [diagonal, points],

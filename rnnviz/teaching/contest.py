@@ -47,27 +47,27 @@ ROUNDS: dict[str, Round] = {
     round_.experiment.task: round_
     for round_ in (
         Round(
-            "A symbol is shown at step 1 and asked for at step 5. In between there is only noise.",
+            "A symbol is shown at step 1 and must be named at step 5. In between there is only noise.",
             "At step 5 the feed-forward network sees noise, so it can only guess. "
-            "The recurrent one carried the symbol along in its hidden state.",
+            "The recurrent one kept the symbol in its hidden state.",
             _experiment("recall", "many-to-one", 5),
         ),
         Round(
-            "Every symbol is to be repeated three steps later, while new ones keep coming.",
-            "What is asked for left the input three steps ago. Without a memory it is gone.",
+            "Every symbol must be repeated three steps later, while new ones keep coming.",
+            "The right answer left the input three steps ago. Without a memory it is gone.",
             _experiment("echo", "many-to-many", 20, delay=3),
         ),
         Round(
-            "Is the number of ones so far odd? Each bit turns the answer around, or leaves it.",
-            "From the newest bit alone nobody can do better than 9/16 = 56%, give or take a little luck: "
-            "always right at step 1, half the time at the seven others.",
+            "Is the number of ones so far odd? Each bit flips the answer or leaves it unchanged.",
+            "From the newest bit alone no network can do better than 9/16 = 56%, apart from luck: "
+            "always right at step 1, half the time at the other seven.",
             _experiment("parity", "many-to-many", 8),
             bound=parity_bound(8),
         ),
         Round(
             "How many sunspots next year? It depends on whether their number is rising or falling.",
-            "This year's number alone does not say whether it rises or falls: the feed-forward network finds "
-            "nothing better than “next year like this year”.",
+            "This year's number alone does not tell whether it is rising or falling: the feed-forward "
+            "network finds nothing better than “next year like this year”.",
             _experiment("sunspots", "many-to-many", 40),
         ),
         Round(

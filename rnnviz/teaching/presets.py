@@ -85,7 +85,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "exploding",
             "The gradient explodes",
-            "ReLU with gain 2 and no clipping: a single update, and every number overflows.",
+            "ReLU with gain 2 and no clipping: after a single update, every number overflows.",
             _SINE,
             400,
             "diverged",
@@ -101,7 +101,7 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "adding",
-            "Adding with an identity",
+            "Adding with the identity",
             "Two marked numbers to add: a ReLU network that starts as the identity learns it.",
             Experiment(task="adding", topology="many-to-one", seq_len=30, activation="relu", init="identity"),
             1000,
@@ -110,7 +110,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "echo",
             "Echo, ten steps late",
-            "Every symbol again ten steps later: each output's own error must live for ten steps back.",
+            "Repeat every symbol ten steps later: each output's own error must survive ten steps back.",
             Experiment(task="echo", topology="many-to-many", seq_len=20, delay=10),
             1000,
             "solved",
@@ -118,7 +118,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "waves",
             "One code, a whole wave",
-            "The network hears a code once, then draws one, two or three waves all by itself.",
+            "The network reads a code once, then draws one, two or three waves on its own.",
             Experiment(task="waves", topology="one-to-many", seq_len=24),
             1000,
             "solved",

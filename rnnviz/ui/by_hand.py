@@ -134,7 +134,7 @@ def _choose() -> None:
 
     slider, button = st.columns([0.52, 0.48], vertical_alignment="bottom")
     name = entry_name(entry).split(":")[0]
-    label = f"{name}, at first {written(usual, 1)}"
+    label = f"{name}, originally {written(usual, 1)}"
     value = slider.slider(label, -LIMIT, LIMIT, usual, PITCH, format="%.1f", key=key)
     button.button(
         "Back to the original",
@@ -149,28 +149,28 @@ def tell(walk: Walk, stop: Stop) -> str:
     """Say in a sentence what happens at a stop."""
     t, kind = stop.t, stop.kind
     if kind == "state":
-        start = "Nothing is remembered yet, h<sub>0</sub> = 0." if t == 1 else "The same A and B as before."
+        start = "The memory is still empty, h<sub>0</sub> = 0." if t == 1 else "The same A and B as before."
         mixed = f"read x<sub>{t}</sub>, mix it with h<sub>{t - 1}</sub>, apply tanh"
         return f"<b>Forward, step {t} of {T}:</b> {mixed}. {start}"
     if kind == "back":
         return _tell_back(walk, t)
     if kind == "sum":
         times = {"A": "each x<sub>t</sub>", "B": "each h<sub>t−1</sub>", "C": f"h<sub>{T}</sub>"}[stop.letter]
-        many = "what every step asks of it is added up"
+        many = "the contributions of all steps are summed"
         every = "only the last step used it" if stop.letter == "C" else many
         return f"<b>The gradient of {stop.letter}:</b> {times} times the error there; {every}."
     right = walk.target + 1
     return {
-        "answer": "<b>The answer:</b> after the last step, C reads it off the state.",
-        "loss": f"<b>The loss:</b> softmax makes probabilities of y; number {right} would have been right.",
-        "error": "<b>Now back.</b> The error at the output: what was said minus what should have been said.",
+        "answer": "<b>The answer:</b> after the last step, C computes it from the state.",
+        "loss": f"<b>The loss:</b> softmax turns y into probabilities; class {right} is the right one.",
+        "error": "<b>Now back.</b> The error at the output: the probabilities minus the target.",
     }[kind]
 
 
 def _tell_back(walk: Walk, t: int) -> str:
     """Say how the error came to a step."""
     delta = symbol("∂L/∂h_t", f"δ<sub>{t}</sub>")
-    meaning = "dL/da: what the slope of tanh lets through of the error"
+    meaning = "dL/da: the part of the error that the slope of tanh lets through"
     if t == T:
         let_through = hint(f"α<sub>{t}</sub>", meaning)
         return (
@@ -180,7 +180,7 @@ def _tell_back(walk: Walk, t: int) -> str:
     now, later = (written(float(np.linalg.norm(walk.delta[step - 1]))) for step in (t, t + 1))
     came = hint(f"α<sub>{t + 1}</sub>", meaning)
     return (
-        f"<b>Back to step {t}:</b> {came} goes through the same B again, the other way round, and becomes "
+        f"<b>Back to step {t}:</b> {came} goes through the same B again, in the other direction, and becomes "
         f"{delta}. The error's length goes from {later} to {now}."
     )
 
@@ -205,8 +205,8 @@ def _outcome(walk: Walk, before: Walk, changed: dict[str, Mask]) -> str:
     loss = f"<b>L = {written(walk.L[0])}</b>"
     if not any(mask.any() for mask in changed.values()):
         return (
-            f"<p class='loss-now'>{loss} as given. Move the slider: all that follows changes at once. "
-            "(Biases are 0; numbers are rounded.)</p>"
+            f"<p class='loss-now'>{loss}, the original value. Move the slider: everything after it changes "
+            "at once. (Biases are 0; numbers are rounded.)</p>"
         )
     states = [f"h<sub>{t}</sub>" for t in range(1, T + 1) if changed["h"][t].any()]
     reached = [*states, f"y<sub>{T}</sub>" if changed["y"].any() else "", "the gradient"]

@@ -30,16 +30,16 @@ class Entry:
 ENTRIES = {
     entry.name: entry
     for entry in (
-        Entry("home", "Home", "home", "Where to begin"),
+        Entry("home", "Home", "home", "Where to start"),
         Entry("why", "Why", "question_mark", "Why a network needs a memory"),
         Entry("how", "How", "conversion_path", "One loop, unfolded step by step"),
         Entry("types", "Types", "account_tree", "Five ways to read and to write"),
         Entry("problems", "Problems", "trending_down", "Vanishing and exploding gradients"),
         Entry("playground", "Playground", "play_circle", "Train a network and watch its memory"),
-        Entry("laboratory", "Laboratory", "science", "Measure what becomes of a gradient"),
+        Entry("laboratory", "Laboratory", "science", "Measure what happens to a gradient"),
         Entry("applications", "Jobs", "work", "What recurrent networks are used for"),
         Entry("lessons", "Lessons", "school", "Guess first, then let the network answer"),
-        Entry("teacher", "Teach", "co_present", "Links and a plan for a class"),
+        Entry("teacher", "Teach", "co_present", "Links and a lesson plan"),
         Entry("glossary", "Glossary", "menu_book", "Every symbol and every formula"),
     )
     if (FOLDER / f"{entry.name}.py").exists()

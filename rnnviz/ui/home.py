@@ -33,11 +33,11 @@ def hero(session: Session) -> None:
             "See how a network remembers, and why it forgets",
             "A recurrent network reads one step at a time and keeps what matters in its hidden state. "
             "To learn, its error must travel back through the same weights at <b>every</b> step: where the "
-            "ribbon thins out, nothing can be learned from what came before.",
+            "ribbon thins out, little can be learned from what came before.",
         )
         with st.container(key="doors", gap="xsmall"):
             story.door(session, "why", "Start the story")
-            story.door(session, "lessons", "Take the lessons: guess first, then see")
+            story.door(session, "lessons", "Take the lessons: predict, then see")
             story.door(session, "playground", "Train a network yourself")
             story.door(session, "applications", "See it at work: captions, forecasts, translation")
     with picture:
@@ -57,7 +57,7 @@ def _living_picture() -> None:
 
 def scenarios(session: Session) -> None:
     """Every preset as a card: its gradient before training, its name, and what it promises."""
-    st.html("<h2 class='section'>Or begin with a scenario</h2>")
+    st.html("<h2 class='section'>Or start with a scenario</h2>")
     presets = list(PRESETS.values())
     for start in range(0, len(presets), CARDS_A_ROW):
         for column, preset in zip(st.columns(CARDS_A_ROW, gap="small"), presets[start:], strict=False):

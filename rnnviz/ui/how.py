@@ -22,7 +22,7 @@ LEAST_WIDTH = 700
 
 
 IDEA = (
-    f"Read {symbol('x_t')}, mix it with the memory {symbol('h_t', 'h<sub>t−1</sub>')}, "
+    f"Read {symbol('x_t')}, combine it with the memory {symbol('h_t', 'h<sub>t−1</sub>')}, "
     f"answer {symbol('y_t')}. Recurrent: the same {symbol('A = W_xh', 'A')}, {symbol('B = W_hh', 'B')}, "
     f"{symbol('C = W_hy', 'C')} at every step."
 )
@@ -50,7 +50,7 @@ def loop() -> None:
             "loop_steps", {0: "folded"} | {t: str(t) for t in range(1, MOST_STEPS + 1)}, "Steps unfolded"
         )
         own = st.toggle(
-            "Own weights for each step",
+            "Separate weights for each step",
             key="loop_own",
             disabled=steps == 0,
             persist_state="session",
@@ -69,22 +69,22 @@ def _tell(view: Unfolding) -> str:
     """Say in a sentence or two what the picture shows."""
     if view.steps == 0:
         return (
-            f"<b>A layer that hears itself.</b> The loop {symbol('B = W_hh', 'B')} carries the "
+            f"<b>A layer connected to itself.</b> The loop {symbol('B = W_hh', 'B')} carries the "
             f"{symbol('h_t', 'hidden state')} from one step to the next. Unfold it step by step."
         )
     if view.steps == 1:
         return (
-            "<b>One step:</b> the first state is mixed from x<sub>1</sub> and a memory that is still "
+            "<b>One step:</b> the first state is computed from x<sub>1</sub> and a memory that is still "
             "empty, h<sub>0</sub> = 0."
         )
     if view.own:
         return (
-            f"<b>A deep network with {view.steps} hidden layers.</b> Each has weights of its own to learn, "
-            f"and for step {view.steps + 1} there are none yet."
+            f"<b>A deep network with {view.steps} hidden layers.</b> Each has separate weights to learn, "
+            f"and step {view.steps + 1} has none yet."
         )
     return (
-        f"<b>A deep network whose {view.steps} hidden layers are one:</b> the same A, B and C again at every "
-        "step. A longer sequence needs no new weights."
+        f"<b>A deep network whose {view.steps} hidden layers share their weights:</b> the same A, B and C at "
+        "every step. A longer sequence needs no new weights."
     )
 
 
@@ -94,7 +94,7 @@ def _label(view: Unfolding) -> str:
         return (
             "A hidden node h with a loop B, an input x below it through A and an output y above it through C"
         )
-    weights = "weights of their own, A1, B1, C1 and so on" if view.own else "the same weights A, B and C"
+    weights = "separate weights, A1, B1, C1 and so on" if view.own else "the same weights A, B and C"
     fed = ", each output fed back into the next step" if view.feedback else ""
     return f"The loop beside its {view.steps} unfolded steps with {weights}{fed}"
 

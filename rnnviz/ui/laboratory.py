@@ -59,11 +59,11 @@ INSTRUMENTS: dict[str, Instrument] = {
         lambda session: present(quick.over_training(session), "training"),
         "past",
     ),
-    "seeds": Instrument("Seeds", "Is it luck? The same choices, twenty seeds.", slow.seeds, "start"),
+    "seeds": Instrument("Seeds", "Is it luck? The same settings, twenty seeds.", slow.seeds, "start"),
     "phase": Instrument("Phase diagram", "Where is the border?", slow.phase, "bench"),
     "cliff": Instrument(
         "Cliff",
-        "How can one update throw everything away?",
+        "How can one update ruin everything?",
         lambda _: present(cliff(), "cliff", FIGURE_HEIGHT - 44),
         "unit",
     ),
@@ -73,9 +73,9 @@ INSTRUMENTS: dict[str, Instrument] = {
 
 
 OWN = {
-    "bench": "A layer on the bench: of the choices on the left, only the activation and H play a part.",
-    "unit": "A network of a single unit without input; the choices on the left play no part.",
-    "own_network": "The weights of the file that you upload; until then, the playground's.",
+    "bench": "An isolated layer: of the settings on the left, only the activation and H apply.",
+    "unit": "A network of a single unit without input; the settings on the left do not apply.",
+    "own_network": "The weights in the file that you upload; until then, the playground's.",
 }
 """What is said of instruments that have a network of their own."""
 

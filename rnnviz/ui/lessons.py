@@ -24,8 +24,8 @@ from rnnviz.ui.run_registry import MAIN, RunKey
 from rnnviz.ui.session import Session
 
 IDEA = (
-    "Say first what you think will happen; then the network shows it. "
-    "Your answers stay in this visit and are sent nowhere."
+    "Predict what will happen; then watch the network. "
+    "Your answers stay in this session and are not sent anywhere."
 )
 TIMELINE_HEIGHT, PROGRESS_HEIGHT = 370, 168
 WORDS, WORDS_ON_PROJECTOR = 0.36, 0.42
@@ -213,7 +213,7 @@ def _told(step: Step, answer: Answer) -> None:
         )
     st.html(f"<ul class='answers'>{''.join(items)}</ul>")
     if answer.words is not None:
-        kind, word = ("right", "✓ Right.") if answer.given == step.right else ("wrong", "✗ Not so.")
+        kind, word = ("right", "✓ Right.") if answer.given == step.right else ("wrong", "✗ Wrong.")
         why = "".join(f"<p>{_text(paragraph)}</p>" for paragraph in step.explained(answer.words))
         st.html(f"<div class='why' role='status'><b class='{kind}'>{word}</b>{why}</div>")
 
@@ -232,7 +232,7 @@ def _after(session: Session, lesson: Lesson, progress: LessonProgress, answer: A
         _turn("Previous question", session, lesson, progress.at - 1, "secondary")
         st.button("Run it again", on_click=_run_again, args=(session, lesson, progress), key="run_again")
     with st.container(horizontal=True, gap="medium", key="lesson_doors"):
-        story.door(session, "playground", "Go on in the Playground", step.experiment)
+        story.door(session, "playground", "Continue in the Playground", step.experiment)
         story.door(session, "laboratory", "Measure it in the Laboratory", step.experiment)
 
 
@@ -241,10 +241,10 @@ def _running(session: Session, step: Step, key: RunKey) -> None:
     st.html(f"<p class='running' role='status'>The network is training: {updates}. Watch.</p>")
     with st.container(horizontal=True, key="steps_on"):
         if not session.run.playing:
-            st.button("Go on", type="primary", on_click=_play, args=(session, step, key), key="go_on")
+            st.button("Continue", type="primary", on_click=_play, args=(session, step, key), key="go_on")
         elif session.run.speed is not None:
             st.button(
-                "To the end",
+                "Skip to the end",
                 icon=":material/fast_forward:",
                 on_click=lambda: setattr(session.run, "speed", None),
                 key="to_the_end",

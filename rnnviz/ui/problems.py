@@ -142,7 +142,7 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
 FATES = {
     "vanishing": "Soon nothing is left to learn from.",
     "healthy": "That is mild enough: the error arrives.",
-    "exploding": "Soon an update throws the weights away.",
+    "exploding": "Soon a single update ruins the weights.",
 }
 
 
@@ -155,17 +155,19 @@ def idea(decades: float, steps: int, verdict: str) -> str:
     )
 
 
-def share(decades: float) -> str:
-    """Return in HTML how much of the last output's error that is."""
+def arrival(decades: float) -> str:
+    """Return an HTML sentence on how much of the last output's error reaches step 1."""
     if not np.isfinite(decades):
-        return "nothing of" if decades < 0 else "more than any number times"
+        if decades < 0:
+            return "None of the last output's error reaches step 1."
+        return "The last output's error overflows before it reaches step 1."
     power = int(np.floor(decades))
-    if -3 <= power < 0:
-        return f"{10.0**decades:.1%} of"
-    if 0 <= power <= 3:
-        return f"{10.0**decades:.2g} times"
-    sign = "of" if power < 0 else "times"
-    return f"{10.0 ** (decades - power):.0f} · 10<sup>{power}</sup> {sign}".replace("-", "−")
+    size = f"{10.0 ** (decades - power):.0f} · 10<sup>{power}</sup>".replace("-", "−")
+    if decades >= 0:
+        times = f"{10.0**decades:.2g}" if power <= 3 else size
+        return f"The last output's error is {times} times as large when it reaches step 1."
+    part = f"{10.0**decades:.1%}" if power >= -3 else size
+    return f"{'Only ' if power < -1 else ''}{part} of the last output's error reaches step 1."
 
 
 def tell(e: Experiment, result: Consequence | None) -> str:
@@ -186,10 +188,7 @@ def tell(e: Experiment, result: Consequence | None) -> str:
     else:
         score = f"{name} {result.metric:.3f}, and guessing gives {chance:.3f}"
     learned = task.metric.reached(result.metric, task.goal)
-    head = "<b>It learns all the same.</b>" if learned else "<b>Tiny updates, poor answers.</b>"
+    head = "<b>It learns anyway.</b>" if learned else "<b>Tiny updates, poor answers.</b>"
     if flow.decades > 0 and not learned:
-        head = "<b>It holds out, for now.</b>"
-    return (
-        f"{head} At step 1, {share(flow.decades)} the last output's error arrives. "
-        f"After {result.steps} updates: {score}."
-    )
+        head = "<b>It survives, for now.</b>"
+    return f"{head} {arrival(flow.decades)} After {result.steps} updates: {score}."

@@ -76,7 +76,7 @@ def run_bar(session: Session) -> None:
         shown.play_button()
         shown.step_button()
         if "run" not in session.view.hidden:
-            shown.reset_button("Back to the same first weights", "replay")
+            shown.reset_button("Back to the same initial weights", "replay")
             _new_seed(session)
             shown.speed()
             shown.pause_when_solved()
@@ -129,7 +129,7 @@ def progress(session: Session, state: TrainingState, height: int = LOWER_HEIGHT)
 
 def _answers(session: Session, snapshot: Snapshot) -> None:
     spec = answers_spec(Answers.of(session.experiment, snapshot), theme())
-    show(spec, key="answers", label="What the network answers beside what it should", height=LOWER_HEIGHT)
+    show(spec, key="answers", label="The network's answers beside the targets", height=LOWER_HEIGHT)
 
 
 def _lesson(session: Session, state: TrainingState) -> None:
@@ -157,7 +157,7 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
     clipped = " (clipping was off)" if e.clip_norm is None else ""
     return (
         f"The gradient had grown to {sizes.max():.1e} on its way back through {e.seq_len} steps{clipped}. "
-        f"One update of that size throws the weights far away, and every later step multiplies by them again."
+        f"One update of that size moves the weights far away, and every later step multiplies by them again."
     )
 
 

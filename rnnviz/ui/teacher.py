@@ -37,7 +37,7 @@ def link_builder(session: Session) -> None:
             "Hide these controls",
             list(HIDEABLE),
             format_func=HIDEABLE.__getitem__,
-            placeholder="none: all can be changed",
+            placeholder="none: everything can be changed",
             key="link_hidden",
             disabled=bool(application),
         )

@@ -51,7 +51,7 @@ TELLINGS = {
     "one-to-many": Telling(
         "Image captioning: one picture in, a sentence out",
         "Reads at the first step only, writes at every step.",
-        "The last output depends on an input {far} steps earlier: its error must travel all the way.",
+        "The last output depends on an input {far} steps earlier: its error must travel all the way back.",
         "captions",
     ),
     "many-to-one": Telling(
@@ -61,7 +61,7 @@ TELLINGS = {
         "sentiment",
     ),
     "many-to-many": Telling(
-        "Labelling a video frame by frame",
+        "Labelling a video, frame by frame",
         "Reads and writes at every step.",
         "Each step has an error of its own, and each travels back to step 1: the last one {far} steps.",
         "text",
@@ -69,7 +69,7 @@ TELLINGS = {
     "sequence-to-sequence": Telling(
         "Machine translation: the whole sentence in, then the other one out",
         "Reads {half} steps, then writes.",
-        "No error starts where words are read: each comes from a writing step, up to {far} steps later.",
+        "No error starts at the reading steps: each comes from a writing step, up to {far} steps later.",
         "translation",
     ),
 }
@@ -103,7 +103,7 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
     show(spec, key=f"type_{name}", label=label, height=GRAPH_HEIGHT)
     filled = {"T": T, "far": farthest(masks), "half": int(masks.reads.sum())}
     st.html(
-        f"<p class='now'>{done.capitalize()}</p>"
+        f"<p class='now'>{done.removeprefix('is ').capitalize()}</p>"
         f"<p class='telling'><b>{escape(telling.example)}.</b> {escape(telling.reads.format(**filled))}</p>"
         f"<p class='telling far'>{escape(telling.travels.format(**filled))}</p>"
     )
@@ -121,6 +121,6 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
 def doing(masks: Masks, now: int) -> str:
     """Say what the network does at step ``now`` (1-based)."""
     if now > len(masks.reads):
-        return "has finished"
+        return "is done"
     verbs = ["reads"] * bool(masks.reads[now - 1]) + ["computes"] + ["writes"] * bool(masks.writes[now - 1])
     return ", ".join(verbs)

@@ -23,8 +23,8 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 IDEA = (
-    "A feed-forward network sees only the current input: information goes one way. "
-    "A recurrent one has a loop, and with it a memory of the past."
+    "A feed-forward network sees only the current input: information flows one way. "
+    "A recurrent one has a loop, which gives it a memory of the past."
 )
 
 ONE_EXAMPLE = "<span>Below: one example, and what each network answers (✓ right, ✗ wrong).</span>"
@@ -85,7 +85,7 @@ def _choose(session: Session, task: str, panel: RunPanel) -> Round:
             **session.widgets.bound("contest_task", task, take),
         )
         panel.play_button(again="Play again")
-        panel.reset_button("Back to the same first weights")
+        panel.reset_button("Back to the same initial weights")
     chosen = ROUNDS[task]
     marks = ONE_EXAMPLE if TASKS[task].metric is ACCURACY else ""
     st.html(f"<p class='needs'><b>{TASKS[task].title}.</b> {escape(chosen.needs)} {marks}</p>")
@@ -96,7 +96,9 @@ def _network(e: Experiment, now: Snapshot) -> None:
     """One of the two networks: its equation, its size, and what it answers to one example."""
     st.html(_headline(e, now.parameters))
     view = Unrolled.of(e, now, width=GRAPH_WIDTH, named=True)
-    heard = "every step hears the one before" if view.recurrent else "no step hears the one before"
+    heard = (
+        "every step receives the previous state" if view.recurrent else "no step receives the previous state"
+    )
     label = f"{RUNNERS[e.cell]} network unrolled over {e.seq_len} steps: {heard}"
     least = GRAPH_WIDTH if e.seq_len > FITS_A_PHONE else 1
     spec = unrolled_spec(view, theme())

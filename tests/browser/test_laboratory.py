@@ -76,7 +76,7 @@ def visit_all(page: Page, subjects: tuple[str, ...] = ()) -> Iterator[str]:
         expect(page.get_by_text(instrument.question)).to_be_visible()
         if name in ("seeds", "phase"):
             expect(page.get_by_text("parts measured.")).to_be_visible(timeout=90_000)
-        expect(page.get_by_text(re.compile("How to read this|Nothing was trained"))).to_have_count(1)
+        expect(page.get_by_text(re.compile("How to read this|Not trained yet"))).to_have_count(1)
         if page.get_by_text("How to read this").count():
             wait_until(page, drawn(name))
         page.wait_for_timeout(300)  # formulas are set a moment after their text

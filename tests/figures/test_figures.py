@@ -488,9 +488,9 @@ def test_a_single_step_has_no_fate() -> None:
         (-60.7, 49, "shrinks by 60.7 powers of ten over 49 steps back"),
         (7.44, 49, "grows by 7.4 powers of ten over 49 steps back"),
         (-np.inf, 199, "falls to exactly 0 over 199 steps back"),
-        (np.inf, 9, "grows beyond all numbers over 9 steps back"),
+        (np.inf, 9, "overflows over 9 steps back"),
         (np.nan, 9, "the numbers overflowed"),
-        (0.0, 0, "nothing to travel"),
+        (0.0, 0, "no earlier step to reach"),
     ],
 )
 def test_a_change_is_said_as_a_factor_while_it_can_be_pictured(decades: float, steps: int, text: str) -> None:
@@ -567,7 +567,7 @@ def test_events_are_marked_where_they_happened() -> None:
     colours = {shape["x0"]: shape["line"]["color"] for shape in spec["layout"]["shapes"]}
     assert colours == {30: LIGHT.bad, 10: LIGHT.good}
     places = {note["text"]: note["x"] for note in spec["layout"]["annotations"]}
-    assert (places["broke off"], places["solved"]) == (30, 10)
+    assert (places["diverged"], places["solved"]) == (30, 10)
     quiet = progress_spec(progress_of(e))
     assert not quiet["layout"]["shapes"]
     assert "solved" not in words(quiet)

@@ -250,7 +250,7 @@ def test_a_notice_leaves_with_the_next_choice() -> None:
 def test_a_link_that_contradicts_itself_says_what_gave_way() -> None:
     visitor = Visitor({"task": "echo", "topology": "one-to-one"})
     assert visitor.experiment.topology == "many-to-many"
-    assert "Echo does not fit one to one; it is many to many." in visitor.notice
+    assert "Echo does not support one to one, so the topology is now many to many." in visitor.notice
 
 
 def test_back_in_the_browser_opens_the_experiment_of_that_address() -> None:
@@ -533,8 +533,7 @@ def test_another_topology_brings_a_task_that_fits_and_says_so(topology: str) -> 
     e = visitor.experiment
     assert e.topology == topology
     assert topology in TASKS[e.task].fits
-    asked = TOPOLOGIES[topology].title.lower()
-    assert f"Recall does not fit {asked}; {TASKS[e.task].title} does." in visitor.notice
+    assert f"Recall needs many to one, so the task is now {TASKS[e.task].title}." in visitor.notice
     offered = visitor.widget("selectbox", "choose_task").options
     assert offered == [task.title for task in TASKS.values() if topology in task.fits]
 
@@ -566,7 +565,7 @@ def test_the_output_can_be_fed_back_where_a_topology_allows_it() -> None:
     assert visitor.trace("timeline", "output fed back")
     visitor.set("choose_topology", "many-to-one")
     assert not visitor.experiment.feedback
-    assert "Nothing is fed back" in visitor.notice
+    assert "Outputs are not fed back" in visitor.notice
 
 
 # What is shown

@@ -36,7 +36,7 @@ def ask(state: ApplicationsState) -> None:
     known = state.label is not None
     st.html(
         "<p class='ask'><b>The image.</b> "
-        + (f"Never trained on: somebody's {state.label}." if known else "As you drew it.")
+        + (f"Never trained on: a handwritten {state.label}." if known else "As you drew it.")
         + " Draw on it.</p>"
     )
     pixel_pad(state.image, key="captions_pad", on_change=draw)
@@ -56,5 +56,5 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     view = Written(reads, seen.hidden, seen.probabilities, np.ones(e.seq_len, bool), signs, wanted)
     said = "".join(task.read_off(e, seen.probabilities[:, None])[0])
     label = f"The network spells “{said}”; how sure it is of each letter, and its hidden states"
-    told = f"It says: <b>{said}</b>" if said else "It writes no letter, only the end: ·"
+    told = f"It writes: <b>{said}</b>" if said else "It writes no letters, only the end sign ·"
     return Answer(written_spec(view, theme()), label, told)

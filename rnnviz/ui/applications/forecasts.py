@@ -78,7 +78,7 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
         "Learn from the last step only (many to one)",
         key="single_forecast",
         on_change=single,
-        help="Off: at every step the next value is forecast, and every forecast teaches (many to many).",
+        help="Off: every step forecasts the next value, and every forecast is trained on (many to many).",
     )
     s = series_of(e)
     sees = {
@@ -89,8 +89,8 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
     held_out = len(s.values) - s.held_out
     st.html(
         f"<p class='ask'><b>{len(s.values):,} values:</b> trained on the first {s.held_out:,}, measured on "
-        f"the last {held_out:,}, which it never sees. In time order, of course. The network reads {sees}, in "
-        f"windows of {e.seq_len}.</p>"
+        f"the last {held_out:,}, which it never sees. The split is in time order. The network reads {sees}, "
+        f"in windows of {e.seq_len}.</p>"
     )
     st.download_button(
         "Forecast as CSV",
@@ -122,7 +122,7 @@ def _upload(state: ApplicationsState) -> None:
     names = [str(name) for name in own.table.columns]
     for field, label, choices in (
         ("value", "Forecast this column", names),
-        ("time", "Names of the rows", [None, *names]),
+        ("time", "Row labels", [None, *names]),
     ):
         st.selectbox(
             label,
@@ -131,10 +131,10 @@ def _upload(state: ApplicationsState) -> None:
             **state.widgets.bound(f"own_{field}", getattr(own, field), partial(_pick, state, field)),
         )
     st.number_input(
-        "Repeats after how many steps? 0: it does not",
+        "Season length (0 = none)",
         0,
         LONGEST_SEASON,
-        help="Only for the baseline “like one season ago”: 12 for months, 7 for days of the week.",
+        help="Only for the baseline “like one season ago”: 12 for monthly values, 7 for daily ones.",
         **state.widgets.bound("own_season", own.season, lambda season: setattr(own, "season", int(season))),
     )
 
@@ -153,7 +153,7 @@ def _take(state: ApplicationsState, key: str) -> None:
             values_of(fresh.table, fresh.value)  # says what is wrong with the likeliest one
         _read(fresh)
     except ValueError as problem:
-        old.refusal, old.uploads = f"{fresh.file} was not taken. {problem}", fresh.uploads
+        old.refusal, old.uploads = f"{fresh.file} was rejected. {problem}", fresh.uploads
         return
     state.upload = fresh
     state.variants["forecasts"] = "own"
@@ -186,7 +186,7 @@ def _read(own: Upload) -> None:
     e = replace(_experiment(data), topology="many-to-one")
     if TASKS[e.task].chance(e) == 0.0:  # "like the last value" makes no mistake
         raise ValueError(
-            f"A series must also change at its end, which is kept for measuring; the last values are all "
+            f"A series must also change at its end, which is held out; the last values are all "
             f"{series_of(e).values[-1]:g}. Delete these rows, or choose another column."
         )
     own.data, own.labels = data, labels_of(table, own.time)

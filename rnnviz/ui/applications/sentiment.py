@@ -55,7 +55,7 @@ def ask(state: ApplicationsState, e: Experiment) -> None:
         told = ", ".join(f"“{escape(word[:20])}”" for word in dict.fromkeys(unknown))
         st.html(f"<p class='unknown' role='status'>Not in the grammar, so skipped: {told}.</p>")
     if not known:
-        st.html("<p class='unknown' role='status'>No word that it knows. Try one of those above.</p>")
+        st.html("<p class='unknown' role='status'>No known word. Try one of the examples above.</p>")
     if len(known) > e.seq_len:
         st.html(f"<p class='unknown' role='status'>Too long: it reads the last {e.seq_len} words.</p>")
 
@@ -82,7 +82,7 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
 def failures(found: Judgement) -> str:
     """Return where the network fails, as HTML: held-out sentences, then what the grammar never says."""
     listed = "".join(
-        f"<li>{escape(s.text)} <i>(in truth {VERDICTS[s.verdict]})</i></li>" for s in found.examples
+        f"<li>{escape(s.text)} <i>(actually {VERDICTS[s.verdict]})</i></li>" for s in found.examples
     )
     beyond = "".join(
         f"<li>{escape(name)}: <b>{share:.0%}</b> right</li>" for name, share in found.beyond.items()

@@ -61,11 +61,11 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
         key="temperature",
         on_change=warm,
         help="Every logit is divided by it before the softmax. 0: always the likeliest letter; 1: as "
-        "learned; above: bolder, and soon nonsense.",
+        "learned; above 1: more random, and soon nonsense.",
     )
     st.session_state.setdefault("beginning", state.beginning)
     st.text_input(
-        "Begin with", max_chars=40, key="beginning", on_change=begin, placeholder="nothing: a new line"
+        "Start with", max_chars=40, key="beginning", on_change=begin, placeholder="empty: a new line"
     )
     _, unknown = known_letters(state.beginning, characters_of(e).alphabet(e))
     if unknown:
@@ -73,12 +73,12 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
         st.html(f"<p class='unknown' role='status'>Not in this text, so skipped: {told}</p>")
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "One letter",
+            "Next letter",
             icon=":material/edit:",
             on_click=pressed(lambda: write_letter(state, e, params())),
             key="one_letter",
         )
-        label, icon = ("Stop", "stop") if state.writing else ("Write on", "edit_note")
+        label, icon = ("Stop", "stop") if state.writing else ("Keep writing", "edit_note")
         st.button(
             label,
             icon=f":material/{icon}:",
@@ -87,7 +87,7 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
             key="write_on",
         )
         st.button(
-            "Begin anew", icon=":material/backspace:", on_click=lambda: _begin_anew(state), key="begin_anew"
+            "Start over", icon=":material/backspace:", on_click=lambda: _begin_anew(state), key="begin_anew"
         )
     _own_text(state)
 
@@ -169,7 +169,7 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     begun_shown = escape(known_letters(state.beginning, alphabet)[0]).replace("\n", "⏎ ")
     text = escape("".join(alphabet[i] for i in state.written)).replace("\n", "⏎ ")
     likeliest = signs[int(probabilities.argmax())]
-    label = f"Probability of every letter to come next; the likeliest is {likeliest}"
+    label = f"Probability of each letter to come next; the likeliest is {likeliest}"
     prose = f"<p class='written'>{begun_shown}<b>{text}</b><span class='cursor'>▌</span></p>"
     if not state.written:
         prose = f"<p class='written'>A sample: <i>{_sample(state, e, params)}</i></p>"

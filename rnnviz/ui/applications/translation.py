@@ -52,10 +52,7 @@ def ask(state: ApplicationsState, e: Experiment) -> None:
         st.html("<p class='unknown' role='status'>Nothing to translate yet: type a number word.</p>")
     elif (n := number_of(state.number)) is None:
         read = "" if len(words) <= READING_STEPS else " It reads the first two words."
-        st.html(
-            "<p class='unknown' role='status'>No number that exists; the network answers all the same."
-            f"{read}</p>"
-        )
+        st.html(f"<p class='unknown' role='status'>Not a valid number; the network answers anyway.{read}</p>")
     else:
         part = "was never trained on" if n in held_out_numbers(e.seed) else "was trained on"
         st.html(f"<p class='ask'><b>{n}</b> {part}.</p>")
@@ -93,5 +90,5 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     said = " ".join(task.read_off(e, seen.probabilities[:, None])[0]) or "(no word)"
     title = LANGUAGES[e.target].title
     label = f"The network translates into {title}: “{said}”; its hidden states while it reads and writes"
-    told = f"In {title}: <b>{escape(said)}</b>" if words else "Nothing was read, so this means nothing"
+    told = f"In {title}: <b>{escape(said)}</b>" if words else "Nothing was read, so the output is meaningless"
     return Answer(written_spec(view, theme()), label, told)

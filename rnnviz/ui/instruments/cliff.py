@@ -29,8 +29,8 @@ def cliff() -> Reading:
     threshold = clip_box.select_slider("Clipping threshold θ", THRESHOLDS, 0.3, key="cliff_clip")
     free, clipped = descend(w, b, rate, None, UPDATES), descend(w, b, rate, threshold, UPDATES)
     how = (
-        "Height is the loss, colour the size of its gradient. Above w = 4 the unit can rest high or low; at "
-        f"the wall it changes sides. {_tell(free)} {_compare(clipped, rate, threshold)}"
+        "Height is the loss, colour the size of its gradient. Above w = 4 the unit can settle high or low; "
+        f"at the wall it switches between them. {_tell(free)} {_compare(clipped, rate, threshold)}"
     )
     formula = (
         r"\begin{aligned} h_t &= w\,\sigma(h_{t-1}) + b,\quad h_0 = 0.5 \\"
@@ -50,7 +50,7 @@ def cliff() -> Reading:
 def _tell(free: Descent) -> str:
     """Say what plain descent did."""
     if not (free.norm >= 1.0).any():
-        return "From this start, plain descent never meets the wall."
+        return "From this start, plain descent never hits the wall."
     return (
         f"Plain descent met a gradient of {plain(free.norm.max(), 2)} there, jumped "
         f"a distance of {plain(free.longest_step, 2)}, and ended at a loss of {plain(free.error[-1], 2)}."

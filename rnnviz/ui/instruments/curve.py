@@ -23,7 +23,7 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 TRAINING = "training"
-ONE_STEP = "A single step: no way back, and so no curve. Choose a topology with many steps."
+ONE_STEP = "A single step: no earlier step to reach, so there is no curve. Choose a topology with many steps."
 LETTERS = "s: strength of the input · q*: variance of a · χ: mean square factor per step · |2/ln\xa0χ|: "
 DURING = (0.1, 0.4)
 """Shares of the training steps made, near which the gradient during training is shown."""
@@ -127,8 +127,8 @@ def _how_to_read_the_curve(main: Curve, several: bool, trained: bool) -> str:
             "other's). Left: the **whole loss**."
         )
         further = (
-            "It stays up because every output adds fresh error near itself, so it can look healthy while no "
-            "single output reaches far back."
+            "It stays large because every output adds new error at its own step, so it can look healthy "
+            "while no single output's error reaches far back."
         )
     if np.isinf(main.values).any():
         further = "The numbers left the range of floating point: × marks where."
@@ -156,14 +156,14 @@ def _theory(e: Experiment, params: Params, measured: Array, trained: bool) -> tu
     """
     last = int(e.masks.write_steps[-1]) + 1
     if not applies(e):
-        words = f"The mean-field theory drawn here knows no gates: no theory line for {CELLS[e.cell].title}."
+        words = f"The mean-field theory drawn here has no gates: no theory line for {CELLS[e.cell].title}."
         with np.errstate(divide="ignore", invalid="ignore"):
             kept = number(measured[0] / measured[last - 1])
         formula = rf"\frac{{\|\partial L/\partial h_1\|}}{{\|\partial L/\partial h_{{{last}}}\|}} = {kept}"
         return np.full(e.seq_len, np.nan), formula, "", words
     gain, input_std = drive(e, params)
     if not (np.isfinite(gain) and np.isfinite(input_std)):
-        words = "The weights overflowed: theory has nothing to say."
+        words = "The weights overflowed: the theory does not apply."
         return np.full(e.seq_len, np.nan), r"g = \infty", "", words
     q, chi = field = mean_field(gain, input_std, e.activation)
     with np.errstate(over="ignore"):

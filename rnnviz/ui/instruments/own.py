@@ -38,9 +38,7 @@ FIRST_T, FIRST_INPUT_STD, LARGEST_INPUT_STD = 50, 1.0, 3.0
 SHOWN_NAME = 40
 """Characters of a file's name that are shown."""
 
-OVERFLOWED = (
-    "The playground's weights overflowed: nothing to look at. Upload a network, or press Reset there."
-)
+OVERFLOWED = "The playground's weights overflowed: nothing to show. Upload a network, or press Reset there."
 
 SNIPPETS = {
     "PyTorch": """\
@@ -99,7 +97,7 @@ class Brought:
         try:
             network = read_network(uploaded.getvalue())
         except ValueError as refusal:
-            self.refusal = f"{_short(uploaded.name)} was not taken. {refusal}"
+            self.refusal = f"{_short(uploaded.name)} was rejected. {refusal}"
             return
         self.forget()
         self.network, self.file = network, _short(uploaded.name)
@@ -190,7 +188,7 @@ def _choices(
         list(ACTIVATIONS) if mine else [session.experiment.activation],
         format_func=lambda name: ACTIVATIONS[name].title,
         key=_kept(brought, activation_key, "tanh"),
-        help="The file does not tell it: choose the one that your network was trained with."
+        help="The file does not say: choose the one that your network was trained with."
         if mine
         else "The playground's own.",
     )
@@ -201,7 +199,7 @@ def _choices(
         LARGEST_INPUT_STD,
         step=0.1,
         key=_kept(brought, "own_input", FIRST_INPUT_STD),
-        help="Standard deviation of the random numbers on every input channel; 0 is silence.",
+        help="Standard deviation of the random numbers on every input channel; 0: no input.",
     )
     layer = depth - 1
     if depth > 1:
@@ -246,7 +244,7 @@ def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> No
             help="W_xh, W_hh and b_h as .npz: a file to try the upload with.",
         )
     else:
-        st.button("Forget my network", icon=":material/close:", on_click=brought.forget, key="own_forget")
+        st.button("Remove my network", icon=":material/close:", on_click=brought.forget, key="own_forget")
     table = pd.DataFrame({"t": np.arange(1, len(flow.curve) + 1), "gradient": flow.curve})
     st.download_button(
         "Data as CSV",
@@ -290,7 +288,7 @@ def _result(
     text.markdown(
         f"**How to read this.** A random error of length 1 enters at the last step and travels back."
         f"{_slopes(flow)} σ_max\u00a0=\u00a0{sigma}, 1/γ\u00a0=\u00a0{1 / allowed.gamma:g}. {fate(allowed)} "
-        f"The spectral radius ρ\u00a0=\u00a0{rho} decides only in a linear network, in the long run."
+        f"The spectral radius ρ\u00a0=\u00a0{rho} is decisive only in a linear network, in the long run."
     )
     formula.latex(
         r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing} \\ "
@@ -305,7 +303,7 @@ def _described(brought: Brought, network: UploadedNetwork) -> str:
     size = f"{layers}, I = {network.input_size}, H = {network.hidden_size}, {network.parameters:,} parameters"
     if brought.network is None:
         return f"<b>The playground's network, until you upload your own.</b> {size}."
-    ignored = f" Not part of it: {', '.join(network.ignored[:4])}." if network.ignored else ""
+    ignored = f" Ignored: {', '.join(network.ignored[:4])}." if network.ignored else ""
     return f"<b>{escape(brought.file)}</b> ({network.source}): {size}.{escape(ignored)}"
 
 
@@ -335,7 +333,7 @@ def _slopes(flow: UploadedFlow) -> str:
         return ""
     saturated = percent(flow.saturated)
     return (
-        f" The slopes φ′ let through {plain(flow.slope_factor, 2)} of it at a step ({saturated} of the units "
+        f" The slopes φ′ let through {plain(flow.slope_factor, 2)} of it per step ({saturated} of the units "
         "are saturated); W_hh does the rest."
     )
 

@@ -78,7 +78,7 @@ def _follow(
 def _progress(session: Session, key: Hashable, sweep: Sweep) -> int:
     """Show how far a sweep is, and the button that stops it or begins again; return its height in pixels."""
     if not sweep.running and not sweep.cancelled:
-        st.caption(f"All {len(sweep.parts)} parts measured.")
+        st.caption(f"All {len(sweep.parts)} parts done.")
         return LINE_HEIGHT
     with st.container(height=BAR_HEIGHT, border=False, key="sweep_progress"):
         bar, button = st.columns([0.87, 0.13], vertical_alignment="center")
@@ -166,23 +166,23 @@ def phase(session: Session) -> None:
 
 _BORDER = (
     "The dashed border assumes infinite width and fresh weights at every step. Ours is finite with one "
-    "W_hh for all steps: in silence, and in linear layers, that moves the border."
+    "W_hh for all steps: without input, and in linear layers, that moves the border."
 )
 
 
 def _beyond(critical: Array) -> str:
     """Say that the theory's border is not among the drawn gains."""
     ends = dict.fromkeys(plain(gain) for gain in (critical.min(), critical.max()))
-    return f"The theory's border, at g = {' to '.join(ends)}, lies beyond this picture."
+    return f"The theory's border, at g = {' to '.join(ends)}, lies outside this picture."
 
 
 def _phase_reading(base: Bench, decades: Array, across: str, values: Array) -> Reading:
     silence = across == "seq_len"
     critical = np.array([critical_gain(0.0 if silence else s, base.activation) for s in values])
-    inputs = "silence" if silence else f"random inputs, T\xa0=\xa0{base.seq_len}"
+    inputs = "no input" if silence else f"random inputs, T\xa0=\xa0{base.seq_len}"
     how = (
-        f"H = {base.hidden_size}, {base.activation}, Gaussian W_hh, first a push, then {inputs}; median of "
-        f"{PHASE_SEEDS} seeds. Blue loses gradient, orange gains it. "
+        f"H = {base.hidden_size}, {base.activation}, Gaussian W_hh, a first impulse, then {inputs}; median "
+        f"of {PHASE_SEEDS} seeds. Blue loses gradient, orange gains it. "
     ) + (_BORDER if inside(critical, GAINS).any() else _beyond(critical))
     ends = number(critical[0], 4) + ("" if silence else rf"\ \text{{to}}\ {number(critical[-1], 4)}")
     formula = rf"\chi = g^2\,\mathbb E\,\varphi'(\sqrt{{q^*}}z)^2 = 1 \ \text{{ at }}\ g_c = {ends}"
