@@ -1,4 +1,4 @@
-"""A feed-forward and a recurrent network on the same problems: who can do what, and why."""
+"""A feed-forward and a recurrent network compared on the same problems."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from rnnviz.experiment import Experiment
 
 STEPS = 500
-"""Updates that each network gets."""
+"""Updates for each network."""
 
 RUNNERS = {"feed-forward": "Feed-forward", "vanilla": "Recurrent"}
-"""The cells that run against each other, with their names on screen."""
+"""The compared cells and their names on screen."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """One problem that both networks get.
+    """One problem for both networks.
 
-    needs : one sentence on what has to be remembered.
-    finding : one sentence on what the outcome means; tests hold it over several seeds.
-    experiment : the recurrent network's; see ``runner``.
-    bound : the best share of right answers that is possible without memory, where guessing does worse.
+    needs : what has to be remembered, in a sentence or two.
+    finding : what the outcome means; tests check it on several seeds.
+    experiment : of the recurrent network; see ``runner``.
+    bound : the best accuracy possible without memory, where it is better than guessing.
     """
 
     needs: str
@@ -30,7 +30,7 @@ class Round:
     bound: float | None = None
 
     def runner(self, cell: str) -> Experiment:
-        """Return what a network with this cell is trained on: nothing but the cell differs."""
+        """Return the experiment with another cell; nothing else differs."""
         return replace(self.experiment, cell=cell)
 
 
@@ -39,7 +39,7 @@ def _experiment(task: str, topology: str, seq_len: int, **options: Any) -> Exper
 
 
 def parity_bound(seq_len: int) -> float:
-    """Return how often the parity so far can be told from the newest bit: always at t = 1, then by luck."""
+    """Return the best accuracy for parity from the newest bit alone: 1 at t = 1, then 1/2."""
     return (1.0 + 0.5 * (seq_len - 1)) / seq_len
 
 
@@ -78,4 +78,4 @@ ROUNDS: dict[str, Round] = {
         ),
     )
 }
-"""The rounds by task, those that need a memory first."""
+"""The rounds by task; those that need a memory come first."""

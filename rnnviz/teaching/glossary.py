@@ -1,4 +1,4 @@
-"""Every symbol of the app in one place: what it is called, what it means, and its formula."""
+"""All symbols of the app: name, meaning and formula."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Term:
-    """One entry: how it is written, its name, one sentence, its formula in TeX ("" for none), its group."""
+    """One entry; ``formula`` is TeX, "" for none, and ``group`` one of GROUPS."""
 
     symbol: str
     name: str
@@ -271,15 +271,15 @@ TERMS = {
     symbol: Term(symbol, name, meaning, formula, GROUPS[group])
     for symbol, name, meaning, formula, group in _ENTRIES
 }
-"""All terms by symbol, in the order of understanding."""
+"""All terms by symbol, in teaching order."""
 
 
 def explain(symbol: str) -> str:
-    """Return a term's name and meaning in one line, for a hint on hover."""
+    """Return a term's name and meaning in one line, for a tooltip."""
     term = TERMS[symbol]
     return f"{term.name}: {term.meaning}"
 
 
 def with_indices(text: str) -> str:
-    """Return text with h_t and W_xh as HTML: what follows an underscore stands lower."""
+    """Return text as HTML with h_t and W_xh set as subscripts."""
     return re.sub(r"_(\w+)", r"<sub>\1</sub>", text)

@@ -1,4 +1,4 @@
-"""A teacher's guide as data: a class of 45 minutes, and what students get wrong."""
+"""The teacher's guide as data: a 45-minute lesson plan and common misconceptions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a class: how many minutes, on which page, what to do, and what students will see."""
+    """One part of the lesson plan: minutes, page, what to do, and what students will see."""
 
     minutes: int
     page: str
@@ -50,7 +50,7 @@ PLAN = (
 
 @dataclass(frozen=True)
 class Misconception:
-    """What students say, and what to answer."""
+    """Common misconceptions and the answers to them."""
 
     claim: str
     answer: str

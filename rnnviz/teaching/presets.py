@@ -1,4 +1,4 @@
-"""Named scenarios, each with the outcome that it promises; tests hold every promise over several seeds."""
+"""Named scenarios with their promised outcomes; tests check every promise on several seeds."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from rnnviz.tasks import TASKS
 from rnnviz.training.loop import Run
 
 STUCK_WITHIN = 0.08
-"""An accuracy this close to chance has learned nothing: four standard errors on 512 sequences."""
+"""An accuracy within this distance of chance counts as chance: four standard errors on 512 sequences."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A scenario to open with one click.
+    """A scenario that opens with one click.
 
-    promise : one sentence that says what will be seen.
-    steps : training steps within which it comes true.
+    promise : what will happen, in one sentence.
+    steps : training steps within which it happens.
     outcome : "solved" (the task's goal is reached), "stuck" (the metric stays at chance) or
         "diverged" (numbers overflow).
-    speed : training steps a second that show it best; None for as fast as possible.
+    speed : training steps per second; None for as fast as possible.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Preset:
     speed: float | None = None
 
     def kept_by(self, run: Run) -> bool:
-        """Tell whether a run of this scenario (perhaps with another seed) did what was promised."""
+        """Return whether a run of this scenario, with any seed, had the promised outcome."""
         if self.outcome == "diverged" or run.divergence is not None:
             return self.outcome == "diverged" and run.divergence is not None
         if self.outcome == "solved":

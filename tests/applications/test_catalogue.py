@@ -314,7 +314,9 @@ def test_a_season_is_named_only_where_there_is_one() -> None:
     )
     assert free.name == "free-running for 100 steps off by"
     longer = replace(e, data=to_data(np.resize(walk, 800) + np.linspace(0.0, 1.0, 800)))
-    assert errors_of_forecasts(longer, untrained(longer))[1].name.startswith(f"{FREE_STEPS} steps")
+    assert errors_of_forecasts(longer, untrained(longer))[1].name.startswith(
+        f"free-running for {FREE_STEPS} steps"
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
