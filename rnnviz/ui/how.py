@@ -1,4 +1,4 @@
-"""How it works: the loop and its steps, or one pass by hand."""
+"""The page How: the loop unfolded step by step, or one pass by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INPUTS, OUTPUTS, HIDDEN = 4, 2, 8
 WIDEST = 32
 LOOP_HEIGHT = 330
 LEAST_WIDTH = 700
-"""Pixels below which numbers and names would run into each other."""
+"""Pixels below which numbers and names would overlap."""
 
 
 IDEA = (
@@ -29,7 +29,7 @@ IDEA = (
 
 
 def page() -> None:
-    """Choose a view; show it."""
+    """Show the chosen view."""
     chosen = st.segmented_control(
         "View",
         list(VIEWS),
@@ -44,7 +44,7 @@ def page() -> None:
 
 @st.fragment
 def loop() -> None:
-    """The loop and its steps, and what they cost."""
+    """Show the loop, its unfolded steps, and the parameter counts."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="loop_bar"):
         steps = step_bar(
             "loop_steps", {0: "folded"} | {t: str(t) for t in range(1, MOST_STEPS + 1)}, "Steps unfolded"
@@ -66,7 +66,7 @@ def loop() -> None:
 
 
 def _tell(view: Unfolding) -> str:
-    """Say in a sentence or two what the picture shows."""
+    """Return a sentence or two on what the figure shows, as HTML."""
     if view.steps == 0:
         return (
             f"<b>A layer connected to itself.</b> The loop {symbol('B = W_hh', 'B')} carries the "
@@ -89,7 +89,7 @@ def _tell(view: Unfolding) -> str:
 
 
 def _label(view: Unfolding) -> str:
-    """Say what the picture shows, for those who cannot see it."""
+    """Return the figure's label for screen readers."""
     if view.steps == 0:
         return (
             "A hidden node h with a loop B, an input x below it through A and an output y above it through C"
@@ -100,7 +100,7 @@ def _label(view: Unfolding) -> str:
 
 
 def _counts(view: Unfolding, sizes: Sizes, colours: Theme) -> str:
-    """Both parameter counts, each with its formula, the same with numbers, and a bar of its size."""
+    """Return both parameter counts as HTML, each with its formula and a bar."""
     letters, numbers = _formula(sizes, colours)
     separate, folded = sizes.separate(max(view.steps, 1)), view.steps == 0
     times = "T" if folded else str(view.steps)
@@ -121,7 +121,7 @@ def _counts(view: Unfolding, sizes: Sizes, colours: Theme) -> str:
 
 
 def _formula(sizes: Sizes, colours: Theme) -> tuple[str, str]:
-    """Return how the parameters of one layer are counted, in letters and in numbers."""
+    """Return the formula for one layer's parameter count, in letters and in numbers."""
     I, H, O = sizes.inputs, sizes.hidden, sizes.outputs  # noqa: E741
     read, reads = ("(I+O)", f"({I}+{O})") if sizes.feedback else ("I", str(I))
     parts = (

@@ -1,4 +1,4 @@
-"""Five ways to read and to write: the topologies side by side, and one pass through all of them."""
+"""The page Types: the five topologies side by side, stepped through together."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ GRAPH_HEIGHT = 186
 
 @dataclass(frozen=True)
 class Telling:
-    """What is said of a topology: its everyday example, what it reads and writes, how far its errors go.
+    """Text about a topology: an everyday example, what it reads and writes, how far its errors travel.
 
-    application : the page Applications shows it at work, "" for none.
-    travels : a sentence to be filled in with {T}, {far} (steps from the last output back to the first input)
-        and {half} (steps that are read).
+    application : an example on the page Applications, "" for none.
+    travels : a format string with {T}, {far} (steps from the last output back to the first input) and
+        {half} (reading steps).
     """
 
     example: str
@@ -76,13 +76,13 @@ TELLINGS = {
 
 
 def steps_of(name: str, length: int) -> int:
-    """Return how many steps a topology takes at a chosen length: one to one is always a single step."""
+    """Return the number of steps at a chosen length; one to one always has a single step."""
     return 1 if name == "one-to-one" else length
 
 
 @st.fragment
 def page(session: Session) -> None:
-    """Choose a length and a moment; see all five at that moment."""
+    """Show the controls for length and current step, and all five topologies."""
     left, right = st.columns(2, gap="medium")
     length = left.slider("Sequence length T", SHORTEST, LONGEST, FIRST_LENGTH, key="types_T")
     st.session_state["types_t"] = min(st.session_state.get("types_t", FIRST_STEP), length)
@@ -93,7 +93,7 @@ def page(session: Session) -> None:
 
 
 def _card(session: Session, name: str, T: int, now: int) -> None:
-    """One topology: its name, its picture at this moment, its example, and a door to try it."""
+    """Show one topology: name, graph at step ``now``, example, and links to try it."""
     topology, telling = TOPOLOGIES[name], TELLINGS[name]
     masks = topology.masks(T)
     st.html(f"<h2 class='section'>{topology.title} <small>{ARROWS[name]}</small></h2>")
@@ -119,7 +119,7 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
 
 
 def doing(masks: Masks, now: int) -> str:
-    """Say what the network does at step ``now`` (1-based)."""
+    """Return what the network does at step ``now`` (1-based); it follows "it" in a sentence."""
     if now > len(masks.reads):
         return "is done"
     verbs = ["reads"] * bool(masks.reads[now - 1]) + ["computes"] + ["writes"] * bool(masks.writes[now - 1])
