@@ -21,7 +21,7 @@ def at_start(e: Experiment) -> Array:
 
 
 def ribbon(values: Array, theme: Theme, label: str, height: int = 22) -> str:
-    """Return a gradient (T,) as HTML: one segment per step, thicker and darker where it is larger."""
+    """Return a gradient (T,) as HTML: one segment per step, thicker and more intense where it is larger."""
     pieces = "".join(
         f"<i style='height:{THINNEST + share * (THICKEST - THINNEST):.1f}px;"
         f"background:{mix(theme.gradient, float(share))}'></i>"
