@@ -1,4 +1,4 @@
-"""An image is named letter by letter; the visitor draws it."""
+"""Captions: the network spells the name of a digit that the visitor draws."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rnnviz.ui.widgets import pressed
 
 
 def ask(state: ApplicationsState) -> None:
-    """An image to draw on, and other images that were never trained on."""
+    """Show the drawing pad and a button for another held-out image."""
 
     def draw(image: Array) -> None:
         state.image, state.label = image, None
@@ -44,7 +44,7 @@ def ask(state: ApplicationsState) -> None:
 
 
 def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
-    """The letters, and how sure the network is of each."""
+    """Return the letters and their probabilities."""
     task = cast(Captions, TASKS[e.task])
     seen = pass_through(e, params, task.inputs(e, state.image[None]))
     signs = task.signs(e)

@@ -1,4 +1,4 @@
-"""The cliff on the page: where to start, how far to step, and what clipping makes of it."""
+"""The instrument Cliff: gradient descent near a wall, with and without clipping."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rnnviz.ui.style import theme
 
 UPDATES = 200
 START = (5.0, -2.2)
-"""From here plain descent reaches the wall within sixty updates."""
+"""Plain descent from here reaches the wall within sixty updates."""
 
 RATES = (0.01, 0.03, 0.1, 0.3)
 THRESHOLDS = (0.1, 0.3, 1.0, 3.0)
 
 
 def cliff() -> Reading:
-    """The loss surface of the one-unit network, and the descents with and without clipping."""
+    """Show the controls; return the loss surface with both descents."""
     w_box, b_box, rate_box, clip_box = st.columns(4, gap="medium")
     w = w_box.slider("Start at w", *W_RANGE, START[0], 0.05, key="cliff_w")
     b = b_box.slider("Start at b", *B_RANGE, START[1], 0.05, key="cliff_b")
@@ -48,7 +48,7 @@ def cliff() -> Reading:
 
 
 def _tell(free: Descent) -> str:
-    """Say what plain descent did."""
+    """Return a sentence on the descent without clipping."""
     if not (free.norm >= 1.0).any():
         return "From this start, plain descent never hits the wall."
     return (
@@ -58,7 +58,7 @@ def _tell(free: Descent) -> str:
 
 
 def _compare(clipped: Descent, rate: float, threshold: float) -> str:
-    """Say what clipping made of it."""
+    """Return a sentence on the descent with clipping."""
     if not (clipped.norm >= threshold).any():
         return "The threshold was never reached: both paths are the same."
     return (

@@ -27,7 +27,7 @@ ONE_STEP = (
 
 
 def without_recurrent_matrix(e: Experiment) -> str:
-    """Say why no single matrix carries the state of this cell, "" if one does."""
+    """Return why no single matrix carries the state of this cell, "" if one does."""
     cell = CELLS[e.cell]
     if not cell.recurrent:
         return NO_RECURRENCE
@@ -40,7 +40,7 @@ def without_recurrent_matrix(e: Experiment) -> str:
 
 
 def without_slopes(e: Experiment) -> str:
-    """Say why the decay of this cell has other causes than a slope and W_hh, "" if it has these."""
+    """Return why slope and W_hh do not explain the decay of this cell, "" if they do."""
     cell = CELLS[e.cell]
     if not cell.gate_names:
         return ""
@@ -54,7 +54,7 @@ def without_slopes(e: Experiment) -> str:
 
 
 def why(session: Session, params: Params) -> Reading | str:
-    """The decay split into its two causes."""
+    """Return the decay split into its two factors."""
     e = session.experiment
     if e.seq_len == 1:
         return ONE_STEP
@@ -94,7 +94,7 @@ def why(session: Session, params: Params) -> Reading | str:
 
 
 def _remark(e: Experiment, parts: DecayFactors, trained: bool) -> str:
-    """Say what is special here: where the error or the numbers end, or that W_hh takes nothing of it."""
+    """Return a remark on overflow, on an error of exactly zero, or on an orthogonal W_hh; else ""."""
     both = parts.slope_factor * parts.recurrent_factor
     ends = parts.steps[both == 0.0]
     if not ends.size and not np.isfinite(both).all():
@@ -110,7 +110,7 @@ def _remark(e: Experiment, parts: DecayFactors, trained: bool) -> str:
 
 
 def itemised(session: Session, params: Params) -> Reading | str:
-    """The gradient of W_hh by output and time step."""
+    """Return the contributions to the gradient of W_hh, by output and time step."""
     e = session.experiment
     items = gradient_contributions(e, params)
     square = float(np.sum(items.total**2))
@@ -130,7 +130,7 @@ def itemised(session: Session, params: Params) -> Reading | str:
 
 
 def _nothing_to_itemise(e: Experiment, square: float) -> str:
-    """Say why there is no gradient of W_hh to take apart."""
+    """Return why there is no gradient of W_hh to break down."""
     if square != 0.0:
         return "The numbers overflowed: there is no finite gradient of W_hh to break down."
     if e.seq_len == 1:
@@ -174,7 +174,7 @@ def _of_one_output(T: int, near: str) -> tuple[str, str]:
 
 
 def eigenvalues(session: Session, params: Params) -> Reading | str:
-    """The spectrum of W_hh and the two bounds."""
+    """Return the spectrum of W_hh and the two bounds."""
     e = session.experiment
     cell = e.network().cell
     W_hh = cell.recurrent_matrix(params.layers[-1])
@@ -213,7 +213,7 @@ def eigenvalues(session: Session, params: Params) -> Reading | str:
 
 
 def fate(now: Spectrum) -> str:
-    """Say what the largest singular value decides."""
+    """Return a sentence on what the largest singular value implies."""
     if now.surely_vanishes:
         return "Staying below is **sufficient** for vanishing: every gradient shrinks, whatever the input."
     if now.can_explode:
@@ -228,7 +228,7 @@ def fate(now: Spectrum) -> str:
 
 
 def over_training(session: Session) -> Reading | str:
-    """The gradient at every training step, and the weight gradient before and after clipping."""
+    """Return the gradient at every training step, and the weight gradient before and after clipping."""
     e, history = session.experiment, session.run.state.history
     norms = history.frame()
     if norms.empty:
