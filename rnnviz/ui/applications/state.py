@@ -39,7 +39,7 @@ class ApplicationsState:
     """One visitor's inputs and settings.
 
     variants : the chosen data set of each application.
-    opened : the application last opened by the URL (see ``address``).
+    opened : address of the application that was shown last (see ``address``).
     image, label : the image to caption, and its digit (None once it is drawn on).
     sentence : input for sentiment. number : English words to translate.
     sentence_example, number_example : the chosen example, None once something was typed.

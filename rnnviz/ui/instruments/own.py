@@ -328,7 +328,7 @@ def _sentence(name: str, flow: UploadedFlow) -> str:
 
 
 def _slopes(flow: UploadedFlow) -> str:
-    """Return a sentence on the activation's effect on the error, "" if there is none."""
+    """Return a sentence on the activation's effect on the error, "" if it is not finite."""
     if not np.isfinite(flow.slope_factor):
         return ""
     saturated = percent(flow.saturated)
