@@ -618,12 +618,12 @@ def test_the_loss_axis_holds_still_while_the_loss_stays_near_chance() -> None:
         ("echo", ["probability", "right answer"]),
         ("copy", ["probability", "right answer"]),
         ("reverse", ["probability", "right answer"]),
-        ("characters", ["wrong", "should say", "says", "reads"]),
+        ("characters", ["wrong", "target", "output", "input"]),
         ("digits", ["image", "answer"]),
-        ("waves", ["should be", "says"]),
-        ("sine", ["should be", "says"]),
-        ("sunspots", ["should be", "says"]),
-        ("series", ["should be", "says"]),
+        ("waves", ["target", "output"]),
+        ("sine", ["target", "output"]),
+        ("sunspots", ["target", "output"]),
+        ("series", ["target", "output"]),
         ("captions", ["probability", "right answer"]),
         ("sentiment", ["answer"]),
         ("translation", ["probability", "right answer"]),
@@ -670,7 +670,7 @@ def test_letters_stand_under_the_letters_that_they_follow() -> None:
     view, spec = answers_of(e), answers_spec(answers_of(e))
     reads, says, should = (
         [re.sub("</?b>", "", letter) for letter in named(spec, name)["text"]]
-        for name in ("reads", "says", "should say")
+        for name in ("input", "output", "target")
     )
     assert should[:-1] == reads[1:], "what comes next is read next"
     assert "".join(reads).replace("␣", " ") in "hello world " * 3
@@ -692,8 +692,8 @@ def test_sums_are_drawn_against_their_truth() -> None:
 def test_curves_are_in_the_units_of_the_data() -> None:
     view = answers_of(of_task("sunspots"))
     spec = answers_spec(view)
-    np.testing.assert_allclose(named(spec, "should be")["y"], 100.0 * view.targets[:, 0, 0])
-    np.testing.assert_allclose(named(spec, "says")["y"], 100.0 * view.outputs[:, 0, 0])
+    np.testing.assert_allclose(named(spec, "target")["y"], 100.0 * view.targets[:, 0, 0])
+    np.testing.assert_allclose(named(spec, "output")["y"], 100.0 * view.outputs[:, 0, 0])
     assert "sunspot number" in words(spec)
 
 
