@@ -15,7 +15,7 @@ from rnnviz.training.executor import close_pool
 from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
 
 SECURITY_HEADERS = {
-    # Streamlit boots and styles inline and imports components from blobs. Nothing comes from outside.
+    # Streamlit uses inline scripts and styles and imports components from blobs. No other origins.
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'self'; img-src 'self' data: blob:; "
     "script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:",
     "X-Content-Type-Options": "nosniff",
@@ -41,7 +41,7 @@ def plotly_js(_: Request) -> FileResponse:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Close the pool when the server stops; the signal that stopped it ends the process right after."""
+    """Close the pool when the server stops; the process ends right after."""
     try:
         yield
     finally:

@@ -1,8 +1,8 @@
-"""Look up every symbol and every formula."""
+"""All symbols and formulas."""
 
 from rnnviz.ui import glossary, story
 from rnnviz.ui.session import current
 
-story.head("Glossary", "Every symbol and every formula of the app, in the order of understanding.")
+story.head("Glossary", "Every symbol and every formula of the app, in teaching order.")
 glossary.page()
 story.way_on(current(), "glossary")

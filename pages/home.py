@@ -1,4 +1,4 @@
-"""What this is, one living picture, and doors to everything else."""
+"""Introduction, a live figure, and links to all other pages."""
 
 from rnnviz.ui import home
 from rnnviz.ui.session import current

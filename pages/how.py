@@ -1,4 +1,4 @@
-"""One loop, unfolded step by step; then one pass through a small network, number by number."""
+"""The loop unfolded step by step, and one pass through a small network, number by number."""
 
 from rnnviz.ui import how, story
 from rnnviz.ui.session import current

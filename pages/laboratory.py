@@ -1,4 +1,4 @@
-"""See what becomes of a gradient, and why, before or after any training."""
+"""Measure the gradient, before or after training."""
 
 from rnnviz.ui import controls, laboratory
 from rnnviz.ui.session import current

@@ -1,4 +1,4 @@
-"""Commit to an answer, then watch the run that gives it."""
+"""Answer a question, then watch the run that shows the answer."""
 
 from rnnviz.teaching.lessons import LESSONS
 from rnnviz.ui import lessons, story

@@ -1,4 +1,4 @@
-"""Choose a topology, a length and an initialisation; train; see the gradient live or die."""
+"""Set up a network, train it, and watch its gradient."""
 
 from rnnviz.ui import controls, run_view
 from rnnviz.ui.session import current

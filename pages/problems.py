@@ -1,4 +1,4 @@
-"""See the two problems of learning over time, and what they do to training."""
+"""Vanishing and exploding gradients, and their effect on training."""
 
 from rnnviz.ui import problems, story
 from rnnviz.ui.session import current
@@ -6,7 +6,7 @@ from rnnviz.ui.session import current
 session = current()
 story.head(
     "Two ways to lose a gradient",
-    "At every step back, an error meets the same W<sub>hh</sub> and a slope φ′ once more.",
+    "At every step back, the error is multiplied by the same W<sub>hh</sub> and by a slope φ′.",
 )
 problems.page(session)
 story.way_on(session, "problems")

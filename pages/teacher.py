@@ -1,4 +1,4 @@
-"""Build a link for a class, and find a plan for teaching with it."""
+"""Build a link for a class; lesson plan and misconceptions."""
 
 from rnnviz.ui import story, teacher
 from rnnviz.ui.session import current

@@ -1,4 +1,4 @@
-"""Five ways to read and to write, side by side."""
+"""The five topologies side by side."""
 
 from rnnviz.ui import story, topologies
 from rnnviz.ui.session import current

@@ -1,4 +1,4 @@
-"""The same problem for a network with a memory and for one without, side by side."""
+"""A feed-forward and a recurrent network on the same problem, side by side."""
 
 from rnnviz.ui import story, why
 from rnnviz.ui.session import current

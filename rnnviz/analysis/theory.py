@@ -59,34 +59,34 @@ def trust(e: Experiment, gain: float, input_std: float, trained: bool = False) -
     """
     if trained:
         return Trust(
-            "fails", "Theory knows random weights only; after training these are no longer independent."
+            "fails", "The theory covers random weights only; after training they are no longer independent."
         )
     if e.init == "identity" and e.activation == "relu":
         return Trust(
             "fails",
-            "Theory fails here: it lets half of the error pass, but under the identity "
+            "The theory fails here: it lets half of the error pass, but with the identity "
             "a unit that is on stays on.",
         )
     if e.init == "identity" and gain > 1.0 and e.activation != "linear":
         return Trust(
             "fails",
-            "Theory fails here: under the identity no unit hears another, and each drives "
-            "itself into saturation.",
+            "The theory fails here: with the identity the units are not connected, and each "
+            "drives itself into saturation.",
         )
     if e.activation == "linear":
         if e.init in ("identity", "orthogonal"):
-            return Trust("exact", "Theory is exact here: every step back multiplies by exactly g.")
+            return Trust("exact", "The theory is exact here: every step back multiplies by exactly g.")
         return Trust(
             "drifting",
-            "Theory drifts here: without slopes the same matrix acts at every step, and its spectral radius "
-            "decides, not g.",
+            "The theory drifts here: without slopes the same matrix acts at every step, and its spectral "
+            "radius decides, not g.",
         )
     if e.activation == "tanh" and gain >= EDGE_GAIN and input_std < WEAK_INPUT and e.init != "orthogonal":
         return Trust(
             "scattered",
-            "Theory holds for the median of many seeds: with so little input each matrix goes its own way "
-            f"at H = {e.hidden_size}.",
+            "The theory holds for the median of many seeds: with so little input each matrix behaves "
+            f"differently at H = {e.hidden_size}.",
         )
     return Trust(
-        "close", "Theory assumes infinite width and fresh weights at each step; it comes close here."
+        "close", "The theory assumes infinite width and fresh weights at each step; it comes close here."
     )

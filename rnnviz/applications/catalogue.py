@@ -43,7 +43,7 @@ class Score:
     def write(self, value: float) -> str:
         """Return a value as it is written."""
         if not np.isfinite(value):
-            return "beyond all bounds"
+            return "overflowed"
         if self.unit == "share":
             return f"{value:.0%}"
         return f"{value:.2f} bits" if self.unit == "bits" else f"{value:.3g}"
@@ -182,7 +182,7 @@ def scores_of_forecasts(e: Experiment, made: NetworkForecasts, season: int | Non
     """Compare forecasts of the held-out part with what then came; season : the series' own by default."""
     s = series_of(e)
     found = errors(s, made.ahead, made.free, s.season if season is None else season)
-    free_name = f"{len(made.free)} steps in one go off by"
+    free_name = f"free-running for {len(made.free)} steps off by"
     return [
         Score("one step ahead off by", found.one_step, s.unit, _baselines(found.naive, found.seasonal)),
         Score(free_name, found.free, s.unit, _baselines(found.naive_free, found.seasonal_free)),
@@ -197,10 +197,10 @@ def _baselines(last: float, seasonal: float) -> dict[str, float]:
 def surprise(e: Experiment, params: Params) -> list[Score]:
     """Bits per character of the held-out text; a text too short to spare a piece is measured on itself."""
     known = characters_of(e).measured_on(e) != "held-out"
-    where = "of the very text it learned, which is too short to keep some of it" if known else "held out"
+    where = "on its training text, which is too short for a held-out part" if known else "on held-out text"
     return [
         Score(
-            f"surprise at a letter {where}",
+            f"surprise per letter {where}",
             bits_per_character(e, params),
             "bits",
             {"counts of letter pairs": bigram_bits(e), "knowing the alphabet only": uniform_bits(e)},
@@ -227,8 +227,8 @@ APPLICATIONS: dict[str, Application] = {
         "Captions",
         "An 8×8 image goes in once, at the first step. Then the network spells its name, letter by letter, "
         "each letter fed back as the next input.",
-        "It knows ten names by heart and never sees the image again: what is no digit gets a digit's name "
-        "too, a mixture of two, or no letter at all.",
+        "It knows only ten names and never sees the image again: any other image also gets a digit's name, "
+        "a mixture of two, or no letters.",
         {
             "english": Variant("English", _CAPTIONS, 3000),
             "german": Variant("German", _CAPTIONS.replace(language="german"), 3000),
@@ -252,9 +252,9 @@ APPLICATIONS: dict[str, Application] = {
     "text": Application(
         "Text",
         "A text goes in letter by letter. At every step: which letter comes next? Fed with its own "
-        "answers, the network writes.",
-        "It learns how words are spelled, not what they mean. A list of a thousand letters it "
-        "soon knows by heart, and its surprise at new ones grows again: there, training stops before.",
+        "outputs, the network writes text.",
+        "It learns how words are spelled, not what they mean. It soon memorises a list of a thousand "
+        "letters, and its surprise at new ones grows again: there, training stops before that.",
         {
             "opinions": Variant("Sentences", _TEXT, 1000),
             "elements": Variant("Chemical elements", _LIST.replace(corpus="elements"), 200),
@@ -264,20 +264,20 @@ APPLICATIONS: dict[str, Application] = {
     ),
     "sentiment": Application(
         "Sentiment",
-        "A sentence goes in word by word; after the last one comes the verdict: praise or not? “Not” turns "
-        "it around, and after “but” only the rest counts.",
-        "It knows some forty words and one small grammar. What the grammar never says, such as a double "
-        "negation, it has never had a reason to learn.",
+        "A sentence goes in word by word; after the last one comes the verdict: praise or not? “Not” "
+        "reverses it, and after “but” only the rest counts.",
+        "It knows some forty words and one small grammar. It had no reason to learn what the grammar never "
+        "produces, such as a double negation.",
         {"english": Variant("English", _SENTIMENT, 1000)},
         verdicts_right,
     ),
     "translation": Application(
         "Translation",
-        "An English number word is read to its end. Only then the network writes it in another language, "
+        "An English number word is read to its end. Only then does the network write it in another language, "
         "from memory.",
-        "German composes all numbers above twenty alike (and writes the parts as one word). In French, the "
-        "seventies and nineties go on with onze, douze, …: each follows a ten in two numbers only, and one "
-        "of them may be held out.",
+        "German forms all numbers above twenty alike (and writes the parts as one word). In French, the "
+        "seventies and nineties continue with onze, douze, …: each follows a ten in two numbers only, and "
+        "one of them may be held out.",
         {
             "german": Variant("German", _TRANSLATION.replace(target="german"), 1000),
             "french": Variant("French", _TRANSLATION, 1000),

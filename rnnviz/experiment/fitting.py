@@ -51,9 +51,11 @@ def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
     asked = TOPOLOGIES[wish.topology].title
     if "topology" in first and "task" not in first:
         wish.task = next(name for name, other in TASKS.items() if wish.topology in other.fits)
-        return [f"{task.title} does not fit {asked.lower()}; {TASKS[wish.task].title} does."]
+        needed = " or ".join(TOPOLOGIES[name].title.lower() for name in task.fits)
+        return [f"{task.title} needs {needed}, so the task is now {TASKS[wish.task].title}."]
     wish.topology = task.fits[0]
-    return [f"{task.title} does not fit {asked.lower()}; it is {TOPOLOGIES[wish.topology].title.lower()}."]
+    now = TOPOLOGIES[wish.topology].title.lower()
+    return [f"{task.title} does not support {asked.lower()}, so the topology is now {now}."]
 
 
 def _fit_activation(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
@@ -90,7 +92,7 @@ def _shrink(wish: SimpleNamespace, option: Option[Any]) -> list[str]:
         setattr(wish, option.name, option.of(e) - 1)
     if option.of(e) == asked:
         return []
-    return [f"With T = {wish.seq_len} the {option.noun or option.name} shrank to {option.of(e)}."]
+    return [f"With T = {wish.seq_len} the {option.noun or option.name} was reduced to {option.of(e)}."]
 
 
 def _span(low: int, high: int) -> str:
@@ -104,7 +106,7 @@ def _fit_feedback(wish: SimpleNamespace) -> list[str]:
     if not wish.feedback or topology.can_feed_back:
         return []
     wish.feedback = False
-    return [f"Nothing is fed back: {topology.title.lower()} has no output before the last step."]
+    return [f"Outputs are not fed back: {topology.title.lower()} has no output before the last step."]
 
 
 def _fit_content(wish: SimpleNamespace, base: Experiment) -> list[str]:

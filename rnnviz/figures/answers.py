@@ -178,7 +178,7 @@ def _right_answers(view: Answers, theme: Theme, t: Indices, chances: Array, righ
             "color": theme.ink,
         },
         "text": [view.names[k] for k in said],
-        "hovertemplate": "t = %{x}: says %{text}<extra></extra>",
+        "hovertemplate": "t = %{x}: output %{text}<extra></extra>",
     }
 
 
@@ -194,9 +194,9 @@ def _letters(view: Answers, theme: Theme) -> Spec:
     return {
         "data": [
             _wrong(theme, t[~hit]),
-            _letter_row("should say", t, 0, should_say, theme.faint),
-            _letter_row("says", t, 1, says, theme.output),
-            _letter_row("reads", t, 2, reads, theme.input),
+            _letter_row("target", t, 0, should_say, theme.faint),
+            _letter_row("output", t, 1, says, theme.output),
+            _letter_row("input", t, 2, reads, theme.input),
         ],
         "layout": _frame(
             theme,
@@ -206,7 +206,7 @@ def _letters(view: Answers, theme: Theme) -> Spec:
                 theme,
                 range=[-0.6, 2.6],
                 tickvals=[0, 1, 2],
-                ticktext=["should say", "says", "reads"],
+                ticktext=["target", "output", "input"],
                 showgrid=False,
             ),
             margin={"l": 72, "r": 10, "t": 30, "b": 40},
@@ -262,7 +262,7 @@ def _scatter(view: Answers, theme: Theme) -> Spec:
         "x": truth,
         "y": np.where(np.isfinite(said), said, np.nan),
         "marker": {"color": theme.output, "size": 9, "line": {"color": theme.panel, "width": 1}},
-        "hovertemplate": "should be %{x:.2f}, says %{y:.2f}<extra></extra>",
+        "hovertemplate": "target %{x:.2f}, output %{y:.2f}<extra></extra>",
     }
     return {
         "data": [diagonal, points],
@@ -282,15 +282,15 @@ def _series(view: Answers, theme: Theme) -> Spec:
     low, high = float(truth.min()), float(truth.max())
     room = 0.35 * (high - low) + 1e-9
     lines = [
-        ("should be", truth, {"color": theme.target, "width": 3}),
-        ("says", np.where(np.isfinite(said), said, np.nan), {"color": theme.output, "width": 2}),
+        ("target", truth, {"color": theme.target, "width": 3}),
+        ("output", np.where(np.isfinite(said), said, np.nan), {"color": theme.output, "width": 2}),
     ]
     return {
         "data": [
             {
                 "type": "scatter",
                 "name": name,
-                "mode": "lines+markers" if name == "says" and len(t) <= 60 else "lines",
+                "mode": "lines+markers" if name == "output" and len(t) <= 60 else "lines",
                 "x": t,
                 "y": values,
                 "line": line,
@@ -301,7 +301,7 @@ def _series(view: Answers, theme: Theme) -> Spec:
         ],
         "layout": _frame(
             theme,
-            "says",
+            "output",
             hovermode="x unified",
             xaxis=axis(theme, "time step t", showgrid=False, range=[t[0] - 0.5, t[-1] + 0.5], nticks=8),
             yaxis=axis(theme, range=[low - room, high + room], nticks=4),
@@ -312,8 +312,8 @@ def _series(view: Answers, theme: Theme) -> Spec:
 
 def _legend(theme: Theme, unit: str) -> list[Spec]:
     text = (
-        f"<b>says</b> <span style='color:{theme.faint}'>and</span> "
-        f"<span style='color:{theme.target}'><b>should be</b>, {unit}</span>"
+        f"<b>output</b> <span style='color:{theme.faint}'>and</span> "
+        f"<span style='color:{theme.target}'><b>target</b>, {unit}</span>"
     )
     font = {"size": 13, "color": theme.output}
     return [note(theme, text, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)]

@@ -217,7 +217,7 @@ def _departure(free: Descent, theme: Theme) -> list[Spec]:
     w, b, _ = (float(place[-1]) for place in _to_the_edge(free))
     left, down = w > np.mean(W_RANGE), b > np.mean(B_RANGE)  # keep the text on the map
     to = [f"{place:,.{0 if abs(place) >= 10 else 1}f}" for place in (free.w[n], free.b[n])]
-    text = f"thrown to w = {to[0]}, b = {to[1]}".replace("-", "−")
+    text = f"jumped to w = {to[0]}, b = {to[1]}".replace("-", "−")
     arrow = {"showarrow": True, "arrowhead": 2, "arrowcolor": theme.bad, "arrowwidth": 1.5}
     place = {"xref": "x", "yref": "y", "ax": -56 if left else 56, "ay": 26 if down else -26}
     look = {"bgcolor": theme.panel, "borderpad": 3, "font": {"size": 13, "color": theme.bad}}

@@ -72,7 +72,7 @@ def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
     ]
     levels = [("chance", view.chance, f"chance: {view.guess}")]
     if view.bound is not None:
-        levels.append(("bound", view.bound, f"the most without memory: {view.in_words(view.bound)}"))
+        levels.append(("bound", view.bound, f"best possible without memory: {view.in_words(view.bound)}"))
     return {
         "data": [
             *[_level(name, value, view.end, theme) for name, value, _ in levels],

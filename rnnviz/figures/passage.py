@@ -93,7 +93,7 @@ def written_spec(view: Written, theme: Theme = LIGHT) -> Spec:
         view.reads,
         view.hidden,
         [bars],
-        "writes, and how sure it is" + (" (↩ its own output comes back in)" if BACK in view.reads else ""),
+        "writes, with its probability" + (" (↩ its own output fed back)" if BACK in view.reads else ""),
         signs,
         [0.0, 1.32],
     )

@@ -162,7 +162,7 @@ def _chance_note(theme: Theme, value: float, text: str, accuracy: bool) -> Spec:
 
 
 def _events(view: Progress) -> list[tuple[int, str]]:
-    events = [(view.broke_off, "broke off"), (view.solved_at, "solved")]
+    events = [(view.broke_off, "diverged"), (view.solved_at, "solved")]
     return [(step, name) for step, name in events if step is not None]
 
 

@@ -133,7 +133,7 @@ def strength(values: Array) -> Array:
 
 
 ONE_STEP = "one step: no recurrence, so no gradient can vanish or explode"
-NO_RECURRENCE = "no recurrence: each step hears its own input only, and no error reaches an earlier step"
+NO_RECURRENCE = "no recurrence: each step reads only its own input, and no error reaches an earlier step"
 
 
 # ---------------------------------------------------------------- row 1: the unrolled graph
@@ -553,12 +553,12 @@ def _key(view: Timeline, theme: Theme) -> Spec:
 def change_in_words(decades: float, steps: int) -> str:
     """Return the change of the last output's gradient as text: a factor if moderate, else powers of ten."""
     if steps == 0:
-        return "nothing to travel"
+        return "no earlier step to reach"
     if np.isnan(decades):
         return "the numbers overflowed"
     way = f"over {steps} step{'s' if steps > 1 else ''} back"
     if np.isinf(decades):
-        return f"falls to exactly 0 {way}" if decades < 0 else f"grows beyond all numbers {way}"
+        return f"falls to exactly 0 {way}" if decades < 0 else f"overflows {way}"
     if abs(decades) < np.log10(1.05):
         return f"keeps its size {way}"
     verb = "shrinks" if decades < 0 else "grows"

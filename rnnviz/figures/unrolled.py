@@ -230,7 +230,7 @@ def _error_path(view: Unrolled, theme: Theme) -> Spec:
     first, last = int(view.reads[0]), int(view.writes[-1])
     return {
         "type": "scatter",
-        "name": "the error's way back",
+        "name": "the error's path back",
         "mode": "lines+markers",
         "x": np.array([last, first]),
         "y": np.array([Y_ERROR, Y_ERROR]),
@@ -248,7 +248,7 @@ def _words(view: Unrolled, theme: Theme) -> list[Spec]:
     if view.error_path:
         steps = farthest(view.masks)
         far = f"◀ error: {steps} step{'s' if steps != 1 else ''} back"
-        text = far if steps else "error: no way back to go"
+        text = far if steps else "error: no earlier step to reach"
         middle = (view.reads[0] + view.writes[-1]) / 2.0
         font = {"size": 12, "color": theme.output}
         notes.append(

@@ -298,7 +298,7 @@ class Forecast(SeriesTask):
 
     name = "series"
     title = "Series"
-    summary = "A series goes by, seen in its changes from step to step. At every step: what comes next?"
+    summary = "The input is the change of a series from step to step. At every step: what comes next?"
     usual_length = 24
     goal = 0.0
     options = by_name(SERIES, OWN_SERIES)

@@ -31,7 +31,7 @@ class Waves(CurveTask):
 
     name = "waves"
     title = "Waves"
-    summary = "A code at the first step, then silence: draw 1, 2 or 3 full waves, as the code says."
+    summary = "A code at the first step, then zeros: draw 1, 2 or 3 full waves, as the code says."
     fits = ("one-to-many",)
     usual_length = 24
     goal = 1e-3
@@ -68,7 +68,7 @@ class Sine(CurveTask):
 
     name = "sine"
     title = "Sine"
-    summary = "A sine of unknown speed goes by. At every step: what is its next value?"
+    summary = "The input is a sine wave of unknown frequency. At every step: what is its next value?"
     fits = ("many-to-many",)
     usual_length = 40
     goal = 0.012

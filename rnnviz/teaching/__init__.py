@@ -1,4 +1,4 @@
-"""What is taught with the networks: scenarios, lessons, a worked example, the glossary, the teacher's guide.
+"""Teaching content: scenarios, lessons, a worked example, the glossary and the teacher's guide.
 
-May import ``applications`` and everything below it; it draws nothing.
+May import ``applications`` and every package below it; never ``figures``.
 """

@@ -1,4 +1,4 @@
-"""A feed-forward and a recurrent network on the same problems: who can do what, and why."""
+"""A feed-forward and a recurrent network compared on the same problems."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from rnnviz.experiment import Experiment
 
 STEPS = 500
-"""Updates that each network gets."""
+"""Updates for each network."""
 
 RUNNERS = {"feed-forward": "Feed-forward", "vanilla": "Recurrent"}
-"""The cells that run against each other, with their names on screen."""
+"""The compared cells and their names on screen."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """One problem that both networks get.
+    """One problem for both networks.
 
-    needs : one sentence on what has to be remembered.
-    finding : one sentence on what the outcome means; tests hold it over several seeds.
-    experiment : the recurrent network's; see ``runner``.
-    bound : the best share of right answers that is possible without memory, where guessing does worse.
+    needs : what has to be remembered, in a sentence or two.
+    finding : what the outcome means; tests check it on several seeds.
+    experiment : of the recurrent network; see ``runner``.
+    bound : the best accuracy possible without memory, where it is better than guessing.
     """
 
     needs: str
@@ -30,7 +30,7 @@ class Round:
     bound: float | None = None
 
     def runner(self, cell: str) -> Experiment:
-        """Return what a network with this cell is trained on: nothing but the cell differs."""
+        """Return the experiment with another cell; nothing else differs."""
         return replace(self.experiment, cell=cell)
 
 
@@ -39,7 +39,7 @@ def _experiment(task: str, topology: str, seq_len: int, **options: Any) -> Exper
 
 
 def parity_bound(seq_len: int) -> float:
-    """Return how often the parity so far can be told from the newest bit: always at t = 1, then by luck."""
+    """Return the best accuracy for parity from the newest bit alone: 1 at t = 1, then 1/2."""
     return (1.0 + 0.5 * (seq_len - 1)) / seq_len
 
 
@@ -47,27 +47,27 @@ ROUNDS: dict[str, Round] = {
     round_.experiment.task: round_
     for round_ in (
         Round(
-            "A symbol is shown at step 1 and asked for at step 5. In between there is only noise.",
+            "A symbol is shown at step 1 and must be named at step 5. In between there is only noise.",
             "At step 5 the feed-forward network sees noise, so it can only guess. "
-            "The recurrent one carried the symbol along in its hidden state.",
+            "The recurrent one kept the symbol in its hidden state.",
             _experiment("recall", "many-to-one", 5),
         ),
         Round(
-            "Every symbol is to be repeated three steps later, while new ones keep coming.",
-            "What is asked for left the input three steps ago. Without a memory it is gone.",
+            "Every symbol must be repeated three steps later, while new ones keep coming.",
+            "The right answer left the input three steps ago. Without a memory it is gone.",
             _experiment("echo", "many-to-many", 20, delay=3),
         ),
         Round(
-            "Is the number of ones so far odd? Each bit turns the answer around, or leaves it.",
-            "From the newest bit alone nobody can do better than 9/16 = 56%, give or take a little luck: "
-            "always right at step 1, half the time at the seven others.",
+            "Is the number of ones so far odd? Each bit flips the answer or leaves it unchanged.",
+            "From the newest bit alone no network can do better than 9/16 = 56%, apart from luck: "
+            "always right at step 1, half the time at the other seven.",
             _experiment("parity", "many-to-many", 8),
             bound=parity_bound(8),
         ),
         Round(
             "How many sunspots next year? It depends on whether their number is rising or falling.",
-            "This year's number alone does not say whether it rises or falls: the feed-forward network finds "
-            "nothing better than “next year like this year”.",
+            "This year's number alone does not tell whether it is rising or falling: the feed-forward "
+            "network finds nothing better than “next year like this year”.",
             _experiment("sunspots", "many-to-many", 40),
         ),
         Round(
@@ -78,4 +78,4 @@ ROUNDS: dict[str, Round] = {
         ),
     )
 }
-"""The rounds by task, those that need a memory first."""
+"""The rounds by task; those that need a memory come first."""

@@ -1,4 +1,4 @@
-"""The steps of a walkthrough as TeX: each equation, the same with its numbers filled in, and the result."""
+"""The steps of a walkthrough as TeX: each equation, the equation with numbers, and the result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnnviz.teaching.walkthrough import DIGITS, Stop, T, Walk, wanted, written
 class Equations:
     """The equations of one pass.
 
-    walk : the numbers. changed : which of them differ from the original's, by name; they are underlined.
+    walk : the numbers. changed : masks of those that differ from the original ones, by name; underlined.
     colours : of the letters A, B and C, as #rrggbb.
     """
 
@@ -24,7 +24,7 @@ class Equations:
     colours: Mapping[str, str]
 
     def of(self, stop: Stop) -> str:
-        """Return all lines of one step."""
+        """Return all lines of one computation."""
         lines = getattr(self, f"_{stop.kind}")(stop)
         return r"\begin{aligned}" + r" \\[3pt] ".join(lines) + r"\end{aligned}"
 
@@ -33,7 +33,7 @@ class Equations:
         return rf"\textcolor{{{self.colours[name]}}}{{\mathbf{{{name}}}}}"
 
     def _row(self, name: str, t: int | None = None) -> str:
-        """Return a vector's numbers; ``t`` is its row where the array has one for each step."""
+        """Return a vector as a row; ``t`` is its index where the array has one vector per step."""
         values, changed = getattr(self.walk, name), self.changed[name]
         if t is not None:
             values, changed = values[t], changed[t]
@@ -47,7 +47,7 @@ class Equations:
         return rf"\boxed{{{self._row(name, t)}}}"
 
     def _state(self, stop: Stop) -> list[str]:
-        """One step forward: mix what is read with what is remembered, then bend it."""
+        """Return the lines of one step forward: combine input and previous state, then apply tanh."""
         t, A, B = stop.t, self.letter("A"), self.letter("B")
         read = rf"{self._row('x', t - 1)}{self._weights('A')}"
         remembered = rf"{self._row('h', t - 1)}{self._weights('B')}"
@@ -78,7 +78,7 @@ class Equations:
         ]
 
     def _pairs(self, name: str) -> list[tuple[float, bool]]:
-        """Return a vector's numbers, each with whether it changed."""
+        """Return a vector's numbers, each with a flag for whether it changed."""
         values, changed = getattr(self.walk, name), self.changed[name]
         return [(float(value), bool(other)) for value, other in zip(values, changed, strict=True)]
 
@@ -92,7 +92,7 @@ class Equations:
         ]
 
     def _back(self, stop: Stop) -> list[str]:
-        """One step back: from above or from the step after, then through the activation."""
+        """Return the lines of one step back: from the output or the next step, then through tanh."""
         t = stop.t
         if t == T:
             source, matrix, arrived = rf"\frac{{\partial L}}{{\partial y_{t}}}", "C", self._row("G")
@@ -108,7 +108,7 @@ class Equations:
         ]
 
     def _sum(self, stop: Stop) -> list[str]:
-        """What every step asks of one matrix, added up."""
+        """Return the lines that sum the contributions of all steps to one matrix's gradient."""
         letter, lag = stop.letter, 1 if stop.letter == "B" else 0
         left, result = (
             rf"\frac{{\partial L}}{{\partial {self.letter(letter)}}}",
@@ -129,13 +129,13 @@ class Equations:
         ]
 
     def _shares_changed(self, letter: str) -> Mask:
-        """Return which summands of a gradient changed: those of which a factor did."""
+        """Return masks of the changed summands of a gradient: those with a changed factor."""
         source = self.changed["x"] if letter == "A" else self.changed["h"][:-1]
         return np.asarray(source[:, :, None] | self.changed["alpha"][:, None, :])
 
 
 def _number(value: float, changed: bool, digits: int) -> str:
-    """Return one number, underlined and bold if it changed."""
+    """Return one number as TeX, underlined and bold if it changed."""
     shown = written(value, digits).replace("−", "-")
     if "e" in shown:
         mantissa, power = shown.split("e")
@@ -144,7 +144,7 @@ def _number(value: float, changed: bool, digits: int) -> str:
 
 
 def _matrix(values: Array, changed: Mask, digits: int) -> str:
-    """Return a matrix, or a vector as a row."""
+    """Return a matrix as TeX; a vector becomes a row."""
     pairs = zip(np.atleast_2d(values), np.atleast_2d(changed), strict=True)
     rows = [
         " & ".join(_number(float(v), bool(c), digits) for v, c in zip(*pair, strict=True)) for pair in pairs

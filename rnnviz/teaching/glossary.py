@@ -1,4 +1,4 @@
-"""Every symbol of the app in one place: what it is called, what it means, and its formula."""
+"""All symbols of the app: name, meaning and formula."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Term:
-    """One entry: how it is written, its name, one sentence, its formula in TeX ("" for none), its group."""
+    """One entry; ``formula`` is TeX, "" for none, and ``group`` one of GROUPS."""
 
     symbol: str
     name: str
@@ -32,7 +32,7 @@ _ENTRIES = (
     (
         "y_t",
         "output",
-        "What the network says at step t: O numbers, read off the state.",
+        "What the network writes at step t: O numbers, computed from the state.",
         r"y_t=h_tW_{hy}+b_y",
         0,
     ),
@@ -48,14 +48,14 @@ _ENTRIES = (
     (
         "φ",
         "activation",
-        "Bends each number of the state: tanh, ReLU, sigmoid, or none (linear).",
+        "The function applied to each number of the state: tanh, ReLU, sigmoid, or none (linear).",
         "",
         0,
     ),
     (
         "P",
         "parameters",
-        "How many numbers are learned. It does not grow with T, because all steps share A, B and C.",
+        "How many numbers are learned. This does not grow with T, because all steps share A, B and C.",
         r"P=IH+H^2+H+HO+O",
         0,
     ),
@@ -91,7 +91,7 @@ _ENTRIES = (
     (
         "θ",
         "clipping threshold",
-        "A gradient longer than θ is shortened to θ. Tames explosions; brings nothing back that vanished.",
+        "A gradient longer than θ is shortened to θ. Limits explosions; cannot restore what has vanished.",
         r"\text{if }\|\nabla L\|\ge\theta:\ \nabla L\leftarrow\tfrac{\theta}{\|\nabla L\|}\,\nabla L",
         1,
     ),
@@ -99,7 +99,7 @@ _ENTRIES = (
         "∂L/∂h_t",
         "gradient at step t",
         "How much the loss would change if the state at step t changed: the error that arrives there. "
-        "G_t is the loss's gradient by output t, 0 where nothing is written.",
+        "G_t is the loss's gradient with respect to output t, 0 where nothing is written.",
         r"\delta_t=G_tW_{hy}^\top+(\delta_{t+1}\odot\varphi'(a_{t+1}))W_{hh}^\top",
         2,
     ),
@@ -113,22 +113,22 @@ _ENTRIES = (
     (
         "LSTM, GRU",
         "gated cells",
-        "Cells that carry their state on by addition and learn when to let go of it: a remedy for vanishing "
-        "gradients. This app shows the plain cell, where the problem is.",
+        "Cells that update their state by addition and learn when to discard it: a remedy for vanishing "
+        "gradients. The app starts with the plain cell, where the problem is.",
         "",
         2,
     ),
     (
         "ε_kt",
         "one output's error",
-        "The part of the gradient at step t that the loss of output k alone sends back.",
+        "The part of the gradient at step t that comes from the loss of output k alone.",
         r"\delta_t=\sum_k\varepsilon_{kt}",
         2,
     ),
     (
         "C_kt",
-        "item of the triangle",
-        "What output k asks of W_hh because of its use at step t; all items sum to the gradient of W_hh.",
+        "contribution to the gradient",
+        "The contribution of step t to output k's gradient of W_hh; all of them sum to the gradient of W_hh.",
         r"\tfrac{\partial L}{\partial W_{hh}}=\sum_k\sum_{t\le k}C_{kt},\quad "
         r"C_{kt}=h_{t-1}^\top(\varepsilon_{kt}\odot\varphi'(a_t))",
         2,
@@ -157,14 +157,15 @@ _ENTRIES = (
     (
         "φ′",
         "slope",
-        "What the activation lets through of an error. A saturated unit's slope is near 0: nothing passes.",
+        "The factor that the activation applies to an error. A saturated unit's slope is near 0: almost "
+        "nothing passes.",
         r"\tanh'(a)=1-h^2",
         2,
     ),
     (
         "ρ",
         "spectral radius",
-        "Largest |eigenvalue| of W_hh. It decides alone only for a linear network, over many steps.",
+        "Largest |eigenvalue| of W_hh. It is decisive by itself only for a linear network, over many steps.",
         r"\rho=\max_i|\lambda_i|",
         3,
     ),
@@ -185,7 +186,7 @@ _ENTRIES = (
     (
         "g",
         "gain",
-        "Scales the first W_hh. Gaussian: standard deviation g / √H; orthogonal: g times a rotation or "
+        "Scales the initial W_hh. Gaussian: standard deviation g / √H; orthogonal: g times a rotation or "
         "reflection.",
         r"W_{hh}\sim\mathcal N(0,g^2/H)",
         4,
@@ -214,23 +215,23 @@ _ENTRIES = (
     (
         "output fed back",
         "autoregression",
-        "What the network wrote at one step is read at the next. In training it reads what it should have "
-        "written (teacher forcing); in use it runs free, on its own answers.",
+        "What the network writes at one step is its input at the next. In training it reads the targets "
+        "instead (teacher forcing); in use it reads its own outputs (free-running).",
         "",
         5,
     ),
     (
         "τ",
         "temperature",
-        "How boldly a letter is drawn: every logit is divided by it. Near 0 always the likeliest letter; 1 "
-        "as learned; above, bolder.",
+        "How randomly a letter is drawn: every logit is divided by it. Near 0: always the likeliest letter; "
+        "1: as learned; above 1: more random.",
         r"p_i=\frac{e^{y_i/\tau}}{\sum_j e^{y_j/\tau}}",
         5,
     ),
     (
         "bits per character",
         "surprise at a text",
-        "How many yes-or-no questions the next letter still leaves open, on average. Knowing nothing but an "
+        "How many yes-or-no questions the next letter still leaves open, on average. Knowing only the "
         "alphabet of A letters: log2 A.",
         r"-\tfrac1n\sum_{t}\log_2 p(c_t\mid c_1\ldots c_{t-1})",
         5,
@@ -238,29 +239,29 @@ _ENTRIES = (
     (
         "naive forecast",
         "like the last value",
-        "The forecast that every other one has to beat. Seasonal naive: like one season ago.",
+        "The baseline that every other forecast has to beat. Seasonal naive: like one season ago.",
         r"\hat x_{t+1}=x_t,\qquad \hat x_{t+1}=x_{t+1-s}",
         5,
     ),
     (
         "one step ahead, running free",
         "two ways to forecast",
-        "One step ahead: all values before are known. Running free: forecasts take the place of values, so "
-        "errors feed on themselves.",
+        "One step ahead: all earlier values are known. Running free: forecasts replace the values, so errors "
+        "accumulate.",
         "",
         5,
     ),
     (
         "exact match",
         "without a mistake",
-        "The share of held-out texts that are written right from the first sign to the end sign ·.",
+        "The share of held-out texts written correctly from the first sign to the end sign ·.",
         "",
         5,
     ),
     (
         "held out",
         "never trained on",
-        "Data kept apart for measuring: of a series always its end, of words and sentences some by lot.",
+        "Data set aside for measuring: the end of a series; a random sample of words and sentences.",
         "",
         5,
     ),
@@ -270,15 +271,15 @@ TERMS = {
     symbol: Term(symbol, name, meaning, formula, GROUPS[group])
     for symbol, name, meaning, formula, group in _ENTRIES
 }
-"""All terms by symbol, in the order of understanding."""
+"""All terms by symbol, in teaching order."""
 
 
 def explain(symbol: str) -> str:
-    """Return a term's name and meaning in one line, for a hint on hover."""
+    """Return a term's name and meaning in one line, for a tooltip."""
     term = TERMS[symbol]
     return f"{term.name}: {term.meaning}"
 
 
 def with_indices(text: str) -> str:
-    """Return text with h_t and W_xh as HTML: what follows an underscore stands lower."""
+    """Return text as HTML with h_t and W_xh set as subscripts."""
     return re.sub(r"_(\w+)", r"<sub>\1</sub>", text)

@@ -1,4 +1,4 @@
-"""A teacher's guide as data: a class of 45 minutes, and what students get wrong."""
+"""The teacher's guide as data: a 45-minute lesson plan and common misconceptions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a class: how many minutes, on which page, what to do, and what students will see."""
+    """One part of the lesson plan: minutes, page, what to do, and what students will see."""
 
     minutes: int
     page: str
@@ -23,7 +23,9 @@ PLAN = (
         "Unfold the loop; step through one pass by hand.",
         "One set of weights, used T times; their number does not grow with T.",
     ),
-    Part(5, "types", "Find an everyday task for each type.", "Only where inputs and outputs stand differs."),
+    Part(
+        5, "types", "Find an everyday task for each type.", "They differ only in which steps read and write."
+    ),
     Part(
         8,
         "problems",
@@ -33,22 +35,22 @@ PLAN = (
     Part(
         12,
         "lessons",
-        "Everybody commits to an answer before each run.",
+        "Everyone commits to an answer before each run.",
         "T = 5 is easy; T = 50 with tiny weights stays at chance; orthogonal weights rescue it.",
     ),
     Part(
         6,
         "laboratory",
         "Curve, then Why, then Seeds, for an experiment of the class's choice.",
-        "Slopes and W_hh share the blame; one seed proves nothing.",
+        "Both the slopes and W_hh matter; one seed proves nothing.",
     ),
-    Part(2, "glossary", "Close with the symbols; give out the link.", "Everyone can go on at home."),
+    Part(2, "glossary", "Close with the symbols; share the link.", "Everyone can continue at home."),
 )
 
 
 @dataclass(frozen=True)
 class Misconception:
-    """What students say, and what to answer."""
+    """Common misconceptions and the answers to them."""
 
     claim: str
     answer: str
@@ -62,20 +64,20 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "Clipping cures vanishing.",
-        "Clipping shortens long gradients. What has vanished stays vanished.",
+        "Clipping shortens long gradients. It does not restore what has vanished.",
     ),
     Misconception(
         "The gradient is healthy: the total is large.",
-        "Where every step writes, each adds fresh error. Look at one output alone: its error may die within "
+        "Where every step writes, each adds new error. Look at one output alone: its error may vanish within "
         "a few steps.",
     ),
     Misconception(
         "The gradient got small, so it vanished.",
-        "Perhaps the loss was simply learned away. Switch on “Relative to the last step”: what counts is how "
-        "much is left at step 1 of what there was at the output.",
+        "Perhaps the loss simply became small. Switch on “Relative to the last step”: what counts is the "
+        "share of the output's error that is left at step 1.",
     ),
     Misconception(
-        "Each time step has weights of its own.",
+        "Each time step has its own weights.",
         "The unrolled picture shows the same A, B and C again and again. Their gradient is the sum over all "
         "steps.",
     ),

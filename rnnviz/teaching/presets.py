@@ -1,4 +1,4 @@
-"""Named scenarios, each with the outcome that it promises; tests hold every promise over several seeds."""
+"""Named scenarios with their promised outcomes; tests check every promise on several seeds."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from rnnviz.tasks import TASKS
 from rnnviz.training.loop import Run
 
 STUCK_WITHIN = 0.08
-"""An accuracy this close to chance has learned nothing: four standard errors on 512 sequences."""
+"""An accuracy within this distance of chance counts as chance: four standard errors on 512 sequences."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A scenario to open with one click.
+    """A scenario that opens with one click.
 
-    promise : one sentence that says what will be seen.
-    steps : training steps within which it comes true.
+    promise : what will happen, in one sentence.
+    steps : training steps within which it happens.
     outcome : "solved" (the task's goal is reached), "stuck" (the metric stays at chance) or
         "diverged" (numbers overflow).
-    speed : training steps a second that show it best; None for as fast as possible.
+    speed : training steps per second; None for as fast as possible.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Preset:
     speed: float | None = None
 
     def kept_by(self, run: Run) -> bool:
-        """Tell whether a run of this scenario (perhaps with another seed) did what was promised."""
+        """Return whether a run of this scenario, with any seed, had the promised outcome."""
         if self.outcome == "diverged" or run.divergence is not None:
             return self.outcome == "diverged" and run.divergence is not None
         if self.outcome == "solved":
@@ -85,7 +85,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "exploding",
             "The gradient explodes",
-            "ReLU with gain 2 and no clipping: a single update, and every number overflows.",
+            "ReLU with gain 2 and no clipping: after a single update, every number overflows.",
             _SINE,
             400,
             "diverged",
@@ -101,7 +101,7 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "adding",
-            "Adding with an identity",
+            "Adding with the identity",
             "Two marked numbers to add: a ReLU network that starts as the identity learns it.",
             Experiment(task="adding", topology="many-to-one", seq_len=30, activation="relu", init="identity"),
             1000,
@@ -110,7 +110,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "echo",
             "Echo, ten steps late",
-            "Every symbol again ten steps later: each output's own error must live for ten steps back.",
+            "Repeat every symbol ten steps later: each output's own error must survive ten steps back.",
             Experiment(task="echo", topology="many-to-many", seq_len=20, delay=10),
             1000,
             "solved",
@@ -118,7 +118,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "waves",
             "One code, a whole wave",
-            "The network hears a code once, then draws one, two or three waves all by itself.",
+            "The network reads a code once, then draws one, two or three waves on its own.",
             Experiment(task="waves", topology="one-to-many", seq_len=24),
             1000,
             "solved",

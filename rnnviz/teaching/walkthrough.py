@@ -1,7 +1,7 @@
-"""A network small enough to compute by hand: every number of one pass forward and back, in order.
+"""A network small enough to compute by hand: every number of one forward and backward pass, in order.
 
-The letters are those of the pictures: A = W_xh, B = W_hh, C = W_hy. Biases are zero, as they are at the
-start of every training. Axes: T steps, I inputs, H hidden, O outputs; there is one sequence only.
+Letters as in the figures: A = W_xh, B = W_hh, C = W_hy. Biases are zero, as at the start of every training.
+Axes: T steps, I inputs, H hidden, O outputs; there is a single sequence.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from rnnviz.tasks.base import one_hot
 from rnnviz.tasks.memory import SYMBOLS
 
 EXPERIMENT = Experiment(task="recall", seq_len=4, hidden_size=3, symbols=2, noise=0.5, init="glorot", seed=19)
-"""Which of two symbols came first? With this seed no weight is zero, and the error fades step by step."""
+"""Recall of one of two symbols. With this seed no weight is zero, and the error shrinks at every step."""
 
 T = EXPERIMENT.seq_len
 LIMIT, PITCH = 2.0, 0.1
-"""Weights and inputs set by hand stay between -LIMIT and LIMIT, in steps of PITCH."""
+"""Weights and inputs changed by hand range from -LIMIT to LIMIT, in steps of PITCH."""
 
 DIGITS = {"A": 1, "B": 1, "C": 1, "x": 1, "a": 2, "h": 2, "y": 2, "p": 2}
-"""Decimals to show of each number; three of all others: gradients are small."""
+"""Decimals shown for each array; three for all others, since gradients are small."""
 
 
 class Entry(NamedTuple):
-    """One number that may be set by hand: in A, B, C or x, at a row and a column (0-based)."""
+    """A number that can be changed by hand: in A, B, C or x, at a row and a column (0-based)."""
 
     letter: str
     row: int
@@ -41,10 +41,10 @@ class Entry(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """One thing to compute.
+    """One computation of the walkthrough.
 
     kind : "state" (h_t), "answer" (y), "loss", "error" (dL/dy), "back" (delta_t) or "sum" (a gradient).
-    letter : whose gradient, at a sum.
+    letter : the matrix whose gradient is summed.
     """
 
     kind: str
@@ -60,14 +60,14 @@ STOPS = (
     *(Stop("back", t) for t in range(T, 0, -1)),
     *(Stop("sum", letter=letter) for letter in "CBA"),
 )
-"""All that is computed, in order: forward, then back."""
+"""All computations in order: forward, then backward."""
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What there is before anything is computed.
+    """The weights, the inputs and the target.
 
-    A : (I, H). B : (H, H). C : (H, O). x : (T, I). target : the right answer's number, 0-based.
+    A : (I, H). B : (H, H). C : (H, O). x : (T, I). target : index of the right class, 0-based.
     """
 
     A: Array
@@ -78,23 +78,23 @@ class Given:
 
     @property
     def params(self) -> Params:
-        """The weights as the library holds them."""
+        """The weights as network parameters, biases zero."""
         (H, O) = self.C.shape  # noqa: E741
         return Params((VanillaWeights(self.A, self.B, np.zeros(H)),), self.C, np.zeros(O))
 
     @property
     def batch(self) -> Batch:
-        """The one sequence as the library holds it."""
+        """The sequence as a batch of one."""
         targets = np.zeros((T, 1), np.int64)
         targets[-1] = self.target
         return TASKS[EXPERIMENT.task].as_batch(EXPERIMENT, self.x[:, None, :], targets)
 
     def value(self, entry: Entry) -> float:
-        """Return one number."""
+        """Return the number at ``entry``."""
         return float(getattr(self, entry.letter)[entry.row, entry.column])
 
     def changed(self, entry: Entry, value: float) -> Given:
-        """Return the same with one number set to ``value``."""
+        """Return a copy with the number at ``entry`` set to ``value``."""
         array = getattr(self, entry.letter).copy()
         array[entry.row, entry.column] = value
         return replace(self, **{entry.letter: array})
@@ -102,7 +102,7 @@ class Given:
 
 @cache
 def original() -> Given:
-    """Return the first weights and the sequence as the library draws them, to one decimal."""
+    """Return the initial weights and the sequence of EXPERIMENT, rounded to one decimal."""
     e = EXPERIMENT
     params, batch = e.init(e.rng("weights")), e.sample(e.rng("training"), 1)
     layer = params.layers[0]
@@ -111,7 +111,7 @@ def original() -> Given:
 
 
 def entries() -> list[Entry]:
-    """Return every number that may be set by hand."""
+    """Return every number that can be changed by hand."""
     given = original()
     shapes = {letter: getattr(given, letter).shape for letter in "ABCx"}
     return [
@@ -121,9 +121,9 @@ def entries() -> list[Entry]:
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """Every number of one pass.
+    """Every number of one forward and backward pass.
 
-    A, B, C, x : as given. a : (T, H), before the activation. h : (T + 1, H), h[0] = 0. y, p : (O,), the last
+    A, B, C, x : as in ``Given``. a : (T, H), pre-activations. h : (T + 1, H), h[0] = 0. y, p : (O,), the last
     output and its softmax. L : (1,), the loss. G : (O,) = dL/dy. delta, alpha : (T, H), dL/dh_t and dL/da_t,
     row t - 1 for step t. dA, dB, dC : the gradient of each matrix, in its shape.
     """
@@ -147,7 +147,7 @@ class Walk:
 
     @classmethod
     def of(cls, given: Given) -> Walk:
-        """Compute everything, by the library's own pass forward and back."""
+        """Compute every number from the weights and inputs."""
         network = EXPERIMENT.network()
         done = network.loss_and_gradients(given.params, given.batch)
         h, delta, y = done.hidden[0][:, 0], done.hidden_gradients[0][:, 0], done.outputs[-1, 0]
@@ -171,7 +171,7 @@ class Walk:
         )
 
     def shares(self, letter: str) -> Array:
-        """Return what each step asks of a matrix, (T, rows, columns); they sum to its gradient."""
+        """Return each step's contribution to a matrix's gradient, (T, rows, columns)."""
         if letter == "C":
             nothing = np.zeros((T - 1, *self.C.shape))  # only the last step writes
             return np.concatenate([nothing, np.outer(self.h[-1], self.G)[None]])
@@ -179,31 +179,31 @@ class Walk:
         return source[:, :, None] * self.alpha[:, None, :]
 
     def differs(self, other: Walk) -> dict[str, Mask]:
-        """Return which of all numbers are others than in another pass, by name."""
+        """Return masks of the numbers that differ from those of another pass, by name."""
         names = [name for name in vars(self) if name != "target"]
-        # rounding may differ in the last bits where nothing changed
+        # the last bits may differ even where nothing changed
         return {name: ~np.isclose(getattr(self, name), getattr(other, name), 1e-12, 1e-15) for name in names}
 
 
 def wanted(target: int) -> Array:
-    """Return what should come out, y* (O,): 1 at the right answer."""
+    """Return the one-hot target y* (O,)."""
     return one_hot(np.array(target), SYMBOLS.of(EXPERIMENT))
 
 
 def written(value: float, digits: int = 3) -> str:
-    """Return a number as it stands in the picture: "−0.52"; a tiny one as "2e−5", never as zero."""
+    """Return a number as text: "−0.52"; a tiny one as "2e−5", never as zero."""
     shown = f"{value:.{digits}f}"
     if float(shown) == 0.0:
         shown = f"{value:.0e}".replace("e-0", "e-") if abs(value) > 1e-12 else shown.lstrip("-")
     return shown.replace("-", "−")
 
 
-# ---------------------------------------------------------------- one loop, or a layer for each step
+# ---------------------------------------------------------------- shared or separate weights
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many numbers go in (I), are remembered (H) and come out (O), and whether y is fed back in."""
+    """Sizes of a layer: inputs I, hidden units H, outputs O; and whether y is fed back in."""
 
     inputs: int
     hidden: int
@@ -212,21 +212,21 @@ class Sizes:
 
     @property
     def read(self) -> int:
-        """Numbers that a step reads: the input, and the last output where it is fed back."""
+        """Number of inputs of a step, including the fed-back output if there is one."""
         return self.inputs + self.outputs * self.feedback
 
     @property
     def layer(self) -> Params:
-        """The weights of one step, all zero."""
+        """Zero parameters of one step."""
         I, H, O = self.read, self.hidden, self.outputs  # noqa: E741
         inner = VanillaWeights(np.zeros((I, H)), np.zeros((H, H)), np.zeros(H))
         return Params((inner,), np.zeros((H, O)), np.zeros(O))
 
     @property
     def shared(self) -> int:
-        """Parameters of the loop, however often it is used."""
+        """Number of parameters if all steps share them."""
         return self.layer.count
 
     def separate(self, steps: int) -> int:
-        """Return the parameters of as many layers as steps, each with weights of its own."""
+        """Return the number of parameters if every step has separate weights."""
         return sum(self.layer.count for _ in range(steps))

@@ -1,4 +1,4 @@
-"""What a visitor sees and uses; the only package that imports Streamlit.
+"""The user interface; the only package that imports Streamlit.
 
 May import every other package of the library.
 """

@@ -1,13 +1,13 @@
-"""The address bar: which address a visitor asks for, and what the app itself writes there.
+"""The address bar: URLs that a visitor opens, and URLs that the app writes.
 
-Every request brings along the address that the browser showed when it was sent. That one may be older than
-what the app wrote last, so by itself it asks for nothing. Three kinds of addresses are a visitor's wish:
+Every request carries the URL that the browser showed when it was sent. That may be older than the last one
+written by the app, so by itself it opens nothing. A URL is opened in three cases:
 
-- the first one of a session;
-- one with parameters that comes with another page: a link inside the app. (A click in the navigation bar
-  drops all parameters: it asks for the page alone.)
-- one that the visitor went back or forward to. The browser says so (``popstate``), and Streamlit tells the
-  script; meanwhile it replaces the address where it otherwise adds one to the history.
+- it is the first one of a session;
+- it has parameters and belongs to another page: a link inside the app. (The navigation bar drops all
+  parameters: it opens the page alone.)
+- the visitor went back or forward to it. Streamlit learns this from the browser's ``popstate`` event; during
+  such a rerun it replaces the URL instead of adding one to the history.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ Parameters = dict[str, str]
 
 
 def by_history() -> bool:
-    """Tell whether the script runs because the visitor went back or forward in the browser's history."""
+    """Return whether this rerun is due to browser history navigation."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
 
 
 @dataclass
 class Address:
-    """What the address bar shows.
+    """State of the address bar.
 
-    parameters : as the browser sent them with the newest request, or as written since.
-    page : the page's own part of the address; None before the first request.
-    went_back : the visitor went back or forward to this address.
+    parameters : as sent with the newest request, or as written since.
+    page : the page's path; None before the first request.
+    went_back : the visitor went back or forward to this URL.
     """
 
     parameters: Parameters = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Address:
     went_back: bool = False
 
     def read(self, page: str) -> Parameters:
-        """Return the parameters that the visitor asks to be opened; empty if there is nothing to open."""
+        """Return the URL parameters to open; empty if there is nothing to open."""
         turned, self.page = page != self.page, page
         back, asked = by_history(), st.query_params.to_dict()
         opens = (turned or back) and asked != self.parameters
@@ -50,12 +50,12 @@ class Address:
         return asked if opens else {}
 
     def write(self, wanted: Parameters, opens: Callable[[Parameters], bool]) -> None:
-        """Show other parameters in the address bar; each write is an address to go back to.
+        """Write parameters to the address bar; each write adds an entry to the history.
 
-        An address that the visitor went back to is left alone as long as it opens what is shown: else there
-        would be no way out of the app.
+        A URL that the visitor went back to is kept as long as it opens the current state: otherwise the
+        visitor could never go back out of the app.
 
-        opens : tells whether parameters open what is shown.
+        opens : returns whether parameters open the current state.
         """
         if wanted != self.parameters and not (self.went_back and opens(self.parameters)):
             st.query_params.from_dict(wanted)

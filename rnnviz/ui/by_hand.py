@@ -1,4 +1,4 @@
-"""One pass by hand: the picture, the equation, and a number to change."""
+"""One pass by hand: the figure, the equation, and a control to change one number."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from rnnviz.ui.symbols import hint, symbol
 
 HEIGHT = 250
 LEAST_WIDTH = 700
-"""Pixels below which numbers and names would run into each other."""
+"""Pixels below which numbers and names would overlap."""
 
 LOWER = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 FIRST = Entry("B", 0, 0)
@@ -42,7 +42,7 @@ def lower(number: int) -> str:
 
 
 def stop_name(stop: Stop) -> str:
-    """Return what a stop computes, as short as on the slider."""
+    """Return the symbol that a stop computes, as on the slider."""
     index = lower(stop.t)
     return {
         "state": f"h{index}",
@@ -55,7 +55,7 @@ def stop_name(stop: Stop) -> str:
 
 
 def entry_name(entry: Entry) -> str:
-    """Return a number's name, and what it connects."""
+    """Return a number's name and what it connects."""
     row, column = entry.row + 1, entry.column + 1
     if entry.letter == "x":
         return f"x{lower(row)}: number {column} of the input at step {row}"
@@ -69,7 +69,7 @@ def entry_name(entry: Entry) -> str:
 
 @st.fragment
 def by_hand() -> None:
-    """Step through one pass, with one number changed if the visitor wants."""
+    """Show the stepper and the pass, optionally with one number changed."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="hand_bar"):
         stop = step_bar("hand_stop", {i: stop_name(s) for i, s in enumerate(STOPS)}, "What is computed")
     _pass(stop)
@@ -77,7 +77,7 @@ def by_hand() -> None:
 
 @st.fragment
 def _pass(number: int) -> None:
-    """Everything that a changed number changes; the steps above it stay as they are."""
+    """Show everything that depends on the changed number."""
     colours, stop = theme(), STOPS[number]
     before, walk = Walk.of(original()), Walk.of(_given())
     changed = walk.differs(before)
@@ -103,13 +103,13 @@ def _key_of(entry: Entry) -> str:
 
 
 def _given() -> Given:
-    """Return what is given, with the visitor's own number: the widgets that set it stand further down."""
+    """Return the weights and inputs with the visitor's change, whose widgets come later on the page."""
     entry = st.session_state.get("hand_entry", FIRST)
     return original().changed(entry, st.session_state.get(_key_of(entry), original().value(entry)))
 
 
 def _key(colours: Theme) -> str:
-    """What the colours mean."""
+    """Return the colour key as HTML."""
     low, high = (f"10<sup>{power}</sup>".replace("-", "−") for power in GRADIENT_RANGE)
     return (
         f"<small><span>state −1 {squares(colours.state)} +1</span> "
@@ -118,7 +118,7 @@ def _key(colours: Theme) -> str:
 
 
 def _choose() -> None:
-    """Let the visitor set one number by hand."""
+    """Show the controls that change one number."""
     entry = st.selectbox(
         "Change one weight or one input by hand",
         entries(),
@@ -134,7 +134,7 @@ def _choose() -> None:
 
     slider, button = st.columns([0.52, 0.48], vertical_alignment="bottom")
     name = entry_name(entry).split(":")[0]
-    label = f"{name}, at first {written(usual, 1)}"
+    label = f"{name}, originally {written(usual, 1)}"
     value = slider.slider(label, -LIMIT, LIMIT, usual, PITCH, format="%.1f", key=key)
     button.button(
         "Back to the original",
@@ -146,31 +146,31 @@ def _choose() -> None:
 
 
 def tell(walk: Walk, stop: Stop) -> str:
-    """Say in a sentence what happens at a stop."""
+    """Return a sentence on what happens at a stop, as HTML."""
     t, kind = stop.t, stop.kind
     if kind == "state":
-        start = "Nothing is remembered yet, h<sub>0</sub> = 0." if t == 1 else "The same A and B as before."
+        start = "The memory is still empty, h<sub>0</sub> = 0." if t == 1 else "The same A and B as before."
         mixed = f"read x<sub>{t}</sub>, mix it with h<sub>{t - 1}</sub>, apply tanh"
         return f"<b>Forward, step {t} of {T}:</b> {mixed}. {start}"
     if kind == "back":
         return _tell_back(walk, t)
     if kind == "sum":
         times = {"A": "each x<sub>t</sub>", "B": "each h<sub>t−1</sub>", "C": f"h<sub>{T}</sub>"}[stop.letter]
-        many = "what every step asks of it is added up"
+        many = "the contributions of all steps are summed"
         every = "only the last step used it" if stop.letter == "C" else many
         return f"<b>The gradient of {stop.letter}:</b> {times} times the error there; {every}."
     right = walk.target + 1
     return {
-        "answer": "<b>The answer:</b> after the last step, C reads it off the state.",
-        "loss": f"<b>The loss:</b> softmax makes probabilities of y; number {right} would have been right.",
-        "error": "<b>Now back.</b> The error at the output: what was said minus what should have been said.",
+        "answer": "<b>The answer:</b> after the last step, C computes it from the state.",
+        "loss": f"<b>The loss:</b> softmax turns y into probabilities; class {right} is the right one.",
+        "error": "<b>Now back.</b> The error at the output: the probabilities minus the target.",
     }[kind]
 
 
 def _tell_back(walk: Walk, t: int) -> str:
-    """Say how the error came to a step."""
+    """Return a sentence on how the error reaches step ``t``, as HTML."""
     delta = symbol("∂L/∂h_t", f"δ<sub>{t}</sub>")
-    meaning = "dL/da: what the slope of tanh lets through of the error"
+    meaning = "dL/da: the part of the error that the slope of tanh lets through"
     if t == T:
         let_through = hint(f"α<sub>{t}</sub>", meaning)
         return (
@@ -180,13 +180,13 @@ def _tell_back(walk: Walk, t: int) -> str:
     now, later = (written(float(np.linalg.norm(walk.delta[step - 1]))) for step in (t, t + 1))
     came = hint(f"α<sub>{t + 1}</sub>", meaning)
     return (
-        f"<b>Back to step {t}:</b> {came} goes through the same B again, the other way round, and becomes "
+        f"<b>Back to step {t}:</b> {came} goes through the same B again, in the other direction, and becomes "
         f"{delta}. The error's length goes from {later} to {now}."
     )
 
 
 def _label(walk: Walk, stop: Stop, changed: dict[str, Mask]) -> str:
-    """Say what the picture shows, for those who cannot see it."""
+    """Return the figure's label for screen readers."""
     values = {
         "state": walk.h[stop.t],
         "answer": walk.y,
@@ -201,12 +201,12 @@ def _label(walk: Walk, stop: Stop, changed: dict[str, Mask]) -> str:
 
 
 def _outcome(walk: Walk, before: Walk, changed: dict[str, Mask]) -> str:
-    """Say what a changed number did to the loss, and which numbers it reached."""
+    """Return the loss and which numbers the change affected, as HTML."""
     loss = f"<b>L = {written(walk.L[0])}</b>"
     if not any(mask.any() for mask in changed.values()):
         return (
-            f"<p class='loss-now'>{loss} as given. Move the slider: all that follows changes at once. "
-            "(Biases are 0; numbers are rounded.)</p>"
+            f"<p class='loss-now'>{loss}, the original value. Move the slider: everything after it changes "
+            "at once. (Biases are 0; numbers are rounded.)</p>"
         )
     states = [f"h<sub>{t}</sub>" for t in range(1, T + 1) if changed["h"][t].any()]
     reached = [*states, f"y<sub>{T}</sub>" if changed["y"].any() else "", "the gradient"]

@@ -153,7 +153,7 @@ def _network(session: Session) -> None:
 
 
 def _activation(session: Session) -> None:
-    """The activation, where the cell leaves a choice."""
+    """The activation, if the cell has a choice."""
     if CELLS[session.experiment.cell].gate_names:
         st.selectbox(
             choices()["activation"].title,
@@ -195,7 +195,7 @@ def _option(session: Session, option: Option[Any]) -> None:
 
 
 def _paste_box(session: Session, option: Option[str], box: PasteBox) -> None:
-    """A box for text of one's own; what is in it is used only if it is valid."""
+    """A box for the visitor's own text; only valid text is used."""
     key = f"pasted_{option.name}"
     st.text_area(
         option.title,
@@ -234,7 +234,7 @@ def _picture(session: Session) -> None:
         session,
         "relative",
         "Relative to the last step",
-        "Divides by the gradient at the last output, so that a loss that was learned away "
+        "Divides by the gradient at the last output, so that a loss close to zero "
         "does not look like vanishing.",
     )
 
@@ -252,7 +252,7 @@ def _switch(session: Session, name: str, label: str, help_text: str) -> None:
 def remedies(e: Experiment, gradient_norms: Array) -> dict[str, dict[str, Any]]:
     """Return what could have kept a diverged run alive: a button's label and the choices behind it.
 
-    gradient_norms : (n,), raw, as recorded until it broke off.
+    gradient_norms : (n,), raw, as recorded until the run diverged.
     """
     cures: dict[str, dict[str, Any]] = {}
     if e.clip_norm is None:

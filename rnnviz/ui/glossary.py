@@ -1,4 +1,4 @@
-"""The glossary on the page: one group of symbols at a time, or what a search finds."""
+"""The glossary page: one group of symbols at a time, or the results of a search."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ COLUMNS = 2
 
 
 def page() -> None:
-    """Choose a group or search; show its symbols, meanings and formulas."""
+    """Show the chosen group or the search results: symbols, meanings and formulas."""
     left, right = st.columns([0.68, 0.32], vertical_alignment="bottom")
     group = left.segmented_control(
         "Group", GROUPS, default=GROUPS[0], required=True, key="glossary_group", label_visibility="collapsed"
@@ -30,11 +30,11 @@ def page() -> None:
 
 
 SPELLINGS = {"rho": "ρ", "sigma": "σ", "gamma": "γ", "chi": "χ", "eta": "η", "theta": "θ", "epsilon": "ε"}
-"""Greek letters as they are typed."""
+"""Greek letters by their typed names."""
 
 
 def search(asked: str) -> list[Term]:
-    """Return the terms whose symbol, name or meaning contains what was typed."""
+    """Return the terms whose symbol, name or meaning contains the search text."""
     word = asked.strip().lower()
     letter = SPELLINGS.get(word, word)
     return [

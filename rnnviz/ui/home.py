@@ -1,4 +1,4 @@
-"""The first page: one living picture, and doors to everything else."""
+"""The home page: a live figure and links to all other pages."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from rnnviz.ui.style import theme
 
 SEQ_LEN = 14
 SPAN = (-8, 4)
-"""Powers of ten of the gradient axis: it holds still while the gain changes."""
+"""Powers of ten of the gradient axis, fixed while the gain changes."""
 
 CARDS_A_ROW = 5
 
 
 def hero(session: Session) -> None:
-    """What this is, on the left; on the right a picture that answers to one slider."""
+    """Show an introduction on the left, and on the right a figure with one slider."""
     words, picture = st.columns([0.34, 0.66], gap="medium", vertical_alignment="center")
     with words:
         story.head(
             "See how a network remembers, and why it forgets",
             "A recurrent network reads one step at a time and keeps what matters in its hidden state. "
             "To learn, its error must travel back through the same weights at <b>every</b> step: where the "
-            "ribbon thins out, nothing can be learned from what came before.",
+            "ribbon thins out, little can be learned from what came before.",
         )
         with st.container(key="doors", gap="xsmall"):
             story.door(session, "why", "Start the story")
-            story.door(session, "lessons", "Take the lessons: guess first, then see")
+            story.door(session, "lessons", "Take the lessons: predict, then see")
             story.door(session, "playground", "Train a network yourself")
             story.door(session, "applications", "See it at work: captions, forecasts, translation")
     with picture:
@@ -46,7 +46,7 @@ def hero(session: Session) -> None:
 
 @st.fragment
 def _living_picture() -> None:
-    """The unrolled network before training: the gain decides what becomes of its gradient."""
+    """Show the unrolled network before training, with a slider for the gain."""
     gain = st.slider("Try it: scale the recurrent weights", 0.3, 3.0, 0.35, 0.05, key="home_gain")
     e = Experiment(seq_len=SEQ_LEN, init="scaled-gaussian", gain=gain)
     snapshot = take_snapshot(e, e.init(e.rng("weights")), 0)
@@ -56,8 +56,8 @@ def _living_picture() -> None:
 
 
 def scenarios(session: Session) -> None:
-    """Every preset as a card: its gradient before training, its name, and what it promises."""
-    st.html("<h2 class='section'>Or begin with a scenario</h2>")
+    """Show every preset as a card: name, gradient before training, and promise."""
+    st.html("<h2 class='section'>Or start with a scenario</h2>")
     presets = list(PRESETS.values())
     for start in range(0, len(presets), CARDS_A_ROW):
         for column, preset in zip(st.columns(CARDS_A_ROW, gap="small"), presets[start:], strict=False):

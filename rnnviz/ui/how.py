@@ -1,4 +1,4 @@
-"""How it works: the loop and its steps, or one pass by hand."""
+"""The page How: the loop unfolded step by step, or one pass by hand."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ INPUTS, OUTPUTS, HIDDEN = 4, 2, 8
 WIDEST = 32
 LOOP_HEIGHT = 330
 LEAST_WIDTH = 700
-"""Pixels below which numbers and names would run into each other."""
+"""Pixels below which numbers and names would overlap."""
 
 
 IDEA = (
-    f"Read {symbol('x_t')}, mix it with the memory {symbol('h_t', 'h<sub>t−1</sub>')}, "
+    f"Read {symbol('x_t')}, combine it with the memory {symbol('h_t', 'h<sub>t−1</sub>')}, "
     f"answer {symbol('y_t')}. Recurrent: the same {symbol('A = W_xh', 'A')}, {symbol('B = W_hh', 'B')}, "
     f"{symbol('C = W_hy', 'C')} at every step."
 )
 
 
 def page() -> None:
-    """Choose a view; show it."""
+    """Show the chosen view."""
     chosen = st.segmented_control(
         "View",
         list(VIEWS),
@@ -44,13 +44,13 @@ def page() -> None:
 
 @st.fragment
 def loop() -> None:
-    """The loop and its steps, and what they cost."""
+    """Show the loop, its unfolded steps, and the parameter counts."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="loop_bar"):
         steps = step_bar(
             "loop_steps", {0: "folded"} | {t: str(t) for t in range(1, MOST_STEPS + 1)}, "Steps unfolded"
         )
         own = st.toggle(
-            "Own weights for each step",
+            "Separate weights for each step",
             key="loop_own",
             disabled=steps == 0,
             persist_state="session",
@@ -66,41 +66,41 @@ def loop() -> None:
 
 
 def _tell(view: Unfolding) -> str:
-    """Say in a sentence or two what the picture shows."""
+    """Return a sentence or two on what the figure shows, as HTML."""
     if view.steps == 0:
         return (
-            f"<b>A layer that hears itself.</b> The loop {symbol('B = W_hh', 'B')} carries the "
+            f"<b>A layer connected to itself.</b> The loop {symbol('B = W_hh', 'B')} carries the "
             f"{symbol('h_t', 'hidden state')} from one step to the next. Unfold it step by step."
         )
     if view.steps == 1:
         return (
-            "<b>One step:</b> the first state is mixed from x<sub>1</sub> and a memory that is still "
+            "<b>One step:</b> the first state is computed from x<sub>1</sub> and a memory that is still "
             "empty, h<sub>0</sub> = 0."
         )
     if view.own:
         return (
-            f"<b>A deep network with {view.steps} hidden layers.</b> Each has weights of its own to learn, "
-            f"and for step {view.steps + 1} there are none yet."
+            f"<b>A deep network with {view.steps} hidden layers.</b> Each has separate weights to learn, "
+            f"and step {view.steps + 1} has none yet."
         )
     return (
-        f"<b>A deep network whose {view.steps} hidden layers are one:</b> the same A, B and C again at every "
-        "step. A longer sequence needs no new weights."
+        f"<b>A deep network whose {view.steps} hidden layers share their weights:</b> the same A, B and C at "
+        "every step. A longer sequence needs no new weights."
     )
 
 
 def _label(view: Unfolding) -> str:
-    """Say what the picture shows, for those who cannot see it."""
+    """Return the figure's label for screen readers."""
     if view.steps == 0:
         return (
             "A hidden node h with a loop B, an input x below it through A and an output y above it through C"
         )
-    weights = "weights of their own, A1, B1, C1 and so on" if view.own else "the same weights A, B and C"
+    weights = "separate weights, A1, B1, C1 and so on" if view.own else "the same weights A, B and C"
     fed = ", each output fed back into the next step" if view.feedback else ""
     return f"The loop beside its {view.steps} unfolded steps with {weights}{fed}"
 
 
 def _counts(view: Unfolding, sizes: Sizes, colours: Theme) -> str:
-    """Both parameter counts, each with its formula, the same with numbers, and a bar of its size."""
+    """Return both parameter counts as HTML, each with its formula and a bar."""
     letters, numbers = _formula(sizes, colours)
     separate, folded = sizes.separate(max(view.steps, 1)), view.steps == 0
     times = "T" if folded else str(view.steps)
@@ -121,7 +121,7 @@ def _counts(view: Unfolding, sizes: Sizes, colours: Theme) -> str:
 
 
 def _formula(sizes: Sizes, colours: Theme) -> tuple[str, str]:
-    """Return how the parameters of one layer are counted, in letters and in numbers."""
+    """Return the formula for one layer's parameter count, in letters and in numbers."""
     I, H, O = sizes.inputs, sizes.hidden, sizes.outputs  # noqa: E741
     read, reads = ("(I+O)", f"({I}+{O})") if sizes.feedback else ("I", str(I))
     parts = (

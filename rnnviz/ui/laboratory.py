@@ -1,4 +1,4 @@
-"""The gradient laboratory on the page: one instrument at a time, with its reading, formula and data."""
+"""The laboratory page: one instrument at a time, with its figure, explanation, formula and data."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from rnnviz.ui.session import Session
 
 @dataclass(frozen=True)
 class Instrument:
-    """One way to look at the gradient.
+    """A measurement of the gradient.
 
-    draw : puts the reading on the page.
-    subject : what it looks at: "run" (the network as trained so far), "past" (what training did to it),
-        "start" (initialisation only), "bench", "unit" or "own_network" (something of its own).
+    draw : shows the result on the page.
+    subject : what it measures: "run" (the network as trained so far), "past" (the run's history), "start"
+        (initialisation only), or a separate network: "bench", "unit" or "own_network" (see OWN).
     """
 
     title: str
@@ -59,11 +59,11 @@ INSTRUMENTS: dict[str, Instrument] = {
         lambda session: present(quick.over_training(session), "training"),
         "past",
     ),
-    "seeds": Instrument("Seeds", "Is it luck? The same choices, twenty seeds.", slow.seeds, "start"),
+    "seeds": Instrument("Seeds", "Is it luck? The same settings, twenty seeds.", slow.seeds, "start"),
     "phase": Instrument("Phase diagram", "Where is the border?", slow.phase, "bench"),
     "cliff": Instrument(
         "Cliff",
-        "How can one update throw everything away?",
+        "How can one update ruin everything?",
         lambda _: present(cliff(), "cliff", FIGURE_HEIGHT - 44),
         "unit",
     ),
@@ -73,15 +73,15 @@ INSTRUMENTS: dict[str, Instrument] = {
 
 
 OWN = {
-    "bench": "A layer on the bench: of the choices on the left, only the activation and H play a part.",
-    "unit": "A network of a single unit without input; the choices on the left play no part.",
-    "own_network": "The weights of the file that you upload; until then, the playground's.",
+    "bench": "An isolated layer: of the settings on the left, only the activation and H apply.",
+    "unit": "A network of a single unit without input; the settings on the left do not apply.",
+    "own_network": "The weights in the file that you upload; until then, the playground's.",
 }
-"""What is said of instruments that have a network of their own."""
+"""Notes for instruments that measure a separate network."""
 
 
 def page(session: Session) -> None:
-    """Choose an instrument, measure, show."""
+    """Show the chosen instrument."""
     chosen = st.segmented_control(
         "Instrument",
         list(INSTRUMENTS),
@@ -97,7 +97,7 @@ def page(session: Session) -> None:
 
 
 def _about(session: Session, subject: str) -> str:
-    """Say which weights are looked at."""
+    """Return a sentence on which weights are measured."""
     if subject in OWN:
         return OWN[subject]
     steps = session.run.state.step if subject in ("run", "past") else 0

@@ -1,4 +1,4 @@
-"""What a visitor has answered in a lesson; it lives as long as the session and goes nowhere else."""
+"""A visitor's answers in the lessons; kept in the session only."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rnnviz.ui.live_run import LiveRun
 
 @dataclass
 class Answer:
-    """The answer to one question, and what its run brought.
+    """The answer to one question, and the result of its run.
 
     given : index of the answer.
-    words : the run's numbers as `why` tells them, None until it has come to its end.
+    words : the run's numbers as text for `why`, None until the run has ended.
     """
 
     given: int
     words: dict[str, str] | None = None
 
     def judge(self, run: LiveRun | None, updates: int) -> None:
-        """Keep the numbers of the run that was started by this answer, if it has just come to its end."""
+        """Store the numbers of this answer's run if it has ended."""
         if self.words is None and run is not None and (run.finished or run.state.step >= updates):
             look = run.look()
             self.words = Outcome(run.experiment, look.state, run.initial, look.snapshot).words()
@@ -28,19 +28,19 @@ class Answer:
 
 @dataclass
 class LessonProgress:
-    """One lesson's way so far: at which step it is open, and the answers by step."""
+    """Progress in one lesson: the open step, and the answers by step."""
 
     at: int = 0
     answers: dict[int, Answer] = field(default_factory=dict)
 
     def answered(self, lesson: Lesson) -> int:
-        """Return how many questions have been answered and explained."""
+        """Return the number of questions answered and explained."""
         return sum(self.explained(number) for number in range(len(lesson.steps)))
 
     def explained(self, number: int) -> bool:
-        """Tell whether a step's run has come to its end, so that its answer was explained."""
+        """Return whether a step's run has ended, so that its answer is explained."""
         return number in self.answers and self.answers[number].words is not None
 
     def done(self, lesson: Lesson) -> bool:
-        """Tell whether every question has been answered and explained."""
+        """Return whether every question has been answered and explained."""
         return self.answered(lesson) == len(lesson.steps)

@@ -1,4 +1,4 @@
-"""Lessons on the page: a question, the visitor's answer, the run that shows it, and why."""
+"""The lessons page: a question, the visitor's answer, the run and the explanation."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from rnnviz.ui.run_registry import MAIN, RunKey
 from rnnviz.ui.session import Session
 
 IDEA = (
-    "Say first what you think will happen; then the network shows it. "
-    "Your answers stay in this visit and are sent nowhere."
+    "Predict what will happen; then watch the network. "
+    "Your answers stay in this session and are not sent anywhere."
 )
 TIMELINE_HEIGHT, PROGRESS_HEIGHT = 370, 168
 WORDS, WORDS_ON_PROJECTOR = 0.36, 0.42
-"""The share of the width that the words take: they grow more than the pictures do."""
+"""Share of the width for the text, which grows more than the figures in projector view."""
 
 CARD_COLUMNS = 2
 
@@ -42,7 +42,7 @@ Kind = Literal["primary", "secondary"]
 
 
 def overview(session: Session) -> None:
-    """All lessons as cards, in the order of understanding, column by column."""
+    """Show all lessons as cards in teaching order, column by column."""
     lessons = list(LESSONS.values())
     rows = -(-len(lessons) // CARD_COLUMNS)
     for place, column in enumerate(st.columns(CARD_COLUMNS, gap="medium")):
@@ -75,7 +75,7 @@ def _card(session: Session, lesson: Lesson, number: int) -> None:
 
 
 def _open(session: Session, name: str) -> None:
-    """Open a lesson where it was left, or the overview ("")."""
+    """Open a lesson at the step where it was left, or the overview ("")."""
     session.runs.drop_all("lesson")
     session.view, session.notices = replace(session.view, lesson=name), []
     if name:
@@ -89,7 +89,7 @@ def _open(session: Session, name: str) -> None:
 
 
 def lesson(session: Session, lesson: Lesson) -> None:
-    """One step of a lesson: the question and its answer on the left, the run on the right."""
+    """Show one step of a lesson: question and answer on the left, the run on the right."""
     progress = session.lessons.setdefault(lesson.name, LessonProgress())
     _meet(session, lesson, progress)
     step, answer = lesson.steps[progress.at], progress.answers.get(progress.at)
@@ -115,10 +115,10 @@ def lesson(session: Session, lesson: Lesson) -> None:
 
 
 def _meet(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
-    """Bring the step and the run together.
+    """Synchronise the step and the run.
 
-    A link, or the browser's way back, opens the step that has this experiment; whoever comes back from
-    another page with another experiment finds the step as it was left.
+    A link or the browser history opens the step that has the current experiment. If another page set a
+    different experiment, the open step is restored as it was left.
     """
     steps = [step.experiment for step in lesson.steps]
     if session.experiment in steps:
@@ -132,7 +132,7 @@ def _meet(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
 
 
 def _heading(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
-    """The way back, the title, and how far one has come."""
+    """Show the link to all lessons, the title, the progress and the question."""
     st.button(
         "All lessons",
         icon=":material/arrow_back:",
@@ -156,7 +156,7 @@ def _heading(session: Session, lesson: Lesson, progress: LessonProgress) -> None
 
 
 def _ask(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
-    """Offer the answers; nothing runs before one is chosen."""
+    """Show the answers to choose from; nothing runs before one is chosen."""
     step = lesson.steps[progress.at]
     key = f"answer_{lesson.name}_{progress.at}"
     chosen = st.radio(
@@ -188,12 +188,12 @@ def _ask(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
 
 
 def _key(lesson: Lesson, number: int) -> RunKey:
-    """Return the key of the run that an answer started."""
+    """Return the key of a step's run."""
     return RunKey("lesson", (lesson.name, number))
 
 
 def _play(session: Session, step: Step, key: RunKey) -> None:
-    """Run a step's experiment from its beginning to its end, or go on where it was interrupted."""
+    """Run a step's experiment to its end, from the start or from where it was interrupted."""
     if session.run is not session.runs.get(key):
         session.runs.put(key, session.restart(step.experiment)).speed = step.speed
     session.run.until, session.run.pause_when_solved = step.updates, False
@@ -201,7 +201,7 @@ def _play(session: Session, step: Step, key: RunKey) -> None:
 
 
 def _told(step: Step, answer: Answer) -> None:
-    """The answers with what was chosen, and as soon as the run has ended what was right, and why."""
+    """Show the chosen answer and, once the run has ended, the right one and the explanation."""
     ended = answer.words is not None
     items = []
     for number, text in enumerate(step.answers):
@@ -215,13 +215,13 @@ def _told(step: Step, answer: Answer) -> None:
         )
     st.html(f"<ul class='answers'>{''.join(items)}</ul>")
     if answer.words is not None:
-        kind, word = ("right", "✓ Right.") if answer.given == step.right else ("wrong", "✗ Not so.")
+        kind, word = ("right", "✓ Right.") if answer.given == step.right else ("wrong", "✗ Wrong.")
         why = "".join(f"<p>{_text(paragraph)}</p>" for paragraph in step.explained(answer.words))
         st.html(f"<div class='why' role='status'><b class='{kind}'>{word}</b>{why}</div>")
 
 
 def _after(session: Session, lesson: Lesson, progress: LessonProgress, answer: Answer) -> None:
-    """While it runs: how to hurry it. When it has ended: where to go."""
+    """Show the buttons: while the run lasts, to skip ahead; then, to go on."""
     step = lesson.steps[progress.at]
     if answer.words is None:
         _running(session, step, _key(lesson, progress.at))
@@ -234,7 +234,7 @@ def _after(session: Session, lesson: Lesson, progress: LessonProgress, answer: A
         _turn("Previous question", session, lesson, progress.at - 1, "secondary")
         st.button("Run it again", on_click=_run_again, args=(session, lesson, progress), key="run_again")
     with st.container(horizontal=True, gap="medium", key="lesson_doors"):
-        story.door(session, "playground", "Go on in the Playground", step.experiment)
+        story.door(session, "playground", "Continue in the Playground", step.experiment)
         story.door(session, "laboratory", "Measure it in the Laboratory", step.experiment)
 
 
@@ -243,10 +243,10 @@ def _running(session: Session, step: Step, key: RunKey) -> None:
     st.html(f"<p class='running' role='status'>The network is training: {updates}. Watch.</p>")
     with st.container(horizontal=True, key="steps_on"):
         if not session.run.playing:
-            st.button("Go on", type="primary", on_click=_play, args=(session, step, key), key="go_on")
+            st.button("Continue", type="primary", on_click=_play, args=(session, step, key), key="go_on")
         elif session.run.speed is not None:
             st.button(
-                "To the end",
+                "Skip to the end",
                 icon=":material/fast_forward:",
                 on_click=lambda: setattr(session.run, "speed", None),
                 key="to_the_end",
@@ -261,7 +261,7 @@ def _run_again(session: Session, lesson: Lesson, progress: LessonProgress) -> No
 
 
 def _turn(label: str, session: Session, lesson: Lesson, number: int, kind: Kind) -> None:
-    """A button that turns to another step; the first one has none before it."""
+    """Show a button to another step; nothing if there is no such step."""
     if number < 0:
         return
 
@@ -273,7 +273,7 @@ def _turn(label: str, session: Session, lesson: Lesson, number: int, kind: Kind)
 
 
 def _end(session: Session, lesson: Lesson) -> None:
-    """The way to the next lesson, after the last one to the overview."""
+    """Show the button to the next lesson, or to the overview after the last one."""
     following = dict(pairwise([*LESSONS, ""]))[lesson.name]
     label = "Next lesson" if following else "All lessons"
     st.button(label, type="primary", on_click=_open, args=(session, following), key="next")
@@ -283,7 +283,7 @@ def _end(session: Session, lesson: Lesson) -> None:
 
 
 def _setting(e: Experiment) -> None:
-    """What is asked of the network, and how it begins and learns, in two lines."""
+    """Show the task and the main settings in two lines."""
     task = TASKS[e.task]
     st.html(
         f"<p class='setting'><b>{escape(task.title)}.</b> {escape(task.summary)}<br>"
@@ -292,7 +292,7 @@ def _setting(e: Experiment) -> None:
 
 
 def _facts(e: Experiment) -> list[str]:
-    """The choices of an experiment that matter in a lesson, in words."""
+    """Return the settings that matter in a lesson, as phrases."""
     options, init = TASKS[e.task].options, INITIALIZERS[e.init]
     facts = [f"T = {e.seq_len}"]
     if "delay" in options:
@@ -307,7 +307,7 @@ def _facts(e: Experiment) -> list[str]:
 
 
 def _cover() -> None:
-    """What stands in the pictures' place until the visitor has answered."""
+    """Show a placeholder for the figures until the visitor has answered."""
     height = TIMELINE_HEIGHT + PROGRESS_HEIGHT
     st.html(
         f"<div class='cover' style='min-height:{height}px'><b>?</b>"
@@ -327,10 +327,10 @@ def _progress(session: Session) -> None:
 
 
 def _text(text: str) -> str:
-    """Return plain text as HTML, with W_hh and h_t as the pictures have them."""
+    """Return plain text as HTML, with subscripts in W_hh and h_t."""
     return with_indices(escape(text))
 
 
 def _as_markdown(text: str) -> str:
-    """Return plain text for a label that would read it as Markdown."""
+    """Escape plain text for a label that is rendered as Markdown."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])", r"\\\1", text)

@@ -1,8 +1,8 @@
-// Streamlit calls the default export with every message; the figure's node outlives them all.
+// Streamlit calls the default export with every message; the figure's node is kept between messages.
 const figures = new WeakMap(); // by parent element
 let plotly; // one promise for the whole page
 
-const READABLE = 0.75; // text is not drawn smaller than this; what is wider than the screen scrolls sideways
+const READABLE = 0.75; // smallest scale of text; a figure that is still wider than the screen scrolls sideways
 
 function loadPlotly(url) {
   plotly ??= new Promise((resolve, reject) => {
@@ -22,12 +22,12 @@ class LiveFigure {
   constructor(parent) {
     this.node = document.createElement("div");
     this.node.className = "live-figure";
-    this.node.setAttribute("role", "figure"); // not "img": it holds the buttons of plotly
+    this.node.setAttribute("role", "figure"); // not "img": it contains plotly's buttons
     this.caption = document.createElement("div");
     this.window = document.createElement("div");
     this.window.className = "live-figure-window";
     this.window.append(this.node);
-    // plotly.js would keep a finger from scrolling; a tap still reaches it, as a click
+    // plotly.js would block scrolling by touch; a tap still reaches it as a click
     this.window.addEventListener("touchstart", (touch) => touch.stopPropagation(), { capture: true, passive: true });
     parent.append(this.caption, this.window);
     this.frame = parent;
@@ -43,7 +43,7 @@ class LiveFigure {
     this.redraw();
   }
 
-  // Waiting for a frame drops the messages that arrive faster than the browser draws, and rests in hidden tabs.
+  // Waiting for a frame drops messages that arrive faster than the browser draws, and pauses in hidden tabs.
   async redraw() {
     this.stale = true;
     if (this.drawing) return;
@@ -64,7 +64,7 @@ class LiveFigure {
     const { data, layout, name, height, leastWidth } = this.message;
     const room = (this.drawnWidth = this.frame.clientWidth);
     if (!room) return; // hidden; the observer calls again
-    const scale = Math.max(READABLE, Math.min(1, room / leastWidth)); // on a phone all shrinks, text too
+    const scale = Math.max(READABLE, Math.min(1, room / leastWidth)); // on a phone everything is scaled down, text included
     const [width, tall] = [Math.max(room / scale, leastWidth), height / scale];
     this.node.style.width = scale < 1 ? `${width}px` : "";
     this.node.style.height = `${tall}px`;
@@ -79,7 +79,7 @@ class LiveFigure {
     this.node.dataset.draws = Number(this.node.dataset.draws ?? 0) + 1;
   }
 
-  // What scrolls must be reached by the keyboard, and what is reached needs a name.
+  // A scrollable element must be focusable by keyboard, and a focusable one needs a name.
   scrolls(sideways) {
     this.window.classList.toggle("sideways", sideways);
     if (!sideways) return ["tabindex", "role", "aria-label"].forEach((name) => this.window.removeAttribute(name));
@@ -88,7 +88,7 @@ class LiveFigure {
     this.window.setAttribute("aria-label", "The figure is wider than the screen: scroll sideways");
   }
 
-  // Streamlit also calls this when a newer message overtakes an older one; then the node is still on the page.
+  // Streamlit also calls this when a newer message replaces an older one; the node is then still on the page.
   leave() {
     if (this.node.isConnected) return;
     this.widthWatch.disconnect();

@@ -1,4 +1,4 @@
-"""Plotly figures that are redrawn in place, many times a second."""
+"""Plotly figures that are redrawn in place, many times per second."""
 
 import time
 from pathlib import Path
@@ -14,22 +14,22 @@ from plotly.graph_objects import Figure
 from rnnviz.figures.theme import LARGER, magnify
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-# Browsers may keep it for ever: the version is in the name. Relative: it works behind any base path.
+# Browsers may cache it forever: the version is in the name. Relative, so that it works with any base path.
 PLOTLY_URL = f"plotly-{plotly.__version__}.min.js"
 
 CAPTION_HEIGHT = 26
-"""Pixels of one line of text; style.css holds the line to it."""
+"""Height of one line of text in pixels; must match style.css."""
 
 TALLER = 1.09
-"""How much a figure grows for a projector, in the room that the bar and the controls leave."""
+"""Factor by which figures grow in projector view, where the bar and the controls are hidden."""
 
 SETTLE_SECONDS = 0.02
-"""Twice the interval at which Streamlit's server sends what a script has written."""
+"""Twice the interval at which Streamlit's server sends a script's output."""
 
 _component = st.components.v2.component(
     "rnnviz_live_figure",
     js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
-    isolate_styles=False,  # plotly.js puts its styles into the page's head, out of a shadow root's sight
+    isolate_styles=False,  # plotly.js puts its styles into the page's head, which a shadow root does not see
 )
 
 
@@ -42,32 +42,32 @@ def show(
     caption: str = "",
     least_width: int = 1,
 ) -> None:
-    """Show a figure; called again with the same key, redraw it without replacing anything on the page.
+    """Show a figure; a call with the same key redraws it without replacing its DOM nodes.
 
     Parameters
     ----------
     figure : plotly Figure, or {"data": [...], "layout": {...}}
-        A plain dict skips plotly's validation, which costs more than all the rest of a redraw in Python. Its
+        A plain dict skips plotly's validation, which costs more than the rest of a redraw in Python. Its
         traces may hold numpy arrays of any shape; ranges and other layout values must be plain lists. The
-        visitor's zoom survives redraws unless the layout has a ``uirevision`` of its own.
+        visitor's zoom survives redraws unless the layout sets its own ``uirevision``.
     key : str
-        Identity on the page, and the file name of the exported picture.
+        Identity on the page, and the file name of the exported image.
     label : str
-        What the figure shows, for those who cannot see it.
+        Description of the figure for screen readers.
     height : int
-        Pixels, reserved before the first draw so that nothing on the page jumps.
+        Pixels, reserved before the first draw so that the layout does not shift.
     caption : str
-        One line of HTML above the figure that changes with it. Foreign text in it must be escaped. (One of
-        Streamlit's own text elements in its place costs a tenth of the redraws.)
+        One line of HTML above the figure, updated with it. Untrusted text must be escaped. (A Streamlit text
+        element in its place would cost a tenth of the redraws.)
     least_width : int
-        Pixels that the figure needs. Where there are fewer, it is drawn this wide and shrunk as a whole, to
-        three quarters at the least: beyond that it scrolls sideways.
+        Pixels that the figure needs. On a narrower page it is drawn this wide and scaled down, to three
+        quarters at most; below that it scrolls sideways.
     """
     content = figure.to_dict() if isinstance(figure, Figure) else figure
     line = CAPTION_HEIGHT if caption else 0
     if "session" in st.session_state and st.session_state["session"].view.projector:
         content, height, line = magnify(content), round(TALLER * height), round(LARGER * line)
-    # plotly.js spends a millisecond or two on a trace even if it draws nothing
+    # plotly.js takes a millisecond or two per trace, even for an empty one
     drawn = [trace for trace in content["data"] if np.size(trace.get("x", trace.get("z"))) > 0]
     message = {
         **content,
@@ -79,22 +79,22 @@ def show(
         "leastWidth": least_width,
         "plotlyUrl": PLOTLY_URL,
     }
-    # Streamlit forwards bytes as they are; a str or dict it would serialise twice and hash in full.
+    # Streamlit forwards bytes unchanged; it would serialise a str or dict twice and hash it.
     data = orjson.dumps(message, default=_plain, option=orjson.OPT_NON_STR_KEYS)
     _component(key=key, data=data, height=height + line)
 
 
 def settle() -> None:
-    """Wait until the page's figures are on their way; called at the end of the page's script.
+    """Wait until the page's figures have been sent; called at the end of the page's script.
 
-    If the next tick of a fragment is already waiting, Streamlit throws away what this fragment wrote during
-    the script and is not sent yet. The browser then takes the figure for gone and removes it for a moment.
+    If a fragment's next tick is already waiting, Streamlit discards the fragment's unsent output of this
+    script run. The browser then removes the figure for a moment.
     """
     time.sleep(SETTLE_SECONDS)
 
 
 def _plain(value: object) -> object:
-    """Turn what JSON lacks into what plotly.js reads; arrays as base64 of their bytes."""
+    """Convert what JSON lacks into a form that plotly.js reads; arrays as base64."""
     if isinstance(value, np.ndarray):
         spec = to_typed_array_spec(value)
         return spec.tolist() if isinstance(spec, np.ndarray) else spec  # text and huge integers stay lists

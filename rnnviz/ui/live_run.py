@@ -1,6 +1,6 @@
-"""A training run in worker processes, as a page sees it: a state machine that never waits for training.
+"""A training run in worker processes: a state machine whose methods never wait for training.
 
-A run *plays* while it is queued, running or waiting. ``-`` means: stays as it is.
+A run *plays* while it is queued, running or waiting. ``-`` means: no change.
 
 =========  ===========  ======  ===============  ===========  ====================  ================
 phase      play, step   pause   the page looks   chunk done   chunk lost, refused   its time comes
@@ -15,22 +15,22 @@ diverged   -            -       -                dropped      dropped           
 failed     queued       -       -                dropped      dropped               dropped
 =========  ===========  ======  ===============  ===========  ====================  ================
 
-queued : a chunk of updates is wanted, and no worker has it. It is handed over at once, or (while nobody
-    looks, or after one was lost) the next time the page looks.
-(1) Except step while it plays on: queued, for a single update after the one that is shown.
-(2) diverged if numbers overflowed; solved if the goal was reached and the run is to pause there; paused
+queued : a chunk of updates is requested, and no worker has it yet. It is submitted at once, or (if the page
+    has stopped looking, or after a loss) the next time the page looks.
+(1) Except step while it plays continuously: queued, for a single update after the one that is shown.
+(2) diverged if numbers overflowed; solved if the goal was reached and the run is set to pause there; paused
     after a single step or at the end (``until``); else waiting in slow motion, queued otherwise.
-(3) failed when it is the third in a row. Play then starts again from the newest state.
+(3) failed if it is the third in a row. Play then continues from the newest state.
 
-Each command that changes what is wanted (play, step, pause, another learning rate) has a number. What arrives
-later, a chunk or the time of slow motion, carries the run's id and the number it was ordered under, and is
-dropped if either is no longer the current one. So pause stops at the update that is shown, step makes exactly
-one after it, and another learning rate holds from it on: a chunk that is still with a worker costs its time,
-nothing else (from the same state the same chunk comes again, bit for bit).
+Each command (play, step, pause, a new learning rate) has a number. A later event, such as a finished chunk or
+a slow-motion timer, carries the run's id and the number of its command, and is dropped if either is outdated.
+So pause stops at the update that is shown, step makes exactly one after it, and a new learning rate applies
+from it on. A dropped chunk costs only its time: the same chunk from the same state gives the same result, bit
+for bit.
 
-What a page wants measured on every new state (``measure``) is measured by the worker that trained it, and
-comes with the chunk. Only a state that no chunk brought with the present ``measure`` (the first one, or the
-newest one after ``measure`` was changed) is measured where it is looked at, once.
+``measure`` is evaluated on every new state by the worker that trained it, and returned with the chunk. A
+state without a measurement (the first one, or the newest one after ``measure`` was changed) is measured once,
+in the page's process.
 """
 
 from __future__ import annotations
@@ -55,26 +55,26 @@ from rnnviz.training.loop import advance, start
 from rnnviz.training.state import TrainingState, Tuning
 
 CHUNK_SECONDS = 0.09
-"""Training between two pictures: a little less than the page's tick, so that each tick has news."""
+"""Training time per chunk: a little less than the page's tick, so that every tick has a new state."""
 
 LEASE_SECONDS = 0.8
-"""A run whose page has not looked for this long stops: the tab was closed."""
+"""A run stops if its page has not looked for this long, as after the tab was closed."""
 
 ALBUM_SIZE = 64
-"""Gradient curves that a run keeps of its past; when there are more, every second one goes."""
+"""Number of past gradient curves that a run keeps; when it is exceeded, every second one is dropped."""
 
 MAX_FAILURES = 3
-"""Workers may die; if this many chunks in a row are lost or refused, the run stops and says so."""
+"""A run fails after this many lost or refused chunks in a row."""
 
 Measure = Callable[[Experiment, Params], Any]
-"""What a page wants to know of every new state. It travels to the workers and must not need Streamlit."""
+"""A measurement of every new state. It is pickled and sent to workers, so it must not need Streamlit."""
 
 Later = Callable[[float, Callable[[], None]], Callable[[], object]]
-"""Calls a function after some seconds, from any thread; returns a function that cancels the call."""
+"""Calls a function after some seconds, on any thread; returns a function that cancels the call."""
 
 
 def get_ready() -> None:
-    """Do nothing; a worker that was asked to has imported all that ``advance_and_snapshot`` needs."""
+    """Do nothing; running this in a worker imports everything that ``advance_and_snapshot`` needs."""
 
 
 def advance_and_snapshot(
@@ -84,7 +84,7 @@ def advance_and_snapshot(
     steps: int | None,
     until_solved: bool = False,
 ) -> tuple[TrainingState, Snapshot]:
-    """Train for a while, and take the picture of the new state."""
+    """Train for some time, and take a snapshot of the new state."""
     state = advance(e, state, seconds, steps, until_solved)
     return state, take_snapshot(e, state.params, state.step)
 
@@ -97,13 +97,13 @@ def advance_and_measure(
     steps: int | None,
     until_solved: bool = False,
 ) -> tuple[TrainingState, Snapshot, Any]:
-    """One chunk of work, run in a worker process: new state, its picture and (if wanted) its measurement."""
+    """Run one chunk in a worker process: return the new state, its snapshot and its measurement or None."""
     state, snapshot = advance_and_snapshot(e, state, seconds, steps, until_solved)
     return state, snapshot, None if measure is None else measure(e, state.params)
 
 
 def after(seconds: float, call: Callable[[], None]) -> Callable[[], object]:
-    """Call a function after some seconds by the real clock."""
+    """Call a function after some seconds of real time; return a function that cancels the call."""
     timer = threading.Timer(seconds, call)
     timer.daemon = True
     timer.start()
@@ -111,11 +111,11 @@ def after(seconds: float, call: Callable[[], None]) -> Callable[[], object]:
 
 
 def _nothing() -> None:
-    """Stand in for a cancellation while nothing is under way."""
+    """Do nothing; the cancellation while nothing is pending."""
 
 
 class Phase(Enum):
-    """Where a run stands; see the table at the top of this module."""
+    """The phase of a run; see the table at the top of this module."""
 
     IDLE = "idle"
     QUEUED = "queued"
@@ -132,7 +132,7 @@ PLAYING = {Phase.QUEUED, Phase.RUNNING, Phase.WAITING}
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a chunk was ordered for: the run by its id, and the number of its command."""
+    """Identifies the command that a chunk belongs to: the run's id and the command's number."""
 
     run: int
     command: int
@@ -140,9 +140,9 @@ class Ticket:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """A run at one moment: its newest state, the picture of it, and how fast it goes (steps a second).
+    """A run at one moment: its newest state, the snapshot of it, and its rate (steps per second).
 
-    measured : what the run's ``measure`` returns for exactly this state; None if the run has no measure.
+    measured : the result of the run's ``measure`` for this state; None if the run has no measure.
     """
 
     state: TrainingState
@@ -153,7 +153,7 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A measurement, and what was measured how."""
+    """A measurement, with the state and the function that gave it."""
 
     state: TrainingState
     measure: Measure
@@ -163,18 +163,18 @@ class Measured:
 class LiveRun:
     """One run. Methods may be called from any thread; none of them waits for training.
 
-    Chunks follow each other without the page: each one's done-callback submits the next, while the
-    lease is fresh. So training never waits for drawing, and an abandoned run stops by itself.
+    Each chunk's done-callback submits the next one while the lease is valid. So training never waits for
+    drawing, and an abandoned run stops by itself.
 
-    speed : training steps a second, None for as many as possible.
+    speed : training steps per second, None for as many as possible.
     pause_when_solved : stop when the task's goal is first reached.
-    until : stop after this many updates in all; None for no end.
-    measure : what is measured on every new state, from the next chunk on; None for nothing. Two that compare
-        equal are the same one, so set the same function again rather than a new partial of it.
-    phase, problem : where it stands, and why it failed.
-    album : the last output's gradient (T,) in the top layer, at some of the steps at which it was looked at.
-    spans : ends of the gradient axis in each of its pictures, so that it holds still.
-    clock, later : the time in seconds, and what waits in slow motion; tests drive both by hand.
+    until : stop after this many updates in total; None for no limit.
+    measure : evaluated on every new state, from the next chunk on; None for nothing. Measures are compared by
+        equality, so set the same function again rather than a new partial of it.
+    phase, problem : the current phase, and why the run failed.
+    album : the last output's gradient (T,) in the top layer, by training step, for some past steps.
+    spans : range of the gradient axis in each of its figures, so that the axis stays fixed.
+    clock, later : the time in seconds, and the timer for slow motion; tests replace both.
     """
 
     _ids = itertools.count(1)
@@ -216,27 +216,27 @@ class LiveRun:
 
     @cached_property
     def initial(self) -> Snapshot:
-        """The picture of the network before training."""
+        """The snapshot of the network before training."""
         return take_snapshot(self.experiment, self._start.params, 0)
 
     @property
     def playing(self) -> bool:
-        """Whether it trains, or will as soon as a worker or its time comes."""
+        """Whether it trains, or is about to."""
         return self.phase in PLAYING
 
     @property
     def finished(self) -> bool:
-        """Whether numbers overflowed, so that no further step can be made."""
+        """Whether numbers overflowed, so that no further update is possible."""
         return self.state.divergence is not None
 
     @property
     def ended(self) -> bool:
-        """Whether as many updates were made as were wanted."""
+        """Whether ``until`` was reached."""
         return self.until is not None and self.state.step >= self.until
 
     @property
     def retunings(self) -> tuple[Tuning, ...]:
-        """The changes of learning rate and threshold during this run, one to come included."""
+        """The changes of learning rate and threshold during this run, including a pending one."""
         e, known = self.experiment, self.state.tunings
         now = Tuning(self.state.step, e.learning_rate, e.clip_norm)
         changed = known and (known[-1].learning_rate, known[-1].clip_norm) != (e.learning_rate, e.clip_norm)
@@ -245,7 +245,7 @@ class LiveRun:
     # Commands
 
     def play(self) -> None:
-        """Train until paused, diverged, abandoned, at its end, or (if wanted) solved."""
+        """Train until paused, diverged, abandoned, ended, or (if ``pause_when_solved``) solved."""
         with self._lock:
             if not self.playing:
                 self._order(Phase.QUEUED)
@@ -267,7 +267,7 @@ class LiveRun:
                 self._order(Phase.PAUSED)
 
     def retune(self, experiment: Experiment) -> None:
-        """Go on with another learning rate or clipping threshold from the update that is shown."""
+        """Continue from the update that is shown with another learning rate or clipping threshold."""
         with self._lock:
             self.experiment = experiment
             if self.phase is Phase.RUNNING:
@@ -275,7 +275,7 @@ class LiveRun:
         self.look()
 
     def look(self) -> Look:
-        """Renew the lease, hand over a chunk if one is wanted, and return the newest picture."""
+        """Renew the lease, submit a chunk if one is queued, and return the newest state."""
         with self._lock:
             self._leased_until = self._clock() + LEASE_SECONDS
         self._submit(self._pool)
@@ -284,7 +284,7 @@ class LiveRun:
         return Look(state, snapshot or self.initial, rate, self._measurement(state, known))
 
     def _measurement(self, state: TrainingState, known: Measured | None) -> Any:
-        """Return what is measured on a state; measure it now if neither its chunk nor an earlier look did."""
+        """Return the measurement of a state; measure it now if it is not ``known``."""
         measure = self.measure
         if measure is None:
             return None
@@ -296,7 +296,7 @@ class LiveRun:
         return known.value
 
     def _order(self, phase: Phase) -> None:
-        """Begin a new command: whatever an older one still brings is dropped."""
+        """Start a new command; later results of older ones will be dropped."""
         self._command += 1
         self._cancel()
         self._cancel = _nothing
@@ -317,10 +317,10 @@ class LiveRun:
         return ticket == Ticket(self.id, self._command)
 
     def _submit(self, pool: Callable[[], Executor]) -> None:
-        """Hand the next chunk to a worker if one is wanted; if that fails, the chunk counts as lost.
+        """Submit the next chunk if one is queued; if that fails, the chunk counts as lost.
 
-        The pool is asked for without the lock: starting a new one waits for the threads of a broken one,
-        and these may be waiting to deliver a loss here.
+        The pool is obtained without holding the lock: starting a new pool waits for the threads of a broken
+        one, and these may be waiting for the lock to report a loss.
         """
         ticket = Ticket(self.id, self._command)
         if self.phase is not Phase.QUEUED:
@@ -339,7 +339,7 @@ class LiveRun:
         future.add_done_callback(lambda done: self._receive(done, ticket, executor, measure))
 
     def _chunk(self) -> tuple[Experiment, TrainingState, float | None, int | None, bool]:
-        """Return what the next chunk is made of: a single update, or as many as its time allows."""
+        """Return the arguments of the next chunk: a single update, or as many as its time allows."""
         one = self.speed is not None or self._single
         left = None if self.until is None else self.until - self.state.step
         seconds, steps = (None, 1) if one else (CHUNK_SECONDS, left)
@@ -352,13 +352,13 @@ class LiveRun:
         executor: Executor,
         measure: Measure | None,
     ) -> None:
-        """Take a chunk's result and go on; runs in one of the pool's threads."""
+        """Store a chunk's result and continue; runs on one of the pool's threads."""
         with self._lock:
             if not self._wanted(ticket):
                 return
             failure = RuntimeError("a worker was stopped") if done.cancelled() else done.exception()
             if failure is not None:
-                self._lose(ticket, failure)  # the next look submits again: from here a pool can't be renewed
+                self._lose(ticket, failure)  # the next look submits again: the pool cannot be renewed here
                 return
             was_solved = self.state.solved_at is not None
             state, snapshot, value = done.result()
@@ -379,7 +379,7 @@ class LiveRun:
         return Phase.PAUSED if self._single or self.ended else Phase.QUEUED
 
     def _lose(self, ticket: Ticket, failure: BaseException) -> None:
-        """Have a chunk done again that was lost or refused, a few times; then give up and say why."""
+        """Queue a lost or refused chunk again; after MAX_FAILURES in a row, fail with the reason."""
         with self._lock:
             if not self._wanted(ticket):
                 return
@@ -390,7 +390,7 @@ class LiveRun:
                 self.problem = f"Training stopped: {reason.splitlines()[0]}"
 
     def _go_on(self, ticket: Ticket, executor: Executor) -> None:
-        """Submit the next chunk now, or in slow motion when its time has come; call with the lock held."""
+        """Submit the next chunk now, or after a delay in slow motion; call with the lock held."""
         if self.phase is not Phase.QUEUED:
             return
         if self.speed is None:
@@ -405,7 +405,7 @@ class LiveRun:
             self._lose(ticket, failure)
 
     def _wake(self, ticket: Ticket, executor: Executor) -> None:
-        """Go on after a pause of slow motion, unless another command came meanwhile."""
+        """Continue after a slow-motion delay, unless there was another command meanwhile."""
         with self._lock:
             if not self._wanted(ticket) or self.phase is not Phase.WAITING:
                 return

@@ -1,4 +1,4 @@
-// Streamlit calls the default export with every message; the pad outlives them all.
+// Streamlit calls the default export with every message; the pad is kept between messages.
 const pads = new WeakMap(); // by parent element
 
 const SIDE = 8;
@@ -76,7 +76,7 @@ class PixelPad {
     this.grid.addEventListener("focusin", (event) => this.moveTo(this.cells.indexOf(event.target)));
   }
 
-  // A message of the same number as the last one brings nothing new: the visitor may be further on by now.
+  // Ignore a message with the same number as the last one: the visitor may have drawn more since.
   show({ pixels, number }, setStateValue) {
     this.setStateValue = setStateValue;
     if (number === this.number) return;
@@ -108,7 +108,7 @@ class PixelPad {
   report() {
     if (this.pixels.every((ink, place) => ink === this.reported[place])) return;
     this.reported = [...this.pixels];
-    // The time makes it news even if the same image was drawn before
+    // the time makes the value new even if the same image was drawn before
     this.setStateValue("drawing", { pixels: this.reported, over: this.number, at: Date.now() });
   }
 
@@ -168,7 +168,7 @@ class PixelPad {
     else if ([" ", "Enter"].includes(event.key)) event.repeat || this.set(this.pixels[this.place] >= 0.5 ? 0 : 1);
     else if (["Delete", "Backspace"].includes(event.key)) this.set(0);
     else return;
-    event.preventDefault(); // the page would scroll
+    event.preventDefault(); // otherwise the page scrolls
     event.stopPropagation();
   }
 

@@ -1,4 +1,4 @@
-"""A pad of 8 by 8 grey pixels to draw on, with a mouse, a pen, a finger or the keyboard."""
+"""A drawing pad of 8 by 8 grey pixels, for mouse, pen, touch or keyboard."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from rnnviz.model.arrays import Array
 
 SIDE = 8
 HEIGHT = 326
-"""Pixels of the grid, its buttons and the focus ring around them, as the CSS lays them out."""
+"""Height in pixels of the grid, its buttons and the focus ring, as laid out by the CSS."""
 
 SAME = 1e-6
-"""Images no further apart are the same: numbers may lose digits on the way to the browser and back."""
+"""Tolerance for equal images: numbers may lose digits on the way to the browser and back."""
 
 _component = st.components.v2.component(
     "rnnviz_pixel_pad",
@@ -25,25 +25,25 @@ _component = st.components.v2.component(
 
 @dataclass
 class _Shown:
-    """What the browser shows, as far as Python knows, and how many images Python has sent it."""
+    """The image in the browser, as far as known, and the number of images sent to it."""
 
     image: Array = field(default_factory=lambda: np.full(SIDE * SIDE, -1.0))
     number: int = 0
 
 
 def pixel_pad(image: Array, *, key: str, on_change: Callable[[Array], None]) -> None:
-    """Show an image to draw on, and report it after each stroke of the pen and each key that changes it.
+    """Show an image to draw on, and report it after each stroke and each key press that changes it.
 
     Parameters
     ----------
     image : Array (64,)
-        Ink from 0 to 1, row by row from the top left. An image other than the one shown or reported last
-        replaces whatever has been drawn; the same one leaves alone what is being drawn just now.
+        Ink from 0 to 1, row by row from the top left. An image that differs from the one last shown or
+        reported replaces the drawing; an equal one does not disturb a stroke in progress.
     key : str
         Identity on the page.
     on_change : callable
-        Called with the changed image, (64,), before the page runs again. It should be remembered, and
-        be the ``image`` of the next run.
+        Called with the changed image, (64,), before the page reruns. It should be stored and passed as
+        ``image`` in the next run.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def pixel_pad(image: Array, *, key: str, on_change: Callable[[Array], None]) -> 
 
 
 def _read(pixels: object) -> Array | None:
-    """Return an image from the browser, or None if it is none: anyone can send anything."""
+    """Return an image from the browser, or None if the data is invalid."""
     if not isinstance(pixels, list) or len(pixels) != SIDE * SIDE:
         return None
     if not all(isinstance(value, int | float) and 0.0 <= value <= 1.0 for value in pixels):

@@ -1,4 +1,4 @@
-"""The two gradient problems side by side: the picture before training, and what training makes of it."""
+"""The page Problems: vanishing and exploding gradients side by side, before and after training."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ UPDATES = 300
 TICK_SECONDS = 0.25
 CURVE_HEIGHT = 190
 LARGER_WORDS_HEIGHT = 35
-"""Pixels that the words around the curves need more in the projector view."""
+"""Extra pixels for the text around the curves in projector view."""
 LENGTHS = (5, 10, 20, 30, 40, 50, 75, 100)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One of the two problems: its name, its network in a word, and the gains on its slider."""
+    """One of the two problems: its name, its experiment, and the range of its gain slider."""
 
     name: str
     title: str
@@ -57,7 +57,7 @@ EXPLODING = Problem(
 
 @dataclass(frozen=True)
 class Consequence:
-    """What training made of a network: steps made, its metric, the largest gradient, how it broke off."""
+    """The result of training: steps made, metric, largest gradient, and how it diverged ("" if not)."""
 
     steps: int
     metric: float
@@ -66,7 +66,7 @@ class Consequence:
 
 
 def consequence(e: Experiment) -> Consequence:
-    """Train an experiment for UPDATES steps and sum up what came of it."""
+    """Train an experiment for UPDATES steps and summarise the result."""
     run = train(e, UPDATES)
     norms = run.history["grad_norm"].to_numpy()
     largest = float(np.max(norms[np.isfinite(norms)], initial=0.0))
@@ -74,7 +74,7 @@ def consequence(e: Experiment) -> Consequence:
 
 
 def page(session: Session) -> None:
-    """Choose a length and two gains; see both gradients at once, and their consequences a moment later."""
+    """Show the controls, both gradients, and the results of training."""
     length = st.select_slider("Sequence length T", LENGTHS, 50, key="problem_T")
     chosen = []
     for column, problem in zip(st.columns(2, gap="medium"), (VANISHING, EXPLODING), strict=True):
@@ -84,7 +84,7 @@ def page(session: Session) -> None:
 
 
 def _picture(session: Session, problem: Problem, length: int) -> Experiment:
-    """One problem's slider, ribbon and curve; returns the chosen experiment."""
+    """Show one problem's slider, ribbon and curve; return the chosen experiment."""
     words = st.container()
     low, high, first = problem.gains
     gain = st.slider("Gain g of W_hh", low, high, first, 0.05, key=f"gain_{problem.name}")
@@ -115,7 +115,7 @@ def _picture(session: Session, problem: Problem, length: int) -> Experiment:
 
 
 def _consequences(session: Session, chosen: list[Experiment]) -> None:
-    """What 300 updates of training make of each: measured in the workers, shown when it is there."""
+    """Show the results of training, which are measured in the workers, as they arrive."""
     key = ("problems", *chosen)
     if key not in session.sweeps:
         for name in [name for name in session.sweeps if isinstance(name, tuple) and name[0] == "problems"]:
@@ -142,12 +142,12 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
 FATES = {
     "vanishing": "Soon nothing is left to learn from.",
     "healthy": "That is mild enough: the error arrives.",
-    "exploding": "Soon an update throws the weights away.",
+    "exploding": "Soon a single update ruins the weights.",
 }
 
 
 def idea(decades: float, steps: int, verdict: str) -> str:
-    """Say in HTML what a step back does to the error, on average, and where that leads."""
+    """Return in HTML the mean factor per step back and its consequence."""
     if not np.isfinite(decades):
         return f"The numbers leave the range of floating point. {FATES[verdict]}"
     return (
@@ -155,21 +155,23 @@ def idea(decades: float, steps: int, verdict: str) -> str:
     )
 
 
-def share(decades: float) -> str:
-    """Return in HTML how much of the last output's error that is."""
+def arrival(decades: float) -> str:
+    """Return an HTML sentence on how much of the last output's error reaches step 1."""
     if not np.isfinite(decades):
-        return "nothing of" if decades < 0 else "more than any number times"
+        if decades < 0:
+            return "None of the last output's error reaches step 1."
+        return "The last output's error overflows before it reaches step 1."
     power = int(np.floor(decades))
-    if -3 <= power < 0:
-        return f"{10.0**decades:.1%} of"
-    if 0 <= power <= 3:
-        return f"{10.0**decades:.2g} times"
-    sign = "of" if power < 0 else "times"
-    return f"{10.0 ** (decades - power):.0f} · 10<sup>{power}</sup> {sign}".replace("-", "−")
+    size = f"{10.0 ** (decades - power):.0f} · 10<sup>{power}</sup>".replace("-", "−")
+    if decades >= 0:
+        times = f"{10.0**decades:.2g}" if power <= 3 else size
+        return f"The last output's error is {times} times as large when it reaches step 1."
+    part = f"{10.0**decades:.1%}" if power >= -3 else size
+    return f"{'Only ' if power < -1 else ''}{part} of the last output's error reaches step 1."
 
 
 def tell(e: Experiment, result: Consequence | None) -> str:
-    """Say in HTML what became of training, in the run's own numbers."""
+    """Return the result of training as HTML."""
     if result is None:
         return f"Training it for {UPDATES} updates …"
     if result.broke_off:
@@ -186,10 +188,7 @@ def tell(e: Experiment, result: Consequence | None) -> str:
     else:
         score = f"{name} {result.metric:.3f}, and guessing gives {chance:.3f}"
     learned = task.metric.reached(result.metric, task.goal)
-    head = "<b>It learns all the same.</b>" if learned else "<b>Tiny updates, poor answers.</b>"
+    head = "<b>It learns anyway.</b>" if learned else "<b>Tiny updates, poor answers.</b>"
     if flow.decades > 0 and not learned:
-        head = "<b>It holds out, for now.</b>"
-    return (
-        f"{head} At step 1, {share(flow.decades)} the last output's error arrives. "
-        f"After {result.steps} updates: {score}."
-    )
+        head = "<b>It survives, for now.</b>"
+    return f"{head} {arrival(flow.decades)} After {result.steps} updates: {score}."

@@ -1,4 +1,4 @@
-"""A small picture in plain HTML: the gradient's ribbon over time, for cards and for the heads of pages."""
+"""The gradient over time as a ribbon in plain HTML, for cards and page headers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnnviz.figures.timeline import strength
 from rnnviz.model.arrays import Array
 
 THINNEST, THICKEST = 2.0, 16.0
-"""Pixels of the ribbon at the ends of the fixed gradient scale."""
+"""Height of the ribbon, in pixels, at the ends of the fixed gradient scale."""
 
 
 @lru_cache(maxsize=64)
@@ -21,7 +21,7 @@ def at_start(e: Experiment) -> Array:
 
 
 def ribbon(values: Array, theme: Theme, label: str, height: int = 22) -> str:
-    """Return a gradient (T,) as a row of pieces, wide and strong where much of it arrives."""
+    """Return a gradient (T,) as HTML: one segment per step, thicker and more intense where it is larger."""
     pieces = "".join(
         f"<i style='height:{THINNEST + share * (THICKEST - THINNEST):.1f}px;"
         f"background:{mix(theme.gradient, float(share))}'></i>"
@@ -31,6 +31,6 @@ def ribbon(values: Array, theme: Theme, label: str, height: int = 22) -> str:
 
 
 def of_experiment(e: Experiment, theme: Theme) -> str:
-    """Return the ribbon of an experiment before training, up to its last output."""
+    """Return the ribbon of an untrained experiment, up to its last output."""
     last = int(e.masks.write_steps[-1])
     return ribbon(at_start(e)[: last + 1], theme, "the gradient before training, step by step")

@@ -1,4 +1,4 @@
-"""One panel for every place that shows a run: its buttons, its figures in a line, and its pictures."""
+"""The panel that shows a run on any page: buttons, key numbers, and figures."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": 
 LEAST_WIDTH = 680
 """Pixels below which the nodes of the timeline would overlap."""
 LEAST_LOWER_WIDTH = 440
-"""Pixels below which the names of loss and metric would run into each other."""
+"""Pixels below which the names of loss and metric would overlap."""
 
 SYMBOLS = {
     "x_t": "x", "h_t": "h", "y_t": "y", "A = W_xh": "A", "B = W_hh": "B", "C = W_hy": "C", "∂L/∂h_t": ""
 }  # fmt: skip
-"""Terms of the glossary that stand in the timeline, and how they are written there if not in full."""
+"""Glossary terms used in the timeline, and their form there ("" for the full term)."""
 
 
 @dataclass(frozen=True)
 class RunPanel:
-    """The panel of one run, or of several that are played together.
+    """The panel of one run, or of several that play together.
 
-    find : returns the runs; a button on the page may have put others in their place meanwhile.
-    widgets : keys of the controls. restart : puts new runs in their place and returns them.
-    prefix : stands before the key of every button and picture.
+    find : returns the current runs; buttons on the page may replace them.
+    widgets : keys of the controls. restart : replaces the runs with new ones and returns these.
+    prefix : of the keys of all buttons and figures.
     """
 
     find: Callable[[], Sequence[LiveRun]]
@@ -50,23 +50,23 @@ class RunPanel:
 
     @property
     def runs(self) -> Sequence[LiveRun]:
-        """The runs that are there now."""
+        """The current runs."""
         return self.find()
 
     @property
     def run(self) -> LiveRun:
-        """The first run, where there is only one."""
+        """The first run."""
         return self.runs[0]
 
     @property
     def playing(self) -> bool:
-        """Whether any of the runs trains."""
+        """Whether any of the runs is playing."""
         return any(run.playing for run in self.runs)
 
     # Buttons
 
     def play_button(self, label: str = "Play", again: str = "") -> None:
-        """Play and pause; again : what it is called at the end, where it starts from the beginning."""
+        """Show the play/pause button; again : its label at the end of a run, where it restarts."""
         playing = self.playing
         ended = bool(again) and all(run.ended for run in self.runs)
 
@@ -87,7 +87,7 @@ class RunPanel:
         )
 
     def step_button(self) -> None:
-        """One update."""
+        """Show the button that makes one update."""
         st.button(
             "Step",
             icon=":material/skip_next:",
@@ -98,7 +98,7 @@ class RunPanel:
         )
 
     def reset_button(self, help_text: str, icon: str = "skip_previous") -> None:
-        """Back to the beginning."""
+        """Show the reset button."""
         st.button(
             "Reset",
             icon=f":material/{icon}:",
@@ -109,7 +109,7 @@ class RunPanel:
         )
 
     def speed(self) -> None:
-        """Training steps a second."""
+        """Show the choice of speed."""
 
         def choose(name: str | None) -> None:
             if name in SPEEDS:
@@ -125,7 +125,7 @@ class RunPanel:
         )
 
     def pause_when_solved(self) -> None:
-        """Whether to stop when the task's goal is first reached."""
+        """Show the switch that pauses a run when the task's goal is first reached."""
         run, name = self.run, f"{self.prefix}pause_when_solved"
         bound = self.widgets.bound(
             name, run.pause_when_solved, lambda on: setattr(run, "pause_when_solved", on)
@@ -137,9 +137,9 @@ class RunPanel:
     def repeat(
         self, name: str, seconds: float, draw: Callable[[], None], also: Callable[[], bool] = bool
     ) -> None:
-        """Draw a part of the page, and while the runs play draw it again every so many seconds.
+        """Draw a part of the page; redraw it every ``seconds`` while the runs play.
 
-        also : tells what else keeps it moving.
+        also : returns whether something else requires redrawing.
         """
         before = self.playing, also()
 
@@ -149,15 +149,15 @@ class RunPanel:
             if before != (self.playing, also()):  # it paused by itself, or a remedy started it
                 st.rerun()
 
-        # A tick on its way while the page is drawn makes Streamlit drop what it had not yet sent of that
-        # fragment; without a container of its own there would be no place left to put the tick's pictures.
+        # If a tick arrives while the page is drawn, Streamlit drops the unsent output of this fragment.
+        # Without its own container the tick's output would have no place on the page.
         with st.container():
             part()
 
     def timeline(self, height: int, figures: bool = True, brief: bool = False, **view: Any) -> None:
         """Draw the timeline of the newest state.
 
-        figures : put the run's figures above it. brief : with a short headline, where it is narrow.
+        figures : show the run's key numbers above it. brief : use a short headline, for a narrow figure.
         view : layer, relative and whole_loss, as in figures.Timeline.
         """
         e, look = self.run.experiment, self.run.look()
@@ -192,7 +192,7 @@ class RunPanel:
 
 
 def held_still(run: LiveRun, view: Timeline) -> tuple[int, int]:
-    """Widen the gradient axis if the curve leaves it, never narrow it during a run."""
+    """Return the range of the gradient axis; during a run it widens as needed and never narrows."""
     key = (view.layer, view.relative, view.whole_loss)
     shown = [s for s in (view.snapshot, view.initial) if s is not None]
     both = (True, False) if view.several_write else (False,)
@@ -203,7 +203,7 @@ def held_still(run: LiveRun, view: Timeline) -> tuple[int, int]:
 
 
 def in_figures(run: LiveRun, look: Look, layer: int) -> str:
-    """Return the figures of a run in one line of HTML."""
+    """Return the key numbers of a run as one line of HTML."""
     now, verdict = look.snapshot, look.snapshot.verdict[layer]
     rate = f"{look.rate:,.0f} steps/s" if look.rate else "training…" if run.playing else "paused"
     cells = [
@@ -214,7 +214,7 @@ def in_figures(run: LiveRun, look: Look, layer: int) -> str:
         (with_indices("σ_max"), _size(now.sigma_max[layer]), explain("σ_max")),
     ]
     cell = CELLS[run.experiment.cell]
-    shown = cells if cell.recurrent and not cell.gate_names else cells[:3]  # else no W_hh carries the state
+    shown = cells if cell.recurrent and not cell.gate_names else cells[:3]  # only these have a single W_hh
     parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
     if cell.recurrent:
         parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")
@@ -226,5 +226,5 @@ def in_figures(run: LiveRun, look: Look, layer: int) -> str:
 
 
 def _size(value: float) -> str:
-    """Return a size that training may have thrown beyond all bounds."""
+    """Return a value as text, in scientific notation if it is large."""
     return f"{value:.3f}" if value < 1e4 else f"{value:.1e}"

@@ -1,4 +1,4 @@
-"""The one owner of all runs of a session, whatever page shows them."""
+"""The registry of all runs of a session, on all pages."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from rnnviz.experiment import Experiment
 from rnnviz.ui.live_run import LiveRun
 
 MOST_RUNS = 8
-"""Runs that are kept at each place for a visitor who comes back to them."""
+"""Runs kept per place, for visitors who return to them."""
 
 
 class RunKey(NamedTuple):
-    """Which run is which: the place that shows it, and its name among those of that place.
+    """Identifies a run by the place that shows it and a name within that place.
 
     place : "main" (the playground's, which the lessons borrow and the laboratory measures), "contest",
         "job" or "lesson".
@@ -27,7 +27,7 @@ MAIN = RunKey("main")
 
 
 class RunRegistry:
-    """Runs by key. What is replaced is paused for good; of each place the newest few are kept.
+    """Runs by key. Replaced runs are paused for good; the newest few of each place are kept.
 
     make : builds a run of an experiment.
     """
@@ -40,7 +40,7 @@ class RunRegistry:
         return self._runs[key]
 
     def get(self, key: RunKey) -> LiveRun | None:
-        """Return the run at a key, None if there is none."""
+        """Return the run at a key, or None."""
         return self._runs.get(key)
 
     def at(self, place: str) -> dict[Hashable, LiveRun]:
@@ -48,16 +48,16 @@ class RunRegistry:
         return {key.name: run for key, run in self._runs.items() if key.place == place}
 
     def start(self, key: RunKey, experiment: Experiment) -> LiveRun:
-        """Put a new run in the place of the one that is there."""
+        """Replace the run at a key with a new one."""
         return self.put(key, self._make(experiment))
 
     def open(self, key: RunKey, experiment: Experiment) -> LiveRun:
-        """Return the run of an experiment as it was left; a new one if there is none at that key."""
+        """Return the run of an experiment at a key, a new one if there is none."""
         kept = self.get(key)
         return self.put(key, kept) if kept and kept.experiment == experiment else self.start(key, experiment)
 
     def put(self, key: RunKey, run: LiveRun) -> LiveRun:
-        """Show a run at a key; another one that was there is paused for good."""
+        """Store a run at a key; a different one that was there is paused for good."""
         replaced = self._runs.pop(key, None)
         if replaced is not None and replaced is not run:
             replaced.pause()
@@ -67,12 +67,12 @@ class RunRegistry:
         return run
 
     def drop(self, key: RunKey) -> None:
-        """Forget a run; it is paused unless it is shown at another place too."""
+        """Remove a run; it is paused unless another place shows it too."""
         run = self._runs.pop(key, None)
         if run is not None and run not in self._runs.values():
             run.pause()
 
     def drop_all(self, place: str) -> None:
-        """Forget all runs of a place, which are large."""
+        """Remove all runs of a place; they are large."""
         for name in self.at(place):
             self.drop(RunKey(place, name))

@@ -1,4 +1,4 @@
-"""The playground: its run's buttons, what it is about in a line, and three live pictures."""
+"""The playground: the run's buttons, a one-line description, and three live figures."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from rnnviz.ui.widgets import pressed
 
 TICK_SECONDS = 0.1
 REMEDY_SPEED = 25.0
-"""Training steps a second after a remedy: slow enough to follow, fast enough to learn."""
+"""Training steps per second after a remedy: slow enough to follow, fast enough to learn."""
 
 FULL_SPEED_TICK_SECONDS = 0.5
-"""At full speed the lower pictures leave the browser's time to the main one."""
+"""At full speed the lower figures are redrawn less often than the main one."""
 
 TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
 
 
 def panel(session: Session) -> RunPanel:
-    """Return the panel of the run that is shown."""
+    """Return the panel of the current run."""
     return RunPanel(lambda: (session.run,), session.widgets, lambda: (session.restart(),))
 
 
 def header(session: Session) -> None:
-    """One line: what just changed, or what the scenario promises, or what the task asks."""
+    """Show one line: a notice, the scenario's promise, or the task's summary."""
     task, preset = TASKS[session.experiment.task], session.preset
     title, text = (preset.title, preset.promise) if preset else (task.title, task.summary)
     hint = " <b>Press Play to train.</b>" if session.run.state.step == 0 and not session.run.playing else ""
@@ -48,13 +48,13 @@ def header(session: Session) -> None:
 
 
 def notice(session: Session) -> str:
-    """Return what the visitor has to be told in one line of HTML, "" for nothing."""
+    """Return pending notices as one line of HTML, "" if there are none."""
     text = escape(" ".join(filter(None, [*session.notices, session.run.problem])))
     return f"<p class='story notice' role='status' title='{text}'>{text}</p>" if text else ""
 
 
 def _retuned(session: Session) -> str:
-    """Return in a line of HTML that the address no longer repeats this run, "" if it does."""
+    """Return a line of HTML if the run was retuned, so that its URL does not reproduce it; else ""."""
     changes = session.run.retunings
     if not changes:
         return ""
@@ -68,15 +68,15 @@ def _retuned(session: Session) -> str:
 
 
 def run_bar(session: Session) -> None:
-    """Play, step, reset, new seed, speed."""
+    """Show the buttons: play, step, reset, new seed, speed."""
     shown = panel(session)
-    if session.run.ended:  # where a lesson stopped to explain; here it may go on
+    if session.run.ended:  # set by a lesson; in the playground the run may go on
         session.run.until = None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
         shown.play_button()
         shown.step_button()
         if "run" not in session.view.hidden:
-            shown.reset_button("Back to the same first weights", "replay")
+            shown.reset_button("Back to the same initial weights", "replay")
             _new_seed(session)
             shown.speed()
             shown.pause_when_solved()
@@ -93,14 +93,14 @@ def _new_seed(session: Session) -> None:
 
 
 def live(session: Session) -> None:
-    """Show the run, again and again while it plays; the page around it is drawn only once."""
+    """Show the run; redraw it while it plays, without rerunning the page."""
     shown = panel(session)
     shown.repeat("live_timeline", TICK_SECONDS, lambda: timeline(session))
     shown.repeat("live_lower_pictures", lower_tick(session), lambda: _lower_pictures(session))
 
 
 def lower_tick(session: Session) -> float:
-    """Return how often the pictures below the timeline are redrawn, in seconds."""
+    """Return the redraw interval of the figures below the timeline, in seconds."""
     return FULL_SPEED_TICK_SECONDS if session.run.speed is None else TICK_SECONDS
 
 
@@ -117,7 +117,7 @@ def _lower_pictures(session: Session) -> None:
 
 
 def timeline(session: Session, height: int = TIMELINE_HEIGHT, brief: bool = False) -> None:
-    """Draw the timeline of the newest state; brief : with a short headline, where it is narrow."""
+    """Draw the timeline of the newest state; brief : with a short headline, for a narrow figure."""
     view: dict[str, Any] = {name: getattr(session, name) for name in ("layer", "relative", "whole_loss")}
     panel(session).timeline(height, brief=brief, **view)
 
@@ -129,11 +129,11 @@ def progress(session: Session, state: TrainingState, height: int = LOWER_HEIGHT)
 
 def _answers(session: Session, snapshot: Snapshot) -> None:
     spec = answers_spec(Answers.of(session.experiment, snapshot), theme())
-    show(spec, key="answers", label="What the network answers beside what it should", height=LOWER_HEIGHT)
+    show(spec, key="answers", label="The network's answers beside the targets", height=LOWER_HEIGHT)
 
 
 def _lesson(session: Session, state: TrainingState) -> None:
-    """Explain a divergence with the run's own numbers, and offer remedies."""
+    """Explain a divergence with the run's numbers, and offer remedies."""
     e, columns = session.experiment, state.history.columns
     st.html(
         f"<div class='lesson' role='status'><b>{escape(str(state.divergence))}</b>"
@@ -157,7 +157,7 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
     clipped = " (clipping was off)" if e.clip_norm is None else ""
     return (
         f"The gradient had grown to {sizes.max():.1e} on its way back through {e.seq_len} steps{clipped}. "
-        f"One update of that size throws the weights far away, and every later step multiplies by them again."
+        f"One update of that size moves the weights far away, and every later step multiplies by them again."
     )
 
 

@@ -1,8 +1,8 @@
-"""Everything that the app remembers about one visitor, in one typed object."""
+"""The session state of one visitor, as one typed object."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,23 +28,23 @@ from rnnviz.ui.widgets import Widgets
 threadpool_limits(1)
 
 TUNABLE = {"learning_rate", "clip_norm"}
-"""Choices that may change during a run without losing its weights."""
+"""Settings that can change during a run without resetting its weights."""
 
 FIRST_SPEED = 5.0
-"""Training steps a second before the visitor chooses: slow enough to see each one."""
+"""Default speed in training steps per second: slow enough to see each one."""
 
 
 @dataclass
 class Session:
-    """One visitor's experiment, its run, and how they look at it.
+    """One visitor's experiment, its run, and display settings.
 
-    runs : every run of every page; ``run`` is the one whose experiment is in the address bar.
-    view : how the app is shown. address : what the address bar shows. widgets : keys of the controls.
-    notices : sentences to show once, until the next choice.
-    layer : which layer the lower rows show; whole_loss, relative : see figures.Timeline.
-    sweeps : long work of the laboratory, by what it measures; the newest few.
-    applications : what the visitor gave the networks of the page Applications.
-    lessons : what was answered in which lesson, by the lesson's name.
+    runs : all runs on all pages; ``run`` is the one whose experiment is in the address bar.
+    view : display settings. address : state of the address bar. widgets : keys of the controls.
+    notices : sentences shown until the next change.
+    layer : the layer shown in the lower rows; whole_loss, relative : see figures.Timeline.
+    sweeps : the newest sweeps of the laboratory, by what they measure.
+    applications : the visitor's inputs on the page Applications.
+    lessons : progress by lesson name.
     """
 
     runs: RunRegistry = field(default_factory=RunRegistry)
@@ -61,22 +61,22 @@ class Session:
 
     @property
     def run(self) -> LiveRun:
-        """The run of the experiment that is shown."""
+        """The run of the current experiment."""
         return self.runs[MAIN]
 
     @property
     def experiment(self) -> Experiment:
-        """The experiment that is shown."""
+        """The current experiment."""
         return self.run.experiment
 
     @property
     def preset(self) -> Preset | None:
-        """The preset that the experiment is, whatever its seed, or None."""
+        """The preset that equals the current experiment apart from the seed, or None."""
         shown = to_params(self.experiment) | {"seed": ""}
         return next((p for p in PRESETS.values() if to_params(p.experiment) | {"seed": ""} == shown), None)
 
     def choose(self, **changes: Any) -> None:
-        """Change choices of the experiment; only what changes the network starts the run anew."""
+        """Change settings of the experiment; the run restarts unless all of them are in TUNABLE."""
         before = self.experiment
         if "task" in changes or "topology" in changes:
             after, notes = nearest(changes, first=changes, base=before)
@@ -90,12 +90,12 @@ class Session:
             self.run.retune(after)
         else:
             if self.run.state.step:
-                told = [f"{choices()[n].url} = {to_text(getattr(after, n))}" for n in sorted(differing)]
+                told = [in_words(after, name) for name in choices() if name in differing]
                 self.notices.append(f"Restarted: {_listed(told)}. Press Play.")
             self.restart(after)
 
     def open_preset(self, preset: Preset) -> None:
-        """Show a preset from its beginning, playing if the run before it was."""
+        """Start a preset; it plays if the previous run was playing."""
         self.notices, playing = [], self.run.playing
         self.restart(preset.experiment)
         self.run.speed = preset.speed
@@ -103,7 +103,7 @@ class Session:
             self.run.play()
 
     def restart(self, experiment: Experiment | None = None) -> LiveRun:
-        """Start a new run, of the same experiment if none is given; the old one is paused for good."""
+        """Start a new run of an experiment (default: the current one); the old run is paused for good."""
         old = self.run
         fresh = self.runs.start(MAIN, experiment or old.experiment)
         fresh.speed, fresh.pause_when_solved = old.speed, old.pause_when_solved
@@ -111,11 +111,11 @@ class Session:
         return fresh
 
     def forget_sweep(self, key: Hashable) -> None:
-        """Let a sweep be done anew."""
+        """Remove a sweep, so that it will be measured again."""
         self.sweeps.pop(key, None)
 
     def follow_url(self, page: str) -> None:
-        """Open what the visitor asks for with the address; page : the page's own part of it."""
+        """Open what a URL asks for; page : the page's path."""
         asked = self.address.read(page)
         if not asked:
             return
@@ -128,27 +128,38 @@ class Session:
             self.notices.insert(0, f"Ignored in the link: {_listed(ignored)}.")
 
     def write_url(self) -> None:
-        """Let the address tell the whole experiment."""
+        """Write the experiment and the view to the address bar."""
         self.address.write(to_params(self.experiment) | view_params(self._shown()), self._opened_by)
 
     def _opened_by(self, url: dict[str, str]) -> bool:
-        """Tell whether a URL opens what is shown."""
+        """Return whether a URL opens the current experiment and view."""
         own = {name: value for name, value in url.items() if name not in PARAMETERS}
         return from_params(own).experiment == self.experiment and read_view(url)[0] == self._shown()
 
     def _shown(self) -> View:
-        """Return the view that the page's address states; only one page has an application in it."""
+        """Return the view as written to the URL: with the application on the page Applications only."""
         return self.view if self.address.page == "applications" else replace(self.view, application="")
 
 
+def in_words(e: Experiment, name: str) -> str:
+    """Return a setting of an experiment as sentences name it: "Parity", "T = 8"."""
+    choice, value = choices()[name], getattr(e, name)
+    if choice.kind == "text":  # it may be long
+        return choice.title.lower()
+    if choice.kind == "name" and isinstance(choice.names, Mapping):
+        named = choice.names[value]
+        return named if isinstance(named, str) else str(named.title)
+    return f"{choice.url} = {to_text(value)}"
+
+
 def _listed(phrases: list[str], most: int = 3) -> str:
-    """Put phrases into one, the first few of them."""
+    """Join the first few phrases."""
     more = f" and {len(phrases) - most} more" if len(phrases) > most else ""
     return ", ".join(phrases[:most]) + more
 
 
 def current() -> Session:
-    """Return this visitor's state; a new visitor gets what the URL asks for."""
+    """Return this visitor's session; a new one opens what the URL asks for."""
     if "session" not in st.session_state:
         warm_up(get_ready)
         asked = st.query_params.to_dict()

@@ -1,4 +1,4 @@
-"""The frame around every page; Streamlit's main script."""
+"""Streamlit's main script: the frame around every page."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ _ICON = Path(__file__).with_name("icon.svg")
 
 
 def _projector_switch(session: Session) -> None:
-    """The button that makes everything large and hides the rest; it stays in its corner."""
+    """Show the button that switches the projector view on and off."""
 
     def turn() -> None:
         session.view = replace(session.view, projector=not session.view.projector)
@@ -34,9 +34,9 @@ def _projector_switch(session: Session) -> None:
 
 
 st.set_page_config(
-    page_icon=_ICON,  # set before the pages' own icons would be: those come from Google's servers
+    page_icon=_ICON,  # instead of the pages' icons, which come from Google's servers
     layout="wide",
-    initial_sidebar_state=300,  # px: a control and its label on one line, 980 px left for figures at 1280
+    initial_sidebar_state=300,  # px: fits a control with its label; leaves 980 of 1280 px for figures
 )
 page = st.navigation([entry.page for entry in ENTRIES.values()], position="top")
 st.set_page_config(page_title=f"{page.title} · rnnviz")
@@ -44,7 +44,7 @@ st.logo(_LOGO, size="large")
 session = current()
 session.follow_url(page.url_path)
 style.inject(session.view.projector)
-if page.url_path != "playground" and (line := notice(session)):  # the playground has a line for it
+if page.url_path != "playground" and (line := notice(session)):  # the playground shows it itself
     st.html(line)
 page.run()
 _projector_switch(session)

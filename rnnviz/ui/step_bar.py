@@ -1,4 +1,4 @@
-"""Back, Next and a slider: one way to go through anything in steps."""
+"""A bar to step through something: Back, Next and a slider."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import streamlit as st
 
 
 def step_bar(key: str, names: dict[int, str], label: str) -> int:
-    """Let the visitor go back and forth; return where they are.
+    """Show the bar; return the current position.
 
-    names : what each place is called, in order, from 0. label : of the slider, for those who cannot see it.
+    names : of the positions, in order, from 0. label : of the slider, for screen readers.
     """
     last = len(names) - 1
     here = min(max(int(st.session_state.get(key, 0)), 0), last)

@@ -1,4 +1,4 @@
-"""What the telling pages share: a title with one idea, doors to other pages, and the way on."""
+"""Shared parts of the story pages: title and idea, links to other pages, link to the next page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rnnviz.ui.views import view_params
 
 
 def head(title: str, idea: str) -> None:
-    """The page's title, and its one idea in a sentence or two."""
+    """Show the page's title and its idea in a sentence or two."""
     st.html(f"<h1 class='title'>{escape(title)}</h1><p class='idea'>{idea}</p>")
 
 
 def door(
     session: Session, name: str, label: str, experiment: Experiment | None = None, application: str = ""
 ) -> None:
-    """A link to another page, with an experiment to open there (default: the one that is open).
+    """Show a link to another page, with an experiment to open there (default: the current one).
 
     application : which one, on the page Applications.
     """
@@ -34,7 +34,7 @@ def door(
 
 
 def way_on(session: Session, name: str, label: str = "") -> None:
-    """The link to the page after this one, at the end of a page."""
+    """Show the link to the next page."""
     following = after(name)
     if following is None:
         return

@@ -1,4 +1,4 @@
-"""The app's CSS, the figures' colours, and pages that follow the visitor from light to dark."""
+"""The app's CSS, and the colours of the figures for the browser's light or dark theme."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from rnnviz.ui.session import current
 _CSS = Path(__file__).with_suffix(".css")
 _PROJECTOR_CSS = Path(__file__).with_name("projector.css")
 
-# Streamlit repaints itself for a new theme, but runs no Python; the figures' colours come from Python.
+# Streamlit restyles itself for a new theme without a rerun; the figures' colours need one.
 _theme_watch = st.components.v2.component(
     "rnnviz_theme_watch",
     js="""
@@ -30,13 +30,13 @@ _theme_watch = st.components.v2.component(
 
 
 def inject(projector: bool) -> None:
-    """Add the app's CSS to the page, and run the page again whenever its theme changes; takes no room."""
+    """Add the app's CSS to the page, and rerun the page when the theme changes; takes no space."""
     files = [_CSS, _PROJECTOR_CSS] if projector else [_CSS]
     st.html(f"<style>{''.join(file.read_text(encoding='utf-8') for file in files)}</style>")
     _theme_watch(key="theme_watch", data=st.context.theme.type, height=1)
 
 
 def theme() -> Theme:
-    """Return the figures' colours for what the visitor's browser shows."""
+    """Return the colours of the figures for the visitor's theme and view."""
     chosen = THEMES[st.context.theme.type or "light"]
     return chosen.high_contrast() if current().view.projector else chosen

@@ -1,4 +1,4 @@
-"""Symbols that explain themselves."""
+"""Symbols with an explanation on hover."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from rnnviz.teaching.glossary import explain, with_indices
 
 
 def symbol(term: str, shown: str = "") -> str:
-    """Return a term of the glossary as HTML that tells its meaning on hover."""
+    """Return a glossary term as HTML with its meaning on hover."""
     return hint(shown or with_indices(term), explain(term))
 
 
 def hint(shown: str, meaning: str) -> str:
-    """Return HTML that tells ``meaning``, in plain text, on hover."""
+    """Return HTML with a plain-text tooltip."""
     return f"<abbr title='{escape(meaning)}'>{shown}</abbr>"

@@ -1,4 +1,4 @@
-"""For teachers: a link that carries a whole demonstration, and the guide."""
+"""The page for teachers: a link builder and the guide."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPEN = "what is open now"
 
 
 def link_builder(session: Session) -> None:
-    """Choose what a link opens; show the link."""
+    """Show the controls for what a link opens, and the link."""
     left, right = st.columns([0.5, 0.5], gap="medium")
     with left:
         page, application = _page()
@@ -37,7 +37,7 @@ def link_builder(session: Session) -> None:
             "Hide these controls",
             list(HIDEABLE),
             format_func=HIDEABLE.__getitem__,
-            placeholder="none: all can be changed",
+            placeholder="none: everything can be changed",
             key="link_hidden",
             disabled=bool(application),
         )
@@ -51,7 +51,7 @@ def link_builder(session: Session) -> None:
 
 
 def _page() -> tuple[str, str]:
-    """Let the teacher choose a page, and on the page of applications which one; "" elsewhere."""
+    """Return the chosen page, and the chosen application on the page Applications ("" elsewhere)."""
     of_lesson = bool(st.session_state.get("link_lesson"))
     page = st.selectbox(
         "Page",
@@ -71,7 +71,7 @@ def _page() -> tuple[str, str]:
 
 
 def _experiment(session: Session, disabled: bool) -> Experiment:
-    """Let the teacher choose what the link opens: the experiment shown or a scenario, and its seed."""
+    """Return the chosen experiment: the current one or a scenario, with the chosen seed."""
     start = st.selectbox(
         "Experiment",
         [OPEN, *PRESETS],
@@ -100,7 +100,7 @@ def _page_title(name: str) -> str:
 
 
 def link(path: str, e: Experiment, view: View) -> str:
-    """Return the whole address of a page with an experiment and a view."""
+    """Return the full URL of a page with an experiment and a view."""
     here = urlsplit(st.context.url or "http://localhost:8501/")
     known = {entry.page.url_path for entry in ENTRIES.values()} - {""}
     folders = [part for part in here.path.split("/") if part and part not in known]
@@ -109,7 +109,7 @@ def link(path: str, e: Experiment, view: View) -> str:
 
 
 def plan(_: Session) -> None:
-    """The class of 45 minutes as a table, and a link to each page."""
+    """Show the 45-minute lesson plan as a table."""
     begins = 0
     rows = []
     for part in PLAN:
@@ -127,7 +127,7 @@ def plan(_: Session) -> None:
 
 
 def misconceptions(_: Session) -> None:
-    """What students say, and what to answer."""
+    """Show common misconceptions and the answers to them."""
     columns = st.columns(2, gap="medium")
     for number, entry in enumerate(MISCONCEPTIONS):
         with columns[number % 2].container(border=True):
@@ -142,7 +142,7 @@ PARTS: dict[str, Callable[[Session], None]] = {
 
 
 def page(session: Session) -> None:
-    """Choose a part of the guide; show it."""
+    """Show the chosen part of the guide."""
     chosen = st.segmented_control(
         "Part",
         list(PARTS),

@@ -1,4 +1,4 @@
-"""Five ways to read and to write: the topologies side by side, and one pass through all of them."""
+"""The page Types: the five topologies side by side, stepped through together."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ GRAPH_HEIGHT = 186
 
 @dataclass(frozen=True)
 class Telling:
-    """What is said of a topology: its everyday example, what it reads and writes, how far its errors go.
+    """Text about a topology: an everyday example, what it reads and writes, how far its errors travel.
 
-    application : the page Applications shows it at work, "" for none.
-    travels : a sentence to be filled in with {T}, {far} (steps from the last output back to the first input)
-        and {half} (steps that are read).
+    application : an example on the page Applications, "" for none.
+    travels : a format string with {T}, {far} (steps from the last output back to the first input) and
+        {half} (reading steps).
     """
 
     example: str
@@ -51,7 +51,7 @@ TELLINGS = {
     "one-to-many": Telling(
         "Image captioning: one picture in, a sentence out",
         "Reads at the first step only, writes at every step.",
-        "The last output depends on an input {far} steps earlier: its error must travel all the way.",
+        "The last output depends on an input {far} steps earlier: its error must travel all the way back.",
         "captions",
     ),
     "many-to-one": Telling(
@@ -61,7 +61,7 @@ TELLINGS = {
         "sentiment",
     ),
     "many-to-many": Telling(
-        "Labelling a video frame by frame",
+        "Labelling a video, frame by frame",
         "Reads and writes at every step.",
         "Each step has an error of its own, and each travels back to step 1: the last one {far} steps.",
         "text",
@@ -69,20 +69,20 @@ TELLINGS = {
     "sequence-to-sequence": Telling(
         "Machine translation: the whole sentence in, then the other one out",
         "Reads {half} steps, then writes.",
-        "No error starts where words are read: each comes from a writing step, up to {far} steps later.",
+        "No error starts at the reading steps: each comes from a writing step, up to {far} steps later.",
         "translation",
     ),
 }
 
 
 def steps_of(name: str, length: int) -> int:
-    """Return how many steps a topology takes at a chosen length: one to one is always a single step."""
+    """Return the number of steps at a chosen length; one to one always has a single step."""
     return 1 if name == "one-to-one" else length
 
 
 @st.fragment
 def page(session: Session) -> None:
-    """Choose a length and a moment; see all five at that moment."""
+    """Show the controls for length and current step, and all five topologies."""
     left, right = st.columns(2, gap="medium")
     length = left.slider("Sequence length T", SHORTEST, LONGEST, FIRST_LENGTH, key="types_T")
     st.session_state["types_t"] = min(st.session_state.get("types_t", FIRST_STEP), length)
@@ -93,7 +93,7 @@ def page(session: Session) -> None:
 
 
 def _card(session: Session, name: str, T: int, now: int) -> None:
-    """One topology: its name, its picture at this moment, its example, and a door to try it."""
+    """Show one topology: name, graph at step ``now``, example, and links to try it."""
     topology, telling = TOPOLOGIES[name], TELLINGS[name]
     masks = topology.masks(T)
     st.html(f"<h2 class='section'>{topology.title} <small>{ARROWS[name]}</small></h2>")
@@ -103,7 +103,7 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
     show(spec, key=f"type_{name}", label=label, height=GRAPH_HEIGHT)
     filled = {"T": T, "far": farthest(masks), "half": int(masks.reads.sum())}
     st.html(
-        f"<p class='now'>{done.capitalize()}</p>"
+        f"<p class='now'>{done.removeprefix('is ').capitalize()}</p>"
         f"<p class='telling'><b>{escape(telling.example)}.</b> {escape(telling.reads.format(**filled))}</p>"
         f"<p class='telling far'>{escape(telling.travels.format(**filled))}</p>"
     )
@@ -119,8 +119,8 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
 
 
 def doing(masks: Masks, now: int) -> str:
-    """Say what the network does at step ``now`` (1-based)."""
+    """Return what the network does at step ``now`` (1-based); it follows "it" in a sentence."""
     if now > len(masks.reads):
-        return "has finished"
+        return "is done"
     verbs = ["reads"] * bool(masks.reads[now - 1]) + ["computes"] + ["writes"] * bool(masks.writes[now - 1])
     return ", ".join(verbs)

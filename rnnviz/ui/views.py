@@ -1,4 +1,4 @@
-"""How the app is shown, whatever the experiment; as URL parameters and back."""
+"""Display settings that are independent of the experiment, and their URL parameters."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ HIDEABLE = {
     "network": "Network and data",
     "run": "Seed, speed and reset",
 }
-"""Groups of controls that a link can hide, and their names on screen. What they show is never hidden."""
+"""Groups of controls that a link can hide, and their names on screen. Results are never hidden."""
 
 OWN_NETWORK = "network"
-"""The visitor's own network stands among the applications of the page Applications."""
+"""The name of the visitor's own network among the applications."""
 
 ADDRESSES = {
     address: (name, variant)
@@ -30,7 +30,7 @@ ADDRESSES = {
         *[(f"{name}-{variant}", variant) for variant in application.variants],
     ]
 } | {OWN_NETWORK: (OWN_NETWORK, "")}
-"""What the parameter ``job`` may be: an application, and its data set if it is not the first."""
+"""Values of the URL parameter ``job``: an application, with its data set if it is not the first."""
 
 PARAMETERS = ("projector", "lesson", "job", "hide")
 LONGEST_LIST = 200
@@ -41,7 +41,7 @@ SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 @dataclass(frozen=True)
 class View:
-    """What a visitor sees of the app.
+    """Display settings.
 
     projector : large and without chrome. lesson : name of the open lesson, "" for none.
     application : the application shown on the page Applications (see ADDRESSES), "" for the first.
@@ -55,7 +55,7 @@ class View:
 
 
 def view_params(view: View) -> dict[str, str]:
-    """Return the URL parameters of a view: only what is not as usual."""
+    """Return the URL parameters of a view; defaults are left out."""
     told = {
         "projector": "true" if view.projector else "",
         "lesson": view.lesson,
@@ -66,7 +66,7 @@ def view_params(view: View) -> dict[str, str]:
 
 
 def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
-    """Read a view from URL parameters: never fails; returns also what it could not use, and why."""
+    """Return the view in URL parameters, and what was ignored and why; never raises."""
     ignored = []
     projector = params.get("projector", "false").lower()
     if projector not in SWITCH:

@@ -1,4 +1,4 @@
-"""Why recurrence: the same problem for a network with a memory and for one without, side by side."""
+"""The page Why: a feed-forward and a recurrent network on the same problem, side by side."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 IDEA = (
-    "A feed-forward network sees only the current input: information goes one way. "
-    "A recurrent one has a loop, and with it a memory of the past."
+    "A feed-forward network sees only the current input: information flows one way. "
+    "A recurrent one has a loop, which gives it a memory of the past."
 )
 
 ONE_EXAMPLE = "<span>Below: one example, and what each network answers (✓ right, ✗ wrong).</span>"
 
 TICK_SECONDS = 0.15
 SPEED = 100.0
-"""Updates a second: slow enough to see both learn, or not, and over within seconds."""
+"""Updates per second: slow enough to follow, and done within seconds."""
 
 GRAPH_WIDTH, GRAPH_HEIGHT, CHART_HEIGHT = 560, 154, 190
 FITS_A_PHONE = 10
-"""Up to this many steps a graph is legible on a phone without being shrunk as a whole."""
+"""Up to this many steps a graph is legible on a phone without scaling."""
 
 
 def begin(session: Session, task: str) -> tuple[LiveRun, ...]:
-    """Put both networks at the start of a round; what ran before is paused for good."""
+    """Start new runs of both networks; the previous ones are paused for good."""
     runs = tuple(session.runs.start(RunKey("contest", cell), ROUNDS[task].runner(cell)) for cell in RUNNERS)
     for run in runs:
         run.speed, run.until = SPEED, STEPS
@@ -47,7 +47,7 @@ def begin(session: Session, task: str) -> tuple[LiveRun, ...]:
 
 
 def page(session: Session) -> None:
-    """Choose a problem; show both networks and their progress, again and again while they train."""
+    """Show the problem picker, both networks and their progress; redraw while they train."""
     if not session.runs.at("contest"):
         begin(session, next(iter(ROUNDS)))
     runs = {cell: session.runs[RunKey("contest", cell)] for cell in RUNNERS}
@@ -69,7 +69,7 @@ def page(session: Session) -> None:
 
 
 def _choose(session: Session, task: str, panel: RunPanel) -> Round:
-    """The problems, and the buttons that start, pause and repeat."""
+    """Show the problems and the buttons to start, pause and reset."""
 
     def take(wanted: str | None) -> None:
         if wanted in ROUNDS:
@@ -85,7 +85,7 @@ def _choose(session: Session, task: str, panel: RunPanel) -> Round:
             **session.widgets.bound("contest_task", task, take),
         )
         panel.play_button(again="Play again")
-        panel.reset_button("Back to the same first weights")
+        panel.reset_button("Back to the same initial weights")
     chosen = ROUNDS[task]
     marks = ONE_EXAMPLE if TASKS[task].metric is ACCURACY else ""
     st.html(f"<p class='needs'><b>{TASKS[task].title}.</b> {escape(chosen.needs)} {marks}</p>")
@@ -93,10 +93,12 @@ def _choose(session: Session, task: str, panel: RunPanel) -> Round:
 
 
 def _network(e: Experiment, now: Snapshot) -> None:
-    """One of the two networks: its equation, its size, and what it answers to one example."""
+    """Show one network: its equation, its size, and its answers to one example."""
     st.html(_headline(e, now.parameters))
     view = Unrolled.of(e, now, width=GRAPH_WIDTH, named=True)
-    heard = "every step hears the one before" if view.recurrent else "no step hears the one before"
+    heard = (
+        "every step receives the previous state" if view.recurrent else "no step receives the previous state"
+    )
     label = f"{RUNNERS[e.cell]} network unrolled over {e.seq_len} steps: {heard}"
     least = GRAPH_WIDTH if e.seq_len > FITS_A_PHONE else 1
     spec = unrolled_spec(view, theme())
@@ -104,7 +106,7 @@ def _network(e: Experiment, now: Snapshot) -> None:
 
 
 def _headline(e: Experiment, parameters: int) -> str:
-    """Name, equation and number of parameters; what makes the difference is marked."""
+    """Return name, equation and number of parameters as HTML; the recurrent term is marked."""
     recurrent, H = CELLS[e.cell].recurrent, e.hidden_size
     loop = (
         f" + <mark>{_symbol('h_t', 'h<sub>t−1</sub>')} {_symbol('B = W_hh', 'W_hh')}</mark>"
@@ -124,12 +126,12 @@ def _headline(e: Experiment, parameters: int) -> str:
 
 
 def _symbol(term: str, shown: str = "") -> str:
-    """Return a symbol that explains itself on hover."""
+    """Return a symbol as HTML with its explanation on hover."""
     return f"<abbr title='{escape(explain(term))}'>{with_indices(shown or term)}</abbr>"
 
 
 def _progress(view: Contest, looks: dict[str, Look]) -> None:
-    """Both held-out metrics over training."""
+    """Show both held-out metrics over training."""
     label = f"{view.metric_title} of both networks over training. {_numbers(view, looks)}"
     spec = contest_spec(view, theme())
     show(spec, key="contest", label=label, height=CHART_HEIGHT, least_width=GRAPH_WIDTH)
@@ -149,13 +151,13 @@ def _measured(chosen: Round, looks: dict[str, Look]) -> Contest:
 
 
 def _outcome(chosen: Round, view: Contest, looks: dict[str, Look]) -> str:
-    """Both networks' numbers, and at the end what they mean."""
+    """Return both networks' results as HTML, at the end with the finding."""
     ended = all(look.state.step >= STEPS for look in looks.values())
     return f"<span>{_numbers(view, looks)}</span> {escape(chosen.finding) if ended else ''}"
 
 
 def _numbers(view: Contest, looks: dict[str, Look]) -> str:
-    """Both networks' numbers in a sentence."""
+    """Return both networks' results in a sentence."""
     step = min(look.state.step for look in looks.values())
     if step == 0:
         return f"Press Play: both train for {STEPS} updates, from the same seed, on the same sequences."

@@ -1,4 +1,4 @@
-"""Widgets that show what the app itself may change, while the browser reports what they showed before."""
+"""Widgets whose values the app can change, protected against late reports from the browser."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def pressed(call: Callable[[], object]) -> Callable[[], None]:
-    """Return what a button outside all fragments does when it is pressed: once a press.
+    """Return a callback for a button outside all fragments that runs once per press.
 
-    The browser notes a press, and sends it a moment later with a rerun of the whole page. The tick of a
-    fragment in between takes the note along, and the press would count twice: Pause would play on.
+    The browser sends a press with the next rerun of the whole page. A fragment's tick in between also carries
+    the press, so it would count twice: Pause would resume playing.
     """
 
     def press() -> None:
@@ -29,20 +29,19 @@ def pressed(call: Callable[[], object]) -> Callable[[], None]:
 class Widgets:
     """The keys of such widgets, by name.
 
-    While a run plays, every tick brings the browser's values of all widgets along. One that was on its way
-    when the app changed the value would undo the change. So a widget gets a new key, and with it a new place
-    in the browser, whenever it is to show something else than it last showed or reported itself: late values
-    arrive for a key that no longer exists. What visitors do with the widget leaves its key (and with it the
-    focus, and a drag) alone.
+    While a run plays, every tick carries the browser's values of all widgets. A value sent before the app
+    changed it would undo the change. Therefore a widget gets a new key whenever the app changes its value:
+    late values arrive for a key that no longer exists. Changes by the visitor keep the key, and with it focus
+    and dragging.
 
-    shown : what each widget shows. generations : how often the app changed it.
+    shown : the value of each widget. generations : how often the app changed it.
     """
 
     shown: dict[str, Any] = field(default_factory=dict)
     generations: dict[str, int] = field(default_factory=dict)
 
     def key(self, name: str) -> str:
-        """Return the key of a widget."""
+        """Return the current key of a widget."""
         generation = self.generations.get(name, 0)
         return f"{name}__{generation}" if generation else name
 
@@ -55,7 +54,7 @@ class Widgets:
         st.session_state[key] = value
 
         def report() -> None:
-            if key == self.key(name):  # else it was replaced while its value was on its way
+            if key == self.key(name):  # otherwise the widget was replaced before its value arrived
                 self.shown[name] = st.session_state[key]
                 choose(self.shown[name])
 

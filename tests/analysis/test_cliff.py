@@ -106,7 +106,7 @@ def test_the_map_says_where_a_descent_that_leaves_it_lands() -> None:
     free, clipped = descend(5.0, -2.2), descend(5.0, -2.2, clip_norm=0.3)
     (arrow,) = (n for n in cliff_spec(free, clipped)["layout"]["annotations"] if n.get("showarrow"))
     n = inside(free)
-    assert arrow["text"] == "thrown to w = 25, b = 31"
+    assert arrow["text"] == "jumped to w = 25, b = 31"
     assert [round(free.w[n]), round(free.b[n])] == [25, 31]
     assert arrow["y"] == pytest.approx(B_RANGE[1])
     assert arrow["ax"] < 0 < arrow["ay"], "the text stays on the map"

@@ -299,7 +299,7 @@ def test_baselines_of_the_airline_by_hand() -> None:
         "like one season ago": np.mean(np.abs(truth - np.tile(values[96:108], 3))),
     }
     assert free.others == pytest.approx(by_hand)
-    assert (ahead.name, free.name) == ("one step ahead off by", "36 steps in one go off by")
+    assert (ahead.name, free.name) == ("one step ahead off by", "free-running for 36 steps off by")
     assert (ahead.unit, free.unit) == ("thousand passengers", "thousand passengers")
 
 
@@ -312,9 +312,11 @@ def test_a_season_is_named_only_where_there_is_one() -> None:
     assert ahead.others["like one season ago"] == pytest.approx(
         np.mean(np.abs(values[300:] - values[293:393]))
     )
-    assert free.name == "100 steps in one go off by"
+    assert free.name == "free-running for 100 steps off by"
     longer = replace(e, data=to_data(np.resize(walk, 800) + np.linspace(0.0, 1.0, 800)))
-    assert errors_of_forecasts(longer, untrained(longer))[1].name.startswith(f"{FREE_STEPS} steps")
+    assert errors_of_forecasts(longer, untrained(longer))[1].name.startswith(
+        f"free-running for {FREE_STEPS} steps"
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -363,9 +365,9 @@ def test_the_surprise_of_one_who_counts_pairs_by_hand() -> None:
         ("bits", 4.0, "4.00 bits"),
         ("thousand passengers", 47.34, "47.3"),
         ("value", 0.001234, "0.00123"),
-        ("value", np.inf, "beyond all bounds"),
-        ("bits", np.nan, "beyond all bounds"),
-        ("share", np.nan, "beyond all bounds"),
+        ("value", np.inf, "overflowed"),
+        ("bits", np.nan, "overflowed"),
+        ("share", np.nan, "overflowed"),
     ],
 )
 def test_a_score_is_written_in_its_unit(unit: str, value: float, written: str) -> None:

@@ -91,7 +91,7 @@ def test_captions_learns_to_spell_and_names_what_is_drawn(server: str, page: Pag
     page.mouse.move(x, bottom, steps=8)
     page.mouse.up()
     wait_until(page, f"{figure('answer_captions')}.dataset.draws > {before}")
-    expect(answer(page, "captions")).to_contain_text(re.compile(r"It says: one"))
+    expect(answer(page, "captions")).to_contain_text(re.compile(r"It writes: one"))
 
 
 def test_sentiment_learns_its_grammar_and_judges_what_is_typed(server: str, page: Page) -> None:
@@ -155,7 +155,7 @@ def test_forecasts_beat_the_last_value_also_on_a_series_of_ones_own(
     told = answer(page, "forecasts").inner_text()
     upload.set_input_files(files[1])
     expect(page.get_by_test_id("stAlert")).to_contain_text(
-        "broken.csv was not taken. A series must have no gaps"
+        "broken.csv was rejected. A series must have no gaps"
     )
     expect(page.get_by_role("radio", name="Your series")).to_be_checked()
     expect(answer(page, "forecasts")).to_have_text(re.compile(r"\s*".join(map(re.escape, told.split()))))
@@ -170,16 +170,16 @@ def test_text_knows_more_than_pairs_of_letters_and_writes_on(server: str, page: 
     wait_until(page, f"{score(page)} < {pairs - 0.3}", seconds=TRAINING_SECONDS)
     pause(page)
     expect(page.locator(".written")).to_contain_text("A sample: ")
-    page.get_by_role("button", name="One letter").click()
+    page.get_by_role("button", name="Next letter").click()
     wait_until(page, "document.querySelector('.written b')?.textContent.length === 1")
-    page.get_by_role("button", name="Write on").click()
+    page.get_by_role("button", name="Keep writing").click()
     seen = []
     for length in range(4, 13, 4):
         wait_until(page, f"document.querySelector('.written b')?.textContent.length >= {length}")
         seen.append(page.locator(".written b").inner_text())
     assert all(later.startswith(earlier) for earlier, later in pairwise(seen)), seen
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("button", name="Write on")).to_be_visible()
+    expect(page.get_by_role("button", name="Keep writing")).to_be_visible()
 
 
 # By keyboard, by screen reader, on small screens

@@ -83,7 +83,7 @@ def test_parameter_counts_follow_the_switches(server: str, page: Page) -> None:
     fed = Sizes(4, 9, 2, feedback=True)
     expect(counts).to_have_text([f"{fed.shared}", f"{fed.separate(8):,}"])
     wait_until(page, f"{LOOP}._fullData.some(trace => trace.name === 'feedback')")
-    page.get_by_text("Own weights for each step").click()
+    page.get_by_text("Separate weights for each step").click()
     wait_until(page, f"{LOOP}.textContent.includes('layer 8')")
     letters = page.evaluate(f"{LOOP}._fullData.find(trace => trace.name === 'letter B').text")
     assert letters == [f"<b>B<sub>{t}</sub></b>" for t in range(1, 9)]
@@ -138,7 +138,7 @@ def test_a_changed_weight_changes_all_that_follows_at_once(server: str, page: Pa
     assert page.evaluate(f"window.node === {HAND}"), "the picture's node is never replaced"
     assert "underline" in (page.locator(".st-key-hand_equation annotation").text_content() or "")
     page.get_by_role("button", name="Back to the original").click()
-    expect(page.locator(".loss-now")).to_contain_text("L = 0.968 as given")
+    expect(page.locator(".loss-now")).to_contain_text("L = 0.968, the original value")
 
 
 def test_an_input_can_be_changed_too(server: str, page: Page) -> None:

@@ -75,8 +75,8 @@ def visit_all(page: Page, subjects: tuple[str, ...] = ()) -> Iterator[str]:
         page.get_by_role("radio", name=instrument.title, exact=True).click()
         expect(page.get_by_text(instrument.question)).to_be_visible()
         if name in ("seeds", "phase"):
-            expect(page.get_by_text("parts measured.")).to_be_visible(timeout=90_000)
-        expect(page.get_by_text(re.compile("How to read this|Nothing was trained"))).to_have_count(1)
+            expect(page.get_by_text("parts done.")).to_be_visible(timeout=90_000)
+        expect(page.get_by_text(re.compile("How to read this|Not trained yet"))).to_have_count(1)
         if page.get_by_text("How to read this").count():
             wait_until(page, drawn(name))
         page.wait_for_timeout(300)  # formulas are set a moment after their text
@@ -146,7 +146,7 @@ def test_long_work_shows_its_progress_and_can_be_cancelled(server: str, page: Pa
     assert page.get_by_text("Cancelled at").inner_text() == stopped_at, "nothing goes on behind the curtain"
     page.get_by_role("button", name="Start again").click()
     wait_until(page, drawn("phase"))
-    expect(page.get_by_text("All 24 parts measured.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("All 24 parts done.")).to_be_visible(timeout=60_000)
     z = "document.querySelector('.st-key-lab_phase .live-figure')._fullData[0].z"
     wait_until(page, f"[...{z}].every(row => [...row].every(Number.isFinite))")
 

@@ -69,7 +69,7 @@ def test_the_whole_path_from_the_overview_to_the_last_tick(server: str, page: Pa
             commit(page, step.right if right else (step.right + 1) % len(step.answers))
             if step.speed and step.updates > 20 and not step.expect.get("diverges"):
                 button(page, "to_the_end").click()
-            expect_why(page, step, "✓ Right." if right else "✗ Not so.")
+            expect_why(page, step, "✓ Right." if right else "✗ Wrong.")
             assert told_by_address(page) == to_params(step.experiment) | {"lesson": lesson.name}
             assert page.evaluate(HEIGHT) <= 720, "all on one screen"
             button(page, "next").click()
@@ -117,12 +117,12 @@ def test_covered_pictures_come_with_the_answer(server: str, page: Page) -> None:
 def test_back_returns_to_the_question_before_with_its_answer(server: str, page: Page) -> None:
     open_lesson(page, server, EXPLOSION)
     commit(page, 0)
-    expect_why(page, EXPLOSION.steps[0], "✗ Not so.")
+    expect_why(page, EXPLOSION.steps[0], "✗ Wrong.")
     button(page, "next").click()
     expect_question(page, EXPLOSION, 1)
     page.go_back()
     expect(page.locator(".way")).to_contain_text("Question 1 of 3")
-    expect(page.locator(".why b").first).to_have_text("✗ Not so.")
+    expect(page.locator(".why b").first).to_have_text("✗ Wrong.")
     page.reload()
     expect_question(page, EXPLOSION, 0)
 
@@ -134,7 +134,7 @@ def test_the_playground_goes_on_with_the_very_same_run(server: str, page: Page) 
     commit(page, step.right)
     button(page, "to_the_end").click()
     expect_why(page, step, "✓ Right.")
-    page.get_by_role("link", name="Go on in the Playground").click()
+    page.get_by_role("link", name="Continue in the Playground").click()
     wait_until(page, f"{DRAWN} === 3 && {STEP} === {step.updates}")
     page.keyboard.press("p")
     wait_until(page, f"{STEP} > {step.updates}")
@@ -165,7 +165,7 @@ def test_a_phone_shows_question_answers_and_picture_below_each_other(server: str
     page.set_viewport_size({"width": 390, "height": 844})
     open_lesson(page, server, EXPLOSION)
     commit(page, 0)
-    expect_why(page, EXPLOSION.steps[0], "✗ Not so.")
+    expect_why(page, EXPLOSION.steps[0], "✗ Wrong.")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     words, picture = (page.locator(part).bounding_box() for part in (".why", ".st-key-lesson_picture"))
     assert words is not None

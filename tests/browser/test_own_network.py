@@ -42,7 +42,7 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     told = verdict.inner_text()
     bring(page, broken)
     expect(page.get_by_text("W_hh must be square, (H, H); got (3, 4).")).to_be_visible()
-    expect(page.get_by_text(re.compile("broken.npz was not taken"))).to_be_in_viewport(ratio=1)
+    expect(page.get_by_text(re.compile("broken.npz was rejected"))).to_be_in_viewport(ratio=1)
     expect(verdict).to_have_text(told)
     expect(page.locator("p.story").get_by_text("mine.npz")).to_be_visible()
     page.wait_for_timeout(300)
@@ -53,7 +53,7 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     wait_until(page, drawn("curve"))
     page.get_by_role("radio", name="Your network", exact=True).click()
     expect(verdict).to_have_text(told)
-    page.get_by_role("button", name="Forget my network").click()
+    page.get_by_role("button", name="Remove my network").click()
     expect(verdict).to_contain_text("The playground's gradient")
 
     with page.expect_download() as download:

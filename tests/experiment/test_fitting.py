@@ -35,7 +35,8 @@ def test_the_task_is_kept_when_it_matters_most(task: str, topology: str) -> None
     else:
         assert e.topology == TASKS[task].fits[0]
         title, asked = titles(task, topology)
-        assert notes == [f"{title} does not fit {asked}; it is {TOPOLOGIES[e.topology].title.lower()}."]
+        now = TOPOLOGIES[e.topology].title.lower()
+        assert notes == [f"{title} does not support {asked}, so the topology is now {now}."]
 
 
 @pytest.mark.parametrize(("task", "topology"), PAIRS)
@@ -46,8 +47,8 @@ def test_the_topology_is_kept_when_it_matters_most(task: str, topology: str) -> 
     if topology in TASKS[task].fits:
         assert (e.task, notes) == (task, [])
     else:
-        title, asked = titles(task, topology)
-        assert notes == [f"{title} does not fit {asked}; {TASKS[e.task].title} does."]
+        needed = " or ".join(TOPOLOGIES[name].title.lower() for name in TASKS[task].fits)
+        assert notes == [f"{TASKS[task].title} needs {needed}, so the task is now {TASKS[e.task].title}."]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -58,7 +59,10 @@ def test_a_task_comes_with_its_usual_length(task: str) -> None:
 
 def test_a_length_that_is_asked_for_is_kept() -> None:
     e, notes = nearest({"task": "echo", "seq_len": 33}, first={"task"})
-    assert (e.seq_len, notes) == (33, ["Echo does not fit many to one; it is many to many."])
+    assert (e.seq_len, notes) == (
+        33,
+        ["Echo does not support many to one, so the topology is now many to many."],
+    )
 
 
 # Length against delay and items
@@ -69,7 +73,7 @@ def test_the_delay_gives_way_to_the_length(seq_len: int, delay: int) -> None:
     wanted = {"task": "echo", "topology": "many-to-many", "seq_len": seq_len, "delay": delay}
     e, notes = nearest(wanted, first={"seq_len"})
     assert (e.seq_len, e.delay) == (seq_len, min(delay, seq_len - 1))
-    assert notes == ([f"With T = {seq_len} the delay shrank to {e.delay}."] if e.delay != delay else [])
+    assert notes == ([f"With T = {seq_len} the delay was reduced to {e.delay}."] if e.delay != delay else [])
 
 
 @given(seq_len=st.integers(1, 200), delay=st.integers(0, 150))

@@ -229,7 +229,7 @@ def test_a_task_says_more_than_a_topology() -> None:
     opened = from_params({"task": "echo", "topology": "one-to-one"})
     assert (opened.experiment.task, opened.experiment.topology) == ("echo", "many-to-many")
     assert len(opened.adjusted) == 1
-    assert "Echo does not fit one to one" in opened.adjusted[0]
+    assert "Echo does not support one to one" in opened.adjusted[0]
 
 
 def test_a_topology_alone_picks_a_task_that_fits() -> None:
@@ -240,7 +240,7 @@ def test_a_topology_alone_picks_a_task_that_fits() -> None:
 def test_a_length_in_the_link_is_kept_by_shortening_the_delay() -> None:
     opened = from_params({"task": "echo", "topology": "many-to-many", "T": "8", "delay": "20"})
     assert (opened.experiment.seq_len, opened.experiment.delay) == (8, 7)
-    assert opened.adjusted == ["With T = 8 the delay shrank to 7."]
+    assert opened.adjusted == ["With T = 8 the delay was reduced to 7."]
 
 
 def test_an_own_text_that_is_missing_is_said() -> None:

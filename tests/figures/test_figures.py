@@ -488,9 +488,9 @@ def test_a_single_step_has_no_fate() -> None:
         (-60.7, 49, "shrinks by 60.7 powers of ten over 49 steps back"),
         (7.44, 49, "grows by 7.4 powers of ten over 49 steps back"),
         (-np.inf, 199, "falls to exactly 0 over 199 steps back"),
-        (np.inf, 9, "grows beyond all numbers over 9 steps back"),
+        (np.inf, 9, "overflows over 9 steps back"),
         (np.nan, 9, "the numbers overflowed"),
-        (0.0, 0, "nothing to travel"),
+        (0.0, 0, "no earlier step to reach"),
     ],
 )
 def test_a_change_is_said_as_a_factor_while_it_can_be_pictured(decades: float, steps: int, text: str) -> None:
@@ -567,7 +567,7 @@ def test_events_are_marked_where_they_happened() -> None:
     colours = {shape["x0"]: shape["line"]["color"] for shape in spec["layout"]["shapes"]}
     assert colours == {30: LIGHT.bad, 10: LIGHT.good}
     places = {note["text"]: note["x"] for note in spec["layout"]["annotations"]}
-    assert (places["broke off"], places["solved"]) == (30, 10)
+    assert (places["diverged"], places["solved"]) == (30, 10)
     quiet = progress_spec(progress_of(e))
     assert not quiet["layout"]["shapes"]
     assert "solved" not in words(quiet)
@@ -618,12 +618,12 @@ def test_the_loss_axis_holds_still_while_the_loss_stays_near_chance() -> None:
         ("echo", ["probability", "right answer"]),
         ("copy", ["probability", "right answer"]),
         ("reverse", ["probability", "right answer"]),
-        ("characters", ["wrong", "should say", "says", "reads"]),
+        ("characters", ["wrong", "target", "output", "input"]),
         ("digits", ["image", "answer"]),
-        ("waves", ["should be", "says"]),
-        ("sine", ["should be", "says"]),
-        ("sunspots", ["should be", "says"]),
-        ("series", ["should be", "says"]),
+        ("waves", ["target", "output"]),
+        ("sine", ["target", "output"]),
+        ("sunspots", ["target", "output"]),
+        ("series", ["target", "output"]),
         ("captions", ["probability", "right answer"]),
         ("sentiment", ["answer"]),
         ("translation", ["probability", "right answer"]),
@@ -670,7 +670,7 @@ def test_letters_stand_under_the_letters_that_they_follow() -> None:
     view, spec = answers_of(e), answers_spec(answers_of(e))
     reads, says, should = (
         [re.sub("</?b>", "", letter) for letter in named(spec, name)["text"]]
-        for name in ("reads", "says", "should say")
+        for name in ("input", "output", "target")
     )
     assert should[:-1] == reads[1:], "what comes next is read next"
     assert "".join(reads).replace("␣", " ") in "hello world " * 3
@@ -692,8 +692,8 @@ def test_sums_are_drawn_against_their_truth() -> None:
 def test_curves_are_in_the_units_of_the_data() -> None:
     view = answers_of(of_task("sunspots"))
     spec = answers_spec(view)
-    np.testing.assert_allclose(named(spec, "should be")["y"], 100.0 * view.targets[:, 0, 0])
-    np.testing.assert_allclose(named(spec, "says")["y"], 100.0 * view.outputs[:, 0, 0])
+    np.testing.assert_allclose(named(spec, "target")["y"], 100.0 * view.targets[:, 0, 0])
+    np.testing.assert_allclose(named(spec, "output")["y"], 100.0 * view.outputs[:, 0, 0])
     assert "sunspot number" in words(spec)
 
 

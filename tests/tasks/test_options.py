@@ -81,7 +81,7 @@ assert "stride" not in to_params(Experiment(stride=3))
 assert from_params(params | {"stride": "10"}).ignored == [
     "stride=10 (expected a whole number between 1 and 9)"
 ]
-assert changed(e, seq_len=2)[1] == ["With T = 2 the stride shrank to 1."]
+assert changed(e, seq_len=2)[1] == ["With T = 2 the stride was reduced to 1."]
 rnnviz.train(e, steps=2)
 
 tab = AppTest.from_file("rnnviz/ui/shell.py", default_timeout=60)

@@ -293,7 +293,7 @@ def test_the_loop_unfolds_step_by_step_and_counts() -> None:
     sizes = Sizes(4, 5, 2)
     assert f"4·5 + 5·5 + 5 + 5·2 + 2{sizes.shared}" in said(tab)
     assert f"3·(4·5 + 5·5 + 5 + 5·2 + 2){sizes.separate(3)}" in said(tab)
-    assert "weights of their own" in label(tab, "loop")
+    assert "separate weights" in label(tab, "loop")
     tab.toggle(key="loop_feedback").set_value(True)
     assert f"(4+2)·5 + 5·5 + 5 + 5·2 + 2{Sizes(4, 5, 2, True).shared}" in said(look(tab))
     tab.select_slider(key="loop_steps").set_value(MOST_STEPS)
@@ -323,7 +323,7 @@ def test_a_number_changed_by_hand_and_set_back() -> None:
     tab = by_hand_page()
     tab.select_slider(key="hand_stop").set_value(len(STOPS) - 1)
     look(tab)
-    assert "L = 0.968 as given" in said(tab)
+    assert "L = 0.968, the original value" in said(tab)
     assert tab.button(key="hand_reset").disabled
     tab.selectbox(key="hand_entry").set_value(Entry("x", 1, 0))
     look(tab)
@@ -333,7 +333,7 @@ def test_a_number_changed_by_hand_and_set_back() -> None:
     assert f"L = {loss:.3f}, was 0.968. Changed: h2, h3, h4, y4, the gradient" in said(tab)
     assert r"\underline" in tab.latex[0].value
     press(tab, "hand_reset")
-    assert "L = 0.968 as given" in said(tab)
+    assert "L = 0.968, the original value" in said(tab)
     assert r"\underline" not in tab.latex[0].value
 
 

@@ -19,11 +19,12 @@ import pytest
 from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Preset, train
 from rnnviz.experiment import choices
 from rnnviz.experiment.links import from_params, to_params
-from rnnviz.tasks.corpora import MAX_CHARACTERS
+from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS
 from rnnviz.training.executor import local_pool
 from rnnviz.ui import controls
 from rnnviz.ui import widgets as widgets_module
 from rnnviz.ui.controls import remedies
+from rnnviz.ui.session import in_words
 from rnnviz.ui.widgets import Widgets
 from tests.visitor import Tab
 
@@ -250,7 +251,7 @@ def test_a_notice_leaves_with_the_next_choice() -> None:
 def test_a_link_that_contradicts_itself_says_what_gave_way() -> None:
     visitor = Visitor({"task": "echo", "topology": "one-to-one"})
     assert visitor.experiment.topology == "many-to-many"
-    assert "Echo does not fit one to one; it is many to many." in visitor.notice
+    assert "Echo does not support one to one, so the topology is now many to many." in visitor.notice
 
 
 def test_back_in_the_browser_opens_the_experiment_of_that_address() -> None:
@@ -467,9 +468,9 @@ def test_a_choice_during_a_run_leaves_the_new_run_at_rest() -> None:
     ("key", "value", "title"),
     [
         ("choose_seq_len", 50, "T = 50"),
-        ("choose_init", "small-normal", "init = small-normal"),
+        ("choose_init", "small-normal", "Small normal"),
         ("choose_gain", 1.5, "gain = 1.5"),
-        ("choose_optimizer", "sgd", "optimizer = sgd"),
+        ("choose_optimizer", "sgd", "SGD"),
         ("choose_hidden_size", 16, "H = 16"),
     ],
 )
@@ -479,6 +480,21 @@ def test_what_changes_the_network_starts_anew_and_says_so(key: str, value: objec
     visitor.set(key, value)
     assert visitor.run.state.step == 0
     assert visitor.notice == f"Restarted: {title}. Press Play."
+
+
+def test_settings_are_named_by_the_words_of_the_controls() -> None:
+    e = Experiment(task="characters", topology="many-to-many", corpus="countries")
+    named = {name: in_words(e, name) for name in choices()}
+    assert (named["task"], named["topology"], named["cell"]) == (
+        "Characters",
+        "Many to many",
+        "Vanilla (Elman)",
+    )
+    assert (named["corpus"], named["text"], named["seq_len"]) == (
+        CORPORA["countries"],
+        "your own text",
+        "T = 20",
+    )
 
 
 def test_before_the_first_step_there_is_nothing_to_say() -> None:
@@ -533,8 +549,7 @@ def test_another_topology_brings_a_task_that_fits_and_says_so(topology: str) -> 
     e = visitor.experiment
     assert e.topology == topology
     assert topology in TASKS[e.task].fits
-    asked = TOPOLOGIES[topology].title.lower()
-    assert f"Recall does not fit {asked}; {TASKS[e.task].title} does." in visitor.notice
+    assert f"Recall needs many to one, so the task is now {TASKS[e.task].title}." in visitor.notice
     offered = visitor.widget("selectbox", "choose_task").options
     assert offered == [task.title for task in TASKS.values() if topology in task.fits]
 
@@ -566,7 +581,7 @@ def test_the_output_can_be_fed_back_where_a_topology_allows_it() -> None:
     assert visitor.trace("timeline", "output fed back")
     visitor.set("choose_topology", "many-to-one")
     assert not visitor.experiment.feedback
-    assert "Nothing is fed back" in visitor.notice
+    assert "Outputs are not fed back" in visitor.notice
 
 
 # What is shown

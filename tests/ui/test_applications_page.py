@@ -297,7 +297,7 @@ def test_another_season_changes_the_baseline_and_measures_nothing_anew() -> None
 
 def test_a_drawing_is_named_without_knowing_the_right_answer() -> None:
     page = Jobs("captions")
-    assert f"somebody's {digits()[1][-HELD_OUT]}." in page.words
+    assert f"a handwritten {digits()[1][-HELD_OUT]}." in page.words
     crossed = [note["text"] for note in page.figure("answer_captions")["layout"]["annotations"]]
     assert any("✗" in sign for sign in crossed), "an untrained network is wrong somewhere"
     page.bench.image, page.bench.label = np.zeros(64), None
@@ -306,7 +306,7 @@ def test_a_drawing_is_named_without_knowing_the_right_answer() -> None:
     crossed = [note["text"] for note in page.figure("answer_captions")["layout"]["annotations"]]
     assert not any("✗" in sign for sign in crossed)
     page.press("another_digit")
-    assert f"somebody's {page.bench.label}." in page.words
+    assert f"a handwritten {page.bench.label}." in page.words
     shown = [image for image in digits()[0][-HELD_OUT:] if np.array_equal(image, page.bench.image)]
     assert shown, "an image that was never trained on"
 
@@ -329,7 +329,7 @@ def test_words_that_it_does_not_know_are_told_and_harmless() -> None:
 def test_without_a_word_that_it_knows_it_says_so(sentence: str) -> None:
     page = Jobs("sentiment")
     page.type("sentence", sentence)
-    assert "No word that it knows." in page.words
+    assert "No known word." in page.words
     assert "<script>" not in page.html
     assert "No verdict: nothing was read" in page.answer
 
@@ -363,7 +363,7 @@ def test_its_failures_are_listed_with_the_right_verdict() -> None:
         r"Where it fails\. Within its grammar, \d+ of 512 held-out sentences are judged wrongly:", page.words
     )
     assert re.search(r"double negation .*: \d+% right", page.words)
-    assert len(re.findall(r"<i>\(in truth (?:positive|negative)\)</i>", page.html)) == 3
+    assert len(re.findall(r"<i>\(actually (?:positive|negative)\)</i>", page.html)) == 3
 
 
 # Translation
@@ -382,8 +382,8 @@ def translation() -> Jobs:
         (" Forty-Two ", "42 was", ["forty", "two"]),
         ("7", "7 was trained on.", ["–", "seven"]),
         ("fourty two", "Unknown, so skipped: “fourty”. Did you mean “forty”?", ["–", "two"]),
-        ("ninety forty", "No number that exists; the network answers all the same.", ["ninety", "forty"]),
-        ("forty two two", "No number that exists; the network answers all the same. It reads the first two",
+        ("ninety forty", "Not a valid number; the network answers anyway.", ["ninety", "forty"]),
+        ("forty two two", "Not a valid number; the network answers anyway. It reads the first two",
          ["forty", "two"]),
         ("", "Nothing to translate yet", ["–", "–"]),
         ("<b>x</b>", "Unknown, so skipped: “<b>x</b>”. Type a number from zero to ninety nine.", ["–", "–"]),
@@ -646,7 +646,7 @@ def test_a_hostile_file_is_refused_in_a_sentence_and_nothing_else_changes(
     experiment, answer, steps = run.experiment, page.answer, playground.state.step
     playground.phase = Phase.QUEUED
     page.upload(content, "<b>bad</b>$.csv")
-    assert page.refusal.startswith("?b?bad?/b??.csv was not taken. "), "a file's name is no markup"
+    assert page.refusal.startswith("?b?bad?/b??.csv was rejected. "), "a file's name is no markup"
     assert told in page.refusal
     assert re.fullmatch(r".+[.?]", page.refusal.strip(), re.DOTALL)
     assert page.trained is run

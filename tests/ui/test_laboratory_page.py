@@ -86,7 +86,7 @@ def test_every_instrument_answers_every_experiment(e: Experiment) -> None:
     assert params(tab) == to_params(e), "the experiment comes along to another page"
     for instrument in INSTRUMENTS:
         text = said(choose(tab, instrument))
-        sentences = ("How to read this.", "factor per step", "to take apart", "Nothing was trained", "gates")
+        sentences = ("How to read this.", "factor per step", "to break down", "Not trained yet", "gates")
         assert any(sentence in text for sentence in sentences), instrument
         assert "nan" not in text.lower(), instrument
     assert params(tab) == to_params(e), "no instrument changes it"
@@ -121,7 +121,7 @@ def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: st
 @pytest.mark.parametrize(
     ("e", "shown"),
     [
-        (Experiment(seq_len=12), "An orthogonal W_hh of gain 1 keeps every length"),
+        (Experiment(seq_len=12), "An orthogonal W_hh of gain 1 preserves every length"),
         (Experiment(seq_len=12, gain=0.9), ""),
         (Experiment(seq_len=12, init="pytorch"), ""),
         (
@@ -134,7 +134,7 @@ def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: st
 def test_why_says_only_what_is_true_of_this_matrix(e: Experiment, shown: str) -> None:
     text = said(choose(open_laboratory(e), "why"))
     assert shown in text
-    assert ("keeps every length" in text) == ("keeps every length" in shown)
+    assert ("preserves every length" in text) == ("preserves every length" in shown)
 
 
 def test_of_a_single_output_no_rows_are_told() -> None:
@@ -157,7 +157,7 @@ def test_what_an_instrument_looks_at_is_said_once() -> None:
 
 def test_a_border_beyond_the_phase_diagram_is_told() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=8, activation="sigmoid", init="glorot")), "phase")
-    assert "The theory's border, at g = 10.1 to 10.5, lies beyond this picture." in said(tab)
+    assert "The theory's border, at g = 10.1 to 10.5, lies outside this picture." in said(tab)
     stop_sweeps(tab)
     tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
     assert "The dashed border" in said(tab)
@@ -189,7 +189,7 @@ def test_a_diverged_run_leaves_the_laboratory_standing() -> None:
     assert "The numbers left the range of floating point: × marks where." in texts["curve"]
     assert "healthy" not in texts["curve"]
     assert "The numbers overflowed" in texts["triangle"]
-    assert "The unit circle is too small to be seen here." in texts["spectrum"]
+    assert "The unit circle is too small to see here." in texts["spectrum"]
     assert re.search(r"σ_max = \d\.\d+·10\S+, ", texts["spectrum"]), "a power of ten, not seven digits"
     assert "Clipping is off." in texts["training"]
     formulas = " ".join(latex.value for latex in choose(tab, "training").latex)
@@ -242,7 +242,7 @@ def test_the_cliff_stands_by_itself() -> None:
     assert "at most }{390}" in tab.latex[0].value
     tab.slider(key="cliff_w").set_value(4.4)
     tab.slider(key="cliff_b").set_value(-1.8)
-    assert "never meets the wall" in said(look(tab))
+    assert "never hits the wall" in said(look(tab))
     assert "The threshold was never reached: both paths are the same." in said(tab)
 
 

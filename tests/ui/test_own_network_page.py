@@ -151,7 +151,7 @@ def test_a_refused_file_leaves_the_earlier_network_and_the_run_as_they_are() -> 
     before, kept = page.verdict, page.brought.network
     page.upload(b"\x93NUMPY not what was asked for", "**x** <b>_:red[y]_$z$.npz")
     assert page.refusal.startswith(
-        "**x** <b>_:red[y]_$z$.npz was not taken. Expected an .npz file; got a single"
+        "**x** <b>_:red[y]_$z$.npz was rejected. Expected an .npz file; got a single"
     )
     assert all(f"\\{c}" in page.tab.error[0].value for c in "*<_[$:"), "nothing in a name is Markdown"
     assert (page.verdict, page.brought.network, page.run.state.step) == (before, kept, 3)

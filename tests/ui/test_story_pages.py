@@ -29,9 +29,9 @@ from rnnviz.ui.problems import (
     VANISHING,
     Consequence,
     Problem,
+    arrival,
     consequence,
     idea,
-    share,
     tell,
 )
 from rnnviz.ui.views import HIDEABLE, PARAMETERS, read_view
@@ -144,14 +144,24 @@ def test_the_factor_a_step_is_the_gradients_own(problem: Problem, gain: float, l
 
 
 def test_shares_read_as_people_write_them() -> None:
-    told = [share(np.log10(part)) for part in (2.5e-4, 0.0025, 0.3, 1.5, 4e7)] + [share(-np.inf)]
-    expected = ["2 · 10<sup>−4</sup> of", "0.2% of", "30.0% of", "1.5 times", "4 · 10<sup>7</sup> times"]
-    assert told == [*expected, "nothing of"]
+    told = [arrival(np.log10(part)) for part in (2.5e-4, 0.0025, 0.3, 1.5, 4e7)]
+    reaches = "of the last output's error reaches step 1."
+    grown = "times as large when it reaches step 1."
+    assert told == [
+        f"Only 2 · 10<sup>−4</sup> {reaches}",
+        f"Only 0.2% {reaches}",
+        f"30.0% {reaches}",
+        f"The last output's error is 1.5 {grown}",
+        f"The last output's error is 4 · 10<sup>7</sup> {grown}",
+    ]
+    assert arrival(-np.inf) == f"None {reaches}"
+    for overflowed in (np.inf, np.nan):
+        assert arrival(overflowed) == "The last output's error overflows before it reaches step 1."
 
 
 def test_the_words_follow_the_outcome() -> None:
     e = Experiment(seq_len=5)
-    assert "It learns all the same" in tell(e, Consequence(300, 1.0, 2.0, ""))
+    assert "It learns anyway" in tell(e, Consequence(300, 1.0, 2.0, ""))
     assert "Training it for 300 updates" in tell(e, None)
 
 

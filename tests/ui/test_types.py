@@ -75,7 +75,7 @@ def test_what_is_said_of_a_step_is_what_its_column_shows(name: str) -> None:
     for t in range(1, 7):
         said = doing(masks, t)
         if t > len(masks.reads):
-            assert said == "has finished"
+            assert said == "is done"
             continue
         assert ("reads" in said, "writes" in said) == (masks.reads[t - 1], masks.writes[t - 1])
         assert "computes" in said
@@ -90,10 +90,10 @@ def test_the_errors_way_leads_from_the_last_output_to_the_first_input(name: str,
     text = spec["layout"]["annotations"][-1]["text"]
     assert farthest(masks) == T - 1
     if T == 1:
-        assert "no way back" in text
+        assert "no earlier step to reach" in text
         return
     assert f"{T - 1} steps back" in text
-    assert drawn(spec, "the error's way back")["x"].tolist() == [T, 1]
+    assert drawn(spec, "the error's path back")["x"].tolist() == [T, 1]
 
 
 # The page

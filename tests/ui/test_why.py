@@ -100,7 +100,7 @@ def test_no_answer_from_the_newest_bit_alone_exceeds_the_bound(T: int) -> None:
 
 def test_the_words_name_the_experiments_own_numbers() -> None:
     recall, echo, parity = (ROUNDS[task] for task in ("recall", "echo", "parity"))
-    assert f"asked for at step {recall.experiment.seq_len}." in recall.needs
+    assert f"must be named at step {recall.experiment.seq_len}." in recall.needs
     assert f"At step {recall.experiment.seq_len} " in recall.finding
     assert (echo.experiment.delay, "three steps later" in echo.needs) == (3, True)
     assert parity.bound == parity_bound(parity.experiment.seq_len) == 9 / 16
@@ -268,8 +268,8 @@ def test_the_page_opens_with_both_networks_before_training() -> None:
     assert "292 parameters" in visitor.words
     assert "292 + 32 × 32 = 1,316 parameters" in visitor.words
     assert "Press Play" in visitor.words
-    assert "no step hears the one before" in visitor.figures["contest_feed-forward"]["label"]
-    assert "every step hears the one before" in visitor.figures["contest_vanilla"]["label"]
+    assert "no step receives the previous state" in visitor.figures["contest_feed-forward"]["label"]
+    assert "every step receives the previous state" in visitor.figures["contest_vanilla"]["label"]
 
 
 @pytest.mark.parametrize("task", ROUNDS)

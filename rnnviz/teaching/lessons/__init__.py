@@ -1,4 +1,4 @@
-"""Lessons: short paths through live experiments, a TOML file each; README.md in this folder says how."""
+"""Lessons: short series of live experiments, one TOML file each. README.md describes the format."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ FOLDER = Path(__file__).parent
 FILE_NAME = re.compile(r"\d\d-([a-z][a-z0-9-]*)\.toml")
 MOST_UPDATES = 5000
 USUAL_SEEDS = 3
-"""Seeds on which a step's claims hold, unless it says otherwise."""
+"""Default number of seeds on which a step's claims are tested."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One question, the run that answers it, and why.
+    """One question, the run that answers it, and the explanation.
 
-    experiment : what is run. question, answers : what the visitor decides before it runs.
-    right : index of the right answer. updates : training steps until the answer is plain.
-    why : what there was to see, by paragraphs; names in braces stand for the run's own numbers.
-    expect : what a test holds of the run; seeds : on how many seeds, from the experiment's own up.
-    speed : training steps a second, None for as many as possible.
-    covered : the pictures stay covered until the visitor has answered.
+    experiment : the run. question, answers : shown before it starts.
+    right : index of the right answer. updates : training steps needed to see the answer.
+    why : paragraphs of the explanation; names in braces stand for the run's numbers.
+    expect : claims that a test checks; seeds : on how many seeds, counting up from the experiment's.
+    speed : training steps per second, None for as many as possible.
+    covered : the figures are covered until the question is answered.
     """
 
     experiment: Experiment
@@ -49,13 +49,13 @@ class Step:
     covered: bool
 
     def explained(self, words: Mapping[str, str]) -> list[str]:
-        """Return the paragraphs of ``why`` with the run's numbers in them."""
+        """Return the paragraphs of ``why`` with the run's numbers filled in."""
         return [paragraph.format_map(words) for paragraph in self.why]
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson: its name in links, its title, one sentence on it, how long it takes, its steps."""
+    """A lesson; ``name`` is used in links, ``summary`` is one sentence."""
 
     name: str
     title: str
@@ -106,7 +106,7 @@ OPTIONAL = {"speed", "covered"}
 
 
 def _checked(data: Mapping[str, Any], keys: Mapping[str, tuple[Check, str]]) -> None:
-    """Raise ValueError unless a table has all the keys that it needs, no others, and values that fit."""
+    """Raise ValueError if a table has missing or unknown keys, or invalid values."""
     if unknown := sorted(set(data) - set(keys)):
         raise ValueError(f"unknown key {unknown[0]!r}; expected {', '.join(keys)}.")
     for name, (fits, wanted) in keys.items():
@@ -123,7 +123,7 @@ def read_lesson(path: Path) -> Lesson:
     Raises
     ------
     ValueError
-        If something is missing or makes no sense; the message names the file and the step.
+        If something is missing or invalid; the message names the file and the step.
     """
     try:
         named = FILE_NAME.fullmatch(path.name)
@@ -165,7 +165,7 @@ def _read_step(data: dict[str, Any]) -> Step:
 
 
 def _experiment(text: str) -> Experiment:
-    """Read an experiment from URL parameters; what a link would only complain of is an error here."""
+    """Read an experiment from URL parameters; anything ignored or adjusted is an error here."""
     opened = from_params(dict(parse_qsl(text, strict_parsing=True)))
     if problems := opened.ignored + opened.adjusted:
         raise ValueError(f"experiment: {'; '.join(problems)}")
@@ -186,12 +186,12 @@ def _claims(expect: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _line(text: str) -> str:
-    """Put a text that was broken over lines back into one."""
+    """Join the lines of a text."""
     return " ".join(text.split())
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:
-    """Split at empty lines; raises ValueError if braces hold anything but a known name."""
+    """Split at empty lines; raise ValueError if braces hold anything but a name in WORDS."""
     for _, name, form, conversion in Formatter().parse(text):
         if name is not None and (name not in WORDS or form or conversion):
             raise ValueError(f"why may put {', '.join(WORDS)} into braces; got {shorten(name)}.")
@@ -199,12 +199,12 @@ def _paragraphs(text: str) -> tuple[str, ...]:
 
 
 def read_all(folder: Path) -> dict[str, Lesson]:
-    """Read all lessons of a folder, by name, in the order of their files' numbers.
+    """Read all lessons of a folder, by name, in the order of the file numbers.
 
     Raises
     ------
     ValueError
-        If a file makes no sense, or two lessons have the same name.
+        If a file is invalid, or two lessons have the same name.
     """
     lessons: dict[str, Lesson] = {}
     for path in sorted(folder.glob("*.toml")):
@@ -216,4 +216,4 @@ def read_all(folder: Path) -> dict[str, Lesson]:
 
 
 LESSONS = read_all(FOLDER)
-"""The lessons by name, in the order of their files' numbers."""
+"""The lessons by name, in the order of the file numbers."""

@@ -1,4 +1,4 @@
-"""What a lesson's run came to: its numbers, in words for the visitor and as claims that a test holds."""
+"""The outcome of a lesson's run: its numbers as text for the page and as claims for a test."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rnnviz.training.state import TrainingState
 
 VERDICTS = ("vanishing", "healthy", "exploding")
 WRITTEN_OUT = 4.0
-"""Powers of ten up to which a factor is written as a plain number."""
+"""Powers of ten up to which a factor is written without an exponent."""
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A run at its end, beside its own beginning.
+    """A finished run.
 
-    state : the run. before, after : its network before the first update and now.
+    state : of the run. before, after : snapshots of the network before the first update and at the end.
     """
 
     experiment: Experiment
@@ -38,12 +38,12 @@ class Outcome:
 
     @property
     def steps_back(self) -> int:
-        """How many steps the last output's error travels to reach step 1."""
+        """Number of steps from the last output back to step 1."""
         return int(self.experiment.masks.write_steps[-1])
 
     @property
     def kept_per_step(self) -> float:
-        """The factor by which a step back changes the last output's error, before training."""
+        """Mean factor per step back of the last output's error, before training."""
         return float(10.0 ** (self.before.decades[-1] / max(self.steps_back, 1)))
 
     @property
@@ -66,16 +66,16 @@ class Outcome:
 
     @property
     def clipped(self) -> float:
-        """The share of updates whose gradient was shortened."""
+        """The share of updates that were clipped."""
         columns = self.state.history.columns
         return float(np.mean(columns["clipped_grad_norm"] < columns["grad_norm"]))
 
     def words(self) -> dict[str, str]:
-        """Return what a lesson may put into braces, each as it is read on the page."""
+        """Return the values for the names in braces, as text."""
         return {name: told(self) for name, told in WORDS.items()}
 
     def broken(self, claims: Mapping[str, Any]) -> list[str]:
-        """Return the claims that do not hold, each with what was seen instead."""
+        """Return the claims that do not hold, each with the actual value."""
         failed = [name for name, value in claims.items() if not CLAIMS[name].holds(self, value)]
         return [f"{name} = {claims[name]}, but it is {CLAIMS[name].seen(self)}" for name in failed]
 
@@ -86,14 +86,14 @@ SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def percent(share: float) -> str:
-    """Return a share as it is read: whole percents, more exactly beside 0 and 1."""
+    """Return a share as whole percent, with more digits near 0 and 1."""
     if 0.995 <= share < 1.0:
-        return f"{min(100 * share, 99.9):.1f}%"  # all but a few is not all
+        return f"{min(100 * share, 99.9):.1f}%"  # do not round up to 100%
     return f"{100 * share:.0f}%" if share >= 0.01 or share == 0.0 else f"{100 * share:.1g}%"
 
 
 def size(value: float) -> str:
-    """Return a number of any size with two digits."""
+    """Return a number of any magnitude with two digits."""
     if np.isnan(value):
         return "not a number"
     if np.isinf(value):
@@ -105,7 +105,7 @@ def size(value: float) -> str:
 
 
 def factor(decades: float) -> str:
-    """Return by what factor something grew or shrank over so many powers of ten."""
+    """Return the factor, 1 or more, that corresponds to a change in powers of ten."""
     far = abs(decades)
     if far <= WRITTEN_OUT:
         return f"{10.0**far:,.0f}" if far >= 2.0 else f"{10.0**far:.1f}"
@@ -144,7 +144,7 @@ WORDS: dict[str, Callable[[Outcome], str]] = {
     "largest_gradient": lambda o: size(o.largest_gradient),
     "clipped": lambda o: percent(o.clipped),
 }
-"""What `why` may put into braces; README.md in this folder explains each."""
+"""Names that `why` may put into braces; README.md in this folder explains each."""
 
 
 # ---------------------------------------------------------------- claims
@@ -152,10 +152,10 @@ WORDS: dict[str, Callable[[Outcome], str]] = {
 
 @dataclass(frozen=True)
 class Claim:
-    """Something that `expect` may hold of a run.
+    """A claim about a run.
 
     kind : "number", "switch", "verdict", or "span" for [lowest, highest].
-    seen : what is looked at. holds : whether it is as claimed.
+    seen : returns the actual value. holds : returns whether it meets the claim.
     """
 
     kind: str
@@ -163,13 +163,13 @@ class Claim:
     holds: Callable[[Outcome, Any], bool]
 
     def check(self, value: Any) -> str:
-        """Return what is wrong with a claimed value, "" for nothing."""
+        """Return what is wrong with a claimed value, "" if it is valid."""
         fits, wanted = KINDS[self.kind]
         return "" if fits(value) else f"must be {wanted}; got {value!r}"
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is a number; true and false are none."""
+    """Return whether a value is a number; booleans are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -216,4 +216,4 @@ CLAIMS: dict[str, Claim] = {
     "largest_gradient": _span(lambda o: o.largest_gradient),
     "clipped": _span(lambda o: o.clipped),
 }
-"""What `expect` may hold; README.md in this folder explains each."""
+"""Claims that `expect` may make; README.md in this folder explains each."""

@@ -1,1 +1,1 @@
-"""The jobs of the page Applications: what a visitor gives each network, and how its answer is shown."""
+"""The page Applications: the inputs and the answers of each application."""

@@ -1,4 +1,4 @@
-"""What every application gives the page to show."""
+"""The answer of an application."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from rnnviz.figures.theme import Spec
 
 @dataclass(frozen=True)
 class Answer:
-    """A network's answer to what the visitor gave it.
+    """A network's answer to the visitor's input.
 
-    figure : as plain data. label : what it shows, in words. words : the answer itself, one line of HTML.
-    prose : HTML of a longer answer, that stands above the figure and takes some of its room.
+    figure : as plain data. label : description for screen readers. words : the answer as one line of HTML.
+    prose : HTML of a longer answer, shown above the figure, which shrinks accordingly.
     """
 
     figure: Spec

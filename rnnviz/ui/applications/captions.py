@@ -1,4 +1,4 @@
-"""An image is named letter by letter; the visitor draws it."""
+"""Captions: the network spells the name of a digit that the visitor draws."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rnnviz.ui.widgets import pressed
 
 
 def ask(state: ApplicationsState) -> None:
-    """An image to draw on, and other images that were never trained on."""
+    """Show the drawing pad and a button for another held-out image."""
 
     def draw(image: Array) -> None:
         state.image, state.label = image, None
@@ -36,7 +36,7 @@ def ask(state: ApplicationsState) -> None:
     known = state.label is not None
     st.html(
         "<p class='ask'><b>The image.</b> "
-        + (f"Never trained on: somebody's {state.label}." if known else "As you drew it.")
+        + (f"Never trained on: a handwritten {state.label}." if known else "As you drew it.")
         + " Draw on it.</p>"
     )
     pixel_pad(state.image, key="captions_pad", on_change=draw)
@@ -44,7 +44,7 @@ def ask(state: ApplicationsState) -> None:
 
 
 def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
-    """The letters, and how sure the network is of each."""
+    """Return the letters and their probabilities."""
     task = cast(Captions, TASKS[e.task])
     seen = pass_through(e, params, task.inputs(e, state.image[None]))
     signs = task.signs(e)
@@ -56,5 +56,5 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     view = Written(reads, seen.hidden, seen.probabilities, np.ones(e.seq_len, bool), signs, wanted)
     said = "".join(task.read_off(e, seen.probabilities[:, None])[0])
     label = f"The network spells “{said}”; how sure it is of each letter, and its hidden states"
-    told = f"It says: <b>{said}</b>" if said else "It writes no letter, only the end: ·"
+    told = f"It writes: <b>{said}</b>" if said else "It writes no letters, only the end sign ·"
     return Answer(written_spec(view, theme()), label, told)

@@ -1,4 +1,4 @@
-"""A series is forecast: one of ours, or the visitor's own from a CSV file."""
+"""Forecasts of a built-in series, or of the visitor's own from a CSV file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LONGEST_SEASON = 400
 
 
 def variants(state: ApplicationsState) -> dict[str, Variant]:
-    """Return the series to choose from, with the visitor's own if there is one."""
+    """Return the available series, including the visitor's own if there is one."""
     known = APPLICATIONS["forecasts"].variants
     if state.upload.data:
         known = known | {"own": Variant("Your series", _experiment(state.upload.data), OWN_STEPS)}
@@ -50,25 +50,25 @@ def variants(state: ApplicationsState) -> dict[str, Variant]:
 
 
 def _experiment(data: str) -> Experiment:
-    """Return a visitor's series with windows like those of the other series, shorter for a short one."""
+    """Return an experiment on a visitor's series; windows are as for the other series, or shorter to fit."""
     e = APPLICATIONS["forecasts"].variants["airline"].experiment.replace(seq_len=2, series="own", data=data)
     s = series_of(e)
     return replace(e, seq_len=max(2, min(24, len(s.values) - s.held_out - 1, s.held_out // 3)))
 
 
 def season_of(state: ApplicationsState, e: Experiment) -> int:
-    """Return the season of the seasonal baseline: the visitor knows that of their own series."""
+    """Return the season length of the seasonal baseline; the visitor sets it for their own series."""
     own = e.task == "series" and SERIES.of(e) == "own"
     return min(state.upload.season, series_of(e).held_out) if own else series_of(e).season
 
 
 def scores(state: ApplicationsState, e: Experiment, made: NetworkForecasts) -> list[Score]:
-    """Return the errors beside those of the baselines, the seasonal one with the visitor's season."""
+    """Return the errors with those of the baselines; see ``season_of``."""
     return scores_of_forecasts(e, made, season_of(state, e))
 
 
 def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -> None:
-    """How to learn, what is held out, and a file of the visitor's own."""
+    """Show the training mode, the split, the download and the upload."""
     st.session_state["single_forecast"] = state.single
 
     def single() -> None:
@@ -78,7 +78,7 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
         "Learn from the last step only (many to one)",
         key="single_forecast",
         on_change=single,
-        help="Off: at every step the next value is forecast, and every forecast teaches (many to many).",
+        help="Off: every step forecasts the next value, and every forecast is trained on (many to many).",
     )
     s = series_of(e)
     sees = {
@@ -89,8 +89,8 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
     held_out = len(s.values) - s.held_out
     st.html(
         f"<p class='ask'><b>{len(s.values):,} values:</b> trained on the first {s.held_out:,}, measured on "
-        f"the last {held_out:,}, which it never sees. In time order, of course. The network reads {sees}, in "
-        f"windows of {e.seq_len}.</p>"
+        f"the last {held_out:,}, which it never sees. The split is in time order. The network reads {sees}, "
+        f"in windows of {e.seq_len}.</p>"
     )
     st.download_button(
         "Forecast as CSV",
@@ -106,7 +106,7 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
 
 
 def _upload(state: ApplicationsState) -> None:
-    """Take a CSV file, and let its columns be picked."""
+    """Show the upload of a CSV file and the choice of its columns."""
     own = state.upload
     key = f"own_series_{own.uploads}"
     st.file_uploader(
@@ -122,7 +122,7 @@ def _upload(state: ApplicationsState) -> None:
     names = [str(name) for name in own.table.columns]
     for field, label, choices in (
         ("value", "Forecast this column", names),
-        ("time", "Names of the rows", [None, *names]),
+        ("time", "Row labels", [None, *names]),
     ):
         st.selectbox(
             label,
@@ -131,16 +131,16 @@ def _upload(state: ApplicationsState) -> None:
             **state.widgets.bound(f"own_{field}", getattr(own, field), partial(_pick, state, field)),
         )
     st.number_input(
-        "Repeats after how many steps? 0: it does not",
+        "Season length (0 = none)",
         0,
         LONGEST_SEASON,
-        help="Only for the baseline “like one season ago”: 12 for months, 7 for days of the week.",
+        help="Only for the baseline “like one season ago”: 12 for monthly values, 7 for daily ones.",
         **state.widgets.bound("own_season", own.season, lambda season: setattr(own, "season", int(season))),
     )
 
 
 def _take(state: ApplicationsState, key: str) -> None:
-    """Read the file that was just uploaded; one that is refused leaves the earlier one as it is."""
+    """Read the file that was just uploaded; if it is rejected, the earlier one is kept."""
     uploaded = st.session_state.get(key)
     if uploaded is None:
         return
@@ -150,17 +150,17 @@ def _take(state: ApplicationsState, key: str) -> None:
         fresh.table = read_table(uploaded.getvalue())
         fresh.time, fresh.value = guess_columns(fresh.table)
         if not numeric_columns(fresh.table):
-            values_of(fresh.table, fresh.value)  # says what is wrong with the likeliest one
+            values_of(fresh.table, fresh.value)  # raises an error about the likeliest column
         _read(fresh)
     except ValueError as problem:
-        old.refusal, old.uploads = f"{fresh.file} was not taken. {problem}", fresh.uploads
+        old.refusal, old.uploads = f"{fresh.file} was rejected. {problem}", fresh.uploads
         return
     state.upload = fresh
     state.variants["forecasts"] = "own"
 
 
 def _pick(state: ApplicationsState, field: str, column: str | None) -> None:
-    """Forecast another column; one that cannot be is refused, and the earlier one stays."""
+    """Choose another column; if it cannot be forecast, the earlier one is kept."""
     chosen: dict[str, Any] = {field: column}
     fresh = replace(state.upload, refusal="", **chosen)
     try:
@@ -173,7 +173,7 @@ def _pick(state: ApplicationsState, field: str, column: str | None) -> None:
 
 
 def _read(own: Upload) -> None:
-    """Take the chosen columns out of the table.
+    """Read the chosen columns from the table.
 
     Raises
     ------
@@ -184,16 +184,16 @@ def _read(own: Upload) -> None:
     data = to_data(values_of(table, own.value))
     check_data(data)
     e = replace(_experiment(data), topology="many-to-one")
-    if TASKS[e.task].chance(e) == 0.0:  # "like the last value" makes no mistake
+    if TASKS[e.task].chance(e) == 0.0:  # the baseline "like the last value" has no error
         raise ValueError(
-            f"A series must also change at its end, which is kept for measuring; the last values are all "
+            f"A series must also change at its end, which is held out; the last values are all "
             f"{series_of(e).values[-1]:g}. Delete these rows, or choose another column."
         )
     own.data, own.labels = data, labels_of(table, own.time)
 
 
 def answer(state: ApplicationsState, e: Experiment, made: NetworkForecasts) -> Answer:
-    """All forecasts of the held-out part, and those of the future."""
+    """Return the forecasts of the held-out part and of the future."""
     s, season, ahead = series_of(e), season_of(state, e), made.ahead
     baseline, name = naive(s), "like the last value"
     truth = s.values[s.held_out :][: len(ahead)]
@@ -222,7 +222,7 @@ def answer(state: ApplicationsState, e: Experiment, made: NetworkForecasts) -> A
 
 
 def table_of(state: ApplicationsState, e: Experiment, params: Params) -> pd.DataFrame:
-    """Return what was measured and what was forecast, one row a value, the future last."""
+    """Return measurements and forecasts, one row per value, the future last."""
     s, own = series_of(e), e.task == "series" and SERIES.of(e) == "own"
     made = forecast(e, params)
     ahead, free, n, steps = made.ahead, made.free, len(s.values), len(made.future)

@@ -1,4 +1,4 @@
-"""The page of applications: choose one, train it, try it on something of your own."""
+"""The page Applications: choose one, train it, and try it on your own input."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ ANSWER_HEIGHT, TIMELINE_HEIGHT, PROGRESS_HEIGHT = 330, 350, 240
 PROSE_HEIGHT = 80
 """Pixels of a longer answer above its figure."""
 LEAST_ANSWER_WIDTH = 640
-"""Pixels below which words in the answer would run into each other."""
+"""Pixels below which words in the answer would overlap."""
 
 
 @dataclass(frozen=True)
 class Interface:
-    """How an application stands on the page.
+    """The parts of an application on the page.
 
-    ask : puts what the visitor gives the network on the page. answer : what the network makes of it.
-    variants : the data sets to choose from.
-    measure : what the worker that trains also measures, by default the application's scores.
-    scores : the scores, taken from what was measured. more : HTML below the answer, made from it too.
+    ask : shows the input controls. answer : returns the network's answer.
+    variants : returns the available data sets.
+    measure : evaluated by the training worker, by default the application's scores.
+    scores : returns the scores from that measurement. more : returns HTML below the answer from it.
     """
 
     ask: Callable[[ApplicationsState, LiveRun], None]
@@ -60,7 +60,7 @@ def _known(name: str) -> Callable[[ApplicationsState], dict[str, Variant]]:
 def _by_weights(
     answer: Callable[[ApplicationsState, Experiment, Params], Answer],
 ) -> Callable[[ApplicationsState, Experiment, Look], Answer]:
-    """Let a network answer one input here: that takes less time than a picture of it."""
+    """Adapt an answer that needs only the weights; it is computed in the page's process, being quick."""
     return lambda state, e, look: answer(state, e, look.state.params)
 
 
@@ -99,11 +99,11 @@ INTERFACES = {
 TITLES = {name: application.title for name, application in APPLICATIONS.items()} | {
     OWN_NETWORK: "Your network"
 }
-"""The applications, side by side on the page."""
+"""The applications, in the order of the buttons."""
 
 
 def page(session: Session) -> None:
-    """Choose an application and its data; train; see its answer, its numbers and its gradient."""
+    """Show the chosen application: data set, training, answer, scores and gradient."""
     state = session.applications
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="jobs"):
         name = _job(session)
@@ -137,7 +137,7 @@ def page(session: Session) -> None:
 
 
 def _panel(session: Session, variant: Variant, measure: Measure) -> RunPanel:
-    """Return the panel of a data set's run: as it was left, or a new one."""
+    """Return the panel of a data set's run, a new run if there is none."""
     key = RunKey("job", variant.experiment)
 
     def ending(run: LiveRun) -> LiveRun:
@@ -154,7 +154,7 @@ def _panel(session: Session, variant: Variant, measure: Measure) -> RunPanel:
 
 
 def _job(session: Session) -> str:
-    """The applications, side by side; the choice is part of the URL, and so is the data set."""
+    """Show and return the choice of application; it is part of the URL, as is the data set."""
     name, variant = ADDRESSES.get(session.view.application, (next(iter(TITLES)), ""))
     if variant and session.view.application != session.applications.opened:
         session.applications.variants[name] = variant
@@ -176,7 +176,7 @@ def _open_job(session: Session, wanted: str | None) -> None:
 
 
 def _variant(state: ApplicationsState, name: str, desk: Interface) -> Variant:
-    """The data sets of an application; nothing to choose where there is only one."""
+    """Show and return the choice of data set; no control if there is only one."""
     known = desk.variants(state)
     chosen = state.variant(name)
     if chosen not in known:
@@ -200,7 +200,7 @@ def _variant(state: ApplicationsState, name: str, desk: Interface) -> Variant:
 
 
 def _answer(name: str, state: ApplicationsState, run: LiveRun, desk: Interface) -> None:
-    """What the network answers now, and what it reaches on held-out data."""
+    """Show the network's current answer and its scores on held-out data."""
     look, e = run.look(), run.experiment
     found = desk.answer(state, e, look)
     trained = (
@@ -228,7 +228,7 @@ def _answer(name: str, state: ApplicationsState, run: LiveRun, desk: Interface) 
 
 
 def _in_words(score: Score) -> str:
-    """One measurement beside its baselines."""
+    """Return a score and its baselines as HTML."""
     others = "; ".join(f"{name}: {score.write(value)}" for name, value in score.others.items())
     compared = f" <span>({escape(others)})</span>" if others else ""
     counted = f", {round(score.value * score.of)} of {score.of}" if score.of else ""
@@ -236,8 +236,8 @@ def _in_words(score: Score) -> str:
 
 
 def _below(panel: RunPanel, projector: bool) -> None:
-    """The playground's timeline of one example of the task, and the run's progress."""
-    # larger words need the whole width
+    """Show the timeline of one example of the task, and the run's progress."""
+    # larger text needs the full width
     wide, narrow = (st.container(), st.container()) if projector else st.columns([0.66, 0.34], gap="small")
     with wide:
         st.html("<p class='ask'>The same network on an example of its training data, and its gradient:</p>")
@@ -248,7 +248,7 @@ def _below(panel: RunPanel, projector: bool) -> None:
 
 
 def _progress(e: Experiment, look: Look) -> Progress:
-    """The run's progress in a narrow panel; what is measured while it trains is not what stands above."""
+    """Return the progress for a narrow panel, with a metric name that differs from the scores above."""
     series = e.task in ("sunspots", "series")
     measured = Progress.of(e, look.state)
     title = "error, each window" if series else f"{TASKS[e.task].measured_on(e)}, each step"

@@ -1,4 +1,4 @@
-"""A sentence is judged; the visitor types it, and sees the verdict turn after every word."""
+"""Sentiment: the verdict on the visitor's sentence, after every word."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.style import theme
 
 LONGEST_TEXT = 200
-"""Characters that a visitor may type."""
+"""Maximum number of characters of the input."""
 
 EXAMPLES = (
     "the film was good but far too long",
@@ -27,11 +27,11 @@ EXAMPLES = (
     "it is not bad",
     "it is not never good",
 )
-"""Sentences to try; the last one is outside the grammar."""
+"""Example sentences; the last one is outside the grammar."""
 
 
 def ask(state: ApplicationsState, e: Experiment) -> None:
-    """A box for a sentence, and some to begin with."""
+    """Show the input for a sentence, and examples."""
 
     def take(words: str | None) -> None:
         state.sentence, state.sentence_example = words or "", None
@@ -55,22 +55,22 @@ def ask(state: ApplicationsState, e: Experiment) -> None:
         told = ", ".join(f"“{escape(word[:20])}”" for word in dict.fromkeys(unknown))
         st.html(f"<p class='unknown' role='status'>Not in the grammar, so skipped: {told}.</p>")
     if not known:
-        st.html("<p class='unknown' role='status'>No word that it knows. Try one of those above.</p>")
+        st.html("<p class='unknown' role='status'>No known word. Try one of the examples above.</p>")
     if len(known) > e.seq_len:
         st.html(f"<p class='unknown' role='status'>Too long: it reads the last {e.seq_len} words.</p>")
 
 
 def known_words(e: Experiment, text: str) -> list[str]:
-    """Return the words that the network reads: those it knows, the last ones if they are too many."""
+    """Return the words that the network reads: the known ones, the last ones if there are too many."""
     return split_words(text)[0][-e.seq_len :]
 
 
 def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
-    """The verdict after every word."""
+    """Return the verdict after every word."""
     task, words = cast(Sentiment, TASKS[e.task]), known_words(e, state.sentence)
     seen = pass_through(e, params, task.inputs(e, [words]))
     reads = [""] * (e.seq_len - len(words)) + words
-    first = e.seq_len - max(len(words), 1)  # before the first word nothing is read
+    first = e.seq_len - max(len(words), 1)  # shorter sentences are padded at the start
     view = Judged(reads[first:], seen.hidden[first:], seen.probabilities[first:, 1])
     verdict = VERDICTS[int(seen.probabilities[-1].argmax())]
     sure = float(seen.probabilities[-1].max())
@@ -80,9 +80,9 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
 
 
 def failures(found: Judgement) -> str:
-    """Return where the network fails, as HTML: held-out sentences, then what the grammar never says."""
+    """Return where the network fails, as HTML: within its grammar, then beyond it."""
     listed = "".join(
-        f"<li>{escape(s.text)} <i>(in truth {VERDICTS[s.verdict]})</i></li>" for s in found.examples
+        f"<li>{escape(s.text)} <i>(actually {VERDICTS[s.verdict]})</i></li>" for s in found.examples
     )
     beyond = "".join(
         f"<li>{escape(name)}: <b>{share:.0%}</b> right</li>" for name, share in found.beyond.items()

@@ -1,4 +1,4 @@
-"""What the page Applications remembers about one visitor."""
+"""The session state of the page Applications."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from rnnviz.ui.widgets import Widgets
 
 @dataclass
 class Upload:
-    """A table that a visitor brought along, and what of it is forecast.
+    """A visitor's uploaded table and the chosen columns.
 
-    file : its name. table : as read; None before the first upload. refusal : why the newest was not taken.
-    time, value : the columns chosen. season : steps after which the series repeats, 0 for none.
-    data : the values, as an experiment carries them. labels : one for each row.
+    file : its name. table : as read; None before the first upload. refusal : why the newest was rejected.
+    time, value : the chosen columns. season : season length in steps, 0 for none.
+    data : the values, in the form used by an experiment. labels : one per row.
     """
 
     file: str = ""
@@ -36,17 +36,17 @@ class Upload:
 
 @dataclass
 class ApplicationsState:
-    """The applications as one visitor left them.
+    """One visitor's inputs and settings.
 
-    variants : the data set chosen in each application.
-    opened : what the URL last said of the application shown (see ``address``).
-    image, label : what is to be captioned, and which digit it is (None once it is drawn on).
-    sentence : to be judged. number : English words to be translated.
-    sentence_example, number_example : which of the examples that is, None once something was typed.
-    single : forecast from the last output only (many-to-one). upload : a series of the visitor's own.
-    text : a text of the visitor's own. beginning, written : what a network continues, and its letters so far.
-    writer : the network that wrote the last letter, with its state.
-    temperature : how boldly it draws them. writing : it writes a letter at every tick.
+    variants : the chosen data set of each application.
+    opened : address of the application that was shown last (see ``address``).
+    image, label : the image to caption, and its digit (None once it is drawn on).
+    sentence : input for sentiment. number : English words to translate.
+    sentence_example, number_example : the chosen example, None once something was typed.
+    single : forecast from the last output only (many-to-one). upload : the visitor's own series.
+    text : the visitor's own text. beginning : the prompt. written : codes of the letters written so far.
+    writer : the writer of the last letter, with its state.
+    temperature : of the softmax. writing : a letter is written at every tick.
     widgets : keys of the controls.
     """
 
@@ -72,11 +72,11 @@ class ApplicationsState:
     letters: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def variant(self, application: str) -> str:
-        """Return the name of the data set chosen in an application."""
+        """Return the chosen data set of an application."""
         return self.variants.get(application, next(iter(APPLICATIONS[application].variants)))
 
     def address(self, application: str) -> str:
-        """Return the URL's name of an application, with its data set if that is not the first one."""
+        """Return an application's name in the URL, with its data set if that is not the first."""
         known = APPLICATIONS[application].variants if application in APPLICATIONS else {}
         chosen = self.variants.get(application, "")
         return f"{application}-{chosen}" if chosen in list(known)[1:] else application

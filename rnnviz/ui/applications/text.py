@@ -1,4 +1,4 @@
-"""A text is continued letter by letter; the visitor sets the temperature, and may paste a text."""
+"""Text: the network continues a text letter by letter; temperature and text can be set."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from rnnviz.ui.style import theme
 from rnnviz.ui.widgets import pressed
 
 LONGEST = 240
-"""Letters that a network writes at most before the visitor begins anew."""
+"""Maximum number of letters written before the visitor starts over."""
 
 HOTTEST = 2.0
 SAMPLE = 60
-"""Letters of a sample that shows what the network would write."""
+"""Length of the sample text."""
 
 OWN_STEPS = 500
 
 
 def variants(state: ApplicationsState) -> dict[str, Variant]:
-    """Return the texts to choose from, with the visitor's own if there is one."""
+    """Return the available texts, including the visitor's own if there is one."""
     known = APPLICATIONS["text"].variants
     if not state.text:
         return known
@@ -40,9 +40,9 @@ def variants(state: ApplicationsState) -> dict[str, Variant]:
 
 
 def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -> None:
-    """Temperature, what to begin with, and a text of the visitor's own.
+    """Show the temperature, the prompt, the buttons and the input for the visitor's own text.
 
-    params : gives the network's newest weights.
+    params : returns the network's newest weights.
     """
     st.session_state["temperature"] = state.temperature
 
@@ -60,11 +60,11 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
         key="temperature",
         on_change=warm,
         help="Every logit is divided by it before the softmax. 0: always the likeliest letter; 1: as "
-        "learned; above: bolder, and soon nonsense.",
+        "learned; above 1: more random, and soon nonsense.",
     )
     st.session_state.setdefault("beginning", state.beginning)
     st.text_input(
-        "Begin with", max_chars=40, key="beginning", on_change=begin, placeholder="nothing: a new line"
+        "Start with", max_chars=40, key="beginning", on_change=begin, placeholder="empty: a new line"
     )
     _, unknown = known_letters(state.beginning, characters_of(e).alphabet(e))
     if unknown:
@@ -72,12 +72,12 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
         st.html(f"<p class='unknown' role='status'>Not in this text, so skipped: {told}</p>")
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "One letter",
+            "Next letter",
             icon=":material/edit:",
             on_click=pressed(lambda: write_letter(state, e, params())),
             key="one_letter",
         )
-        label, icon = ("Stop", "stop") if state.writing else ("Write on", "edit_note")
+        label, icon = ("Stop", "stop") if state.writing else ("Keep writing", "edit_note")
         st.button(
             label,
             icon=f":material/{icon}:",
@@ -86,27 +86,27 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
             key="write_on",
         )
         st.button(
-            "Begin anew", icon=":material/backspace:", on_click=lambda: _begin_anew(state), key="begin_anew"
+            "Start over", icon=":material/backspace:", on_click=lambda: _begin_anew(state), key="begin_anew"
         )
     _own_text(state)
 
 
 def known_letters(text: str, alphabet: str) -> tuple[str, list[str]]:
-    """Return the letters that an alphabet has, in the case in which it has them, and those that it lacks."""
+    """Return the letters found in an alphabet, with its capitalisation, and those that are not in it."""
     cases = [(letter, letter.lower(), letter.upper()) for letter in text]
     found = [next((case for case in three if case in alphabet), "") for three in cases]
     return "".join(found), sorted({letter for letter, known in zip(text, found, strict=True) if not known})
 
 
 def write_letter(state: ApplicationsState, e: Experiment, params: Params) -> None:
-    """Let the network write one letter more, up to LONGEST; then it stops writing on."""
+    """Write the next letter, unless LONGEST is reached, which also stops continuous writing."""
     if len(state.written) < LONGEST:
         state.written.append(_writer(state, e, params).write(state.temperature, state.letters).number)
     state.writing = state.writing and len(state.written) < LONGEST
 
 
 def _writer(state: ApplicationsState, e: Experiment, params: Params) -> Writer:
-    """Return the writer that has read what stands there: a new one if it was another text or network."""
+    """Return the writer that has read the current text; a new one if text or network changed."""
     text = _begun(state, e) + state.written
     if state.writer is None or state.writer.params is not params or state.writer.text != text:
         state.writer = Writer(e, params, text)
@@ -114,7 +114,7 @@ def _writer(state: ApplicationsState, e: Experiment, params: Params) -> Writer:
 
 
 def _begun(state: ApplicationsState, e: Experiment) -> list[int]:
-    """Return the letters before the first one written: a line's end where the text has lines."""
+    """Return the codes of the prompt; it starts with a newline if the alphabet has one."""
     alphabet = characters_of(e).alphabet(e)
     begun = ("\n" if "\n" in alphabet else "") + known_letters(state.beginning, alphabet)[0]
     return [alphabet.index(letter) for letter in begun or alphabet[0]]
@@ -152,9 +152,9 @@ def _own_text(state: ApplicationsState) -> None:
 
 
 def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
-    """What the network wrote so far, and how likely each letter was when the last one was drawn.
+    """Return the text so far, and the probabilities from which the last letter was drawn.
 
-    While it writes on, every look adds a letter.
+    During continuous writing every call adds a letter.
     """
     if state.writing:
         write_letter(state, e, params)
@@ -168,7 +168,7 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     begun_shown = escape(known_letters(state.beginning, alphabet)[0]).replace("\n", "⏎ ")
     text = escape("".join(alphabet[i] for i in state.written)).replace("\n", "⏎ ")
     likeliest = signs[int(probabilities.argmax())]
-    label = f"Probability of every letter to come next; the likeliest is {likeliest}"
+    label = f"Probability of each letter to come next; the likeliest is {likeliest}"
     prose = f"<p class='written'>{begun_shown}<b>{text}</b><span class='cursor'>▌</span></p>"
     if not state.written:
         prose = f"<p class='written'>A sample: <i>{_sample(state, e, params)}</i></p>"
@@ -179,7 +179,7 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
 
 
 def _sample(state: ApplicationsState, e: Experiment, params: Params) -> str:
-    """Return what the network would write now, as HTML: always with the same random numbers."""
+    """Return a sample of the network's text as HTML, always with the same random numbers."""
     alphabet, rng = characters_of(e).alphabet(e), np.random.default_rng(0)
     writer = Writer(e, params, _begun(state, e))
     for _ in range(SAMPLE):

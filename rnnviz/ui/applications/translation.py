@@ -1,4 +1,4 @@
-"""A number word is translated; the visitor types it."""
+"""Translation of a number word typed by the visitor."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from rnnviz.ui.style import theme
 
 LONGEST_TEXT = 60
 NUMBERS = {" ".join(english(n)): n for n in range(LARGEST + 1)}
-"""All number words, as they are typed."""
+"""All number words."""
 
 
 def ask(state: ApplicationsState, e: Experiment) -> None:
-    """A box for a number word, and held-out ones to try."""
+    """Show the input for a number word, and held-out examples."""
 
     def take(words: str | None) -> None:
         state.number, state.number_example = words or "", None
@@ -52,17 +52,14 @@ def ask(state: ApplicationsState, e: Experiment) -> None:
         st.html("<p class='unknown' role='status'>Nothing to translate yet: type a number word.</p>")
     elif (n := number_of(state.number)) is None:
         read = "" if len(words) <= READING_STEPS else " It reads the first two words."
-        st.html(
-            "<p class='unknown' role='status'>No number that exists; the network answers all the same."
-            f"{read}</p>"
-        )
+        st.html(f"<p class='unknown' role='status'>Not a valid number; the network answers anyway.{read}</p>")
     else:
         part = "was never trained on" if n in held_out_numbers(e.seed) else "was trained on"
         st.html(f"<p class='ask'><b>{n}</b> {part}.</p>")
 
 
 def read_words(text: str) -> tuple[list[str], list[str]]:
-    """Return the words that the network knows, and those that it does not know."""
+    """Return the known and the unknown words of a text."""
     parts = text.lower().replace("-", " ").split()
     if text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 3:
         parts = english(int(text))
@@ -71,13 +68,13 @@ def read_words(text: str) -> tuple[list[str], list[str]]:
 
 
 def number_of(text: str) -> int | None:
-    """Return the number that a text says, None if it says none."""
+    """Return the number that a text names, or None."""
     words, unknown = read_words(text)
     return None if unknown else NUMBERS.get(" ".join(words))
 
 
 def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
-    """The words written, and how sure the network is of each."""
+    """Return the written words and their probabilities."""
     task = cast(Translation, TASKS[e.task])
     words, n = read_words(state.number)[0][:READING_STEPS], number_of(state.number)
     seen = pass_through(e, params, task.inputs(e, [words]))
@@ -87,11 +84,11 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
         codes = task.spelled(e, [LANGUAGES[TARGET.of(e)].say(n)])[:, 0]
         wanted = [signs[i] if on else "" for i, on in zip(codes, writes, strict=True)]
     silent = e.seq_len - task.writing_steps(e) - len(words)
-    # when it begins to write, nothing was written yet that could come back in
+    # at the first writing step there is no output to feed back
     reads = [""] * silent + words + [""] + [BACK] * (task.writing_steps(e) - 1)
     view = Written(reads, seen.hidden, seen.probabilities, writes, signs, wanted)
     said = " ".join(task.read_off(e, seen.probabilities[:, None])[0]) or "(no word)"
     title = LANGUAGES[TARGET.of(e)].title
     label = f"The network translates into {title}: “{said}”; its hidden states while it reads and writes"
-    told = f"In {title}: <b>{escape(said)}</b>" if words else "Nothing was read, so this means nothing"
+    told = f"In {title}: <b>{escape(said)}</b>" if words else "Nothing was read, so the output is meaningless"
     return Answer(written_spec(view, theme()), label, told)

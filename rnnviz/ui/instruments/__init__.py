@@ -1,1 +1,1 @@
-"""The laboratory's instruments: each measures, draws and explains one thing."""
+"""The laboratory's instruments; each measures, draws and explains one thing."""

@@ -1,4 +1,4 @@
-"""The cliff on the page: where to start, how far to step, and what clipping makes of it."""
+"""The instrument Cliff: gradient descent near a wall, with and without clipping."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rnnviz.ui.style import theme
 
 UPDATES = 200
 START = (5.0, -2.2)
-"""From here plain descent reaches the wall within sixty updates."""
+"""Plain descent from here reaches the wall within sixty updates."""
 
 RATES = (0.01, 0.03, 0.1, 0.3)
 THRESHOLDS = (0.1, 0.3, 1.0, 3.0)
 
 
 def cliff() -> Reading:
-    """The loss surface of the one-unit network, and the descents with and without clipping."""
+    """Show the controls; return the loss surface with both descents."""
     w_box, b_box, rate_box, clip_box = st.columns(4, gap="medium")
     w = w_box.slider("Start at w", *W_RANGE, START[0], 0.05, key="cliff_w")
     b = b_box.slider("Start at b", *B_RANGE, START[1], 0.05, key="cliff_b")
@@ -29,8 +29,8 @@ def cliff() -> Reading:
     threshold = clip_box.select_slider("Clipping threshold θ", THRESHOLDS, 0.3, key="cliff_clip")
     free, clipped = descend(w, b, rate, None, UPDATES), descend(w, b, rate, threshold, UPDATES)
     how = (
-        "Height is the loss, colour the size of its gradient. Above w = 4 the unit can rest high or low; at "
-        f"the wall it changes sides. {_tell(free)} {_compare(clipped, rate, threshold)}"
+        "Height is the loss, colour the size of its gradient. Above w = 4 the unit can settle high or low; "
+        f"at the wall it switches between them. {_tell(free)} {_compare(clipped, rate, threshold)}"
     )
     formula = (
         r"\begin{aligned} h_t &= w\,\sigma(h_{t-1}) + b,\quad h_0 = 0.5 \\"
@@ -48,9 +48,9 @@ def cliff() -> Reading:
 
 
 def _tell(free: Descent) -> str:
-    """Say what plain descent did."""
+    """Return a sentence on the descent without clipping."""
     if not (free.norm >= 1.0).any():
-        return "From this start, plain descent never meets the wall."
+        return "From this start, plain descent never hits the wall."
     return (
         f"Plain descent met a gradient of {plain(free.norm.max(), 2)} there, jumped "
         f"a distance of {plain(free.longest_step, 2)}, and ended at a loss of {plain(free.error[-1], 2)}."
@@ -58,7 +58,7 @@ def _tell(free: Descent) -> str:
 
 
 def _compare(clipped: Descent, rate: float, threshold: float) -> str:
-    """Say what clipping made of it."""
+    """Return a sentence on the descent with clipping."""
     if not (clipped.norm >= threshold).any():
         return "The threshold was never reached: both paths are the same."
     return (

@@ -1,4 +1,4 @@
-"""The gradient's curve beside other initialisations, other moments of the run, and theory."""
+"""The instrument Curve: the gradient over time, compared with other initialisations and with theory."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 TRAINING = "training"
-ONE_STEP = "A single step: no way back, and so no curve. Choose a topology with many steps."
+ONE_STEP = "A single step: no earlier step to reach, so there is no curve. Choose a topology with many steps."
 LETTERS = "s: strength of the input · q*: variance of a · χ: mean square factor per step · |2/ln\xa0χ|: "
 DURING = (0.1, 0.4)
-"""Shares of the training steps made, near which the gradient during training is shown."""
+"""Fractions of the training so far near which the earlier gradient is shown."""
 
 
 def curve(session: Session, params: Params) -> Reading | str:
-    """The gradient over time, beside other initialisations, other moments of the run, and theory."""
+    """Return the gradient over time, compared with other initialisations, earlier steps and theory."""
     e, trained = session.experiment, session.run.state.step > 0
     if e.seq_len == 1:
         return ONE_STEP
@@ -63,7 +63,7 @@ def curve(session: Session, params: Params) -> Reading | str:
 
 
 def _started_with(e: Experiment, init: str) -> Experiment:
-    """Return an experiment with another initialisation and none of the choices that matter only later."""
+    """Return an experiment with another initialisation; training settings are reset to share the cache."""
     gain = e.gain if INITIALIZERS[init].has_gain else 1.0
     return replace(e, init=init, gain=gain, learning_rate=1e-3, clip_norm=None)
 
@@ -74,7 +74,7 @@ def _before_training(e: Experiment) -> GradientFlow:
 
 
 def _choose_comparisons(e: Experiment, trained: bool) -> list[str]:
-    """Let the visitor choose what stands beside the curve: initialisations, and the run's own past."""
+    """Show and return the choice of comparisons: initialisations, and earlier training steps."""
     titles = {TRAINING: "Before and during training"} if trained else {}
     titles |= {name: i.title for name, i in INITIALIZERS.items() if name != e.init}
     usual = [TRAINING] if trained else [name for name in ("pytorch", "orthogonal") if name != e.init]
@@ -90,7 +90,7 @@ def _choose_comparisons(e: Experiment, trained: bool) -> list[str]:
 
 
 def _earlier(session: Session) -> list[Curve]:
-    """The same gradient before training and at two moments of it."""
+    """Return the gradient before training and at two training steps."""
     run = session.run
     made = [step for step in run.album if 0 < step < run.state.step]
     near = sorted(
@@ -101,7 +101,7 @@ def _earlier(session: Session) -> list[Curve]:
 
 
 def _of_the_whole_loss(session: Session, flow: GradientFlow) -> list[Curve]:
-    """The total now and before training, for the panel beside the single output's error."""
+    """Return the gradient of the whole loss, now and before training."""
     wholes = [Curve("whole loss, now", flow.total, "main", whole=True)]
     if session.run.state.step:
         wholes.append(
@@ -111,7 +111,7 @@ def _of_the_whole_loss(session: Session, flow: GradientFlow) -> list[Curve]:
 
 
 def _curve_table(e: Experiment, lines: list[Curve], flow: GradientFlow) -> pd.DataFrame:
-    """All that is drawn, one column a curve, the itemised errors last."""
+    """Return the plotted data, one column per curve, the errors by output last."""
     table = {"t": np.arange(1, e.seq_len + 1)} | {line.name: line.values for line in lines}
     if len(flow.outputs) > 1:
         table |= {f"output {k}": item for k, item in zip(flow.outputs, flow.per_output, strict=True)}
@@ -127,8 +127,8 @@ def _how_to_read_the_curve(main: Curve, several: bool, trained: bool) -> str:
             "other's). Left: the **whole loss**."
         )
         further = (
-            "It stays up because every output adds fresh error near itself, so it can look healthy while no "
-            "single output reaches far back."
+            "It stays large because every output adds new error at its own step, so it can look healthy "
+            "while no single output's error reaches far back."
         )
     if np.isinf(main.values).any():
         further = "The numbers left the range of floating point: × marks where."
@@ -136,9 +136,9 @@ def _how_to_read_the_curve(main: Curve, several: bool, trained: bool) -> str:
 
 
 def _shown(line: Curve, last: int, relative: bool) -> Curve:
-    """Cut a curve behind the last output; divide it by its value there if wanted.
+    """Return a curve up to the last output, divided by its value there if ``relative``.
 
-    NaN before that comes from numbers that overflowed, and is marked as such.
+    NaN comes from overflow and becomes inf, which is marked.
     """
     values = line.values.copy()
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -150,20 +150,20 @@ def _shown(line: Curve, last: int, relative: bool) -> Curve:
 
 
 def _theory(e: Experiment, params: Params, measured: Array, trained: bool) -> tuple[Array, str, str, str]:
-    """Draw the mean-field slope from the last output back, for the top layer's gain and input as they are.
+    """Return the mean-field line (T,) from the last output back, for the top layer's actual gain and input.
 
-    Returns the line (T,), its formula, what the letters mean, and how far to trust it here.
+    Also returns its formula, the meaning of the letters, and how far to trust it here.
     """
     last = int(e.masks.write_steps[-1]) + 1
     if not applies(e):
-        words = f"The mean-field theory drawn here knows no gates: no theory line for {CELLS[e.cell].title}."
+        words = f"The mean-field theory drawn here has no gates: no theory line for {CELLS[e.cell].title}."
         with np.errstate(divide="ignore", invalid="ignore"):
             kept = number(measured[0] / measured[last - 1])
         formula = rf"\frac{{\|\partial L/\partial h_1\|}}{{\|\partial L/\partial h_{{{last}}}\|}} = {kept}"
         return np.full(e.seq_len, np.nan), formula, "", words
     gain, input_std = drive(e, params)
     if not (np.isfinite(gain) and np.isfinite(input_std)):
-        words = "The weights overflowed: theory has nothing to say."
+        words = "The weights overflowed: the theory does not apply."
         return np.full(e.seq_len, np.nan), r"g = \infty", "", words
     q, chi = field = mean_field(gain, input_std, e.activation)
     with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""A visitor's own trained network: uploaded, and asked whether its gradient vanishes."""
+"""The instrument Your network: upload a trained network and check whether its gradient vanishes."""
 
 from __future__ import annotations
 
@@ -26,21 +26,19 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 HEIGHT, LEAST_HEIGHT, REFUSAL_HEIGHT = 280, 170, 84
-"""Pixels of the figures, and what a refused file's sentence takes of them."""
+"""Pixels of the figures, their minimum, and the space for the message on a rejected file."""
 
 LARGER_HEIGHT = 76
-"""Pixels that controls and words need more in the projector view."""
+"""Extra pixels for controls and text in projector view."""
 
 LEAST_CURVE_WIDTH, LEAST_SPECTRUM_WIDTH = 380, 560
-"""Pixels below which names in the figures would run into each other."""
+"""Pixels below which names in the figures would overlap."""
 
 FIRST_T, FIRST_INPUT_STD, LARGEST_INPUT_STD = 50, 1.0, 3.0
 SHOWN_NAME = 40
-"""Characters of a file's name that are shown."""
+"""Maximum number of characters shown of a file name."""
 
-OVERFLOWED = (
-    "The playground's weights overflowed: nothing to look at. Upload a network, or press Reset there."
-)
+OVERFLOWED = "The playground's weights overflowed: nothing to show. Upload a network, or press Reset there."
 
 SNIPPETS = {
     "PyTorch": """\
@@ -66,16 +64,16 @@ import numpy as np
 np.savez("network.npz", W_xh=W_xh, W_hh=W_hh, b_h=b_h)
 """,
 }
-"""How to save a network, by library."""
+"""Code that saves a network, by library."""
 
 
 @dataclass
 class Brought:
-    """What one visitor brought along, and how they look at it; kept while pages are turned.
+    """A visitor's uploaded network and settings; kept when the page changes.
 
-    file : the name of the network's file. refusal : why the newest file was not taken, "" if it was.
-    uploads : files so far; each gets an empty uploader after it. choices : values of the controls by key.
-    spectra : of the network's W_hh, by layer and activation.
+    file : name of the network's file. refusal : why the newest file was rejected, "" if it was not.
+    uploads : number of files so far; the uploader is emptied after each. choices : values of the controls by
+    key. spectra : of the network's W_hh, by layer and activation.
     """
 
     network: UploadedNetwork | None = None
@@ -91,7 +89,7 @@ class Brought:
         return f"own_file_{self.uploads}"
 
     def take(self) -> None:
-        """Read the file that was just uploaded; one that is refused leaves the earlier network as it is."""
+        """Read the file that was just uploaded; if it is rejected, the earlier network is kept."""
         uploaded = st.session_state.get(self.uploader)
         if uploaded is None:
             return
@@ -99,13 +97,13 @@ class Brought:
         try:
             network = read_network(uploaded.getvalue())
         except ValueError as refusal:
-            self.refusal = f"{_short(uploaded.name)} was not taken. {refusal}"
+            self.refusal = f"{_short(uploaded.name)} was rejected. {refusal}"
             return
         self.forget()
         self.network, self.file = network, _short(uploaded.name)
 
     def forget(self) -> None:
-        """Let go of the network and of what was chosen for it alone."""
+        """Remove the network and the settings that apply to it alone."""
         self.network, self.file, self.refusal = None, "", ""
         self.spectra.clear()
         for key in ("own_activation", "own_layer"):
@@ -114,7 +112,7 @@ class Brought:
 
 
 def own(session: Session) -> None:
-    """Draw the instrument: upload, choose, and see what becomes of the gradient."""
+    """Show the instrument: uploader, controls and result."""
     brought: Brought = st.session_state.setdefault("own_network", Brought())
     example = _example(session)
     network = brought.network or example
@@ -148,7 +146,7 @@ def own(session: Session) -> None:
 
 
 def _height(session: Session, brought: Brought) -> int:
-    """Return what all else on the page leaves of it for the figures, in pixels."""
+    """Return the height that is left for the figures, in pixels."""
     taken = NOTICE_HEIGHT * bool(notice(session)) + REFUSAL_HEIGHT * bool(brought.refusal)
     left = HEIGHT - (1.2 * taken + LARGER_HEIGHT if session.view.projector else taken)
     return max(LEAST_HEIGHT, round(left))
@@ -162,7 +160,7 @@ def _example(session: Session) -> UploadedNetwork | None:
 
 
 def _spectrum(brought: Brought, network: UploadedNetwork, layer: int, activation: str) -> Spectrum:
-    """Return what W_hh allows; of an uploaded network it is kept, for 700 units take a third of a second."""
+    """Return the spectrum of W_hh; cached for an uploaded network, as 700 units take a third of a second."""
     kept = brought.spectra if brought.network is not None else {}
     if (layer, activation) not in kept:
         kept[layer, activation] = spectrum(network.layers[layer].W_hh, activation)
@@ -175,9 +173,9 @@ def _spectrum(brought: Brought, network: UploadedNetwork, layer: int, activation
 def _choices(
     session: Session, brought: Brought, network: UploadedNetwork | None
 ) -> tuple[str, int, float, int]:
-    """Let the visitor choose activation, T, input strength and layer.
+    """Show and return the choice of activation, T, input strength and layer.
 
-    The playground's network has its own activation; of an uploaded one only its owner knows.
+    The activation is a choice for an uploaded network only, since the file does not contain it.
     """
     mine = brought.network is not None
     depth = network.depth if network else 1
@@ -190,7 +188,7 @@ def _choices(
         list(ACTIVATIONS) if mine else [session.experiment.activation],
         format_func=lambda name: ACTIVATIONS[name].title,
         key=_kept(brought, activation_key, "tanh"),
-        help="The file does not tell it: choose the one that your network was trained with."
+        help="The file does not say: choose the one that your network was trained with."
         if mine
         else "The playground's own.",
     )
@@ -201,7 +199,7 @@ def _choices(
         LARGEST_INPUT_STD,
         step=0.1,
         key=_kept(brought, "own_input", FIRST_INPUT_STD),
-        help="Standard deviation of the random numbers on every input channel; 0 is silence.",
+        help="Standard deviation of the random numbers on every input channel; 0: no input.",
     )
     layer = depth - 1
     if depth > 1:
@@ -220,20 +218,20 @@ def _choices(
 
 
 def _kept(brought: Brought, key: str, first: Any) -> str:
-    """Give a control back what was chosen before the page was turned; return its key."""
+    """Restore a control's value after a change of page; return its key."""
     st.session_state.setdefault(key, brought.choices.get(key, first))
     return key
 
 
 def _how_to_save() -> None:
-    """Lines that save a network, to be copied."""
+    """Show code that saves a network, to be copied."""
     with st.popover("How do I save mine?", icon=":material/code:"):
         for tab, code in zip(st.tabs(list(SNIPPETS)), SNIPPETS.values(), strict=True):
             tab.code(code, language="python")
 
 
 def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> None:
-    """A file to begin with, or a way to forget what was uploaded; and the curve as a table."""
+    """Show the buttons: download an example or remove the network, and download the curve."""
     if brought.network is None:
         st.download_button(
             "The playground's weights",
@@ -246,7 +244,7 @@ def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> No
             help="W_xh, W_hh and b_h as .npz: a file to try the upload with.",
         )
     else:
-        st.button("Forget my network", icon=":material/close:", on_click=brought.forget, key="own_forget")
+        st.button("Remove my network", icon=":material/close:", on_click=brought.forget, key="own_forget")
     table = pd.DataFrame({"t": np.arange(1, len(flow.curve) + 1), "gradient": flow.curve})
     st.download_button(
         "Data as CSV",
@@ -265,7 +263,7 @@ def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> No
 def _result(
     brought: Brought, network: UploadedNetwork, flow: UploadedFlow, allowed: Spectrum, height: int, layer: int
 ) -> None:
-    """Show the verdict, the curve beside the spectrum, and how to read them."""
+    """Show the verdict, the curve and the spectrum side by side, and how to read them."""
     mine = brought.network is not None
     name = "Your network" if mine else "The playground"
     if network.depth > 1:
@@ -290,7 +288,7 @@ def _result(
     text.markdown(
         f"**How to read this.** A random error of length 1 enters at the last step and travels back."
         f"{_slopes(flow)} σ_max\u00a0=\u00a0{sigma}, 1/γ\u00a0=\u00a0{1 / allowed.gamma:g}. {fate(allowed)} "
-        f"The spectral radius ρ\u00a0=\u00a0{rho} decides only in a linear network, in the long run."
+        f"The spectral radius ρ\u00a0=\u00a0{rho} is decisive only in a linear network, in the long run."
     )
     formula.latex(
         r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing} \\ "
@@ -300,17 +298,17 @@ def _result(
 
 
 def _described(brought: Brought, network: UploadedNetwork) -> str:
-    """Say in one line of HTML whose network is shown, and of what size."""
+    """Return one line of HTML on which network is shown, and its size."""
     layers = "1 layer" if network.depth == 1 else f"{network.depth} layers"
     size = f"{layers}, I = {network.input_size}, H = {network.hidden_size}, {network.parameters:,} parameters"
     if brought.network is None:
         return f"<b>The playground's network, until you upload your own.</b> {size}."
-    ignored = f" Not part of it: {', '.join(network.ignored[:4])}." if network.ignored else ""
+    ignored = f" Ignored: {', '.join(network.ignored[:4])}." if network.ignored else ""
     return f"<b>{escape(brought.file)}</b> ({network.source}): {size}.{escape(ignored)}"
 
 
 def _sentence(name: str, flow: UploadedFlow) -> str:
-    """Answer the question in one sentence."""
+    """Return the verdict in one sentence."""
     verb = {"vanishing": "vanishes", "exploding": "explodes", "healthy": "is healthy"}[flow.verdict]
     T = len(flow.curve)
     if flow.decades == -np.inf:
@@ -330,22 +328,22 @@ def _sentence(name: str, flow: UploadedFlow) -> str:
 
 
 def _slopes(flow: UploadedFlow) -> str:
-    """Say what the activation takes of the error."""
+    """Return a sentence on the activation's effect on the error, "" if it is not finite."""
     if not np.isfinite(flow.slope_factor):
         return ""
     saturated = percent(flow.saturated)
     return (
-        f" The slopes φ′ let through {plain(flow.slope_factor, 2)} of it at a step ({saturated} of the units "
+        f" The slopes φ′ let through {plain(flow.slope_factor, 2)} of it per step ({saturated} of the units "
         "are saturated); W_hh does the rest."
     )
 
 
 def _short(name: str) -> str:
-    """Shorten a file's name to what can be shown in a line."""
+    """Shorten a file name to fit in a line."""
     shown = "".join(c if c.isprintable() else "?" for c in name[:SHOWN_NAME])
     return shown + ("…" if len(name) > SHOWN_NAME else "")
 
 
 def _literal(text: str) -> str:
-    """Return text that stands in Markdown as it is."""
+    """Escape text for Markdown."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

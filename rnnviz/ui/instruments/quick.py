@@ -19,11 +19,15 @@ from rnnviz.ui.instruments.reading import Reading, number, percent, plain
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
-NO_RECURRENCE = "The network has no recurrence, and so no W_hh."
+NO_RECURRENCE = "The network has no recurrence, so it has no W_hh."
+ONE_STEP = (
+    "A single step: no earlier step to reach, so nothing can shrink or grow. "
+    "Choose a topology with many steps."
+)
 
 
 def without_recurrent_matrix(e: Experiment) -> str:
-    """Say why no single matrix carries the state of this cell, "" if one does."""
+    """Return why no single matrix carries the state of this cell, "" if one does."""
     cell = CELLS[e.cell]
     if not cell.recurrent:
         return NO_RECURRENCE
@@ -31,18 +35,18 @@ def without_recurrent_matrix(e: Experiment) -> str:
         return ""
     return (
         f"{cell.title}: no single matrix carries the state from step to step. Its gates do, and they change "
-        "with every input, so the spectrum of W_hh decides nothing here. The curve shows what arrives."
+        "with every input, so the spectrum of W_hh decides nothing here. See the curve instead."
     )
 
 
 def without_slopes(e: Experiment) -> str:
-    """Say why the decay of this cell has other causes than a slope and W_hh, "" if it has these."""
+    """Return why slope and W_hh do not explain the decay of this cell, "" if they do."""
     cell = CELLS[e.cell]
     if not cell.gate_names:
         return ""
     return (
         f"{cell.title}: the error does not go through one activation and one W_hh at a step. It also takes "
-        "the path that the gates keep open, so these two factors do not apply. The curve shows what arrives."
+        "the path that the gates keep open, so these two factors do not apply. See the curve instead."
     )
 
 
@@ -50,10 +54,10 @@ def without_slopes(e: Experiment) -> str:
 
 
 def why(session: Session, params: Params) -> Reading | str:
-    """The decay split into its two causes."""
+    """Return the decay split into its two factors."""
     e = session.experiment
     if e.seq_len == 1:
-        return "A single step: no way back, so nothing can shrink or grow. Choose a topology with many steps."
+        return ONE_STEP
     if message := without_slopes(e):
         return message
     parts = decay_factors(e, params)
@@ -90,15 +94,15 @@ def why(session: Session, params: Params) -> Reading | str:
 
 
 def _remark(e: Experiment, parts: DecayFactors, trained: bool) -> str:
-    """Say what is special here: where the error or the numbers end, or that W_hh takes nothing of it."""
+    """Return a remark on overflow, on an error of exactly zero, or on an orthogonal W_hh; else ""."""
     both = parts.slope_factor * parts.recurrent_factor
     ends = parts.steps[both == 0.0]
     if not ends.size and not np.isfinite(both).all():
-        return "Where the lines end, the numbers overflowed."
+        return "The lines end where the numbers overflowed."
     if ends.size:
         return f"Before step {ends.max()} the error is exactly zero: the factor there is 0."
     if e.init == "orthogonal" and e.gain == 1.0 and CELLS[e.cell].recurrent and not trained:
-        return "An orthogonal W_hh of gain 1 keeps every length; all that is lost here is lost in the slopes."
+        return "An orthogonal W_hh of gain 1 preserves every length; all loss here comes from the slopes."
     return ""
 
 
@@ -106,7 +110,7 @@ def _remark(e: Experiment, parts: DecayFactors, trained: bool) -> str:
 
 
 def itemised(session: Session, params: Params) -> Reading | str:
-    """The gradient of W_hh by output and time step."""
+    """Return the contributions to the gradient of W_hh, by output and time step."""
     e = session.experiment
     items = gradient_contributions(e, params)
     square = float(np.sum(items.total**2))
@@ -119,28 +123,28 @@ def itemised(session: Session, params: Params) -> Reading | str:
     near = percent(float(items.share[(k - t < 5) & used].sum()))
     how, formula = _of_one_output(T, near) if K == 1 else _of_many_outputs(K, T, near)
     label = (
-        f"Itemised gradient of W_hh over {K} outputs and {T} steps; the shares sum to {items.share.sum():.3f}"
+        f"Contributions to the gradient of W_hh, {K} outputs by {T} steps; "
+        f"the shares sum to {items.share.sum():.3f}"
     )
     return Reading(contributions_spec(items, gradient_flow(e, params), theme()), label, how, formula, table)
 
 
 def _nothing_to_itemise(e: Experiment, square: float) -> str:
-    """Say why there is no gradient of W_hh to take apart."""
+    """Return why there is no gradient of W_hh to break down."""
     if square != 0.0:
-        return "The numbers overflowed: there is no finite gradient of W_hh to take apart."
+        return "The numbers overflowed: there is no finite gradient of W_hh to break down."
     if e.seq_len == 1:
-        return "A single step does not use W_hh: no step is before it. Choose a topology with many steps."
+        return "A single step does not use W_hh: it has no previous step. Choose a topology with many steps."
     if not CELLS[e.cell].recurrent:
         return NO_RECURRENCE
-    return "The gradient of W_hh is exactly zero: there is nothing to take apart."
+    return "The gradient of W_hh is exactly zero: there is nothing to break down."
 
 
 def _of_many_outputs(K: int, T: int, near: str) -> tuple[str, str]:
     how = (
-        "Row k, column t: what the loss of output k asks of W_hh because of its use at step t. Far from the "
-        "diagonal is far back in memory; column 1 is exactly 0, because h₀ = 0. The signed shares (blue "
-        f"pulls the other way) sum to exactly 1; {near} of the whole comes from the last five steps before "
-        "an output."
+        "Row k, column t: the contribution of step t to output k's gradient of W_hh. Far from the diagonal "
+        "is far back in memory; column 1 is exactly 0, because h₀ = 0. The signed shares (blue: against "
+        f"the total) sum to exactly 1; {near} of the whole comes from the last five steps before an output."
     )
     formula = (
         r"\begin{aligned} \frac{\partial L}{\partial W_{hh}}&=\sum_k\sum_{t\le k} C_{kt},\quad "
@@ -153,8 +157,8 @@ def _of_many_outputs(K: int, T: int, near: str) -> tuple[str, str]:
 
 def _of_one_output(T: int, near: str) -> tuple[str, str]:
     how = (
-        f"What the loss of the only output, at t = {T}, asks of W_hh because of its use at step t; step 1 "
-        "counts for exactly 0, because h₀ = 0. The signed shares (below 0: it pulls the other way) sum to "
+        f"The contribution of each step t to the gradient of W_hh for the only output, at t = {T}. Step 1 "
+        "contributes exactly 0, because h₀ = 0. The signed shares (below 0: against the total) sum to "
         f"exactly 1; {near} of the whole comes from the last five steps."
     )
     formula = (
@@ -170,7 +174,7 @@ def _of_one_output(T: int, near: str) -> tuple[str, str]:
 
 
 def eigenvalues(session: Session, params: Params) -> Reading | str:
-    """The spectrum of W_hh and the two bounds."""
+    """Return the spectrum of W_hh and the two bounds."""
     e = session.experiment
     cell = e.network().cell
     W_hh = cell.recurrent_matrix(params.layers[-1])
@@ -186,10 +190,10 @@ def eigenvalues(session: Session, params: Params) -> Reading | str:
     sigma, rho = plain(now.sigma_max, 4), plain(now.rho, 4)
     how = (
         f"σ_max = {sigma}, 1/γ = {1 / now.gamma:g}, γ being the activation's largest slope. "
-        f"{fate(now)} The spectral radius ρ = {rho} decides only in a linear network, in the long run."
+        f"{fate(now)} The spectral radius ρ = {rho} is decisive only in a linear network, in the long run."
     )
     if now.rho > 100.0:
-        how += " The unit circle is too small to be seen here."
+        how += " The unit circle is too small to see here."
     formula = (
         r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing} \\ "
         r"\text{exploding} &\ \Rightarrow\ \sigma_{\max} > \tfrac1\gamma \\ "
@@ -209,7 +213,7 @@ def eigenvalues(session: Session, params: Params) -> Reading | str:
 
 
 def fate(now: Spectrum) -> str:
-    """Say what the largest singular value decides."""
+    """Return a sentence on what the largest singular value implies."""
     if now.surely_vanishes:
         return "Staying below is **sufficient** for vanishing: every gradient shrinks, whatever the input."
     if now.can_explode:
@@ -224,15 +228,15 @@ def fate(now: Spectrum) -> str:
 
 
 def over_training(session: Session) -> Reading | str:
-    """The gradient at every training step, and the weight gradient before and after clipping."""
+    """Return the gradient at every training step, and the weight gradient before and after clipping."""
     e, history = session.experiment, session.run.state.history
     norms = history.frame()
     if norms.empty:
-        return "Nothing was trained yet. Press Play in the playground for a moment, then come back."
+        return "Not trained yet. Press Play in the playground for a moment, then come back."
     raw, limit = norms["grad_norm"].to_numpy(), e.clip_norm
     how = (
         "Each column is the gradient's curve at one training step, t = 1 at the bottom: a band that "
-        "fades downwards is a gradient that dies on its way back. Below, the whole weight gradient's norm. "
+        "fades downwards is a gradient that vanishes on its way back. Below: the norm of the full gradient. "
     )
     norm = rf"\|g\|={number(float(raw[-1]))}" if np.isfinite(raw[-1]) else r"\|g\|\ \text{overflowed}"
     if limit is None:
@@ -241,7 +245,7 @@ def over_training(session: Session) -> Reading | str:
         label = f"Gradient over {len(norms)} training steps, not clipped"
     else:
         share = percent(float(np.mean(raw >= limit)))
-        reached = f"It reached the threshold in {share} of the steps shown, and was shortened there."
+        reached = f"It reached the threshold in {share} of the steps shown, and was clipped there."
         how += reached if (raw >= limit).any() else "It never reached the threshold."
         formula = (
             r"\text{if } \|g\|\ge\theta:\quad g \leftarrow \frac{\theta}{\|g\|}\,g \qquad "

@@ -1,4 +1,4 @@
-"""What an instrument of the laboratory gives, and how it stands on the page."""
+"""The result of a laboratory instrument, and its layout on the page."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from rnnviz.ui.session import current
 
 FIGURE_HEIGHT = 404
 NOTICE_HEIGHT = 34
-"""Pixels of a notice above the page; the figure gives them, so that the page needs no scroll bar."""
+"""Pixels of a notice above the page; the figure shrinks by them, so that no scroll bar appears."""
 
 LARGER_WORDS_HEIGHT = 60
-"""Pixels that the words below the figure need more in the projector view."""
+"""Extra pixels for the text below the figure in projector view."""
 
 LEAST_WIDTH = 640
-"""Pixels below which the names of the curves would run into each other."""
+"""Pixels below which the names of the curves would overlap."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What an instrument shows.
+    """The result of an instrument.
 
-    figure : as plain data. label : what it shows, in words, with its main result.
+    figure : as plain data. label : description for screen readers, with the main result.
     how : two or three sentences on how to read it. formula : in TeX, with the current numbers.
-    data : the plotted numbers. note : a line below the formula, on what its letters mean.
+    data : the plotted numbers. note : a line below the formula on the meaning of its letters.
     """
 
     figure: Spec
@@ -42,7 +42,7 @@ class Reading:
 
 
 def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> None:
-    """Show a reading, or the sentence that stands for one where there is nothing to measure."""
+    """Show a reading, or a sentence if there is nothing to measure."""
     if isinstance(reading, str):
         st.info(reading, icon=":material/info:")
         return
@@ -56,7 +56,7 @@ def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> N
         st.markdown(f"**How to read this.** {reading.how}")
         st.download_button(
             "Data as CSV",
-            lambda: reading.data.to_csv(index=False),  # written when asked for, not at every redraw
+            lambda: reading.data.to_csv(index=False),  # only computed on download
             f"rnnviz-{name}.csv",
             "text/csv",
             icon=":material/download:",
@@ -73,7 +73,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def plain(value: float, digits: int = 3) -> str:
-    """Return a number as text with so many significant digits: "0.059", "39", "3·10⁻⁶", "∞"."""
+    """Return a number as text with a given number of significant digits: "0.059", "39", "3·10⁻⁶", "∞"."""
     mantissa, power = _parts(value, digits)
     tens = f"10{str(power).translate(SUPERSCRIPTS)}"
     shown = mantissa if power is None else f"{mantissa}·{tens}".removeprefix("1·").replace("-1·", "-")
@@ -81,19 +81,19 @@ def plain(value: float, digits: int = 3) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Return the same number in TeX."""
+    """Return a number as TeX, see ``plain``."""
     mantissa, power = _parts(value, digits)
     shown = mantissa if power is None else rf"{mantissa}\cdot 10^{{{power}}}".removeprefix(r"1\cdot ")
     return f"{{{shown}}}".replace("∞", r"\infty")
 
 
 def percent(share: float) -> str:
-    """Return a share as whole per cent; what rounds to nothing has no sign."""
+    """Return a share as whole percent; zero has no sign."""
     return f"{round(100 * share):d}%".replace("-", "−")
 
 
 def _parts(value: float, digits: int) -> tuple[str, int | None]:
-    """Split a number into its digits and the power of ten to show with them, None for none."""
+    """Return a number's digits and its power of ten, None for a number written without one."""
     if value == 0.0 or not np.isfinite(value):
         return {"inf": "∞", "-inf": "-∞", "nan": "?"}.get(f"{value:g}", "0"), None
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")

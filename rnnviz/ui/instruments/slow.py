@@ -1,4 +1,4 @@
-"""Instruments that take seconds: they run in the worker pool, show what there is, and can be cancelled."""
+"""Instruments that take seconds: they run in the worker pool with partial results, and can be cancelled."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ GAINS = np.linspace(0.1, 3.0, GRID).round(3)
 LENGTHS = np.linspace(4, 100, GRID).round()
 STRENGTHS = np.linspace(0.0, 2.0, GRID).round(3)
 BAR_HEIGHT, LINE_HEIGHT = 36, 20
-"""Pixels of the progress bar, and of the line that stands in its place when all is measured."""
+"""Pixels of the progress bar, and of the line that replaces it when the sweep is done."""
 
 
 def _sweep(
     session: Session, key: Hashable, function: Callable[[Any], Any], parts: Callable[[], Sequence[Any]]
 ) -> Sweep:
-    """Return the sweep of this key: the one that runs or was kept, or a new one; older work gives way."""
+    """Return the sweep at a key; a new one cancels those that are running."""
     if key not in session.sweeps:
         for other in session.sweeps.values():
             other.cancel()
@@ -57,15 +57,15 @@ def _follow(
     read: Callable[[list[Any]], Reading | str],
     height: int,
 ) -> None:
-    """Show a sweep's results as they come, with its progress and a way to stop it.
+    """Show a sweep's results as they arrive, with its progress and a cancel button.
 
-    height : pixels of the figure and of what stands above it.
+    height : pixels of the figure and the progress above it.
     """
     running = sweep.running
 
     @st.fragment(run_every=TICK_SECONDS if running else None, key=f"sweep_{name}")
     def part() -> None:
-        if session.sweeps.get(key) is not sweep:  # "Start again": the page begins a new one
+        if session.sweeps.get(key) is not sweep:  # "Start again" was pressed: the page starts a new sweep
             st.rerun()
         height_left = height - _progress(session, key, sweep)
         present(read(sweep.results), name, height_left)
@@ -76,9 +76,9 @@ def _follow(
 
 
 def _progress(session: Session, key: Hashable, sweep: Sweep) -> int:
-    """Show how far a sweep is, and the button that stops it or begins again; return its height in pixels."""
+    """Show a sweep's progress and the button to cancel or restart it; return the height in pixels."""
     if not sweep.running and not sweep.cancelled:
-        st.caption(f"All {len(sweep.parts)} parts measured.")
+        st.caption(f"All {len(sweep.parts)} parts done.")
         return LINE_HEIGHT
     with st.container(height=BAR_HEIGHT, border=False, key="sweep_progress"):
         bar, button = st.columns([0.87, 0.13], vertical_alignment="center")
@@ -92,7 +92,7 @@ def _progress(session: Session, key: Hashable, sweep: Sweep) -> int:
 
 
 def seeds(session: Session) -> None:
-    """Median and band over twenty seeds at initialisation, and the verdict as a share of them."""
+    """Show the gradient's median and band over twenty seeds at initialisation, and the verdicts."""
     e = replace(session.experiment, learning_rate=1e-3, clip_norm=None)  # neither matters before training
     if e.seq_len == 1:
         st.info(ONE_STEP, icon=":material/info:")
@@ -139,7 +139,7 @@ def _in_tex(text: str) -> str:
 
 
 def phase(session: Session) -> None:
-    """Decades over gain and sequence length, or gain and input strength, with the theory's border."""
+    """Show decades over gain and sequence length, or gain and input strength, with the theory's border."""
     e = session.experiment
     names = {"input_std": "gain × input strength", "seq_len": "gain × T"}
     across = st.segmented_control(
@@ -166,23 +166,23 @@ def phase(session: Session) -> None:
 
 _BORDER = (
     "The dashed border assumes infinite width and fresh weights at every step. Ours is finite with one "
-    "W_hh for all steps: in silence, and in linear layers, that moves the border."
+    "W_hh for all steps: without input, and in linear layers, that moves the border."
 )
 
 
 def _beyond(critical: Array) -> str:
-    """Say that the theory's border is not among the drawn gains."""
+    """Return a note that the theory's border is outside the drawn gains."""
     ends = dict.fromkeys(plain(gain) for gain in (critical.min(), critical.max()))
-    return f"The theory's border, at g = {' to '.join(ends)}, lies beyond this picture."
+    return f"The theory's border, at g = {' to '.join(ends)}, lies outside this picture."
 
 
 def _phase_reading(base: Bench, decades: Array, across: str, values: Array) -> Reading:
     silence = across == "seq_len"
     critical = np.array([critical_gain(0.0 if silence else s, base.activation) for s in values])
-    inputs = "silence" if silence else f"random inputs, T\xa0=\xa0{base.seq_len}"
+    inputs = "no input" if silence else f"random inputs, T\xa0=\xa0{base.seq_len}"
     how = (
-        f"H = {base.hidden_size}, {base.activation}, Gaussian W_hh, first a push, then {inputs}; median of "
-        f"{PHASE_SEEDS} seeds. Blue loses gradient, orange gains it. "
+        f"H = {base.hidden_size}, {base.activation}, Gaussian W_hh, a first impulse, then {inputs}; median "
+        f"of {PHASE_SEEDS} seeds. Blue loses gradient, orange gains it. "
     ) + (_BORDER if inside(critical, GAINS).any() else _beyond(critical))
     ends = number(critical[0], 4) + ("" if silence else rf"\ \text{{to}}\ {number(critical[-1], 4)}")
     formula = rf"\chi = g^2\,\mathbb E\,\varphi'(\sqrt{{q^*}}z)^2 = 1 \ \text{{ at }}\ g_c = {ends}"
