@@ -4,7 +4,8 @@ from rnnviz.ui import controls, run_view
 from rnnviz.ui.session import current
 
 session = current()
-run_view.run_bar(session)
+panel = run_view.panel(session)
+run_view.run_bar(session, panel)
 run_view.header(session)
-run_view.live(session)
+run_view.live(session, panel)
 controls.sidebar(session)

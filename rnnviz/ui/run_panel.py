@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -63,11 +64,16 @@ class RunPanel:
         """Whether any of the runs is playing."""
         return any(run.playing for run in self.runs)
 
+    @cached_property
+    def drawn_playing(self) -> bool:
+        """Whether any was playing when this panel was first drawn: one answer for all parts of a page."""
+        return self.playing
+
     # Buttons
 
     def play_button(self, label: str = "Play", again: str = "") -> None:
         """Show the play/pause button; again : its label at the end of a run, where it restarts."""
-        playing = self.playing
+        playing = self.drawn_playing
         ended = bool(again) and all(run.ended for run in self.runs)
 
         def press() -> None:
@@ -141,7 +147,7 @@ class RunPanel:
 
         also : returns whether something else requires redrawing.
         """
-        before = self.playing, also()
+        before = self.drawn_playing, also()
 
         @st.fragment(run_every=seconds if any(before) else None, key=name)
         def part() -> None:

@@ -67,9 +67,8 @@ def _retuned(session: Session) -> str:
     return f"<p class='story retuned' title='{text}'><b>Retuned at {at}:</b> {text}</p>"
 
 
-def run_bar(session: Session) -> None:
+def run_bar(session: Session, shown: RunPanel) -> None:
     """Show the buttons: play, step, reset, new seed, speed."""
-    shown = panel(session)
     if session.run.ended:  # set by a lesson; in the playground the run may go on
         session.run.until = None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
@@ -92,9 +91,8 @@ def _new_seed(session: Session) -> None:
     )
 
 
-def live(session: Session) -> None:
+def live(session: Session, shown: RunPanel) -> None:
     """Show the run; redraw it while it plays, without rerunning the page."""
-    shown = panel(session)
     shown.repeat("live_timeline", TICK_SECONDS, lambda: timeline(session))
     shown.repeat("live_lower_pictures", lower_tick(session), lambda: _lower_pictures(session))
 

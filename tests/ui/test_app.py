@@ -21,10 +21,11 @@ from rnnviz.experiment import choices
 from rnnviz.experiment.links import from_params, to_params
 from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS
 from rnnviz.training.executor import local_pool
-from rnnviz.ui import controls
+from rnnviz.ui import controls, run_view
 from rnnviz.ui import widgets as widgets_module
 from rnnviz.ui.controls import remedies
-from rnnviz.ui.session import in_words
+from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.session import Session, in_words
 from rnnviz.ui.widgets import Widgets
 from tests.visitor import Tab
 
@@ -459,6 +460,21 @@ def test_a_choice_during_a_run_leaves_the_new_run_at_rest() -> None:
     assert visitor.run is not old
     assert not old.playing
     assert (visitor.run.state.step, visitor.run.playing, visitor.run.speed) == (0, False, None)
+
+
+def test_a_run_that_ends_while_the_page_is_drawn_leaves_no_pause_button(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The button was drawn before the run ended; pressed as Pause it would do nothing."""
+    plays, header = [True], run_view.header
+
+    def end_the_run(session: Session) -> None:
+        plays[0] = False
+        header(session)
+
+    monkeypatch.setattr(LiveRun, "playing", property(lambda run: plays[0]))
+    monkeypatch.setattr(run_view, "header", end_the_run)
+    assert Visitor().tab.button(key="play").label == "Play"
 
 
 # What a choice does to a run
