@@ -1,7 +1,13 @@
 """The server: `streamlit run app.py`, or any ASGI server with `app:app`."""
 
+import os
+import re
+import signal
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
@@ -10,14 +16,26 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnected
 
 from rnnviz.training.executor import close_pool
 from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
 
+ROOT = Path(__file__).parent
+os.chdir(ROOT)  # Streamlit looks for .streamlit/config.toml here, wherever the server was started
+
+
+def inline_scripts() -> str:
+    """Return the hashes of the scripts inside Streamlit's page, as a content policy names them."""
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    return " ".join(f"'sha256-{b64encode(sha256(s.encode()).digest()).decode()}'" for s in scripts)
+
+
 SECURITY_HEADERS = {
-    # Streamlit uses inline scripts and styles and imports components from blobs. No other origins.
+    # Streamlit uses inline styles and imports components from blobs. No other origins.
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'self'; img-src 'self' data: blob:; "
-    "script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:",
+    f"script-src 'self' {inline_scripts()} blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -30,7 +48,10 @@ def with_security_headers(inner: ASGIApp) -> ASGIApp:
                 MutableHeaders(scope=message).update(SECURITY_HEADERS)
             await send(message)
 
-        await inner(scope, receive, send_with_headers)
+        try:
+            await inner(scope, receive, send_with_headers)
+        except WebSocketDisconnected:  # Streamlit closes what the server, about to stop, has just closed
+            return
 
     return respond
 
@@ -41,13 +62,16 @@ def plotly_js(_: Request) -> FileResponse:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Close the pool when the server stops; the process ends right after."""
+    """Close the pool when the server stops; the process ends right after, with exit code 0."""
     try:
         yield
     finally:
         close_pool()
+        if hasattr(signal, "pthread_sigmask"):  # not on Windows
+            # The signal that asked to stop has been answered; uvicorn would raise it again, now to kill.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
 routes = [Route(f"/{{base:path}}{PLOTLY_URL}", plotly_js)]  # wherever server.baseUrlPath puts the app
 middleware = [Middleware(with_security_headers)]
-app = st.App("rnnviz/ui/shell.py", routes=routes, middleware=middleware, lifespan=lifespan)
+app = st.App(ROOT / "rnnviz" / "ui" / "shell.py", routes=routes, middleware=middleware, lifespan=lifespan)

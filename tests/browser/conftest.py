@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -42,7 +41,7 @@ def browser_path() -> str:
     pytest.skip(missing)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -60,26 +59,41 @@ def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def serve(script: Path, log: Path, stop: signal.Signals = signal.SIGTERM) -> Iterator[str]:
-    """Run `streamlit run script` on a free port; gives its URL and ends it by its own process."""
-    port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
-    command += ["--server.address=127.0.0.1", f"--server.port={port}"]
+def running(command: list[str], port: int, log: Path, folder: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until it answers on a port; whatever is still there afterwards is ended."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
         try:
             _wait_until_healthy(f"http://127.0.0.1:{port}", process)
-            yield f"http://127.0.0.1:{port}"
+            yield process
         finally:
-            process.send_signal(stop)
+            process.terminate()
             try:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def streamlit(script: Path, port: int) -> list[str]:
+    """The command that serves a script, as the README says."""
+    address = ["--server.address=127.0.0.1", f"--server.port={port}"]
+    return ["streamlit", "run", str(script), "--server.headless=true", *address]
+
+
+@contextmanager
+def serve(script: Path, log: Path) -> Iterator[str]:
+    """Run `streamlit run script` on a free port; gives its URL and ends it by its own process."""
+    port = free_port()
+    with running(streamlit(script, port), port, log):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,13 @@ import urllib.request
 from collections.abc import Iterator
 from email.message import Message
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
-from tests.browser.conftest import ROOT, both_themes, serve, wait_until
+from tests.browser.conftest import ROOT, both_themes, free_port, running, serve, streamlit, wait_until
 
 DRAWS = "Number(document.querySelector('.live-figure')?.dataset.draws ?? 0)"
 
@@ -86,13 +85,12 @@ def test_a_deep_link_is_the_first_thing_a_fresh_server_is_asked_for(page: Page, 
         page.goto("about:blank")  # a page that loses its server complains in the console
 
 
-def children_of(url: str) -> list[int]:
-    """The processes that the server at a URL has started."""
-    everything = ["/bin/ps", "-ww", "-eo", "pid=,ppid=,args="]
+def children_of(process: int) -> list[int]:
+    """The processes that a process has started."""
+    everything = ["/bin/ps", "-eo", "pid=,ppid="]
     shown = subprocess.run(everything, capture_output=True, text=True, check=True)
-    lines = [line.split(maxsplit=2) for line in shown.stdout.splitlines()]
-    (server,) = (pid for pid, _, command in lines if f"--server.port={urlsplit(url).port}" in command)
-    return [int(pid) for pid, parent, _ in lines if parent == server]
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    return [int(pid) for pid, parent in lines if int(parent) == process]
 
 
 def is_there(process: int) -> bool:
@@ -103,24 +101,42 @@ def is_there(process: int) -> bool:
     return True
 
 
+UVICORN = ["uvicorn", "--app-dir", str(ROOT), "app:app", "--port"]
+
+
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("started", ["streamlit", "uvicorn from another folder"])
 def test_a_server_stops_in_silence_in_the_middle_of_a_run(
-    page: Page, tmp_path: Path, stop: signal.Signals
+    page: Page, tmp_path: Path, started: str, stop: signal.Signals
 ) -> None:
-    with serve(ROOT / "app.py", tmp_path / "log.txt", stop) as url:
-        page.goto(f"{url}/playground")
+    port, log = free_port(), tmp_path / "log.txt"
+    command = streamlit(ROOT / "app.py", port) if started == "streamlit" else [*UVICORN, str(port)]
+    with running(command, port, log, folder=ROOT if started == "streamlit" else tmp_path) as server:
+        page.goto(f"http://127.0.0.1:{port}/playground")
         page.get_by_role("button", name="Play").click(timeout=30_000)
         expect(page.locator(".numbers")).to_contain_text("steps/s", timeout=30_000)
-        children = children_of(url)
+        children = children_of(server.pid)
         assert len(children) >= 2, "workers, and who tracks their semaphores"
         page.goto("about:blank")  # a page that loses its server complains in the console
+        server.send_signal(stop)
+        assert server.wait(timeout=20) == 0
     deadline = time.monotonic() + 5
     while any(map(is_there, children)):
         assert time.monotonic() < deadline, "a worker outlived its server"
         time.sleep(0.05)
-    said = (tmp_path / "log.txt").read_text(encoding="utf-8").splitlines()
-    expected = re.compile(r"\s*|Aborted!|  You can now view your Streamlit app in your browser\.|  URL: \S+")
+    told = r"\s*|  You can now view your Streamlit app in your browser\.|  URL: \S+"
+    told += r"|.*(Started|Finished) server process \[\d+\]|.*Waiting for .+\.|.* (startup|shutdown) complete\."
+    told += r"|.*Shutting down|.*Uvicorn running on \S+ .+|.*connection (open|closed)|.* 127\.0\.0\.1:\d+ - .+"
+    expected = re.compile(told)
+    said = log.read_text(encoding="utf-8").splitlines()
     assert [line for line in said if not expected.fullmatch(line)] == []
+
+
+def test_no_script_may_run_that_is_not_the_servers(server: str) -> None:
+    headers, _ = fetch(server)
+    policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+    assert "unsafe" not in policy["script-src"]
+    assert policy["script-src"].count("sha256-") == 1
 
 
 def test_nothing_is_fetched_from_another_host(server: str, page: Page) -> None:
