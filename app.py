@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
 
-from rnnviz.training.executor import close_pool
+from rnnviz.training.executor import close_pools
 from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
 
 ROOT = Path(__file__).parent
@@ -66,7 +66,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        close_pool()
+        close_pools()
         if hasattr(signal, "pthread_sigmask"):  # not on Windows
             # The signal that asked to stop has been answered; uvicorn would raise it again, now to kill.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

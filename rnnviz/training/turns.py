@@ -1,10 +1,10 @@
 """Fair turns of many visitors in one pool of workers.
 
-Each visitor's work waits in a line of its own, first come, first served. Every line gets the same share of the
-workers' time, and a short task waits for one long task at most, however many visitors have long ones. This is
-worst-case fair weighted fair queueing (WF2Q+, Bennett & Zhang 1997), with seconds of a worker in place of
-packets' lengths: each line has a virtual time at which its next task would begin if all lines were served
-evenly and at once. Of the lines whose time has come, the one is next whose task would also be done first.
+Each visitor's work waits in a line of its own, first come, first served. Every line gets the same share of
+the workers' time, and a short task waits for one long task at most, however many visitors have long ones.
+This is worst-case fair weighted fair queueing (WF2Q+, Bennett & Zhang 1997), with seconds of a worker in
+place of packets' lengths: each line has a virtual time at which its next task would begin if all lines were
+served evenly and at once. Of the lines whose time has come, that one is next whose task would be done first.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ class Turns:
             if self._under_way == self._workers or not waiting:
                 return None
             self._now = max(self._now, min(line.next for line in waiting))
-            line = min((line for line in waiting if line.next <= self._now), key=lambda one: one.next + one.cost)
+            due = [line for line in waiting if line.next <= self._now]
+            line = min(due, key=lambda one: one.next + one.cost)
             task = line.waiting.popleft()
             task.charged = line.cost
             line.next += task.charged

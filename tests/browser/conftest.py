@@ -59,7 +59,9 @@ def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def running(command: list[str], port: int, log: Path, folder: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], port: int, log: Path, folder: Path = ROOT
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until it answers on a port; whatever is still there afterwards is ended."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with log.open("wb") as output:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from threadpoolctl import threadpool_info
 
-from rnnviz.training.executor import local_pool, warm_up
+from rnnviz.training.executor import local_pool, sweep_pool, warm_up
 from rnnviz.ui.live_run import get_ready
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 def _stop_the_pool() -> Iterator[None]:
     yield
     local_pool().shutdown(wait=True)
+    sweep_pool().shutdown(wait=True)
 
 
 def in_another_thread() -> Executor:
@@ -45,6 +46,17 @@ def _blas_threads() -> list[dict[str, Any]]:
 
 def _end_this_process() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _niceness() -> int:
+    return os.nice(0)
+
+
+def test_sweeps_stand_back_for_what_somebody_watches() -> None:
+    own = os.nice(0)
+    assert local_pool().submit(_niceness).result(timeout=60) == own
+    assert sweep_pool().submit(_niceness).result(timeout=60) == min(19, own + 10)
+    assert sweep_pool() is not local_pool()
 
 
 def test_every_thread_gets_the_same_pool() -> None:
@@ -106,10 +118,10 @@ def test_workers_end_with_a_server_that_was_killed() -> None:
 
 def test_a_pool_that_was_closed_leaves_nothing_to_a_signal_that_ends_the_process() -> None:
     """A signal ends a process without its exit handlers: whatever is left by then is reported as leaked."""
-    script = "from rnnviz.training.executor import close_pool, local_pool; import os, signal, time\n"
+    script = "from rnnviz.training.executor import close_pools, local_pool; import os, signal, time\n"
     script += "pool = local_pool(); print(pool.submit(os.getpid).result(), flush=True)\n"
     script += "for _ in range(9): pool.submit(time.sleep, 60)\n"  # work under way, and work that waits
-    script += "close_pool()\ntry: local_pool().submit(os.getpid)\n"
+    script += "close_pools()\ntry: local_pool().submit(os.getpid)\n"
     script += "except RuntimeError: os.kill(os.getpid(), signal.SIGTERM)"
     begun = time.perf_counter()
     ended = subprocess.run(
