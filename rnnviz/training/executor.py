@@ -10,8 +10,7 @@ import gc
 import os
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from loky import ProcessPoolExecutor, get_reusable_executor
 
@@ -100,8 +99,3 @@ def close_pools() -> None:
     """
     _live.close()
     _sweeps.close()
-
-
-def warm_up(task: Callable[[], None]) -> Future[None]:
-    """Start a worker and let it run ``task``, say an import, so that the first real one answers at once."""
-    return local_pool().submit(task)

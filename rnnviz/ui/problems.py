@@ -14,7 +14,6 @@ from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.presets import PRESETS
-from rnnviz.training.executor import sweep_pool
 from rnnviz.training.loop import train
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui import story
@@ -120,7 +119,7 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
     if key not in session.sweeps:
         for name in [name for name in session.sweeps if isinstance(name, tuple) and name[0] == "problems"]:
             session.sweeps.pop(name).cancel()
-        session.sweeps[key] = Sweep(consequence, chosen, sweep_pool())
+        session.sweeps[key] = Sweep(consequence, chosen, session.lines.sweeps)
     sweep = session.sweeps[key]
     running = sweep.running
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,7 +14,6 @@ from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.fitting import changed, nearest
 from rnnviz.experiment.links import from_params, to_params, to_text
 from rnnviz.teaching.presets import PRESETS, Preset
-from rnnviz.training.executor import warm_up
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.address import Address
 from rnnviz.ui.applications.state import ApplicationsState
@@ -22,6 +22,7 @@ from rnnviz.ui.live_run import LiveRun, get_ready
 from rnnviz.ui.run_registry import MAIN, RunRegistry
 from rnnviz.ui.views import PARAMETERS, View, read_view, view_params
 from rnnviz.ui.widgets import Widgets
+from rnnviz.ui.workers import Lines
 
 # The server computes only short things itself. On busy cores a second BLAS thread makes them up to a
 # hundred times slower: it waits for a core, and the first thread waits for it.
@@ -38,6 +39,7 @@ FIRST_SPEED = 5.0
 class Session:
     """One visitor's experiment, its run, and display settings.
 
+    lines : where the visitor's work waits for workers.
     runs : all runs on all pages; ``run`` is the one whose experiment is in the address bar.
     view : display settings. address : state of the address bar. widgets : keys of the controls.
     notices : sentences shown until the next change.
@@ -47,7 +49,8 @@ class Session:
     lessons : progress by lesson name.
     """
 
-    runs: RunRegistry = field(default_factory=RunRegistry)
+    lines: Lines = field(default_factory=Lines)
+    runs: RunRegistry = field(init=False)
     view: View = field(default_factory=View)
     address: Address = field(default_factory=Address)
     widgets: Widgets = field(default_factory=Widgets)
@@ -58,6 +61,9 @@ class Session:
     sweeps: dict[Hashable, Sweep] = field(default_factory=dict)
     applications: ApplicationsState = field(default_factory=ApplicationsState)
     lessons: dict[str, LessonProgress] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.runs = RunRegistry(partial(LiveRun, pool=lambda: self.lines.live))
 
     @property
     def run(self) -> LiveRun:
@@ -161,10 +167,10 @@ def _listed(phrases: list[str], most: int = 3) -> str:
 def current() -> Session:
     """Return this visitor's session; a new one opens what the URL asks for."""
     if "session" not in st.session_state:
-        warm_up(get_ready)
         asked = st.query_params.to_dict()
         first = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
         fresh = st.session_state["session"] = Session(view=read_view(asked)[0])
         fresh.runs.start(MAIN, first.experiment).speed = FIRST_SPEED
+        fresh.lines.live.submit(get_ready)  # so that the first press of Play is answered at once
     session: Session = st.session_state["session"]
     return session

@@ -20,7 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from rnnviz import Experiment
 from rnnviz.experiment.links import to_params
-from rnnviz.training.executor import local_pool, warm_up
+from rnnviz.training.executor import local_pool
 from rnnviz.ui.live_run import LiveRun, get_ready
 from tests.browser.conftest import BROWSER_ARGUMENTS, ROOT, browser_path, serve, wait_until
 from tests.browser.test_playground import STEP, WATCH, full_speed, open_page, press
@@ -88,7 +88,7 @@ def moving_a_slider(page: Page, url: str) -> list[float]:
 
 def main() -> None:
     """Measure and print, each figure beside its target."""
-    warm_up(get_ready).result()
+    local_pool().submit(get_ready).result()
     alone = {name: headless_speed(e) for name, e in MEASURED.items()}
     local_pool().shutdown(wait=True)  # the server has workers of its own
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

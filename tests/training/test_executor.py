@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from threadpoolctl import threadpool_info
 
-from rnnviz.training.executor import local_pool, sweep_pool, warm_up
+from rnnviz.training.executor import local_pool, sweep_pool
 from rnnviz.ui.live_run import get_ready
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def test_every_thread_gets_the_same_pool() -> None:
 
 
 def test_a_warm_pool_answers_at_once() -> None:
-    for future in [warm_up(get_ready) for _ in range(3)]:
+    for future in [local_pool().submit(get_ready) for _ in range(3)]:
         future.result(timeout=60)
     begun = time.perf_counter()
     in_another_thread().submit(os.getpid).result(timeout=60)

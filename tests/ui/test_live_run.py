@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from rnnviz import PRESETS, Experiment, Params, train
-from rnnviz.training.executor import local_pool, warm_up
+from rnnviz.training.executor import local_pool
 from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun, advance_and_snapshot, get_ready
 
 SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
@@ -24,7 +24,7 @@ TICK = 0.1
 @pytest.fixture(scope="module", autouse=True)
 def _warm_pool() -> Iterator[None]:
     """Workers that have imported the library, so that times below are times of training."""
-    for future in [warm_up(get_ready) for _ in range(3)]:
+    for future in [local_pool().submit(get_ready) for _ in range(3)]:
         future.result(timeout=60)
     yield
     local_pool().shutdown(wait=True)

@@ -18,7 +18,6 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import seeds_spec
 from rnnviz.figures.phase import inside, phase_spec
 from rnnviz.model.arrays import Array
-from rnnviz.training.executor import sweep_pool
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.instruments.reading import Reading, number, plain, present
 from rnnviz.ui.session import Session
@@ -45,7 +44,7 @@ def _sweep(
             other.cancel()
         kept = [(k, s) for k, s in session.sweeps.items() if not s.cancelled]
         session.sweeps = dict(kept[1 - KEPT_SWEEPS :])
-        session.sweeps[key] = Sweep(function, parts(), sweep_pool())
+        session.sweeps[key] = Sweep(function, parts(), session.lines.sweeps)
     return session.sweeps[key]
 
 

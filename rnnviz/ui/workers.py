@@ -1,0 +1,22 @@
+"""The workers of this server, and how its visitors share them.
+
+What somebody watches goes to the one pool, sweeps to the other, whose workers stand back. In both, every
+visitor has a line: many large runs of one cost the others no more than one large run does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rnnviz.training.executor import WORKERS, local_pool, sweep_pool
+from rnnviz.training.turns import Line, Turns
+
+_live, _sweeps = Turns(local_pool, WORKERS), Turns(sweep_pool, WORKERS)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """One visitor's lines. live : for chunks of runs. sweeps : for parts of sweeps."""
+
+    live: Line = field(default_factory=_live.line)
+    sweeps: Line = field(default_factory=_sweeps.line)
