@@ -47,7 +47,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -60,9 +60,9 @@ def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def running(
-    command: list[str], port: int, log: Path, folder: Path = ROOT
+    command: list[str], port: int, log: Path, folder: Path = ROOT, path: str = ""
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until it answers on a port; whatever is still there afterwards is ended."""
+    """Run a server once it answers on a port, below a path; whatever is still there afterwards is ended."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -73,7 +73,7 @@ def running(
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_healthy(f"http://127.0.0.1:{port}", process)
+            wait_until_healthy(f"http://127.0.0.1:{port}/{path}".rstrip("/"), process)
             yield process
         finally:
             process.terminate()
