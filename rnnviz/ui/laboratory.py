@@ -73,7 +73,7 @@ INSTRUMENTS: dict[str, Instrument] = {
 
 
 OWN = {
-    "bench": "An isolated layer: of the settings on the left, only the activation and H apply.",
+    "bench": "An isolated layer on random input: of the settings on the left, only activation and H apply.",
     "unit": "A network of a single unit without input; the settings on the left do not apply.",
     "own_network": "The weights in the file that you upload; until then, the playground's.",
 }
