@@ -117,11 +117,16 @@ def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: st
     assert f"{title}: no single matrix carries the state" in said(choose(tab, "own"))
     triangle = choose(tab, "triangle")
     assert "How to read this." in said(triangle)
-    assert r"\partial(h_{t-1}W_{hh})" in triangle.latex[0].value
+    assert r"\frac{\partial L}{\partial(h_{t-1}W_{hh})}" in triangle.latex[0].value
     assert r"\varphi'" not in triangle.latex[0].value, "no single activation"
     matrices = {"LSTM": 4, "GRU": 3}[title]
     note = f"{title}: W_hh is {matrices} matrices side by side"
     assert any(caption.value.startswith(note) for caption in triangle.caption)
+    several = choose(
+        open_laboratory(Experiment(task="echo", topology="many-to-many", seq_len=8, delay=3, cell=cell)),
+        "triangle",
+    )
+    assert r"\frac{\partial L_k}{\partial(h_{t-1}W_{hh})}" in several.latex[0].value
 
 
 def test_the_phase_diagram_says_on_what_input_it_measures() -> None:

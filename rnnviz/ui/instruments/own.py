@@ -339,8 +339,8 @@ def _slopes(flow: UploadedFlow) -> str:
         return ""
     saturated = percent(flow.saturated)
     return (
-        f" The slopes φ′ let through {plain(flow.slope_factor, 2)} of it per step ({saturated} of the units "
-        "are saturated); W_hh does the rest."
+        f" The slopes φ′ let {plain(flow.slope_factor, 2)} of it through at each step ({saturated} of the "
+        "units are saturated); W_hh does the rest."
     )
 
 

@@ -145,16 +145,15 @@ def _nothing_to_itemise(e: Experiment, square: float) -> str:
 def _through_gates(e: Experiment) -> str:
     """Return how the contributions of a gated cell differ from those of a vanilla one."""
     cell = CELLS[e.cell]
-    return (
-        f"{cell.title}: W_hh is {len(cell.gate_names) + 1} matrices side by side, for the gates and the "
-        "candidate. No single slope φ′: the second factor of C goes through the gates."
-    )
+    matrices = len(cell.gate_names) + 1
+    return f"{cell.title}: W_hh is {matrices} matrices side by side; the last factor includes the gates"
 
 
 def _factor(k: str, gated: bool) -> str:
     """Return as TeX the error of output k at the product h_{t-1} W_hh."""
     if gated:
-        return rf"\,\frac{{\partial L_{k}}}{{\partial(h_{{t-1}}W_{{hh}})}}"
+        loss = f"L_{k}" if k else "L"
+        return rf"\,\frac{{\partial {loss}}}{{\partial(h_{{t-1}}W_{{hh}})}}"
     return rf"(\varepsilon_{{{k}t}}\odot\varphi'(a_t))"
 
 
