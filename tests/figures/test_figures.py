@@ -680,6 +680,33 @@ def test_letters_stand_under_the_letters_that_they_follow() -> None:
     assert f"{len(says) - len(wrong)} of {len(says)} right" in words(spec)
 
 
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf, 1e200, -1e308])
+def test_answers_that_overflow_are_cut_off_or_left_out(task: str, broken: float) -> None:
+    view = answers_of(of_task(task))
+    outputs = view.outputs.copy()
+    outputs[view.steps[-1]] = broken
+    before, spec = answers_spec(view), answers_spec(replace(view, outputs=outputs))
+    for axes in ("xaxis", "yaxis"):
+        assert spec["layout"][axes].get("range") == before["layout"][axes].get("range")
+    drawn = [trace["y"] for trace in spec["data"] if isinstance(trace.get("y"), np.ndarray)]
+    assert all(np.abs(y[np.isfinite(y)]).max(initial=0.0) < 1e6 for y in drawn)
+
+
+@pytest.mark.parametrize("task", ["recall", "echo", "characters", "digits"])
+def test_an_answer_that_overflowed_is_never_right(task: str) -> None:
+    view = answers_of(of_task(task))
+    targets = np.zeros_like(view.targets)  # where argmax puts rows of NaN
+    spec = answers_spec(replace(view, outputs=np.full_like(view.outputs, np.nan), targets=targets))
+    if task == "echo":
+        assert set(named(spec, "right answer")["marker"]["symbol"]) == {"x-thin"}
+        assert set(named(spec, "right answer")["text"]) == {"?"}
+    elif task == "characters":
+        assert "next letter · 0 of" in words(spec)
+    else:
+        assert spec["layout"]["xaxis2" if task == "digits" else "xaxis"]["title"]["text"].startswith("0 of")
+
+
 def test_sums_are_drawn_against_their_truth() -> None:
     view = answers_of(of_task("adding"))
     points = named(answers_spec(view), "answer")
