@@ -462,6 +462,14 @@ def test_the_headline_says_what_became_of_the_gradient_and_which_way_it_goes(pre
     assert "travels back" in text
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_no_text_of_a_figure_is_empty(task: str) -> None:
+    """Once a text was empty, plotly.js never again writes one in its place."""
+    e = nearest({"task": task}, first={"task": task})[0]
+    traces = [*timeline_spec(view_of(e))["data"], *answers_spec(answers_of(e))["data"]]
+    assert [t["name"] for t in traces if t.get("text") is not None and "" in list(t["text"])] == []
+
+
 def test_a_narrow_picture_says_the_same_in_fewer_words() -> None:
     for preset in (PRESETS["vanishing"], PRESETS["echo"]):
         wide = view_of(preset.experiment)
