@@ -8,11 +8,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rnnviz.figures.message import PLOTLY_JS, PLOTLY_URL
 from rnnviz.training.executor import close_pool
-from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
+from rnnviz.ui import channel
 
 SECURITY_HEADERS = {
     # Streamlit uses inline scripts and styles and imports components from blobs. No other origins.
@@ -48,6 +49,10 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         close_pool()
 
 
-routes = [Route(f"/{{base:path}}{PLOTLY_URL}", plotly_js)]  # wherever server.baseUrlPath puts the app
+# wherever server.baseUrlPath puts the app
+routes = [
+    Route(f"/{{base:path}}{PLOTLY_URL}", plotly_js),
+    WebSocketRoute(f"/{{base:path}}{channel.URL}", channel.live),
+]
 middleware = [Middleware(with_security_headers)]
 app = st.App("rnnviz/ui/shell.py", routes=routes, middleware=middleware, lifespan=lifespan)

@@ -17,9 +17,11 @@ from rnnviz.training.executor import warm_up
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.address import Address
 from rnnviz.ui.applications.state import ApplicationsState
+from rnnviz.ui.chunk import get_ready
 from rnnviz.ui.lesson_progress import LessonProgress
-from rnnviz.ui.live_run import LiveRun, get_ready
+from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_registry import MAIN, RunRegistry
+from rnnviz.ui.screen import Screen
 from rnnviz.ui.views import PARAMETERS, View, read_view, view_params
 from rnnviz.ui.widgets import Widgets
 
@@ -39,6 +41,7 @@ class Session:
     """One visitor's experiment, its run, and display settings.
 
     runs : all runs on all pages; ``run`` is the one whose experiment is in the address bar.
+    screen : the pictures of running networks on the page.
     view : display settings. address : state of the address bar. widgets : keys of the controls.
     notices : sentences shown until the next change.
     layer : the layer shown in the lower rows; whole_loss, relative : see figures.Timeline.
@@ -48,6 +51,7 @@ class Session:
     """
 
     runs: RunRegistry = field(default_factory=RunRegistry)
+    screen: Screen = field(default_factory=Screen)
     view: View = field(default_factory=View)
     address: Address = field(default_factory=Address)
     widgets: Widgets = field(default_factory=Widgets)
