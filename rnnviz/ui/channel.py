@@ -59,6 +59,11 @@ class Connection:
         self._asked: int | None = None
         self._replaced = False
 
+    @property
+    def asking(self) -> bool:
+        """Whether a question of the browser waits for its answer."""
+        return self._asked is not None
+
     def wake(self) -> None:
         """Hear that there may be something new to send; may be called on any thread."""
         with contextlib.suppress(RuntimeError):  # the loop has ended

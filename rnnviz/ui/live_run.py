@@ -115,6 +115,11 @@ class Watcher(Protocol):
         """Whether somebody sees the pictures."""
         ...
 
+    @property
+    def asking(self) -> bool:
+        """Whether the next picture will be fetched at once."""
+        ...
+
     def wake(self) -> None:
         """Hear that the run has changed."""
         ...
@@ -418,11 +423,12 @@ class LiveRun:
         return curves_only(self.initial)
 
     def _is_due(self, name: str) -> bool:
-        """Return whether the next chunk draws a picture: at full speed only if the last frame was sent."""
-        picture, frame = self._pictures[name], self.frames[name]
+        """Return whether the next chunk draws a picture: at full speed only if the last one was fetched."""
         if self.speed is not None or self._single:
             return True
-        return frame.taken and self._clock() - frame.drawn_at >= picture.seconds
+        picture, frame, watcher = self._pictures[name], self.frames[name], self._watcher
+        fetched = frame.taken or (watcher is not None and watcher.asking)
+        return fetched and self._clock() - frame.drawn_at >= picture.seconds
 
     def _receive(self, done: Future[Result], ticket: Ticket, executor: Executor, chunk: Chunk) -> None:
         """Store a chunk's result and continue; runs on one of the pool's threads."""

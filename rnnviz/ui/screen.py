@@ -35,6 +35,11 @@ Drawn = Mapping[str, tuple[Picture, TrainingState]]
 class Link(Protocol):
     """A connection to a browser. Its methods are called on any thread, and must not wait."""
 
+    @property
+    def asking(self) -> bool:
+        """Whether a question of the browser waits for its answer."""
+        ...
+
     def wake(self) -> None:
         """Hear that there may be something new to send."""
         ...
@@ -104,6 +109,12 @@ class Screen:
         """Whether somebody sees the pictures."""
         hidden = self._hidden_since
         return self._link is not None and (hidden is None or self._clock() - hidden < HIDDEN_SECONDS)
+
+    @property
+    def asking(self) -> bool:
+        """Whether the next picture will be fetched at once."""
+        link = self._link
+        return link is not None and link.asking
 
     def wake(self) -> None:
         """Hear that a run has changed."""
