@@ -58,6 +58,9 @@ from rnnviz.ui.chunk import Chunk, Measure, Result, chunk_seconds, compute
 LEASE_SECONDS = 0.8
 """A run that is not watched stops if its page has not looked for this long."""
 
+REFRESH_SECONDS = 0.25
+"""At full speed, pictures that nobody has fetched are drawn anew this often."""
+
 ALBUM_SIZE = 64
 """Number of past gradient curves that a run keeps; when it is exceeded, every second one is dropped."""
 
@@ -208,7 +211,7 @@ class LiveRun:
         self._leased_until = 0.0
         self._watcher: Watcher | None = None
         self._pictures: Mapping[str, Picture] = {}
-        self._due = 0.0
+        self._next_update = 0.0
         self._marks: deque[tuple[float, int]] = deque([(clock(), 0)], maxlen=12)
 
     @property
@@ -412,7 +415,7 @@ class LiveRun:
             steps=1 if one else left,
             until_solved=self.pause_when_solved,
             measure=self.measure,
-            pictures={name: picture.draw for name, picture in self._pictures.items() if self._is_due(name)},
+            pictures=self._due(),
             rate=self._rate(),
             playing=self.plays_on,
             spans=self.spans,
@@ -422,13 +425,20 @@ class LiveRun:
     def _initial_curves(self) -> Snapshot:
         return curves_only(self.initial)
 
-    def _is_due(self, name: str) -> bool:
-        """Return whether the next chunk draws a picture: at full speed only if the last one was fetched."""
+    def _due(self) -> dict[str, Draw]:
+        """Return what the next chunk draws: at full speed nothing that the browser would not fetch."""
         if self.speed is not None or self._single:
-            return True
-        picture, frame, watcher = self._pictures[name], self.frames[name], self._watcher
-        fetched = frame.taken or (watcher is not None and watcher.asking)
-        return fetched and self._clock() - frame.drawn_at >= picture.seconds
+            return {name: picture.draw for name, picture in self._pictures.items()}
+        now, frames, watcher = self._clock(), self.frames, self._watcher
+        asking = watcher is not None and watcher.asking
+        fetched = asking or all(frame.taken for frame in frames.values())
+        if not fetched and now - max(frame.drawn_at for frame in frames.values()) < REFRESH_SECONDS:
+            return {}
+        return {
+            name: picture.draw
+            for name, picture in self._pictures.items()
+            if now - frames[name].drawn_at >= picture.seconds
+        }
 
     def _receive(self, done: Future[Result], ticket: Ticket, executor: Executor, chunk: Chunk) -> None:
         """Store a chunk's result and continue; runs on one of the pool's threads."""
@@ -498,9 +508,9 @@ class LiveRun:
             self._submit(lambda: executor)
             return
         now = self._clock()
-        self._due = max(self._due + 1.0 / self.speed, now)
+        self._next_update = max(self._next_update + 1.0 / self.speed, now)
         try:
-            self._cancel = self._later(self._due - now, lambda: self._wake(ticket, executor))
+            self._cancel = self._later(self._next_update - now, lambda: self._wake(ticket, executor))
             self.phase = Phase.WAITING
         except RuntimeError as failure:  # no thread can be started
             self._lose(ticket, failure)
