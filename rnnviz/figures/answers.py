@@ -54,6 +54,9 @@ class Answers:
         )
 
 
+FAR = 100.0
+"""In lengths of the axis: values further beyond it are drawn at this distance."""
+
 LETTERS_SHOWN, STEPS_SHOWN = 34, 40
 """The largest numbers of letters and of probability columns that fit side by side."""
 
@@ -260,9 +263,10 @@ def _scatter(view: Answers, theme: Theme) -> Spec:
         "name": "answer",
         "mode": "markers",
         "x": truth,
-        "y": np.where(np.isfinite(said), said, np.nan),
+        "y": _near(said, span),
+        "customdata": said,
         "marker": {"color": theme.output, "size": 9, "line": {"color": theme.panel, "width": 1}},
-        "hovertemplate": "target %{x:.2f}, output %{y:.2f}<extra></extra>",
+        "hovertemplate": "target %{x:.2f}, output %{customdata:.2f}<extra></extra>",
     }
     return {
         "data": [diagonal, points],
@@ -275,15 +279,26 @@ def _scatter(view: Answers, theme: Theme) -> Spec:
     }
 
 
+def _near(values: Array, span: list[float]) -> Array:
+    """Return values, moved to just beyond the axis if they are far beyond it; NaN for inf and NaN.
+
+    Browsers fail at huge numbers, as they occur right before a run diverges.
+    """
+    low, high = span
+    beyond = FAR * (high - low)
+    return np.where(np.isfinite(values), np.clip(values, low - beyond, high + beyond), np.nan)
+
+
 def _series(view: Answers, theme: Theme) -> Spec:
     """Draw output and target over time for the first sequence."""
     t = view.steps + 1
     truth, said = (values[view.steps, 0, 0] * view.scale for values in (view.targets, view.outputs))
     low, high = float(truth.min()), float(truth.max())
     room = 0.35 * (high - low) + 1e-9
+    span = [low - room, high + room]
     lines = [
         ("target", truth, {"color": theme.target, "width": 3}),
-        ("output", np.where(np.isfinite(said), said, np.nan), {"color": theme.output, "width": 2}),
+        ("output", said, {"color": theme.output, "width": 2}),
     ]
     return {
         "data": [
@@ -292,10 +307,11 @@ def _series(view: Answers, theme: Theme) -> Spec:
                 "name": name,
                 "mode": "lines+markers" if name == "output" and len(t) <= 60 else "lines",
                 "x": t,
-                "y": values,
+                "y": _near(values, span),
+                "customdata": values,
                 "line": line,
                 "marker": {"size": 4},
-                "hovertemplate": f"{name} %{{y:.3g}}<extra></extra>",
+                "hovertemplate": f"{name} %{{customdata:.3g}}<extra></extra>",
             }
             for name, values, line in lines
         ],
@@ -304,7 +320,7 @@ def _series(view: Answers, theme: Theme) -> Spec:
             "output",
             hovermode="x unified",
             xaxis=axis(theme, "time step t", showgrid=False, range=[t[0] - 0.5, t[-1] + 0.5], nticks=8),
-            yaxis=axis(theme, range=[low - room, high + room], nticks=4),
+            yaxis=axis(theme, range=span, nticks=4),
         )
         | {"annotations": _legend(theme, view.unit)},
     }
