@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -75,7 +75,7 @@ class Student:
         self._runs = self._timelines = 0
         self._channel: websockets.ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._away = False  # on a page without pictures, or gone
+        self._left = False
 
     async def arrive(self) -> float:
         """Open the playground; return the seconds until it was there."""
@@ -113,16 +113,14 @@ class Student:
 
     async def turn(self) -> None:
         """Turn to another page, and back after a while."""
-        self._away = True
         await self._turn_to("types")
+        self.pictures.append(float("nan"))  # the time away is no gap between pictures
         await asyncio.sleep(AWAY_SECONDS)
         await self._turn_to("playground")
-        self._away = False
-        self.pictures.append(float("nan"))  # the time away is no gap between pictures
 
     async def leave(self) -> None:
         """Close the tab."""
-        self._away = True
+        self._left = True
         for socket in filter(None, [self._channel, self._stream]):
             await socket.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -173,7 +171,7 @@ class Student:
             async for data in self._stream:
                 await self._take(ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode()))
         except websockets.ConnectionClosed as closed:
-            if not self._away:
+            if not self._left:
                 self.errors.append(f"Streamlit's connection was lost: {closed}")
 
     async def _take(self, message: ForwardMsg) -> None:
@@ -226,7 +224,7 @@ class Student:
                 await self._ask_for_pictures(socket)
                 self._answer(data if isinstance(data, bytes) else data.encode())
         except websockets.ConnectionClosed as closed:
-            if not self._away:
+            if not self._left:
                 self.errors.append(f"the live channel was lost: {closed}")
 
     def _answer(self, data: bytes) -> None:
@@ -305,11 +303,7 @@ async def lesson(url: str, students: int, seconds: float, speed: str) -> dict[st
     room = [Student(url) for _ in range(students)]
     arrived = await asyncio.gather(*(student.arrive() for student in room))
 
-    async def begin(student: Student, wait: float) -> None:
-        await asyncio.sleep(wait)
-        await student.play(speed)
-
-    await asyncio.gather(*(begin(s, k * SPREAD_SECONDS / students) for k, s in enumerate(room)))
+    await one_by_one(student.play(speed) for student in room)
     await asyncio.sleep(SETTLE_SECONDS)
     server, workers = processes(url)
     used, begun = (seconds_of([server]), seconds_of(workers)), time.perf_counter()
@@ -323,10 +317,21 @@ async def lesson(url: str, students: int, seconds: float, speed: str) -> dict[st
     ]
     waited = await asyncio.gather(*newcomers)
     await asyncio.gather(*busy)
-    await asyncio.gather(*(student.pause() for student in room))
+    await one_by_one(student.pause() for student in room)
     for student in room:
         await student.leave()
     return summary(room, begun, ended, arrived, waited, cores)
+
+
+async def one_by_one(presses: Iterable[Awaitable[None]]) -> None:
+    """Let everybody press a button within SPREAD_SECONDS."""
+
+    async def after(wait: float, press: Awaitable[None]) -> None:
+        await asyncio.sleep(wait)
+        await press
+
+    waiting = list(presses)
+    await asyncio.gather(*(after(k * SPREAD_SECONDS / len(waiting), p) for k, p in enumerate(waiting)))
 
 
 async def work(student: Student, share: float, seconds: float) -> None:
