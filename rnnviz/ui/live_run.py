@@ -39,27 +39,25 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment
-from rnnviz.figures.run_pictures import Draw, Moment, Span, curves_only, union
+from rnnviz.figures.run_pictures import Moment, Span, curves_only, union
 from rnnviz.model.arrays import Array
 from rnnviz.training.executor import local_pool
 from rnnviz.training.loop import start
 from rnnviz.training.state import TrainingState, Tuning
 from rnnviz.ui.chunk import Chunk, Measure, Result, chunk_seconds, compute
+from rnnviz.ui.pictures import Drawn, Pictures, Watcher
 
 LEASE_SECONDS = 0.8
 """A run that is not watched stops if its page has not looked for this long."""
-
-REFRESH_SECONDS = 0.25
-"""At full speed, pictures that nobody has fetched are drawn anew this often."""
 
 ALBUM_SIZE = 64
 """Number of past gradient curves that a run keeps; when it is exceeded, every second one is dropped."""
@@ -110,46 +108,6 @@ class Ticket:
     command: int
 
 
-class Watcher(Protocol):
-    """Shows a run's pictures to somebody. Its methods are called on any thread, and must not wait."""
-
-    @property
-    def open(self) -> bool:
-        """Whether somebody sees the pictures."""
-        ...
-
-    @property
-    def asking(self) -> bool:
-        """Whether the next picture will be fetched at once."""
-        ...
-
-    def wake(self) -> None:
-        """Hear that the run has changed."""
-        ...
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture of a run that is being watched; at full speed drawn every ``seconds`` at most."""
-
-    draw: Draw
-    seconds: float = 0.0
-
-
-@dataclass(eq=False)
-class Frame:
-    """A picture of one state.
-
-    message : for the browser; None if the page has drawn it itself. taken : whether it was sent.
-    """
-
-    draw: Draw
-    state: TrainingState
-    message: bytes | None
-    drawn_at: float
-    taken: bool = False
-
-
 @dataclass(frozen=True, eq=False)
 class Measured:
     """A measurement, with the state and the function that gave it."""
@@ -172,7 +130,7 @@ class LiveRun:
         equality, so set the same function again rather than a new partial of it.
     phase, problem : the current phase, and why the run failed.
     stops : how often it stopped by itself: diverged, solved, ended or failed. The page must show that.
-    frames : the newest frame of each watched picture, by name; replaced as a whole, so read without a lock.
+    pictures : those that somebody watches.
     album : the last output's gradient (T,) in the top layer, by training step, for some past steps.
     spans : range of the gradient axis in each of its figures, so that the axis stays still.
     clock, later : the time in seconds, and the timer for slow motion; tests replace both.
@@ -196,7 +154,7 @@ class LiveRun:
         self.phase = Phase.IDLE
         self.problem: str | None = None
         self.stops = 0
-        self.frames: Mapping[str, Frame] = {}
+        self.pictures = Pictures(clock)
         self.album: dict[int, Array] = {}
         self.spans: dict[Hashable, Span] = {}
         self._newest: tuple[TrainingState, Snapshot | None] = start(experiment), None
@@ -209,8 +167,6 @@ class LiveRun:
         self._failures = 0
         self._cancel: Callable[[], object] = _nothing
         self._leased_until = 0.0
-        self._watcher: Watcher | None = None
-        self._pictures: Mapping[str, Picture] = {}
         self._next_update = 0.0
         self._marks: deque[tuple[float, int]] = deque([(clock(), 0)], maxlen=12)
 
@@ -237,8 +193,7 @@ class LiveRun:
     @property
     def leased(self) -> bool:
         """Whether somebody watches it: through an open channel, or a page that looks."""
-        watched = self._watcher is not None and self._watcher.open
-        return watched or self._clock() < self._leased_until
+        return self.pictures.seen or self._clock() < self._leased_until
 
     @property
     def stalled(self) -> bool:
@@ -248,8 +203,7 @@ class LiveRun:
     @property
     def outdated(self) -> bool:
         """Whether it has come to rest on a state that a watched picture does not show."""
-        newest = self.state
-        return not self.playing and any(frame.state is not newest for frame in self.frames.values())
+        return not self.playing and not self.pictures.show(self.state)
 
     @property
     def finished(self) -> bool:
@@ -303,28 +257,15 @@ class LiveRun:
 
     # Watching
 
-    def watch(self, watcher: Watcher, pictures: Mapping[str, tuple[Picture, TrainingState]]) -> None:
-        """Let workers draw these pictures, in place of earlier ones.
-
-        pictures : by name, each with the state of which the page has drawn it.
-        """
+    def watch(self, watcher: Watcher, drawn: Drawn) -> None:
+        """Let workers draw these pictures, in place of earlier ones."""
         with self._lock:
-            self._watcher = watcher
-            self._pictures = {name: picture for name, (picture, _) in pictures.items()}
-            self.frames = {name: self._frame(name, *drawn) for name, drawn in pictures.items()}
-
-    def _frame(self, name: str, picture: Picture, drawn: TrainingState) -> Frame:
-        """Return the newest frame of a picture: a worker's, or the one that the page has just drawn."""
-        known = self.frames.get(name)
-        if known and known.draw == picture.draw and known.state.step > drawn.step:
-            return replace(known, taken=False)
-        return Frame(picture.draw, drawn, None, self._clock(), taken=True)
+            self.pictures.watch(watcher, drawn)
 
     def leave(self, watcher: Watcher) -> None:
         """Draw nothing more for a watcher."""
         with self._lock:
-            if self._watcher is watcher:
-                self._watcher, self._pictures, self.frames = None, {}, {}
+            self.pictures.leave(watcher)
 
     def look(self) -> Moment:
         """Renew the lease of a page that looks, submit a chunk if one is queued; return the newest state."""
@@ -415,7 +356,7 @@ class LiveRun:
             steps=1 if one else left,
             until_solved=self.pause_when_solved,
             measure=self.measure,
-            pictures=self._due(),
+            pictures=self.pictures.due(every=one),
             rate=self._rate(),
             playing=self.plays_on,
             spans=self.spans,
@@ -424,21 +365,6 @@ class LiveRun:
     @cached_property
     def _initial_curves(self) -> Snapshot:
         return curves_only(self.initial)
-
-    def _due(self) -> dict[str, Draw]:
-        """Return what the next chunk draws: at full speed nothing that the browser would not fetch."""
-        if self.speed is not None or self._single:
-            return {name: picture.draw for name, picture in self._pictures.items()}
-        now, frames, watcher = self._clock(), self.frames, self._watcher
-        asking = watcher is not None and watcher.asking
-        fetched = asking or all(frame.taken for frame in frames.values())
-        if not fetched and now - max(frame.drawn_at for frame in frames.values()) < REFRESH_SECONDS:
-            return {}
-        return {
-            name: picture.draw
-            for name, picture in self._pictures.items()
-            if now - frames[name].drawn_at >= picture.seconds
-        }
 
     def _receive(self, done: Future[Result], ticket: Ticket, executor: Executor, chunk: Chunk) -> None:
         """Store a chunk's result and continue; runs on one of the pool's threads."""
@@ -456,28 +382,17 @@ class LiveRun:
                 self.stops += 1
             if self.leased:
                 self._go_on(ticket, executor)
-        self._tell()
+        self.pictures.wake()
 
     def _store(self, result: Result, chunk: Chunk) -> None:
-        """Keep what a chunk returned; frames only of pictures that are still watched."""
+        """Keep what a chunk returned."""
         state, measure = result.state, chunk.measure
         self._newest, self._failures = (state, result.snapshot), 0
         self._measured = None if measure is None else Measured(state, measure, result.measured)
         self.spans = {axis: union(span, self.spans.get(axis, span)) for axis, span in result.spans.items()}
-        now = self._clock()
-        fresh = {
-            name: Frame(chunk.pictures[name], state, message, now)
-            for name, message in result.messages.items()
-            if name in self._pictures and self._pictures[name].draw == chunk.pictures[name]
-        }
-        self.frames = {**self.frames, **fresh}
+        self.pictures.keep(chunk.pictures, result.messages, state)
         self._remember(result.snapshot)
-        self._marks.append((now, state.step))
-
-    def _tell(self) -> None:
-        watcher = self._watcher
-        if watcher is not None:
-            watcher.wake()
+        self._marks.append((self._clock(), state.step))
 
     def _following(self, was_solved: bool) -> Phase:
         """Return the phase after a chunk was received."""
@@ -498,7 +413,7 @@ class LiveRun:
                 reason = str(failure).strip() or type(failure).__name__
                 self.problem = f"Training stopped: {reason.splitlines()[0]}"
                 self.stops += 1
-        self._tell()
+        self.pictures.wake()
 
     def _go_on(self, ticket: Ticket, executor: Executor) -> None:
         """Submit the next chunk now, or after a delay in slow motion; call with the lock held."""

@@ -14,7 +14,8 @@ from rnnviz.figures.message import Place
 from rnnviz.figures.run_pictures import AnswersPicture, Draw, ProgressPicture, TimelinePicture
 from rnnviz.training.state import TrainingState
 from rnnviz.ui.live_figure import in_projector_view, send
-from rnnviz.ui.live_run import LiveRun, Picture
+from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.pictures import Picture
 from rnnviz.ui.screen import Screen
 from rnnviz.ui.style import theme
 from rnnviz.ui.widgets import Widgets, pressed

@@ -16,8 +16,8 @@ from weakref import WeakValueDictionary
 import orjson
 import streamlit as st
 
-from rnnviz.training.state import TrainingState
-from rnnviz.ui.live_run import Frame, LiveRun, Picture
+from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.pictures import Drawn, Frame
 
 VERSION = 1
 """Version of the messages to the browser; channel.js knows the same."""
@@ -27,9 +27,6 @@ HIDDEN_SECONDS = 60.0
 
 TOKEN_BYTES = 32
 HEAD_SIZE = struct.Struct("<I")
-
-Drawn = Mapping[str, tuple[Picture, TrainingState]]
-"""Pictures of a run by name, each with the state of which the page has drawn it."""
 
 
 class Link(Protocol):
@@ -161,7 +158,7 @@ class Screen:
         fresh = {
             name: frame
             for run in self._runs
-            for name, frame in run.frames.items()
+            for name, frame in run.pictures.frames.items()
             if frame.message is not None and frame is not self._sent.get(name)
         }
         stale = self.stale and self._told != asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import re
 import threading
 import time
@@ -19,7 +20,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from rnnviz.ui import channel
 from rnnviz.ui.channel import LONGEST_MESSAGE, REPLACED, UNCLEAR, UNKNOWN, Unclear, understood
-from rnnviz.ui.live_run import LiveRun, Picture
+from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.pictures import Picture
 from rnnviz.ui.screen import HEAD_SIZE, HIDDEN_SECONDS, VERSION, Screen, packed, screens
 from tests.ui.test_run_phases import CHUNK, Bench, Caption, HandClock
 
@@ -133,6 +135,16 @@ def test_a_token_ends_with_its_screen() -> None:
     assert screens()[token] is screen
     del screen
     assert token not in screens()
+
+
+def test_a_hot_reload_finds_the_screens_of_the_route_that_was_there_before() -> None:
+    screen, spec = Screen(), importlib.util.find_spec("rnnviz.ui.screen")
+    assert spec is not None
+    assert spec.loader is not None
+    reloaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reloaded)
+    assert reloaded.screens is not screens
+    assert reloaded.screens()[screen.token] is screen
 
 
 @pytest.mark.parametrize("token", ["", "no such token", "x" * (LONGEST_MESSAGE - 1)])
@@ -386,4 +398,4 @@ def test_a_page_without_a_run_ends_the_lease_of_the_one_before(server: str, stag
         stage.screen.show()
         assert not stage.screen.live
         stage.bench.pool.finish()
-        assert (stage.bench.pool.chunks, stage.run.frames) == ([], {})
+        assert (stage.bench.pool.chunks, stage.run.pictures.frames) == ([], {})

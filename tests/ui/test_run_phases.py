@@ -14,7 +14,8 @@ from rnnviz import PRESETS, Experiment, train
 from rnnviz.figures.run_pictures import Moment
 from rnnviz.model.network import Params
 from rnnviz.ui.chunk import Chunk, chunk_seconds, compute
-from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, REFRESH_SECONDS, LiveRun, Phase, Picture
+from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun, Phase
+from rnnviz.ui.pictures import REFRESH_SECONDS, Picture
 
 SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
 CHUNK = 7
@@ -557,7 +558,7 @@ def watched(seconds: float = 0.0, **settings: Any) -> tuple[Bench, Watcher]:
 
 
 def message(bench: Bench) -> str:
-    return (bench.run.frames["a"].message or b"").decode()
+    return (bench.run.pictures.frames["a"].message or b"").decode()
 
 
 def test_an_open_channel_is_a_lease_and_a_closed_one_is_none() -> None:
@@ -594,7 +595,7 @@ def test_a_chunk_brings_the_watched_pictures_of_its_state() -> None:
     assert watcher.woken == 1
     bench.run.leave(watcher)
     bench.pool.finish()
-    assert bench.run.frames == {}
+    assert bench.run.pictures.frames == {}
 
 
 def test_at_full_speed_pictures_are_drawn_as_fast_as_they_are_fetched() -> None:
@@ -603,7 +604,7 @@ def test_at_full_speed_pictures_are_drawn_as_fast_as_they_are_fetched() -> None:
     for _ in range(3):
         bench.pool.finish()
     assert message(bench) == f"seen {CHUNK} plays", "nobody has fetched it yet"
-    bench.run.frames["a"].taken = True
+    bench.run.pictures.frames["a"].taken = True
     bench.pool.finish()
     bench.pool.finish()
     assert message(bench) == f"seen {5 * CHUNK} plays"
@@ -654,10 +655,10 @@ def test_a_page_drawn_before_the_chunk_came_gets_the_frame_that_the_chunk_brough
     before = bench.run.state
     bench.run.step()
     bench.pool.finish()
-    bench.run.frames["a"].taken = True
+    bench.run.pictures.frames["a"].taken = True
     bench.run.watch(watcher, {"a": (Picture(Caption()), before)})
     assert message(bench) == "seen 1 rests"
-    assert not bench.run.frames["a"].taken, "it is sent once more"
+    assert not bench.run.pictures.frames["a"].taken, "it is sent once more"
 
 
 def test_a_picture_that_changed_while_a_worker_drew_it_is_out_of_date() -> None:
