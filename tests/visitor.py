@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from rnnviz.ui import address
 from rnnviz.ui.chunk import Chunk, compute
@@ -99,3 +101,19 @@ class Tab:
     @property
     def html(self) -> str:
         return "\n".join(self.texts)
+
+
+@contextmanager
+def copies() -> Iterator[list[str]]:
+    """Collects the names of uploaded files that the server still has at the end of the block."""
+    managers: list[MemoryUploadedFileManager] = []
+    kept: list[str] = []
+
+    def manager(endpoint: str) -> MemoryUploadedFileManager:
+        managers.append(MemoryUploadedFileManager(endpoint))
+        return managers[-1]
+
+    with patch.object(local_script_runner, "MemoryUploadedFileManager", manager):
+        yield kept
+    assert managers, "nothing was uploaded"
+    kept += [file.name for m in managers for files in m.file_storage.values() for file in files.values()]

@@ -23,9 +23,6 @@ CHANNELS = 16
 """Input channels; W_xh ~ N(0, 1 / CHANNELS), so that an input of standard deviation s gives pre-activations
 of standard deviation s."""
 
-SLOPE_LAGS = (10, 90)
-"""Lags between which the factor per step is measured: away from both ends of the sequence."""
-
 
 @dataclass(frozen=True)
 class Bench:
@@ -75,15 +72,6 @@ def decades(bench: Bench) -> float:
     """Return log10 ||dL/dh_1|| / ||dL/dh_T||."""
     curve = decay(bench)
     return decades_between(curve[0], curve[-1])
-
-
-def factor_per_step(curve: Array, lags: tuple[int, int] = SLOPE_LAGS) -> float:
-    """Return the factor by which a curve (T,) changes per step back, from its mean log-slope over lags."""
-    near, far = (min(lag, len(curve) - 1) for lag in lags)
-    if near == far:
-        return np.nan
-    with np.errstate(divide="ignore"):
-        return float(np.exp((np.log(curve[-1 - far]) - np.log(curve[-1 - near])) / (far - near)))
 
 
 def over_seeds(bench: Bench, seeds: int) -> list[Bench]:

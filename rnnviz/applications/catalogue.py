@@ -157,7 +157,7 @@ def _shares(known: Sequence[Sentence], right: Mask) -> list[Score]:
         "with contrast": [s.contrasted for s in known],
         "with both": [s.negated and s.contrasted for s in known],
     }
-    whole = Score("held-out sentences right", float(right.mean()), "share", {"a toss": 0.5})
+    whole = Score("held-out sentences right", float(right.mean()), "share", {"a coin toss": 0.5})
     return [whole, *[Score(name, float(right[part].mean()), "share", {}) for name, part in parts.items()]]
 
 

@@ -54,11 +54,11 @@ class Answers:
         )
 
 
-FAR = 100.0
-"""In lengths of the axis: values further beyond it are drawn at this distance."""
-
 LETTERS_SHOWN, STEPS_SHOWN = 34, 40
 """The largest numbers of letters and of probability columns that fit side by side."""
+
+NOTHING = "?"
+"""The answer of a network whose outputs overflowed."""
 
 
 def answers_spec(view: Answers, theme: Theme = LIGHT) -> Spec:
@@ -81,6 +81,21 @@ def _frame(theme: Theme, title: str, **changes: object) -> Spec:
     return layout(theme, margin={"l": 46, "r": 10, "t": 30, "b": 40}, annotations=[name]) | changes
 
 
+def _likeliest(scores: Array) -> Indices:
+    """Return the class with the highest score (..., O); -1, which is never right, if a score overflowed."""
+    return np.where(np.isfinite(scores).all(axis=-1), np.argmax(scores, axis=-1), -1)
+
+
+def _drawable(values: Array, span: tuple[float, float]) -> Array:
+    """Return values to draw on an axis from span[0] to span[1]: those far outside end just beyond it.
+
+    A browser cannot place 1e200, and a line that leads there must still leave the picture. NaN and infinity
+    are not drawn.
+    """
+    room = span[1] - span[0]
+    return np.where(np.isfinite(values), np.clip(values, span[0] - room, span[1] + room), np.nan)
+
+
 def _bars(view: Answers, theme: Theme, **place: str) -> Spec:
     """Draw the probabilities of all classes for the first sequence; the right class has full colour."""
     last = view.steps[-1]
@@ -98,7 +113,7 @@ def _bars(view: Answers, theme: Theme, **place: str) -> Spec:
 
 
 def _right_of_all(view: Answers) -> str:
-    hits = np.argmax(view.outputs[view.steps], axis=-1) == view.targets[view.steps]
+    hits = _likeliest(view.outputs[view.steps]) == view.targets[view.steps]
     share = hits.mean(axis=0)
     return f"{int((share == 1).sum())} of {len(share)} probe sequences right"
 
@@ -166,8 +181,8 @@ def _probability_map(view: Answers, theme: Theme, t: Indices, chances: Array) ->
 
 def _right_answers(view: Answers, theme: Theme, t: Indices, chances: Array, right: Indices) -> Spec:
     """Mark the right class (K,) at each step: a ring where it is the most likely, else a cross."""
-    hit = np.argmax(chances, axis=-1) == right
-    said = np.argmax(np.nan_to_num(chances), axis=-1)
+    said = _likeliest(chances)
+    hit = said == right
     return {
         "type": "scatter",
         "name": "right answer",
@@ -180,7 +195,7 @@ def _right_answers(view: Answers, theme: Theme, t: Indices, chances: Array, righ
             "line": {"width": 1.5, "color": theme.ink},
             "color": theme.ink,
         },
-        "text": [view.names[k] for k in said],
+        "text": [view.names[k] if k >= 0 else NOTHING for k in said],
         "hovertemplate": "t = %{x}: output %{text}<extra></extra>",
     }
 
@@ -189,10 +204,12 @@ def _letters(view: Answers, theme: Theme) -> Spec:
     """Draw three aligned rows of letters: the input, the prediction and the target."""
     shown = view.steps[:LETTERS_SHOWN]
     t, right = shown + 1, view.targets[shown, 0]
-    said = np.argmax(np.nan_to_num(view.outputs[shown, 0]), axis=-1)
+    said = _likeliest(view.outputs[shown, 0])
     read = np.argmax(view.inputs[shown, 0, : len(view.names)], axis=-1)
     hit = said == right
-    should_say, says, reads = ([view.names[k] for k in classes] for classes in (right, said, read))
+    should_say, says, reads = (
+        [view.names[k] if k >= 0 else NOTHING for k in classes] for classes in (right, said, read)
+    )
     says = [letter if good else f"<b>{letter}</b>" for letter, good in zip(says, hit, strict=True)]
     return {
         "data": [
@@ -263,10 +280,9 @@ def _scatter(view: Answers, theme: Theme) -> Spec:
         "name": "answer",
         "mode": "markers",
         "x": truth,
-        "y": _near(said, span),
-        "customdata": said,
+        "y": _drawable(said, (span[0], span[1])),
         "marker": {"color": theme.output, "size": 9, "line": {"color": theme.panel, "width": 1}},
-        "hovertemplate": "target %{x:.2f}, output %{customdata:.2f}<extra></extra>",
+        "hovertemplate": "target %{x:.2f}, output %{y:.2f}<extra></extra>",
     }
     return {
         "data": [diagonal, points],
@@ -279,23 +295,13 @@ def _scatter(view: Answers, theme: Theme) -> Spec:
     }
 
 
-def _near(values: Array, span: list[float]) -> Array:
-    """Return values, moved to just beyond the axis if they are far beyond it; NaN for inf and NaN.
-
-    Browsers fail at huge numbers, as they occur right before a run diverges.
-    """
-    low, high = span
-    beyond = FAR * (high - low)
-    return np.where(np.isfinite(values), np.clip(values, low - beyond, high + beyond), np.nan)
-
-
 def _series(view: Answers, theme: Theme) -> Spec:
     """Draw output and target over time for the first sequence."""
     t = view.steps + 1
     truth, said = (values[view.steps, 0, 0] * view.scale for values in (view.targets, view.outputs))
     low, high = float(truth.min()), float(truth.max())
     room = 0.35 * (high - low) + 1e-9
-    span = [low - room, high + room]
+    span = (low - room, high + room)
     lines = [
         ("target", truth, {"color": theme.target, "width": 3}),
         ("output", said, {"color": theme.output, "width": 2}),
@@ -307,8 +313,8 @@ def _series(view: Answers, theme: Theme) -> Spec:
                 "name": name,
                 "mode": "lines+markers" if name == "output" and len(t) <= 60 else "lines",
                 "x": t,
-                "y": _near(values, span),
-                "customdata": values,
+                "y": _drawable(values, span),
+                "customdata": np.where(np.isfinite(values), values, np.nan),
                 "line": line,
                 "marker": {"size": 4},
                 "hovertemplate": f"{name} %{{customdata:.3g}}<extra></extra>",
@@ -320,7 +326,7 @@ def _series(view: Answers, theme: Theme) -> Spec:
             "output",
             hovermode="x unified",
             xaxis=axis(theme, "time step t", showgrid=False, range=[t[0] - 0.5, t[-1] + 0.5], nticks=8),
-            yaxis=axis(theme, range=span, nticks=4),
+            yaxis=axis(theme, range=list(span), nticks=4),
         )
         | {"annotations": _legend(theme, view.unit)},
     }

@@ -227,7 +227,7 @@ def _causes_layout(causes: DecayFactors, top: float, theme: Theme) -> Spec:
     one = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": 1, "y1": 1, "yref": "y"}
     notes = [_backward(theme)]
     if not causes.saturated.any():
-        notes.append(note(theme, "no unit is saturated", 0.5, 0.5, yref="y2 domain"))
+        notes.append(note(theme, "no unit is saturated", 0.5, 0.5, yref="y2 domain", bgcolor=theme.panel))
     factors = {"range": [0.0, top], "nticks": 6, "exponentformat": "power"}
     shares = {"range": [0.0, 1.0], "nticks": 3, "tickformat": ".0%"}
     ends = [0.5, len(causes.saturated) + 0.5]

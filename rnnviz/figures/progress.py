@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
+from rnnviz.figures.timeline import power_ticks
 from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
 from rnnviz.training.state import TrainingState
@@ -75,6 +76,7 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
         _chance(view.chance_loss, end, "x", "y", theme),
         _chance(view.chance, end, "x2", "y2", theme),
     ]
+    span = _loss_span(view)
     marks = [_event(theme, step, end, name) for step, name in _events(view)]
     steps = axis(theme, "training step", range=[-0.01 * end, end], nticks=4, showgrid=False)
     return {
@@ -84,7 +86,7 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
             margin={"l": 46, "r": 10, "t": 30, "b": 40},
             xaxis=steps | {"domain": [0.0, 0.44]},
             xaxis2=steps | {"domain": [0.56, 1.0], "anchor": "y2"},
-            yaxis=axis(theme, type="log", nticks=4, exponentformat="power", **_loss_range(view)),
+            yaxis=axis(theme, type="log", range=list(span), **power_ticks(span, most=4)),
             yaxis2=axis(theme, anchor="x2", nticks=5, **_metric_range(view)),
             shapes=[shape for shape, _ in marks],
             annotations=[
@@ -136,13 +138,13 @@ def _chance(value: float, end: float, xaxis: str, yaxis: str, theme: Theme) -> S
     }
 
 
-def _loss_range(view: Progress) -> Spec:
-    """Return the axis range: four decades below chance to one above, extended by whole decades as needed."""
+def _loss_span(view: Progress) -> tuple[int, int]:
+    """Return the axis as powers of ten: from two below chance to one above, extended as needed."""
     seen = view.loss[np.isfinite(view.loss) & (view.loss > 0)]
     centre = np.log10(view.chance_loss)
     low = min(np.floor(np.log10(seen.min())) if seen.size else 0.0, np.floor(centre) - 2)
     high = max(np.ceil(np.log10(seen.max())) if seen.size else 0.0, np.ceil(centre + 0.2))
-    return {"range": [float(low), float(high)]}
+    return int(low), int(high)
 
 
 def _metric_range(view: Progress) -> Spec:

@@ -277,14 +277,18 @@ def _node_row(
 
 
 def _words(view: Timeline, theme: Theme) -> Spec:
-    """Draw the words read, below their nodes."""
+    """Draw the words read, below their nodes.
+
+    Steps without a word are left out: plotly.js would never again write a text where an empty one was.
+    """
+    t = [step for step, word in zip(view.t, view.labels, strict=True) if word]
     return {
         "type": "scatter",
         "name": "words",
         "mode": "text",
-        "x": view.t,
-        "y": np.full(view.T, Y_INPUT - WORD_GAP),
-        "text": view.labels,
+        "x": np.array(t),
+        "y": np.full(len(t), Y_INPUT - WORD_GAP),
+        "text": [word for word in view.labels if word],
         "textfont": {"size": 12, "color": theme.input},
         "hoverinfo": "skip",
     }

@@ -254,7 +254,7 @@ _ENTRIES = (
     (
         "exact match",
         "without a mistake",
-        "The share of held-out texts written correctly from the first sign to the end sign ·.",
+        "The share of held-out texts written correctly from the first character to the end mark ·.",
         "",
         5,
     ),

@@ -59,7 +59,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "short-memory",
             "Short memory, healthy",
-            "Five steps are easy: the gradient arrives whole and recall is learned within seconds.",
+            "Five steps are easy: the gradient arrives nearly whole, and recall is learned within seconds.",
             replace(_RECALL, seq_len=5),
             300,
             "solved",
@@ -85,7 +85,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "exploding",
             "The gradient explodes",
-            "ReLU with gain 2 and no clipping: after a single update, every number overflows.",
+            "ReLU with gain 2 and no clipping: after a single update, the numbers overflow.",
             _SINE,
             400,
             "diverged",
@@ -102,7 +102,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "adding",
             "Adding with the identity",
-            "Two marked numbers to add: a ReLU network that starts as the identity learns it.",
+            "Two marked numbers to add: a ReLU network whose W_hh starts as the identity learns to.",
             Experiment(task="adding", topology="many-to-one", seq_len=30, activation="relu", init="identity"),
             1000,
             "solved",
@@ -135,7 +135,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "reverse",
             "Read, then write backwards",
-            "Three symbols go in, then come out last one first: the order has to be remembered as well.",
+            "Three symbols go in, then come out in reverse: their order has to be remembered as well.",
             Experiment(task="reverse", topology="sequence-to-sequence", seq_len=6, items=3),
             1000,
             "solved",

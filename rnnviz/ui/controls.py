@@ -157,7 +157,7 @@ def _activation(session: Session) -> None:
     if CELLS[session.experiment.cell].gate_names:
         st.selectbox(
             choices()["activation"].title,
-            ["built in: σ, tanh"],
+            ["built in: σ and tanh"],
             disabled=True,
             help="Gates use the logistic function σ, the rest of the cell uses tanh.",
             key="activation_of_gates",

@@ -32,8 +32,8 @@ def hero(session: Session) -> None:
         story.head(
             "See how a network remembers, and why it forgets",
             "A recurrent network reads one step at a time and keeps what matters in its hidden state. "
-            "To learn, its error must travel back through the same weights at <b>every</b> step: where the "
-            "ribbon thins out, little can be learned from what came before.",
+            "When it learns, its error has to travel back through the same weights at <b>every</b> step: "
+            "where the ribbon thins out, little can be learned from what came before.",
         )
         with st.container(key="doors", gap="xsmall"):
             story.door(session, "why", "Start the story")

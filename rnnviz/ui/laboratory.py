@@ -73,8 +73,8 @@ INSTRUMENTS: dict[str, Instrument] = {
 
 
 OWN = {
-    "bench": "An isolated layer: of the settings on the left, only the activation and H apply.",
-    "unit": "A network of a single unit without input; the settings on the left do not apply.",
+    "bench": "An isolated layer on random input: of the experiment's settings, only activation and H apply.",
+    "unit": "A network of a single unit without input; the experiment's settings do not apply.",
     "own_network": "The weights in the file that you upload; until then, the playground's.",
 }
 """Notes for instruments that measure a separate network."""

@@ -33,15 +33,16 @@ def header(session: Session) -> None:
     """Show one line: a notice, the scenario's promise, or the task's summary."""
     task, preset = TASKS[session.experiment.task], session.preset
     title, text = (preset.title, preset.promise) if preset else (task.title, task.summary)
-    hint = " <b>Press Play to train.</b>" if session.run.state.step == 0 and not session.run.playing else ""
+    untouched = session.run.state.step == 0 and not session.run.playing
+    hint = " <b>Press Play to train.</b>" if untouched else ""
     told = f"<b>{escape(title)}.</b> {with_indices(escape(text))}{hint}"
     line = f"<p class='story' title='{escape(text)}'>{told}</p>"
-    st.html(notice(session) or _retuned(session) or line)
+    st.html(notice(session, session.restarted if untouched else "") or _retuned(session) or line)
 
 
-def notice(session: Session) -> str:
-    """Return pending notices as one line of HTML, "" if there are none."""
-    text = escape(" ".join(filter(None, [*session.notices, session.run.problem])))
+def notice(session: Session, *more: str) -> str:
+    """Return pending notices, and more sentences, as one line of HTML; "" if there are none."""
+    text = escape(" ".join(filter(None, [*session.notices, *more, session.run.problem])))
     return f"<p class='story notice' role='status' title='{text}'>{text}</p>" if text else ""
 
 

@@ -43,7 +43,8 @@ class Session:
     runs : all runs on all pages; ``run`` is the one whose experiment is in the address bar.
     screen : the pictures of running networks on the page.
     view : display settings. address : state of the address bar. widgets : keys of the controls.
-    notices : sentences shown until the next change.
+    notices : sentences shown until the next change. restarted : what restarted the run, "" if nothing did;
+    shown in the playground until the run goes on.
     layer : the layer shown in the lower rows; whole_loss, relative : see figures.Timeline.
     sweeps : the newest sweeps of the laboratory, by what they measure.
     applications : the visitor's inputs on the page Applications.
@@ -56,6 +57,7 @@ class Session:
     address: Address = field(default_factory=Address)
     widgets: Widgets = field(default_factory=Widgets)
     notices: list[str] = field(default_factory=list)
+    restarted: str = ""
     layer: int = 0
     whole_loss: bool = False
     relative: bool = False
@@ -93,10 +95,10 @@ class Session:
         if differing <= TUNABLE and not self.run.finished:
             self.run.retune(after)
         else:
-            if self.run.state.step:
-                told = [in_words(after, name) for name in choices() if name in differing]
-                self.notices.append(f"Restarted: {_listed(told)}. Press Play.")
+            told = [in_words(after, name) for name in choices() if name in differing]
+            line = f"Restarted: {_listed(told)}. Press Play." if self.run.state.step else ""
             self.restart(after)
+            self.restarted = line
 
     def open_preset(self, preset: Preset) -> None:
         """Start a preset; it plays if the previous run was playing."""
@@ -111,6 +113,7 @@ class Session:
         old = self.run
         fresh = self.runs.start(MAIN, experiment or old.experiment)
         fresh.speed, fresh.pause_when_solved = old.speed, old.pause_when_solved
+        self.restarted = ""
         self.layer = min(self.layer, fresh.experiment.layers - 1)
         return fresh
 

@@ -44,7 +44,7 @@ class Telling:
 
 TELLINGS = {
     "one-to-one": Telling(
-        "A general machine-learning problem, such as naming the digit on an image",
+        "A general machine-learning problem, such as naming the digit in an image",
         "Reads once, writes once. No loop is used.",
         "There is no earlier step: nothing can vanish.",
     ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.analysis.bench import Bench, decades, decay, factor_per_step, over_seeds
+from rnnviz.analysis.bench import Bench, decades, decay, over_seeds
+from tests.slope import factor_per_step
 
 # activation, init, gain, input_std -> factor per step back (mean over seeds of its log), and
 # log10 ||dL/dh_1|| / ||dL/dh_T||: median, lowest, highest of 20 seeds; H = 32, B = 16

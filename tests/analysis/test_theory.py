@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment
-from rnnviz.analysis.bench import Bench, decay, factor_per_step, over_seeds
+from rnnviz.analysis.bench import Bench, decay, over_seeds
 from rnnviz.analysis.mean_field import mean_field
 from rnnviz.analysis.theory import drive, trust
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.initializers import INITIALIZERS
+from tests.slope import factor_per_step
 
 SEEDS, H = 8, 32
 LAGS = (5, 60)

@@ -227,7 +227,7 @@ def test_verdicts_are_counted_in_all_sentences_and_in_the_hard_ones(verdict: int
     for name, part in parts.items():
         assert found[name].value == sum(s.verdict == verdict for s in part) / len(part)
         assert len(part) > 100, "few sentences say little"
-    assert found["held-out sentences right"].others == {"a toss": 0.5}
+    assert found["held-out sentences right"].others == {"a coin toss": 0.5}
 
 
 @pytest.mark.parametrize("verdict", [0, 1])

@@ -65,9 +65,9 @@ class Setting:
 
         return row
 
-    def updates(self) -> Step:
+    def updates(self, **replaced: Any) -> Step:
         """Whole updates of a run that has made a thousand, when its history is thinned out."""
-        problem = replace(problem_of(self.experiment), measure=lambda params: 0.0)
+        problem = replace(problem_of(self.experiment), measure=lambda params: 0.0, **replaced)
         state: TrainingState = run_updates(problem, start(self.experiment), steps=1000)
         return lambda: run_updates(problem, state, steps=IN_A_ROW)
 
@@ -191,7 +191,11 @@ def report(what: str, figure: str, target: str, reached: bool) -> None:
 def compare_steps(cell: str, seq_len: int, hidden_size: int, rounds: int) -> None:
     """Compare a whole step with PyTorch's, and with its own loss and gradients."""
     setting, size = Setting(seq_len, hidden_size, cell), f"{cell} T={seq_len} H={hidden_size}"
-    steps = {"step": setting.updates(), "gradients": setting.ours()}
+    steps = {
+        "step": setting.updates(),
+        "step on one batch": setting.updates(sample=lambda rng: setting.batch),
+        "gradients": setting.ours(),
+    }
     if find_spec("torch"):
         steps["PyTorch"] = setting.pytorch()
     ms = milliseconds(steps, rounds)
@@ -199,8 +203,9 @@ def compare_steps(cell: str, seq_len: int, hidden_size: int, rounds: int) -> Non
     if "PyTorch" in ms:
         ratio, aim = ms["step"] / ms["PyTorch"], AIMS[cell, seq_len]
         report(f"{size}: whole step / PyTorch's", f"{ratio:.2f}", f"<= {aim:.2f}", ratio <= aim)
-    ratio = ms["step"] / ms["gradients"]
+    ratio, undrawn = (ms[name] / ms["gradients"] for name in ("step", "step on one batch"))
     report(f"{size}: whole step / loss and gradients", f"{ratio:.2f}", "<= 1.35", ratio <= 1.35)
+    report(f"{size}: the same without drawing batches", f"{undrawn:.2f}", "<= 1.35", undrawn <= 1.35)
 
 
 def compare_parts(seq_len: int, hidden_size: int, rounds: int) -> None:

@@ -29,10 +29,10 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     page.get_by_role("radio", name="Your network", exact=True).click()
     wait_until(page, drawn("own"))
     verdict = page.locator(".stMain p.verdict")
-    expect(verdict).to_contain_text("The playground's gradient")
+    expect(verdict).to_contain_text("On random input, the playground's gradient")
 
     bring(page, mine)
-    expect(verdict).to_contain_text("Your network's gradient vanishes: from step 50 to step 1 it shrinks by")
+    expect(verdict).to_contain_text("On random input, your network's gradient vanishes: it shrinks by")
     expect(page.locator("p.story").get_by_text("mine.npz")).to_be_visible()
     expect(page.get_by_text("How to read this.")).to_be_in_viewport(ratio=1)
     page.wait_for_timeout(300)  # the formula is set a moment after its text
@@ -54,7 +54,7 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     page.get_by_role("radio", name="Your network", exact=True).click()
     expect(verdict).to_have_text(told)
     page.get_by_role("button", name="Remove my network").click()
-    expect(verdict).to_contain_text("The playground's gradient")
+    expect(verdict).to_contain_text("On random input, the playground's gradient")
 
     with page.expect_download() as download:
         page.get_by_role("button", name="The playground's weights").click()

@@ -462,6 +462,14 @@ def test_the_headline_says_what_became_of_the_gradient_and_which_way_it_goes(pre
     assert "travels back" in text
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_no_text_of_a_figure_is_empty(task: str) -> None:
+    """Once a text was empty, plotly.js never again writes one in its place."""
+    e = nearest({"task": task}, first={"task": task})[0]
+    traces = [*timeline_spec(view_of(e))["data"], *answers_spec(answers_of(e))["data"]]
+    assert [t["name"] for t in traces if t.get("text") is not None and "" in list(t["text"])] == []
+
+
 def test_a_narrow_picture_says_the_same_in_fewer_words() -> None:
     for preset in (PRESETS["vanishing"], PRESETS["echo"]):
         wide = view_of(preset.experiment)
@@ -678,6 +686,33 @@ def test_letters_stand_under_the_letters_that_they_follow() -> None:
     wrong = [t for t, (a, b) in enumerate(zip(says, should, strict=True), start=1) if a != b]
     assert list(named(spec, "wrong")["x"]) == wrong
     assert f"{len(says) - len(wrong)} of {len(says)} right" in words(spec)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf, 1e200, -1e308])
+def test_answers_that_overflow_are_cut_off_or_left_out(task: str, broken: float) -> None:
+    view = answers_of(of_task(task))
+    outputs = view.outputs.copy()
+    outputs[view.steps[-1]] = broken
+    before, spec = answers_spec(view), answers_spec(replace(view, outputs=outputs))
+    for axes in ("xaxis", "yaxis"):
+        assert spec["layout"][axes].get("range") == before["layout"][axes].get("range")
+    drawn = [trace["y"] for trace in spec["data"] if isinstance(trace.get("y"), np.ndarray)]
+    assert all(np.abs(y[np.isfinite(y)]).max(initial=0.0) < 1e6 for y in drawn)
+
+
+@pytest.mark.parametrize("task", ["recall", "echo", "characters", "digits"])
+def test_an_answer_that_overflowed_is_never_right(task: str) -> None:
+    view = answers_of(of_task(task))
+    targets = np.zeros_like(view.targets)  # where argmax puts rows of NaN
+    spec = answers_spec(replace(view, outputs=np.full_like(view.outputs, np.nan), targets=targets))
+    if task == "echo":
+        assert set(named(spec, "right answer")["marker"]["symbol"]) == {"x-thin"}
+        assert set(named(spec, "right answer")["text"]) == {"?"}
+    elif task == "characters":
+        assert "next letter · 0 of" in words(spec)
+    else:
+        assert spec["layout"]["xaxis2" if task == "digits" else "xaxis"]["title"]["text"].startswith("0 of")
 
 
 def test_sums_are_drawn_against_their_truth() -> None:

@@ -498,6 +498,24 @@ def test_what_changes_the_network_starts_anew_and_says_so(key: str, value: objec
     visitor.set(key, value)
     assert visitor.run.state.step == 0
     assert visitor.notice == f"Restarted: {title}. Press Play."
+    visitor.go("glossary")
+    assert visitor.notice == "", "it is about the playground"
+    visitor.go("playground")
+    assert visitor.notice == f"Restarted: {title}. Press Play."
+    visitor.step()
+    assert visitor.notice == ""
+
+
+def test_play_takes_the_word_of_a_restart_away() -> None:
+    visitor = Visitor()
+    visitor.step()
+    visitor.set("choose_seq_len", 50)
+    assert "Press Play." in visitor.notice
+    visitor.press("play")
+    assert "Press Play" not in visitor.html
+    visitor.press("play")
+    visitor.press("reset")
+    assert visitor.notice == "", "going back to the beginning is no restart by a choice"
 
 
 def test_settings_are_named_by_the_words_of_the_controls() -> None:
@@ -506,7 +524,7 @@ def test_settings_are_named_by_the_words_of_the_controls() -> None:
     assert (named["task"], named["topology"], named["cell"]) == (
         "Characters",
         "Many to many",
-        "Vanilla (Elman)",
+        "Vanilla",
     )
     assert (named["corpus"], named["text"], named["seq_len"]) == (
         CORPORA["countries"],

@@ -27,9 +27,10 @@ from rnnviz.training.loop import advance
 from rnnviz.training.state import TrainingState
 from rnnviz.ui.applications import forecasts, text
 from rnnviz.ui.applications.state import ApplicationsState
+from rnnviz.ui.downloads import csv_of
 from rnnviz.ui.live_run import LiveRun, Measured, Phase
 from rnnviz.ui.views import ADDRESSES, OWN_NETWORK, read_view
-from tests.visitor import Tab
+from tests.visitor import Tab, copies
 
 SHORT = 4
 """Updates of a job in these tests."""
@@ -576,11 +577,32 @@ def test_a_column_that_cannot_be_forecast_is_refused_and_the_earlier_one_stays()
     assert page.bench.upload.labels[:3] == ["1", "2", "3"]
 
 
+def test_columns_that_begin_alike_can_be_told_apart() -> None:
+    page = Jobs("forecasts")
+    long = "mean daily temperature in degrees"
+    rows = "".join(f"{k},{v:.1f},{-v:.1f}\n" for k, v in enumerate(SUNSPOTS))
+    page.upload(f"k,{long} Celsius,{long} Kelvin\n{rows}")
+    box = page.widget("selectbox", "own_value")
+    assert len(set(box.options)) == 3
+    assert box.options[1] == f"{long[:30]}… (column 2)"
+    box.set_value(f"{long} Kelvin")
+    page.look()
+    assert page.bench.upload.value == f"{long} Kelvin"
+
+
+def test_the_server_keeps_no_copy_of_an_uploaded_table() -> None:
+    page = Jobs("forecasts")
+    with copies() as kept:
+        page.upload(GOOD)
+    assert page.bench.upload.table is not None
+    assert kept == []
+
+
 def test_the_download_tells_what_was_measured_and_what_was_forecast() -> None:
     page = Jobs("forecasts")
     page.upload(GOOD)
     e, params = page.trained.experiment, page.trained.state.params
-    file = io.StringIO(forecasts.table_of(page.bench, e, params).to_csv(index=False))
+    file = io.StringIO(csv_of(forecasts.table_of(page.bench, e, params)))
     read = pd.read_csv(file, dtype={"time": str})
     assert list(read.columns) == ["time", "part", "measured", "naive", "one_step", "free_running"]
     future = (read["part"] == "future").sum()

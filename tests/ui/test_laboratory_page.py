@@ -115,7 +115,24 @@ def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: st
     assert f"{title}: the error does not go through one activation" in said(choose(tab, "why"))
     assert f"{title}: no single matrix carries the state" in said(choose(tab, "spectrum"))
     assert f"{title}: no single matrix carries the state" in said(choose(tab, "own"))
-    assert "How to read this." in said(choose(tab, "triangle"))
+    triangle = choose(tab, "triangle")
+    assert "How to read this." in said(triangle)
+    assert r"\frac{\partial L}{\partial(h_{t-1}W_{hh})}" in triangle.latex[0].value
+    assert r"\varphi'" not in triangle.latex[0].value, "no single activation"
+    matrices = {"LSTM": 4, "GRU": 3}[title]
+    note = f"{title}: W_hh is {matrices} matrices side by side"
+    assert any(caption.value.startswith(note) for caption in triangle.caption)
+    several = choose(
+        open_laboratory(Experiment(task="echo", topology="many-to-many", seq_len=8, delay=3, cell=cell)),
+        "triangle",
+    )
+    assert r"\frac{\partial L_k}{\partial(h_{t-1}W_{hh})}" in several.latex[0].value
+
+
+def test_the_phase_diagram_says_on_what_input_it_measures() -> None:
+    tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
+    assert "An isolated layer on random input" in header(tab)
+    stop_sweeps(tab)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +167,7 @@ def test_what_an_instrument_looks_at_is_said_once() -> None:
     tab = open_laboratory(Experiment(seq_len=8))
     assert "Weights before training." in header(tab)
     assert "Weights" not in header(choose(tab, "training")), "that nothing was trained is said below"
-    assert "only the activation and H" in header(choose(tab, "phase"))
+    assert "only activation and H" in header(choose(tab, "phase"))
     assert "a single unit" in header(choose(tab, "cliff"))
     stop_sweeps(tab)
 

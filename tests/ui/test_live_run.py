@@ -187,18 +187,6 @@ def test_training_does_not_wait_for_the_page() -> None:
 # Speed
 
 
-def test_slow_motion_keeps_the_wanted_rate_and_shows_it() -> None:
-    run = played(speed=10.0)
-    look_until(run, lambda: run.state.step > 0)
-    first = run.state.step
-    look_for(run, 3.0)
-    made, shown = run.state.step - first, run.look().rate
-    run.pause()
-    assert 24 <= made <= 32, f"{made} steps in 3 s at 10 a second"
-    assert shown == pytest.approx(10.0, rel=0.3)
-    assert run.look().rate == 0.0
-
-
 def test_a_change_of_speed_takes_effect_during_the_run() -> None:
     run = played(speed=1.0)
     look_until(run, lambda: run.state.step >= 1)

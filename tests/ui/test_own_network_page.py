@@ -18,7 +18,7 @@ from rnnviz.experiment.links import to_params
 from rnnviz.model.cells import VanillaWeights
 from rnnviz.training.loop import advance
 from rnnviz.ui.instruments.own import SNIPPETS, Brought
-from tests.visitor import Tab
+from tests.visitor import Tab, copies
 
 H = 6
 ORTHOGONAL = np.linalg.qr(np.random.default_rng(0).normal(size=(H, H)))[0]
@@ -81,7 +81,7 @@ def test_before_any_upload_the_playgrounds_network_is_shown_and_named() -> None:
     expected = uploaded_flow(
         UploadedNetwork(tuple(w for w in layers if isinstance(w, VanillaWeights))), "relu"
     )
-    assert page.verdict.startswith(f"{expected.verdict}: The playground's gradient ")
+    assert page.verdict.startswith(f"{expected.verdict}: On random input, the playground's gradient ")
     assert page.tab.selectbox(key="own_activation_example").value == "relu"
     assert page.tab.selectbox(key="own_activation_example").options == ["ReLU"], "it has no other"
     assert "How to read this." in page.said
@@ -94,10 +94,10 @@ def test_an_uploaded_network_gets_its_verdict_curve_and_spectrum() -> None:
     page.tab.selectbox(key="own_activation").set_value("linear")
     page.look()
     assert page.verdict == (
-        "vanishing: Your network's gradient vanishes: from step 50 to step 1 it shrinks by 5.8 powers of "
-        "ten, a factor of 0.76 per step."
+        "vanishing: On random input, your network's gradient vanishes: it shrinks by 5.8 powers of ten over "
+        "49 steps, 0.76× per step."
     )
-    assert "<b>mine.npz</b> (rnnviz names): 1 layer, I = 3, H = 6, 60 parameters." in page.html
+    assert "<b>mine.npz</b> (rnnviz names): 1 layer, I = 3, H = 6, 60 parameters without W_hy." in page.html
     assert "5.84 powers" in page.figure("lab_own")["label"].replace("−", "")
     assert "sigma_max 0.7600" in page.figure("lab_own_spectrum")["label"]
     assert "sufficient" in page.said
@@ -110,16 +110,16 @@ def test_an_uploaded_network_gets_its_verdict_curve_and_spectrum() -> None:
         (
             1.0,
             "linear",
-            "healthy: Your network's gradient is healthy: from step 50 to step 1 it keeps its size.",
+            "your network's gradient is healthy: it keeps its size over 49 steps.",
         ),
-        (1.02, "linear", "it grows by 0.42 powers of ten, a factor of 1.02 per step."),
+        (1.02, "linear", "it grows by 0.42 powers of ten over 49 steps, 1.02× per step."),
         (
             1.2,
             "linear",
-            "exploding: Your network's gradient explodes: from step 50 to step 1 it grows by 3.9 ",
+            "your network's gradient explodes: it grows by 3.9 ",
         ),
-        (0.0, "linear", "vanishing: Your network's gradient vanishes: before step 50 it is exactly zero."),
-        (1e25, "linear", "exploding: Your network's gradient explodes: the numbers leave the range"),
+        (0.0, "linear", "your network's gradient vanishes: before step 50 it is exactly zero."),
+        (1e25, "linear", "your network's gradient explodes: the numbers leave the range"),
     ],
 )
 def test_every_fate_is_told_in_one_sentence(gain: float, activation: str, told: str) -> None:
@@ -140,8 +140,12 @@ def test_the_controls_reach_the_measurement() -> None:
     page.look()
     expected = uploaded_flow(read_network(save_network(network(0.9, depth=2))), "tanh", 20, 0.5, layer=0)
     assert f"{expected.verdict}: " in page.verdict
-    assert "from step 20 to step 1" in page.verdict
+    assert "over 19 steps" in page.verdict
+    assert ": On random input, in layer 1, your network's" in page.verdict
     assert f"{abs(expected.decades):.1f} powers" in page.verdict
+    page.tab.slider(key="own_input").set_value(0.0)
+    page.look()
+    assert ": Without input, in layer 1, your network's" in page.verdict
 
 
 def test_a_refused_file_leaves_the_earlier_network_and_the_run_as_they_are() -> None:
@@ -160,6 +164,16 @@ def test_a_refused_file_leaves_the_earlier_network_and_the_run_as_they_are() -> 
     assert "other.npz" in page.html
 
 
+def test_the_server_keeps_no_copy_of_an_uploaded_file() -> None:
+    page = Laboratory()
+    for gain in (0.5, 0.9):
+        with copies() as kept:
+            page.upload(save_network(network(gain)))
+        assert page.brought.network is not None
+        assert page.brought.network.layers[0].W_hh[0, 0] == pytest.approx(gain * ORTHOGONAL[0, 0])
+        assert kept == []
+
+
 def test_a_network_stays_while_pages_are_turned_until_it_is_forgotten() -> None:
     page = Laboratory()
     page.upload(save_network(network(0.9, depth=2)))
@@ -168,7 +182,7 @@ def test_a_network_stays_while_pages_are_turned_until_it_is_forgotten() -> None:
     page.tab.selectbox(key="own_layer").set_value(0)
     page.look()
     before = page.verdict
-    assert "from step 30" in before
+    assert "over 29 steps" in before
     page.choose("curve")
     page.choose("own")
     assert page.verdict == before
@@ -180,7 +194,7 @@ def test_a_network_stays_while_pages_are_turned_until_it_is_forgotten() -> None:
     assert page.tab.selectbox(key="own_activation").value == "tanh", "another network, another activation"
     assert "own_layer" not in [box.key for box in page.tab.selectbox]
     page.press("own_forget")
-    assert page.verdict.split(": ")[1].startswith("The playground's")
+    assert page.verdict.split(": ")[1].startswith("On random input, the playground's")
     assert page.brought.network is None
 
 
@@ -208,7 +222,7 @@ def test_without_a_matrix_or_after_an_overflow_the_page_asks_for_a_file() -> Non
     page = Laboratory(Experiment(seq_len=8, cell="feed-forward"))
     assert "no W_hh" in " ".join(i.value for i in page.tab.info)
     page.upload(save_network(network(0.5)))
-    assert "Your network's gradient vanishes" in page.verdict
+    assert "your network's gradient vanishes" in page.verdict
     page = Laboratory(Experiment(seq_len=8))
     state = page.run.state
     layer = replace(state.params.layers[0], W_xh=np.full_like(state.params.layers[0].W_xh, np.inf))

@@ -56,5 +56,5 @@ def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
     view = Written(reads, seen.hidden, seen.probabilities, np.ones(e.seq_len, bool), signs, wanted)
     said = "".join(task.read_off(e, seen.probabilities[:, None])[0])
     label = f"The network spells “{said}”; how sure it is of each letter, and its hidden states"
-    told = f"It writes: <b>{said}</b>" if said else "It writes no letters, only the end sign ·"
+    told = f"It writes: <b>{said}</b>" if said else "It writes no letters, only the end mark ·"
     return Answer(written_spec(view, theme()), label, told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -30,10 +31,17 @@ from rnnviz.tasks import TASKS
 from rnnviz.tasks.series import MIN_VALUES, SERIES, check_data, to_data
 from rnnviz.ui.applications.answer import Answer
 from rnnviz.ui.applications.state import ApplicationsState, Upload
+from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.style import theme
+from rnnviz.ui.uploads import taken
 
 OWN_STEPS = 400
 LONGEST_SEASON = 400
+COLUMN_LENGTH = 30
+"""Characters shown of a column's name."""
+
+NUMBERED = "1, 2, 3, …"
+"""Row labels without a column of their own."""
 
 
 def variants(state: ApplicationsState) -> dict[str, Variant]:
@@ -92,14 +100,8 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
         f"the last {held_out:,}, which it never sees. The split is in time order. The network reads {sees}, "
         f"in windows of {e.seq_len}.</p>"
     )
-    st.download_button(
-        "Forecast as CSV",
-        lambda: table_of(state, e, params()).to_csv(index=False),
-        "rnnviz-forecast.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="forecast_csv",
+    csv_button(
+        "Forecast as CSV", lambda: table_of(state, e, params()), "rnnviz-forecast.csv", key="forecast_csv"
     )
     with st.expander("Your own series", expanded=bool(state.upload.refusal)):
         _upload(state)
@@ -120,6 +122,7 @@ def _upload(state: ApplicationsState) -> None:
     if own.table is None:
         return
     names = [str(name) for name in own.table.columns]
+    shown = _short(names)
     for field, label, choices in (
         ("value", "Forecast this column", names),
         ("time", "Row labels", [None, *names]),
@@ -127,7 +130,7 @@ def _upload(state: ApplicationsState) -> None:
         st.selectbox(
             label,
             choices,
-            format_func=lambda name: "1, 2, 3, …" if name is None else tame(name, 30),
+            format_func=lambda name: NUMBERED if name is None else shown[name],
             **state.widgets.bound(f"own_{field}", getattr(own, field), partial(_pick, state, field)),
         )
     st.number_input(
@@ -139,15 +142,27 @@ def _upload(state: ApplicationsState) -> None:
     )
 
 
+def _short(names: list[str]) -> dict[str, str]:
+    """Return a safe, short and unique label for each column; Streamlit knows an option by its label."""
+    labels = {name: tame(name, COLUMN_LENGTH) for name in names}
+    often = Counter([NUMBERED, *labels.values()])
+    numbers = {name: number for number, name in enumerate(names, start=1)}
+    return {
+        name: label if often[label] == 1 else f"{label} (column {numbers[name]})"
+        for name, label in labels.items()
+    }
+
+
 def _take(state: ApplicationsState, key: str) -> None:
     """Read the file that was just uploaded; if it is rejected, the earlier one is kept."""
-    uploaded = st.session_state.get(key)
-    if uploaded is None:
+    file = taken(key)
+    if file is None:
         return
+    name, content = file
     old = state.upload
-    fresh = Upload(file=tame(uploaded.name, 40), uploads=old.uploads + 1)
+    fresh = Upload(file=tame(name, 40), uploads=old.uploads + 1)
     try:
-        fresh.table = read_table(uploaded.getvalue())
+        fresh.table = read_table(content)
         fresh.time, fresh.value = guess_columns(fresh.table)
         if not numeric_columns(fresh.table):
             values_of(fresh.table, fresh.value)  # raises an error about the likeliest column
@@ -209,7 +224,7 @@ def answer(state: ApplicationsState, e: Experiment, made: NetworkForecasts) -> A
         made.future,
         baseline,
         name,
-        unit=tame(own.value, 30) if own else s.unit,
+        unit=tame(own.value, COLUMN_LENGTH) if own else s.unit,
         labels=[tame(label) for label in own.labels] if own and own.time else None,
     )
     figure = forecast_spec(view, theme())

@@ -18,12 +18,14 @@ from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.figures.matrices import spectrum_spec
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.cells import VanillaWeights
+from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.instruments.quick import fate, without_recurrent_matrix
 from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
+from rnnviz.ui.uploads import taken
 
 HEIGHT, LEAST_HEIGHT, REFUSAL_HEIGHT = 280, 170, 84
 """Pixels of the figures, their minimum, and the space for the message on a rejected file."""
@@ -90,17 +92,18 @@ class Brought:
 
     def take(self) -> None:
         """Read the file that was just uploaded; if it is rejected, the earlier network is kept."""
-        uploaded = st.session_state.get(self.uploader)
-        if uploaded is None:
+        file = taken(self.uploader)
+        if file is None:
             return
+        name, data = file
         self.uploads += 1
         try:
-            network = read_network(uploaded.getvalue())
+            network = read_network(data)
         except ValueError as refusal:
-            self.refusal = f"{_short(uploaded.name)} was rejected. {refusal}"
+            self.refusal = f"{_short(name)} was rejected. {refusal}"
             return
         self.forget()
-        self.network, self.file = network, _short(uploaded.name)
+        self.network, self.file = network, _short(name)
 
     def forget(self) -> None:
         """Remove the network and the settings that apply to it alone."""
@@ -142,7 +145,7 @@ def own(session: Session) -> None:
         _how_to_save()
         _doors(brought, network, flow)
     allowed = _spectrum(brought, network, layer, activation)
-    _result(brought, network, flow, allowed, _height(session, brought), layer)
+    _result(brought, network, flow, allowed, _height(session, brought), layer, input_std)
 
 
 def _height(session: Session, brought: Brought) -> int:
@@ -246,32 +249,30 @@ def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> No
     else:
         st.button("Remove my network", icon=":material/close:", on_click=brought.forget, key="own_forget")
     table = pd.DataFrame({"t": np.arange(1, len(flow.curve) + 1), "gradient": flow.curve})
-    st.download_button(
-        "Data as CSV",
-        lambda: table.to_csv(index=False),
-        "rnnviz-own.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="lab_csv",
-    )
+    csv_button("Data as CSV", lambda: table, "rnnviz-own.csv", key="lab_csv")
 
 
 # The result ---------------------------------------------------------------------------------------
 
 
 def _result(
-    brought: Brought, network: UploadedNetwork, flow: UploadedFlow, allowed: Spectrum, height: int, layer: int
+    brought: Brought,
+    network: UploadedNetwork,
+    flow: UploadedFlow,
+    allowed: Spectrum,
+    height: int,
+    layer: int,
+    input_std: float,
 ) -> None:
     """Show the verdict, the curve and the spectrum side by side, and how to read them."""
     mine = brought.network is not None
-    name = "Your network" if mine else "The playground"
-    if network.depth > 1:
-        name = f"In layer {layer + 1}, {name[0].lower()}{name[1:]}"
+    name = "your network" if mine else "the playground"
+    where = f", in layer {layer + 1}" if network.depth > 1 else ""
+    on = "On random input" if input_std else "Without input"
     st.html(
         f"<p class='story'>{_described(brought, network)}</p><p class='verdict {flow.verdict}' role='status' "
         "style='margin:2px 0 0;font-size:1.25rem;font-weight:600;line-height:1.3'>"
-        f"{escape(_sentence(name, flow))}</p>"
+        f"{on}{where}, {escape(_sentence(name, flow))}</p>"
     )
     left, right = st.columns([0.42, 0.58], gap="small")
     label = f"Gradient against time step: {flow.verdict}, {plain(flow.decades)} powers of ten"
@@ -300,7 +301,8 @@ def _result(
 def _described(brought: Brought, network: UploadedNetwork) -> str:
     """Return one line of HTML on which network is shown, and its size."""
     layers = "1 layer" if network.depth == 1 else f"{network.depth} layers"
-    size = f"{layers}, I = {network.input_size}, H = {network.hidden_size}, {network.parameters:,} parameters"
+    weights = f"{network.parameters:,} parameters without W_hy"
+    size = f"{layers}, I = {network.input_size}, H = {network.hidden_size}, {weights}"
     if brought.network is None:
         return f"<b>The playground's network, until you upload your own.</b> {size}."
     ignored = f" Ignored: {', '.join(network.ignored[:4])}." if network.ignored else ""
@@ -317,14 +319,18 @@ def _sentence(name: str, flow: UploadedFlow) -> str:
     elif not np.isfinite(flow.decades):
         what = "the numbers leave the range of floating point"
     elif abs(flow.decades) < 0.05:
-        what = f"from step {T} to step 1 it keeps its size"
+        what = f"it keeps its size over {_steps(T - 1)}"
     else:
         change = "shrinks" if flow.decades < 0 else "grows"
         what = (
-            f"from step {T} to step 1 it {change} by {plain(abs(flow.decades), 2)} powers of ten, "
-            f"a factor of {plain(flow.factor, 2 if flow.factor < 0.95 else 3)} per step"
+            f"it {change} by {plain(abs(flow.decades), 2)} powers of ten over {_steps(T - 1)}, "
+            f"{plain(flow.factor, 2 if flow.factor < 0.95 else 3)}× per step"
         )
     return f"{name}'s gradient {verb}: {what}."
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _slopes(flow: UploadedFlow) -> str:
@@ -333,8 +339,8 @@ def _slopes(flow: UploadedFlow) -> str:
         return ""
     saturated = percent(flow.saturated)
     return (
-        f" The slopes φ′ let through {plain(flow.slope_factor, 2)} of it per step ({saturated} of the units "
-        "are saturated); W_hh does the rest."
+        f" The slopes φ′ let {plain(flow.slope_factor, 2)} of it through at each step ({saturated} of the "
+        "units are saturated); W_hh does the rest."
     )
 
 

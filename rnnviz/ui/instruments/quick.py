@@ -121,12 +121,14 @@ def itemised(session: Session, params: Params) -> Reading | str:
     used = t <= k
     table = pd.DataFrame({"k": k[used], "t": t[used], "size": items.size[used], "share": items.share[used]})
     near = percent(float(items.share[(k - t < 5) & used].sum()))
-    how, formula = _of_one_output(T, near) if K == 1 else _of_many_outputs(K, T, near)
+    gated = bool(CELLS[e.cell].gate_names)
+    how, formula = _of_one_output(T, near, gated) if K == 1 else _of_many_outputs(K, T, near, gated)
     label = (
         f"Contributions to the gradient of W_hh, {K} outputs by {T} steps; "
         f"the shares sum to {items.share.sum():.3f}"
     )
-    return Reading(contributions_spec(items, gradient_flow(e, params), theme()), label, how, formula, table)
+    figure = contributions_spec(items, gradient_flow(e, params), theme())
+    return Reading(figure, label, how, formula, table, _through_gates(e) if gated else "")
 
 
 def _nothing_to_itemise(e: Experiment, square: float) -> str:
@@ -140,7 +142,22 @@ def _nothing_to_itemise(e: Experiment, square: float) -> str:
     return "The gradient of W_hh is exactly zero: there is nothing to break down."
 
 
-def _of_many_outputs(K: int, T: int, near: str) -> tuple[str, str]:
+def _through_gates(e: Experiment) -> str:
+    """Return how the contributions of a gated cell differ from those of a vanilla one."""
+    cell = CELLS[e.cell]
+    matrices = len(cell.gate_names) + 1
+    return f"{cell.title}: W_hh is {matrices} matrices side by side; the last factor includes the gates"
+
+
+def _factor(k: str, gated: bool) -> str:
+    """Return as TeX the error of output k at the product h_{t-1} W_hh."""
+    if gated:
+        loss = f"L_{k}" if k else "L"
+        return rf"\,\frac{{\partial {loss}}}{{\partial(h_{{t-1}}W_{{hh}})}}"
+    return rf"(\varepsilon_{{{k}t}}\odot\varphi'(a_t))"
+
+
+def _of_many_outputs(K: int, T: int, near: str, gated: bool) -> tuple[str, str]:
     how = (
         "Row k, column t: the contribution of step t to output k's gradient of W_hh. Far from the diagonal "
         "is far back in memory; column 1 is exactly 0, because h₀ = 0. The signed shares (blue: against "
@@ -148,14 +165,14 @@ def _of_many_outputs(K: int, T: int, near: str) -> tuple[str, str]:
     )
     formula = (
         r"\begin{aligned} \frac{\partial L}{\partial W_{hh}}&=\sum_k\sum_{t\le k} C_{kt},\quad "
-        r"C_{kt}=h_{t-1}^\top(\varepsilon_{kt}\odot\varphi'(a_t)) \\ "
+        rf"C_{{kt}}=h_{{t-1}}^\top{_factor('k', gated)} \\ "
         rf"1 &= \sum_{{kt}}\frac{{\langle C_{{kt}},\,\partial L/\partial W_{{hh}}\rangle}}"
         rf"{{\|\partial L/\partial W_{{hh}}\|^2}}\quad(K={K},\ T={T}) \end{{aligned}}"
     )
     return how, formula
 
 
-def _of_one_output(T: int, near: str) -> tuple[str, str]:
+def _of_one_output(T: int, near: str, gated: bool) -> tuple[str, str]:
     how = (
         f"The contribution of each step t to the gradient of W_hh for the only output, at t = {T}. Step 1 "
         "contributes exactly 0, because h₀ = 0. The signed shares (below 0: against the total) sum to "
@@ -163,7 +180,7 @@ def _of_one_output(T: int, near: str) -> tuple[str, str]:
     )
     formula = (
         r"\begin{aligned} \frac{\partial L}{\partial W_{hh}}&=\sum_t C_t,\quad "
-        r"C_t=h_{t-1}^\top(\varepsilon_t\odot\varphi'(a_t)) \\ "
+        rf"C_t=h_{{t-1}}^\top{_factor('', gated)} \\ "
         r"1 &= \sum_t\frac{\langle C_t,\,\partial L/\partial W_{hh}\rangle}"
         rf"{{\|\partial L/\partial W_{{hh}}\|^2}}\quad(T={T}) \end{{aligned}}"
     )

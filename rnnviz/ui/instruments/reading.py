@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.figures.theme import Spec
+from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import current
@@ -54,15 +55,7 @@ def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> N
     text, formula = st.columns([0.55, 0.45], gap="medium")
     with text:
         st.markdown(f"**How to read this.** {reading.how}")
-        st.download_button(
-            "Data as CSV",
-            lambda: reading.data.to_csv(index=False),  # only computed on download
-            f"rnnviz-{name}.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="lab_csv",
-        )
+        csv_button("Data as CSV", lambda: reading.data, f"rnnviz-{name}.csv", key="lab_csv")
     with formula:
         st.latex(reading.formula)
         if reading.note:

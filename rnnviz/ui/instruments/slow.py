@@ -181,8 +181,8 @@ def _phase_reading(base: Bench, decades: Array, across: str, values: Array) -> R
     critical = np.array([critical_gain(0.0 if silence else s, base.activation) for s in values])
     inputs = "no input" if silence else f"random inputs, T\xa0=\xa0{base.seq_len}"
     how = (
-        f"H = {base.hidden_size}, {base.activation}, Gaussian W_hh, a first impulse, then {inputs}; median "
-        f"of {PHASE_SEEDS} seeds. Blue loses gradient, orange gains it. "
+        f"H = {base.hidden_size}, {base.activation}, Gaussian W_hh, a random first impulse, then {inputs}; "
+        f"median of {PHASE_SEEDS} seeds. Blue loses gradient, orange gains it. "
     ) + (_BORDER if inside(critical, GAINS).any() else _beyond(critical))
     ends = number(critical[0], 4) + ("" if silence else rf"\ \text{{to}}\ {number(critical[-1], 4)}")
     formula = rf"\chi = g^2\,\mathbb E\,\varphi'(\sqrt{{q^*}}z)^2 = 1 \ \text{{ at }}\ g_c = {ends}"
