@@ -14,12 +14,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
 
+from rnnviz.figures.message import PLOTLY_JS, PLOTLY_URL
 from rnnviz.training.executor import close_pools
-from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
+from rnnviz.ui import channel
 
 ROOT = Path(__file__).parent
 os.chdir(ROOT)  # Streamlit looks for .streamlit/config.toml here, wherever the server was started
@@ -72,6 +73,10 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
-routes = [Route(f"/{{base:path}}{PLOTLY_URL}", plotly_js)]  # wherever server.baseUrlPath puts the app
+# wherever server.baseUrlPath puts the app
+routes = [
+    Route(f"/{{base:path}}{PLOTLY_URL}", plotly_js),
+    WebSocketRoute(f"/{{base:path}}{channel.URL}", channel.live),
+]
 middleware = [Middleware(with_security_headers)]
 app = st.App(ROOT / "rnnviz" / "ui" / "shell.py", routes=routes, middleware=middleware, lifespan=lifespan)

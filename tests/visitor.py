@@ -13,11 +13,28 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.testing.v1 import AppTest, local_script_runner
 
 from rnnviz.ui import address
+from rnnviz.ui.chunk import Chunk, compute
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.session import Session
 
 ROOT = Path(__file__).parents[1]
 SHELL = ROOT / "rnnviz" / "ui" / "shell.py"
+
+
+class Watching:
+    """A browser's connection that is open, and asks for nothing."""
+
+    asking = False
+
+    def wake(self) -> None: ...
+
+    def replace(self) -> None: ...
+
+
+def train_here(run: LiveRun, steps: int) -> None:
+    """Train a run that stands still in this process."""
+    result = compute(Chunk(run.experiment, run.state, run.initial, steps=steps))
+    run._newest = result.state, result.snapshot
 
 
 class Tab:
@@ -58,12 +75,14 @@ class Tab:
         self.look()
 
     def look_until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
-        """Look again and again, as the page's own tick does in a browser."""
-        deadline = time.monotonic() + seconds
+        """Watch the page's runs, and run the page again and again."""
+        deadline, watching = time.monotonic() + seconds, Watching()
+        self.session.screen.take(watching)
         while not condition():
             assert time.monotonic() < deadline, f"still not true; the page says: {self.html[:2000]}"
             time.sleep(0.05)
             self.look()
+        self.session.screen.drop(watching)
 
     @property
     def session(self) -> Session:

@@ -10,6 +10,7 @@ from rnnviz.figures.theme import Theme, squares
 from rnnviz.figures.timeline import GRADIENT_RANGE
 from rnnviz.model.arrays import Mask
 from rnnviz.teaching.equations import Equations
+from rnnviz.teaching.symbols import hint, symbol
 from rnnviz.teaching.walkthrough import (
     LIMIT,
     PITCH,
@@ -26,7 +27,6 @@ from rnnviz.teaching.walkthrough import (
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.step_bar import step_bar
 from rnnviz.ui.style import theme
-from rnnviz.ui.symbols import hint, symbol
 
 HEIGHT = 250
 LEAST_WIDTH = 700

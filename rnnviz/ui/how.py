@@ -6,12 +6,12 @@ import streamlit as st
 
 from rnnviz.figures.theme import Theme
 from rnnviz.figures.unfolding import MOST_STEPS, Unfolding, unfolding_spec
+from rnnviz.teaching.symbols import symbol
 from rnnviz.teaching.walkthrough import Sizes
 from rnnviz.ui.by_hand import by_hand
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.step_bar import step_bar
 from rnnviz.ui.style import theme
-from rnnviz.ui.symbols import symbol
 
 VIEWS = {"loop": "The loop", "hand": "By hand"}
 INPUTS, OUTPUTS, HIDDEN = 4, 2, 8

@@ -22,8 +22,8 @@ class Answer:
     def judge(self, run: LiveRun | None, updates: int) -> None:
         """Store the numbers of this answer's run if it has ended."""
         if self.words is None and run is not None and (run.finished or run.state.step >= updates):
-            look = run.look()
-            self.words = Outcome(run.experiment, look.state, run.initial, look.snapshot).words()
+            now = run.moment()
+            self.words = Outcome(run.experiment, now.state, now.initial, now.snapshot).words()
 
 
 @dataclass

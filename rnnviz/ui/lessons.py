@@ -110,8 +110,9 @@ def lesson(session: Session, lesson: Lesson) -> None:
             _cover()
         else:
             panel = run_view.panel(session)
-            panel.repeat("live_picture", run_view.TICK_SECONDS, lambda: _picture(session))
-            panel.repeat("live_progress", run_view.lower_tick(session), lambda: _progress(session))
+            run_view.timeline(session, panel, TIMELINE_HEIGHT, brief=True)
+            panel.progress(PROGRESS_HEIGHT)
+            panel.live(session.screen)
 
 
 def _meet(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
@@ -313,14 +314,6 @@ def _cover() -> None:
         f"<div class='cover' style='min-height:{height}px'><b>?</b>"
         "<p>The pictures are covered.<br>Commit to an answer to see them.</p></div>"
     )
-
-
-def _picture(session: Session) -> None:
-    run_view.timeline(session, TIMELINE_HEIGHT, brief=True)
-
-
-def _progress(session: Session) -> None:
-    run_view.progress(session, session.run.look().state, PROGRESS_HEIGHT)
 
 
 # ---------------------------------------------------------------- texts

@@ -1,5 +1,6 @@
 // Streamlit calls the default export with every message; the figure's node is kept between messages.
 const figures = new WeakMap(); // by parent element
+const named = (window.rnnvizFigures ??= new Map()); // by name: channel.js shows messages there, too
 let plotly; // one promise for the whole page
 
 const READABLE = 0.75; // smallest scale of text; a figure that is still wider than the screen scrolls sideways
@@ -37,6 +38,7 @@ class LiveFigure {
 
   show(message) {
     this.message = message;
+    named.set(message.name, this);
     this.node.setAttribute("aria-label", message.label);
     if (this.caption.innerHTML !== message.caption) this.caption.innerHTML = message.caption;
     this.window.style.height = `${message.height}px`;
@@ -92,6 +94,7 @@ class LiveFigure {
   leave() {
     if (this.node.isConnected) return;
     this.widthWatch.disconnect();
+    if (named.get(this.message.name) === this) named.delete(this.message.name);
     window.Plotly?.purge(this.node);
   }
 }

@@ -2,26 +2,12 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import orjson
-import plotly
 import streamlit as st
-from _plotly_utils.utils import to_typed_array_spec
 from plotly.graph_objects import Figure
 
-from rnnviz.figures.theme import LARGER, magnify
-
-PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-# Browsers may cache it forever: the version is in the name. Relative, so that it works with any base path.
-PLOTLY_URL = f"plotly-{plotly.__version__}.min.js"
-
-CAPTION_HEIGHT = 26
-"""Height of one line of text in pixels; must match style.css."""
-
-TALLER = 1.09
-"""Factor by which figures grow in projector view, where the bar and the controls are hidden."""
+from rnnviz.figures.message import Place
+from rnnviz.figures.theme import Spec
 
 SETTLE_SECONDS = 0.02
 """Twice the interval at which Streamlit's server sends a script's output."""
@@ -34,7 +20,7 @@ _component = st.components.v2.component(
 
 
 def show(
-    figure: Figure | dict[str, Any],
+    figure: Figure | Spec,
     *,
     key: str,
     label: str,
@@ -44,44 +30,22 @@ def show(
 ) -> None:
     """Show a figure; a call with the same key redraws it without replacing its DOM nodes.
 
-    Parameters
-    ----------
-    figure : plotly Figure, or {"data": [...], "layout": {...}}
-        A plain dict skips plotly's validation, which costs more than the rest of a redraw in Python. Its
-        traces may hold numpy arrays of any shape; ranges and other layout values must be plain lists. The
-        visitor's zoom survives redraws unless the layout sets its own ``uirevision``.
-    key : str
-        Identity on the page, and the file name of the exported image.
-    label : str
-        Description of the figure for screen readers.
-    height : int
-        Pixels, reserved before the first draw so that the layout does not shift.
-    caption : str
-        One line of HTML above the figure, updated with it. Untrusted text must be escaped. (A Streamlit text
-        element in its place would cost a tenth of the redraws.)
-    least_width : int
-        Pixels that the figure needs. On a narrower page it is drawn this wide and scaled down, to three
-        quarters at most; below that it scrolls sideways.
+    key, height, least_width : see ``Place``. figure, label, caption : see ``Place.message``.
     """
-    content = figure.to_dict() if isinstance(figure, Figure) else figure
-    line = CAPTION_HEIGHT if caption else 0
-    if "session" in st.session_state and st.session_state["session"].view.projector:
-        content, height, line = magnify(content), round(TALLER * height), round(LARGER * line)
-    # plotly.js takes a millisecond or two per trace, even for an empty one
-    drawn = [trace for trace in content["data"] if np.size(trace.get("x", trace.get("z"))) > 0]
-    message = {
-        **content,
-        "data": drawn,
-        "name": key,
-        "label": label,
-        "height": height,
-        "caption": caption,
-        "leastWidth": least_width,
-        "plotlyUrl": PLOTLY_URL,
-    }
-    # Streamlit forwards bytes unchanged; it would serialise a str or dict twice and hash it.
-    data = orjson.dumps(message, default=_plain, option=orjson.OPT_NON_STR_KEYS)
-    _component(key=key, data=data, height=height + line)
+    place = Place(key, height, least_width, in_projector_view())
+    send(place, place.message(figure, label, caption), captioned=bool(caption))
+
+
+def in_projector_view() -> bool:
+    """Whether this visitor's page is magnified for a projector."""
+    return "session" in st.session_state and st.session_state["session"].view.projector
+
+
+def send(place: Place, message: bytes, captioned: bool = False) -> None:
+    """Show a figure that was written as a message for its place; captioned : with a line above it."""
+    # Streamlit forwards bytes unchanged; it would serialise a str or dict twice and hash it. A Streamlit
+    # text element in the caption's place would cost a tenth of the redraws.
+    _component(key=place.key, data=message, height=place.room(captioned))
 
 
 def settle() -> None:
@@ -91,15 +55,3 @@ def settle() -> None:
     script run. The browser then removes the figure for a moment.
     """
     time.sleep(SETTLE_SECONDS)
-
-
-def _plain(value: object) -> object:
-    """Convert what JSON lacks into a form that plotly.js reads; arrays as base64."""
-    if isinstance(value, np.ndarray):
-        spec = to_typed_array_spec(value)
-        return spec.tolist() if isinstance(spec, np.ndarray) else spec  # text and huge integers stay lists
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(
-        f"a figure may hold numbers, text, lists, dicts and numpy arrays; got {type(value).__name__}"
-    )

@@ -3,7 +3,7 @@
 A run *plays* while it is queued, running or waiting. ``-`` means: no change.
 
 =========  ===========  ======  ===============  ===========  ====================  ================
-phase      play, step   pause   the page looks   chunk done   chunk lost, refused   its time comes
+phase      play, step   pause   resume, look     chunk done   chunk lost, refused   its time comes
 =========  ===========  ======  ===============  ===========  ====================  ================
 idle       queued       -       -                dropped      dropped               dropped
 queued     - (1)        paused  running          dropped      queued or failed (3)  dropped
@@ -15,8 +15,8 @@ diverged   -            -       -                dropped      dropped           
 failed     queued       -       -                dropped      dropped               dropped
 =========  ===========  ======  ===============  ===========  ====================  ================
 
-queued : a chunk of updates is requested, and no worker has it yet. It is submitted at once, or (if the page
-    has stopped looking, or after a loss) the next time the page looks.
+queued : a chunk of updates is requested, and no worker has it yet. It is submitted at once, or (if nobody
+    watches any more, or after a loss) when somebody watches again and the run is resumed.
 (1) Except step while it plays continuously: queued, for a single update after the one that is shown.
 (2) diverged if numbers overflowed; solved if the goal was reached and the run is set to pause there; paused
     after a single step or at the end (``until``); else waiting in slow motion, queued otherwise.
@@ -28,9 +28,9 @@ So pause stops at the update that is shown, step makes exactly one after it, and
 from it on. A dropped chunk costs only its time: the same chunk from the same state gives the same result, bit
 for bit.
 
-``measure`` is evaluated on every new state by the worker that trained it, and returned with the chunk. A
-state without a measurement (the first one, or the newest one after ``measure`` was changed) is measured once,
-in the page's process.
+A chunk returns all that is wanted of the new state in one result: the snapshot, the measurement
+(``measure``) and the pictures that are being watched, drawn by the worker. A state without a measurement (the
+first one, or the newest one after ``measure`` was changed) is measured once, in the page's process.
 """
 
 from __future__ import annotations
@@ -48,17 +48,16 @@ from typing import Any
 
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment
+from rnnviz.figures.run_pictures import Moment, Span, curves_only, union
 from rnnviz.model.arrays import Array
-from rnnviz.model.network import Params
 from rnnviz.training.executor import local_pool
-from rnnviz.training.loop import advance, start
+from rnnviz.training.loop import start
 from rnnviz.training.state import TrainingState, Tuning
-
-CHUNK_SECONDS = 0.09
-"""Training time per chunk: a little less than the page's tick, so that every tick has a new state."""
+from rnnviz.ui.chunk import Chunk, Measure, Result, chunk_seconds, compute
+from rnnviz.ui.pictures import Drawn, Pictures, Watcher
 
 LEASE_SECONDS = 0.8
-"""A run stops if its page has not looked for this long, as after the tab was closed."""
+"""A run that is not watched stops if its page has not looked for this long."""
 
 ALBUM_SIZE = 64
 """Number of past gradient curves that a run keeps; when it is exceeded, every second one is dropped."""
@@ -66,40 +65,11 @@ ALBUM_SIZE = 64
 MAX_FAILURES = 3
 """A run fails after this many lost or refused chunks in a row."""
 
-Measure = Callable[[Experiment, Params], Any]
-"""A measurement of every new state. It is pickled and sent to workers, so it must not need Streamlit."""
-
 Later = Callable[[float, Callable[[], None]], Callable[[], object]]
 """Calls a function after some seconds, on any thread; returns a function that cancels the call."""
 
-
-def get_ready() -> None:
-    """Do nothing; running this in a worker imports everything that ``advance_and_snapshot`` needs."""
-
-
-def advance_and_snapshot(
-    e: Experiment,
-    state: TrainingState,
-    seconds: float | None,
-    steps: int | None,
-    until_solved: bool = False,
-) -> tuple[TrainingState, Snapshot]:
-    """Train for some time, and take a snapshot of the new state."""
-    state = advance(e, state, seconds, steps, until_solved)
-    return state, take_snapshot(e, state.params, state.step)
-
-
-def advance_and_measure(
-    measure: Measure | None,
-    e: Experiment,
-    state: TrainingState,
-    seconds: float | None,
-    steps: int | None,
-    until_solved: bool = False,
-) -> tuple[TrainingState, Snapshot, Any]:
-    """Run one chunk in a worker process: return the new state, its snapshot and its measurement or None."""
-    state, snapshot = advance_and_snapshot(e, state, seconds, steps, until_solved)
-    return state, snapshot, None if measure is None else measure(e, state.params)
+_with_workers: set[Future[Result]] = set()
+"""The chunks of all runs that workers have or will get."""
 
 
 def after(seconds: float, call: Callable[[], None]) -> Callable[[], object]:
@@ -139,19 +109,6 @@ class Ticket:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """A run at one moment: its newest state, the snapshot of it, and its rate (steps per second).
-
-    measured : the result of the run's ``measure`` for this state; None if the run has no measure.
-    """
-
-    state: TrainingState
-    snapshot: Snapshot
-    rate: float
-    measured: Any = None
-
-
-@dataclass(frozen=True, eq=False)
 class Measured:
     """A measurement, with the state and the function that gave it."""
 
@@ -163,8 +120,8 @@ class Measured:
 class LiveRun:
     """One run. Methods may be called from any thread; none of them waits for training.
 
-    Each chunk's done-callback submits the next one while the lease is valid. So training never waits for
-    drawing, and an abandoned run stops by itself.
+    Each chunk's done-callback submits the next one while the run is ``leased``. So training never waits for
+    the browser, and an abandoned run stops by itself.
 
     speed : training steps per second, None for as many as possible.
     pause_when_solved : stop when the task's goal is first reached.
@@ -172,8 +129,10 @@ class LiveRun:
     measure : evaluated on every new state, from the next chunk on; None for nothing. Measures are compared by
         equality, so set the same function again rather than a new partial of it.
     phase, problem : the current phase, and why the run failed.
+    stops : how often it stopped by itself: diverged, solved, ended or failed. The page must show that.
+    pictures : those that somebody watches.
     album : the last output's gradient (T,) in the top layer, by training step, for some past steps.
-    spans : range of the gradient axis in each of its figures, so that the axis stays fixed.
+    spans : range of the gradient axis in each of its figures, so that the axis stays still.
     clock, later : the time in seconds, and the timer for slow motion; tests replace both.
     """
 
@@ -194,8 +153,10 @@ class LiveRun:
         self.measure: Measure | None = None
         self.phase = Phase.IDLE
         self.problem: str | None = None
+        self.stops = 0
+        self.pictures = Pictures(clock)
         self.album: dict[int, Array] = {}
-        self.spans: dict[Hashable, tuple[int, int]] = {}
+        self.spans: dict[Hashable, Span] = {}
         self._newest: tuple[TrainingState, Snapshot | None] = start(experiment), None
         self._measured: Measured | None = None
         self._start = self.state
@@ -206,7 +167,7 @@ class LiveRun:
         self._failures = 0
         self._cancel: Callable[[], object] = _nothing
         self._leased_until = 0.0
-        self._due = 0.0
+        self._next_update = 0.0
         self._marks: deque[tuple[float, int]] = deque([(clock(), 0)], maxlen=12)
 
     @property
@@ -223,6 +184,26 @@ class LiveRun:
     def playing(self) -> bool:
         """Whether it trains, or is about to."""
         return self.phase in PLAYING
+
+    @property
+    def plays_on(self) -> bool:
+        """Whether it trains, or is about to, for more than a single step."""
+        return self.playing and not self._single
+
+    @property
+    def leased(self) -> bool:
+        """Whether somebody watches it: through an open channel, or a page that looks."""
+        return self.pictures.seen or self._clock() < self._leased_until
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it has a chunk to submit, and waits to be resumed."""
+        return self.phase is Phase.QUEUED
+
+    @property
+    def outdated(self) -> bool:
+        """Whether it has come to rest on a state that a watched picture does not show."""
+        return not self.playing and not self.pictures.show(self.state)
 
     @property
     def finished(self) -> bool:
@@ -274,14 +255,37 @@ class LiveRun:
                 self._order(Phase.QUEUED)
         self.look()
 
-    def look(self) -> Look:
-        """Renew the lease, submit a chunk if one is queued, and return the newest state."""
+    # Watching
+
+    def watch(self, watcher: Watcher, drawn: Drawn) -> None:
+        """Let workers draw these pictures, in place of earlier ones."""
+        with self._lock:
+            self.pictures.watch(watcher, drawn)
+
+    def leave(self, watcher: Watcher) -> None:
+        """Draw nothing more for a watcher."""
+        with self._lock:
+            self.pictures.leave(watcher)
+
+    def look(self) -> Moment:
+        """Renew the lease of a page that looks, submit a chunk if one is queued; return the newest state."""
         with self._lock:
             self._leased_until = self._clock() + LEASE_SECONDS
         self._submit(self._pool)
+        return self.moment()
+
+    def resume(self) -> None:
+        """Submit a chunk if one is queued and somebody watches; this may wait for a new pool."""
+        if self.leased:
+            self._submit(self._pool)
+
+    def moment(self) -> Moment:
+        """Return the newest state, with all that its pictures show."""
         with self._lock:
             (state, snapshot), rate, known = self._newest, self._rate(), self._measured
-        return Look(state, snapshot or self.initial, rate, self._measurement(state, known))
+        seen, measured = snapshot or self.initial, self._measurement(state, known)
+        e, spans = self.experiment, self.spans
+        return Moment(e, state, seen, self.initial, rate, self.plays_on, measured, spans)
 
     def _measurement(self, state: TrainingState, known: Measured | None) -> Any:
         """Return the measurement of a state; measure it now if it is not ``known``."""
@@ -330,45 +334,65 @@ class LiveRun:
             with self._lock:
                 if not self._wanted(ticket) or self.phase is not Phase.QUEUED:
                     return
-                measure = self.measure
-                future = executor.submit(advance_and_measure, measure, *self._chunk())
+                chunk = self._chunk()
+                future = executor.submit(compute, chunk)
                 self.phase, self._cancel = Phase.RUNNING, future.cancel
         except Exception as failure:
             self._lose(ticket, failure)
             return
-        future.add_done_callback(lambda done: self._receive(done, ticket, executor, measure))
+        _with_workers.add(future)
+        future.add_done_callback(_with_workers.discard)
+        future.add_done_callback(lambda done: self._receive(done, ticket, executor, chunk))
 
-    def _chunk(self) -> tuple[Experiment, TrainingState, float | None, int | None, bool]:
-        """Return the arguments of the next chunk: a single update, or as many as its time allows."""
+    def _chunk(self) -> Chunk:
+        """Return the next chunk: a single update, or as many as its time allows."""
         one = self.speed is not None or self._single
         left = None if self.until is None else self.until - self.state.step
-        seconds, steps = (None, 1) if one else (CHUNK_SECONDS, left)
-        return self.experiment, self.state, seconds, steps, self.pause_when_solved
+        return Chunk(
+            self.experiment,
+            self.state,
+            self._initial_curves,
+            seconds=None if one else chunk_seconds(len(_with_workers) + 1),
+            steps=1 if one else left,
+            until_solved=self.pause_when_solved,
+            measure=self.measure,
+            pictures=self.pictures.due(every=one),
+            rate=self._rate(),
+            playing=self.plays_on,
+            spans=self.spans,
+        )
 
-    def _receive(
-        self,
-        done: Future[tuple[TrainingState, Snapshot, Any]],
-        ticket: Ticket,
-        executor: Executor,
-        measure: Measure | None,
-    ) -> None:
+    @cached_property
+    def _initial_curves(self) -> Snapshot:
+        return curves_only(self.initial)
+
+    def _receive(self, done: Future[Result], ticket: Ticket, executor: Executor, chunk: Chunk) -> None:
         """Store a chunk's result and continue; runs on one of the pool's threads."""
         with self._lock:
             if not self._wanted(ticket):
                 return
             failure = RuntimeError("a worker was stopped") if done.cancelled() else done.exception()
             if failure is not None:
-                self._lose(ticket, failure)  # the next look submits again: the pool cannot be renewed here
+                self._lose(ticket, failure)  # resumed by somebody else: the pool cannot be renewed here
                 return
             was_solved = self.state.solved_at is not None
-            state, snapshot, value = done.result()
-            self._newest, self._failures = (state, snapshot), 0
-            self._measured = None if measure is None else Measured(state, measure, value)
-            self._remember(snapshot)
-            self._marks.append((self._clock(), self.state.step))
+            self._store(done.result(), chunk)
             self.phase = self._following(was_solved)
-            if self._clock() < self._leased_until:
+            if not self.playing and (self.phase is not Phase.PAUSED or self.ended):
+                self.stops += 1
+            if self.leased:
                 self._go_on(ticket, executor)
+        self.pictures.wake()
+
+    def _store(self, result: Result, chunk: Chunk) -> None:
+        """Keep what a chunk returned."""
+        state, measure = result.state, chunk.measure
+        self._newest, self._failures = (state, result.snapshot), 0
+        self._measured = None if measure is None else Measured(state, measure, result.measured)
+        self.spans = {axis: union(span, self.spans.get(axis, span)) for axis, span in result.spans.items()}
+        self.pictures.keep(chunk.pictures, result.messages, state)
+        self._remember(result.snapshot)
+        self._marks.append((self._clock(), state.step))
 
     def _following(self, was_solved: bool) -> Phase:
         """Return the phase after a chunk was received."""
@@ -388,6 +412,8 @@ class LiveRun:
             if self.phase is Phase.FAILED:
                 reason = str(failure).strip() or type(failure).__name__
                 self.problem = f"Training stopped: {reason.splitlines()[0]}"
+                self.stops += 1
+        self.pictures.wake()
 
     def _go_on(self, ticket: Ticket, executor: Executor) -> None:
         """Submit the next chunk now, or after a delay in slow motion; call with the lock held."""
@@ -397,9 +423,9 @@ class LiveRun:
             self._submit(lambda: executor)
             return
         now = self._clock()
-        self._due = max(self._due + 1.0 / self.speed, now)
+        self._next_update = max(self._next_update + 1.0 / self.speed, now)
         try:
-            self._cancel = self._later(self._due - now, lambda: self._wake(ticket, executor))
+            self._cancel = self._later(self._next_update - now, lambda: self._wake(ticket, executor))
             self.phase = Phase.WAITING
         except RuntimeError as failure:  # no thread can be started
             self._lose(ticket, failure)
@@ -410,8 +436,7 @@ class LiveRun:
             if not self._wanted(ticket) or self.phase is not Phase.WAITING:
                 return
             self.phase = Phase.QUEUED
-            leased = self._clock() < self._leased_until
-        if leased:
+        if self.leased:
             self._submit(lambda: executor)
 
     def _remember(self, snapshot: Snapshot) -> None:

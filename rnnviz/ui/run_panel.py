@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from rnnviz.analysis.gradient_flow import VERDICT_RULE
-from rnnviz.figures import Progress, Timeline, progress_spec, timeline_spec
-from rnnviz.figures.timeline import change_in_words, gradient_span
-from rnnviz.model.cells import CELLS
-from rnnviz.teaching.glossary import explain, with_indices
+from rnnviz.experiment import Experiment
+from rnnviz.figures import Progress
+from rnnviz.figures.message import Place
+from rnnviz.figures.run_pictures import AnswersPicture, Draw, ProgressPicture, TimelinePicture
 from rnnviz.training.state import TrainingState
-from rnnviz.ui.live_figure import show
-from rnnviz.ui.live_run import LiveRun, Look
+from rnnviz.ui.live_figure import in_projector_view, send
+from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.pictures import Picture
+from rnnviz.ui.screen import Screen
 from rnnviz.ui.style import theme
-from rnnviz.ui.symbols import symbol
 from rnnviz.ui.widgets import Widgets, pressed
 
 SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
@@ -29,10 +26,8 @@ LEAST_WIDTH = 680
 LEAST_LOWER_WIDTH = 440
 """Pixels below which the names of loss and metric would overlap."""
 
-SYMBOLS = {
-    "x_t": "x", "h_t": "h", "y_t": "y", "A = W_xh": "A", "B = W_hh": "B", "C = W_hy": "C", "∂L/∂h_t": ""
-}  # fmt: skip
-"""Glossary terms used in the timeline, and their form there ("" for the full term)."""
+LOWER_SECONDS = 0.5
+"""At full speed the figures below the timeline are redrawn this often at most."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,7 @@ class RunPanel:
     widgets: Widgets
     restart: Callable[[], Sequence[LiveRun]]
     prefix: str = ""
+    _drawn: dict[LiveRun, dict[str, tuple[Picture, TrainingState]]] = field(default_factory=dict)
 
     @property
     def runs(self) -> Sequence[LiveRun]:
@@ -61,8 +57,8 @@ class RunPanel:
 
     @property
     def playing(self) -> bool:
-        """Whether any of the runs is playing."""
-        return any(run.playing for run in self.runs)
+        """Whether any of the runs is playing, for more than a single step."""
+        return any(run.plays_on for run in self.runs)
 
     @cached_property
     def drawn_playing(self) -> bool:
@@ -160,77 +156,50 @@ class RunPanel:
         with st.container():
             part()
 
-    def timeline(self, height: int, figures: bool = True, brief: bool = False, **view: Any) -> None:
-        """Draw the timeline of the newest state.
+    def place(self, name: str, height: int, least_width: int = 1) -> Place:
+        """Return the place of a figure; see ``Place``."""
+        return Place(f"{self.prefix}{name}", height, least_width, in_projector_view())
 
-        figures : show the run's key numbers above it. brief : use a short headline, for a narrow figure.
-        view : layer, relative and whole_loss, as in figures.Timeline.
+    def picture(
+        self, place: Place, draw: Draw, *, seconds: float = 0.0, captioned: bool = False, run: int = 0
+    ) -> None:
+        """Draw a picture of a run; once the panel is ``live``, workers draw it anew while the run plays.
+
+        seconds : at full speed it is redrawn this often at most. captioned : it has a line above it.
+        run : the run's number in this panel.
         """
-        e, look = self.run.experiment, self.run.look()
-        shown = Timeline.of(e, look.snapshot, self.run.initial, brief=brief, **view)
-        change = change_in_words(look.snapshot.decades[shown.layer], int(shown.masks.write_steps[-1]))
-        label = (
-            f"Network unrolled over {e.seq_len} steps with its hidden states and its gradient: "
-            f"{look.snapshot.verdict[shown.layer]}, {change}"
-        )
-        show(
-            timeline_spec(shown, theme(), held_still(self.run, shown)),
-            key=f"{self.prefix}timeline",
-            label=label,
-            height=height,
-            caption=in_figures(self.run, look, shown.layer) if figures else "",
-            least_width=LEAST_WIDTH,
-        )
+        shown = self.runs[run]
+        now = shown.moment()
+        send(place, draw(now), captioned)
+        self._drawn.setdefault(shown, {})[place.key] = Picture(draw, seconds), now.state
 
-    def progress(self, view: Progress, state: TrainingState, height: int) -> None:
-        """Draw loss and metric over the training so far."""
-        now = "not yet measured" if np.isnan(state.metric) else f"now {state.metric:.3g}"
-        label = (
-            f"Loss and {view.metric_title} over {state.step} training steps: {now}, chance {view.chance:.3g}"
-        )
-        show(
-            progress_spec(view, theme()),
-            key=f"{self.prefix}progress",
-            label=label,
-            height=height,
-            least_width=LEAST_LOWER_WIDTH,
-        )
+    def live(self, screen: Screen) -> None:
+        """Keep all pictures of this panel up to date, without reruns of the page."""
+        for run, drawn in self._drawn.items():
+            screen.add(run, drawn)
 
+    def timeline(
+        self,
+        height: int,
+        figures: bool = True,
+        brief: bool = False,
+        layer: int = 0,
+        relative: bool = False,
+        whole_loss: bool = False,
+    ) -> None:
+        """Draw the timeline of the newest state; see ``TimelinePicture``."""
+        place = self.place("timeline", height, LEAST_WIDTH)
+        draw = TimelinePicture(place, theme(), figures, brief, layer, relative, whole_loss)
+        self.picture(place, draw, captioned=figures)
 
-def held_still(run: LiveRun, view: Timeline) -> tuple[int, int]:
-    """Return the range of the gradient axis; during a run it widens as needed and never narrows."""
-    key = (view.layer, view.relative, view.whole_loss)
-    shown = [s for s in (view.snapshot, view.initial) if s is not None]
-    both = (True, False) if view.several_write else (False,)
-    low, high = gradient_span(*(view.curve(s, view.layer, whole) for s in shown for whole in both))
-    held = run.spans.get(key, (low, high))
-    run.spans[key] = min(low, held[0]), max(high, held[1])
-    return run.spans[key]
+    def progress(
+        self, height: int, view: Callable[[Experiment, TrainingState], Progress] = Progress.of
+    ) -> None:
+        """Draw loss and metric over the training so far; see ``ProgressPicture``."""
+        place = self.place("progress", height, LEAST_LOWER_WIDTH)
+        self.picture(place, ProgressPicture(place, theme(), view), seconds=LOWER_SECONDS)
 
-
-def in_figures(run: LiveRun, look: Look, layer: int) -> str:
-    """Return the key numbers of a run as one line of HTML."""
-    now, verdict = look.snapshot, look.snapshot.verdict[layer]
-    rate = f"{look.rate:,.0f} steps/s" if look.rate else "training…" if run.playing else "paused"
-    cells = [
-        ("step", f"{look.state.step:,}", "Updates of the weights so far"),
-        ("", rate, "Training speed"),
-        ("parameters", f"{now.parameters:,}", "Trainable weights, shared by all time steps"),
-        (with_indices("ρ(W_hh)"), _size(now.spectral_radius[layer]), explain("ρ")),
-        (with_indices("σ_max"), _size(now.sigma_max[layer]), explain("σ_max")),
-    ]
-    cell = CELLS[run.experiment.cell]
-    shown = cells if cell.recurrent and not cell.gate_names else cells[:3]  # only these have a single W_hh
-    parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
-    if cell.recurrent:
-        parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")
-        parts.append(
-            f"<span class='verdict {verdict}' tabindex='0' title='{escape(VERDICT_RULE)}'>"
-            f"gradient <b>{verdict}</b></span>"
-        )
-    return f"<div class='numbers'>{''.join(parts)}</div>"
-
-
-def _size(value: float) -> str:
-    """Return a value as text, in scientific notation if it is large."""
-    return f"{value:.3f}" if value < 1e4 else f"{value:.1e}"
+    def answers(self, height: int) -> None:
+        """Draw the network's answers beside the targets."""
+        place = self.place("answers", height)
+        self.picture(place, AnswersPicture(place, theme()), seconds=LOWER_SECONDS)

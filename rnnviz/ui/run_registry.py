@@ -43,6 +43,11 @@ class RunRegistry:
         """Return the run at a key, or None."""
         return self._runs.get(key)
 
+    @property
+    def stops(self) -> dict[LiveRun, int]:
+        """How often each run has stopped by itself."""
+        return {run: run.stops for run in self._runs.values()}
+
     def at(self, place: str) -> dict[Hashable, LiveRun]:
         """Return all runs of a place by name, the most recently asked for last."""
         return {key.name: run for key, run in self._runs.items() if key.place == place}

@@ -8,26 +8,18 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
-from rnnviz.figures import Answers, Progress, answers_spec
 from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices
 from rnnviz.training.state import TrainingState
 from rnnviz.ui.controls import remedies
-from rnnviz.ui.live_figure import show
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.session import Session
-from rnnviz.ui.style import theme
 from rnnviz.ui.widgets import pressed
 
-TICK_SECONDS = 0.1
 REMEDY_SPEED = 25.0
 """Training steps per second after a remedy: slow enough to follow, fast enough to learn."""
-
-FULL_SPEED_TICK_SECONDS = 0.5
-"""At full speed the lower figures are redrawn less often than the main one."""
 
 TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
 
@@ -93,42 +85,24 @@ def _new_seed(session: Session) -> None:
 
 
 def live(session: Session, shown: RunPanel) -> None:
-    """Show the run; redraw it while it plays, without rerunning the page."""
-    shown.repeat("live_timeline", TICK_SECONDS, lambda: timeline(session))
-    shown.repeat("live_lower_pictures", lower_tick(session), lambda: _lower_pictures(session))
-
-
-def lower_tick(session: Session) -> float:
-    """Return the redraw interval of the figures below the timeline, in seconds."""
-    return FULL_SPEED_TICK_SECONDS if session.run.speed is None else TICK_SECONDS
-
-
-def _lower_pictures(session: Session) -> None:
-    look = session.run.look()
+    """Show the run; while it plays, the pictures move without a rerun of the page."""
+    timeline(session, shown)
     left, right = st.columns([0.58, 0.42], gap="small")
     with left:
-        progress(session, look.state)
+        shown.progress(LOWER_HEIGHT)
     with right:
-        if look.state.divergence:
-            _lesson(session, look.state)
+        if session.run.finished:
+            _lesson(session, session.run.state)
         else:
-            _answers(session, look.snapshot)
+            shown.answers(LOWER_HEIGHT)
+    shown.live(session.screen)
 
 
-def timeline(session: Session, height: int = TIMELINE_HEIGHT, brief: bool = False) -> None:
+def timeline(session: Session, shown: RunPanel, height: int = TIMELINE_HEIGHT, brief: bool = False) -> None:
     """Draw the timeline of the newest state; brief : with a short headline, for a narrow figure."""
-    view: dict[str, Any] = {name: getattr(session, name) for name in ("layer", "relative", "whole_loss")}
-    panel(session).timeline(height, brief=brief, **view)
-
-
-def progress(session: Session, state: TrainingState, height: int = LOWER_HEIGHT) -> None:
-    """Draw loss and metric over the training so far."""
-    panel(session).progress(Progress.of(session.experiment, state), state, height)
-
-
-def _answers(session: Session, snapshot: Snapshot) -> None:
-    spec = answers_spec(Answers.of(session.experiment, snapshot), theme())
-    show(spec, key="answers", label="The network's answers beside the targets", height=LOWER_HEIGHT)
+    shown.timeline(
+        height, brief=brief, layer=session.layer, relative=session.relative, whole_loss=session.whole_loss
+    )
 
 
 def _lesson(session: Session, state: TrainingState) -> None:

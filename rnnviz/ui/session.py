@@ -17,9 +17,11 @@ from rnnviz.teaching.presets import PRESETS, Preset
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.address import Address
 from rnnviz.ui.applications.state import ApplicationsState
+from rnnviz.ui.chunk import get_ready
 from rnnviz.ui.lesson_progress import LessonProgress
-from rnnviz.ui.live_run import LiveRun, get_ready
+from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_registry import MAIN, RunRegistry
+from rnnviz.ui.screen import Screen
 from rnnviz.ui.views import PARAMETERS, View, read_view, view_params
 from rnnviz.ui.widgets import Widgets
 from rnnviz.ui.workers import Lines
@@ -41,6 +43,7 @@ class Session:
 
     lines : where the visitor's work waits for workers.
     runs : all runs on all pages; ``run`` is the one whose experiment is in the address bar.
+    screen : the pictures of running networks on the page.
     view : display settings. address : state of the address bar. widgets : keys of the controls.
     notices : sentences shown until the next change. restarted : what restarted the run, "" if nothing did;
     shown in the playground until the run goes on.
@@ -52,6 +55,7 @@ class Session:
 
     lines: Lines = field(default_factory=Lines)
     runs: RunRegistry = field(init=False)
+    screen: Screen = field(default_factory=Screen)
     view: View = field(default_factory=View)
     address: Address = field(default_factory=Address)
     widgets: Widgets = field(default_factory=Widgets)

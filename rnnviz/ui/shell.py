@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from rnnviz.ui import live_figure, style
+from rnnviz.ui import channel, live_figure, style
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import Session, current
@@ -42,6 +42,7 @@ page = st.navigation([entry.page for entry in ENTRIES.values()], position="top")
 st.set_page_config(page_title=f"{page.title} · rnnviz")
 st.logo(_LOGO, size="large")
 session = current()
+session.screen.begin(session.runs.stops)
 session.follow_url(page.url_path)
 style.inject(session.view.projector)
 if page.url_path != "playground" and (line := notice(session)):  # the playground shows it itself
@@ -49,4 +50,6 @@ if page.url_path != "playground" and (line := notice(session)):  # the playgroun
 page.run()
 _projector_switch(session)
 session.write_url()
+session.screen.show()
+channel.mount(session.screen)
 live_figure.settle()

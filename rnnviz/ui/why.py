@@ -9,6 +9,7 @@ import streamlit as st
 from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.figures.contest import Contest, Trained, contest_spec
+from rnnviz.figures.run_pictures import Moment
 from rnnviz.figures.unrolled import Unrolled, unrolled_spec
 from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
@@ -16,7 +17,7 @@ from rnnviz.tasks.base import ACCURACY
 from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS, Round
 from rnnviz.teaching.glossary import explain, with_indices
 from rnnviz.ui.live_figure import show
-from rnnviz.ui.live_run import LiveRun, Look
+from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.session import Session
@@ -130,14 +131,14 @@ def _symbol(term: str, shown: str = "") -> str:
     return f"<abbr title='{escape(explain(term))}'>{with_indices(shown or term)}</abbr>"
 
 
-def _progress(view: Contest, looks: dict[str, Look]) -> None:
+def _progress(view: Contest, looks: dict[str, Moment]) -> None:
     """Show both held-out metrics over training."""
     label = f"{view.metric_title} of both networks over training. {_numbers(view, looks)}"
     spec = contest_spec(view, theme())
     show(spec, key="contest", label=label, height=CHART_HEIGHT, least_width=GRAPH_WIDTH)
 
 
-def _measured(chosen: Round, looks: dict[str, Look]) -> Contest:
+def _measured(chosen: Round, looks: dict[str, Moment]) -> Contest:
     e, task = chosen.experiment, TASKS[chosen.experiment.task]
     return Contest(
         [Trained.of(RUNNERS[cell].lower(), look.state) for cell, look in looks.items()],
@@ -150,13 +151,13 @@ def _measured(chosen: Round, looks: dict[str, Look]) -> Contest:
     )
 
 
-def _outcome(chosen: Round, view: Contest, looks: dict[str, Look]) -> str:
+def _outcome(chosen: Round, view: Contest, looks: dict[str, Moment]) -> str:
     """Return both networks' results as HTML, at the end with the finding."""
     ended = all(look.state.step >= STEPS for look in looks.values())
     return f"<span>{_numbers(view, looks)}</span> {escape(chosen.finding) if ended else ''}"
 
 
-def _numbers(view: Contest, looks: dict[str, Look]) -> str:
+def _numbers(view: Contest, looks: dict[str, Moment]) -> str:
     """Return both networks' results in a sentence."""
     step = min(look.state.step for look in looks.values())
     if step == 0:

@@ -21,7 +21,8 @@ from playwright.sync_api import Page, sync_playwright
 from rnnviz import Experiment
 from rnnviz.experiment.links import to_params
 from rnnviz.training.executor import local_pool
-from rnnviz.ui.live_run import LiveRun, get_ready
+from rnnviz.ui.chunk import get_ready
+from rnnviz.ui.live_run import LiveRun
 from tests.browser.conftest import BROWSER_ARGUMENTS, ROOT, browser_path, serve, wait_until
 from tests.browser.test_playground import STEP, WATCH, full_speed, open_page, press
 

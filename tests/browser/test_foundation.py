@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
+from rnnviz.figures.message import PLOTLY_JS, PLOTLY_URL
 from tests.browser.conftest import ROOT, both_themes, free_port, running, serve, streamlit, wait_until
 
 DRAWS = "Number(document.querySelector('.live-figure')?.dataset.draws ?? 0)"

@@ -17,7 +17,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from rnnviz.training.executor import local_pool, sweep_pool
-from rnnviz.ui.live_run import get_ready
+from rnnviz.ui.chunk import get_ready
 
 ROOT = Path(__file__).parents[2]
 

@@ -24,7 +24,6 @@ from rnnviz.training.executor import local_pool
 from rnnviz.ui import controls, run_view
 from rnnviz.ui import widgets as widgets_module
 from rnnviz.ui.controls import remedies
-from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.session import Session, in_words
 from rnnviz.ui.widgets import Widgets
 from tests.visitor import Tab
@@ -466,15 +465,18 @@ def test_a_run_that_ends_while_the_page_is_drawn_leaves_no_pause_button(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The button was drawn before the run ended; pressed as Pause it would do nothing."""
-    plays, header = [True], run_view.header
+    header = run_view.header
 
     def end_the_run(session: Session) -> None:
-        plays[0] = False
+        session.run.stops += 1
         header(session)
 
-    monkeypatch.setattr(LiveRun, "playing", property(lambda run: plays[0]))
-    monkeypatch.setattr(run_view, "header", end_the_run)
-    assert Visitor().tab.button(key="play").label == "Play"
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(run_view, "header", end_the_run)
+        visitor = Visitor()
+    assert visitor.session.screen.stale, "the browser is told to let the page be drawn anew"
+    visitor.look()
+    assert not visitor.session.screen.stale
 
 
 # What a choice does to a run

@@ -10,9 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from rnnviz.experiment.links import from_params
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.laboratory import INSTRUMENTS
-from rnnviz.ui.live_run import advance_and_snapshot
 from tests.addresses import AT_THE_EDGE
-from tests.visitor import Tab
+from tests.visitor import Tab, train_here
 
 QUICK = ("curve", "why", "triangle", "spectrum", "training")
 """Instruments that answer at once; the others only begin their work when asked to."""
@@ -28,7 +27,7 @@ def test_every_page_opens_at_an_address_with_numbers_at_their_bounds(
     tab = Tab(page, **address)
     assert tab.session.experiment == from_params(address).experiment
     if page in ("playground", "laboratory"):  # they show the run
-        tab.run._newest = advance_and_snapshot(tab.run.experiment, tab.run.state, None, 2)
+        train_here(tab.run, 2)
         tab.look()
     if page == "laboratory":
         for instrument in QUICK:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from rnnviz import Experiment, gradient_flow
 from rnnviz.experiment.links import to_params
 from rnnviz.ui.instruments.reading import number, percent, plain
-from rnnviz.ui.live_run import advance_and_snapshot
+from tests.visitor import train_here
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
 LABORATORY = SHELL.parents[2] / "pages" / "laboratory.py"
@@ -229,7 +229,7 @@ def test_the_curve_shows_a_run_before_during_and_after_training() -> None:
     tab = open_laboratory(Experiment(seq_len=10))
     run = tab.session_state["session"].run
     for _ in range(20):
-        run._newest = advance_and_snapshot(run.experiment, run.state, None, 2)
+        train_here(run, 2)
         run._remember(run._newest[1])
     drawn = {trace["name"]: trace for trace in figure(look(tab), "curve")["data"]}
     assert {"Orthogonal, now", "before training", "step 4", "step 16", "theory"} == set(drawn)

@@ -15,7 +15,9 @@ import pytest
 
 from rnnviz import PRESETS, Experiment, Params, train
 from rnnviz.training.executor import local_pool
-from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun, advance_and_snapshot, get_ready
+from rnnviz.training.loop import advance
+from rnnviz.ui.chunk import get_ready
+from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun
 
 SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
 TICK = 0.1
@@ -206,7 +208,7 @@ def test_another_learning_rate_goes_on_with_the_same_weights() -> None:
     assert run.state is after_one
     run.step()
     look_until(run, lambda: not run.playing)
-    expected, _ = advance_and_snapshot(retuned, after_one, seconds=None, steps=1)
+    expected = advance(retuned, after_one, steps=1)
     np.testing.assert_array_equal(run.state.params.flat(), expected.params.flat())
     assert not np.array_equal(run.state.params.flat(), train(SMALL, 2).params.flat())
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from rnnviz import PRESETS, Experiment, train
+from rnnviz.figures.run_pictures import Moment
 from rnnviz.model.network import Params
-from rnnviz.training.state import TrainingState
-from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun, Measure, Phase, advance_and_measure
+from rnnviz.ui.chunk import Chunk, chunk_seconds, compute
+from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun, Phase
+from rnnviz.ui.pictures import REFRESH_SECONDS, Picture
 
 SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
 CHUNK = 7
 """Updates in a chunk at full speed: these workers know no time."""
-
-Chunk = tuple[Measure | None, Experiment, TrainingState, float | None, int | None, bool]
 
 
 class HandPool(Executor):
@@ -33,18 +33,18 @@ class HandPool(Executor):
         self.refuses: Exception | None = None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        assert (fn, kwargs) == (advance_and_measure, {})
+        assert (fn, kwargs) == (compute, {})
         if self.refuses is not None:
             raise self.refuses
         future: Future[Any] = Future()
-        self.chunks.append((future, args))
+        self.chunks.append((future, *args))
         future.set_running_or_notify_cancel()  # a worker has it: it can no longer be cancelled
         return future
 
     def finish(self, number: int = 0) -> None:
         """Let a worker finish one of the chunks it has."""
-        future, (measure, e, state, _, steps, until_solved) = self.chunks.pop(number)
-        future.set_result(advance_and_measure(measure, e, state, None, steps or CHUNK, until_solved))
+        future, chunk = self.chunks.pop(number)
+        future.set_result(compute(replace(chunk, seconds=None, steps=chunk.steps or CHUNK)))
 
     def lose(self, failure: BaseException) -> None:
         self.chunks.pop(0)[0].set_exception(failure)
@@ -525,3 +525,185 @@ def test_a_change_that_no_update_followed_leaves_no_trace() -> None:
 
 def test_every_run_has_an_id_of_its_own() -> None:
     assert Bench().run.id != Bench().run.id
+
+
+# Somebody watches through a channel
+
+
+class Watcher:
+    """Somebody who watches while ``open``, and counts the news."""
+
+    def __init__(self) -> None:
+        self.open, self.asking, self.woken = True, False, 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A picture that tells a moment in words."""
+
+    name: str = "seen"
+
+    def __call__(self, now: Moment) -> bytes:
+        return f"{self.name} {now.state.step} {'plays' if now.playing else 'rests'}".encode()
+
+
+def watched(seconds: float = 0.0, **settings: Any) -> tuple[Bench, Watcher]:
+    """A run that somebody watches, and nobody looks at."""
+    bench, watcher = Bench(**settings), Watcher()
+    bench.run.watch(watcher, {"a": (Picture(Caption(), seconds), bench.run.state)})
+    return bench, watcher
+
+
+def message(bench: Bench) -> str:
+    return (bench.run.pictures.frames["a"].message or b"").decode()
+
+
+def test_an_open_channel_is_a_lease_and_a_closed_one_is_none() -> None:
+    bench, watcher = watched()
+    bench.run.play()
+    bench.clock.pass_(10 * LEASE_SECONDS)
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, CHUNK)
+    watcher.open = False
+    bench.pool.finish()
+    assert bench.now == (Phase.QUEUED, 2 * CHUNK)
+    bench.run.resume()
+    assert bench.run.phase is Phase.QUEUED, "nobody watches"
+    watcher.open = True
+    bench.run.resume()
+    assert bench.run.phase is Phase.RUNNING
+
+
+def test_a_channel_that_closes_in_slow_motion_ends_the_wait_for_the_next_update() -> None:
+    bench, watcher = watched(speed=1.0)
+    bench.run.play()
+    bench.clock.pass_(LEASE_SECONDS)
+    bench.pool.finish()
+    watcher.open = False
+    bench.clock.pass_(1.0)
+    assert (bench.run.phase, bench.pool.chunks) == (Phase.QUEUED, [])
+
+
+def test_a_chunk_brings_the_watched_pictures_of_its_state() -> None:
+    bench, watcher = watched()
+    bench.run.play()
+    bench.pool.finish()
+    assert message(bench) == f"seen {CHUNK} plays"
+    assert watcher.woken == 1
+    bench.run.leave(watcher)
+    bench.pool.finish()
+    assert bench.run.pictures.frames == {}
+
+
+def test_at_full_speed_pictures_are_drawn_as_fast_as_they_are_fetched() -> None:
+    bench, watcher = watched()
+    bench.run.play()
+    for _ in range(3):
+        bench.pool.finish()
+    assert message(bench) == f"seen {CHUNK} plays", "nobody has fetched it yet"
+    bench.run.pictures.frames["a"].taken = True
+    bench.pool.finish()
+    bench.pool.finish()
+    assert message(bench) == f"seen {5 * CHUNK} plays"
+    watcher.asking = True  # a chunk is submitted just before the frame of the last one can be fetched
+    bench.pool.finish()
+    for chunk in (7, 8, 9):
+        bench.pool.finish()
+        assert message(bench) == f"seen {chunk * CHUNK} plays"
+
+
+def test_what_nobody_fetches_is_drawn_anew_now_and_then() -> None:
+    """A browser that was busy for a second gets no picture that is a second old."""
+    bench, _ = watched()
+    bench.run.play()
+    for _ in range(2):
+        bench.pool.finish()
+    bench.clock.pass_(REFRESH_SECONDS)
+    for _ in range(2):
+        bench.pool.finish()
+    assert message(bench) == f"seen {4 * CHUNK} plays"
+
+
+def test_at_full_speed_the_lower_pictures_are_drawn_less_often() -> None:
+    bench, _ = watched(seconds=0.5)
+    bench.run.play()
+    bench.pool.finish()
+    assert message(bench) == "", "the page has only just drawn it"
+    bench.clock.pass_(0.5)
+    bench.pool.finish()
+    bench.pool.finish()
+    assert message(bench) == f"seen {3 * CHUNK} plays"
+
+
+@pytest.mark.parametrize("speed", [None, 5.0])
+def test_a_single_step_is_always_drawn_and_is_no_playing(speed: float | None) -> None:
+    bench, _ = watched(seconds=100.0, speed=speed)
+    for step in (1, 2):
+        bench.run.step()
+        assert (bench.run.playing, bench.run.plays_on) == (True, False)
+        bench.pool.finish()
+        assert message(bench) == f"seen {step} rests"
+    assert (bench.run.stops, bench.run.outdated) == (0, False), "no reason to draw the page anew"
+
+
+def test_a_page_drawn_before_the_chunk_came_gets_the_frame_that_the_chunk_brought() -> None:
+    """The page was drawn again while a worker made a step: its own picture is older than the step's."""
+    bench, watcher = watched()
+    before = bench.run.state
+    bench.run.step()
+    bench.pool.finish()
+    bench.run.pictures.frames["a"].taken = True
+    bench.run.watch(watcher, {"a": (Picture(Caption()), before)})
+    assert message(bench) == "seen 1 rests"
+    assert not bench.run.pictures.frames["a"].taken, "it is sent once more"
+
+
+def test_a_picture_that_changed_while_a_worker_drew_it_is_out_of_date() -> None:
+    bench, watcher = watched()
+    bench.run.step()
+    bench.run.watch(watcher, {"a": (Picture(Caption("other")), bench.run.state)})
+    bench.pool.finish()
+    assert (message(bench), bench.run.outdated) == ("", True)
+
+
+def test_a_run_that_stops_by_itself_counts_it_once_and_draws_nothing_of_inf() -> None:
+    for bench in (at(Phase.DIVERGED), at(Phase.SOLVED), at(Phase.FAILED), Bench(until=3)):
+        bench.run.play() if bench.run.until else None
+        bench.pool.finish() if bench.pool.chunks else None
+        assert bench.run.stops == 1, bench.run.phase
+    for phase in (Phase.IDLE, Phase.QUEUED, Phase.RUNNING, Phase.WAITING, Phase.PAUSED):
+        assert at(phase).run.stops == 0
+
+
+def test_a_lost_chunk_wakes_the_watcher_who_resumes_it() -> None:
+    bench, watcher = watched()
+    bench.run.play()
+    bench.pool.lose(RuntimeError("a worker died"))
+    assert (watcher.woken, bench.run.stalled) == (1, True)
+    bench.run.resume()
+    assert bench.run.phase is Phase.RUNNING
+
+
+def test_an_axis_that_a_picture_has_widened_stays_wide() -> None:
+    bench, watcher = watched()
+    bench.run.watch(watcher, {"a": (Picture(widen_by_step), bench.run.state)})
+    bench.run.step()
+    bench.pool.finish()
+    bench.run.step()
+    bench.pool.finish()
+    assert bench.run.spans == {"axis": (-2, 2)}
+
+
+def widen_by_step(now: Moment) -> bytes:
+    now.widen("axis", (-now.state.step, now.state.step))
+    return b""
+
+
+@pytest.mark.parametrize(
+    ("training", "seconds"), [(1, 0.03), (10, 0.03), (20, 0.034), (30, 0.051), (100, 0.09)]
+)
+def test_chunks_grow_with_the_number_of_runs_that_train(training: int, seconds: float) -> None:
+    assert chunk_seconds(training) == pytest.approx(seconds)

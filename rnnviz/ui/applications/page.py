@@ -13,15 +13,18 @@ from rnnviz.applications.catalogue import APPLICATIONS, Score, Variant, judge
 from rnnviz.applications.forecast import forecast
 from rnnviz.experiment import Experiment
 from rnnviz.figures import Progress
+from rnnviz.figures.run_pictures import Moment
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import TOPOLOGIES
+from rnnviz.training.state import TrainingState
 from rnnviz.ui.applications import captions, forecasts, sentiment, text, translation
 from rnnviz.ui.applications.answer import Answer
 from rnnviz.ui.applications.state import ApplicationsState
+from rnnviz.ui.chunk import Measure
 from rnnviz.ui.instruments import own
 from rnnviz.ui.live_figure import show
-from rnnviz.ui.live_run import LiveRun, Look, Measure
+from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.session import Session
@@ -46,7 +49,7 @@ class Interface:
     """
 
     ask: Callable[[ApplicationsState, LiveRun], None]
-    answer: Callable[[ApplicationsState, Experiment, Look], Answer]
+    answer: Callable[[ApplicationsState, Experiment, Moment], Answer]
     variants: Callable[[ApplicationsState], dict[str, Variant]]
     measure: Measure | None = None
     scores: Callable[[ApplicationsState, Experiment, Any], list[Score]] = lambda _, __, measured: measured
@@ -59,7 +62,7 @@ def _known(name: str) -> Callable[[ApplicationsState], dict[str, Variant]]:
 
 def _by_weights(
     answer: Callable[[ApplicationsState, Experiment, Params], Answer],
-) -> Callable[[ApplicationsState, Experiment, Look], Answer]:
+) -> Callable[[ApplicationsState, Experiment, Moment], Answer]:
     """Adapt an answer that needs only the weights; it is computed in the page's process, being quick."""
     return lambda state, e, look: answer(state, e, look.state.params)
 
@@ -243,13 +246,12 @@ def _below(panel: RunPanel, projector: bool) -> None:
         st.html("<p class='ask'>The same network on an example of its training data, and its gradient:</p>")
         panel.timeline(TIMELINE_HEIGHT, figures=False)
     with narrow:
-        look = panel.run.look()
-        panel.progress(_progress(panel.run.experiment, look), look.state, PROGRESS_HEIGHT)
+        panel.progress(PROGRESS_HEIGHT, view=_progress)
 
 
-def _progress(e: Experiment, look: Look) -> Progress:
+def _progress(e: Experiment, state: TrainingState) -> Progress:
     """Return the progress for a narrow panel, with a metric name that differs from the scores above."""
     series = e.task in ("sunspots", "series")
-    measured = Progress.of(e, look.state)
+    measured = Progress.of(e, state)
     title = "error, each window" if series else f"{TASKS[e.task].measured_on(e)}, each step"
     return replace(measured, guess="", level="naive" if series else "chance", metric_title=title)

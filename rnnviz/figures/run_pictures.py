@@ -1,0 +1,182 @@
+"""Pictures of a training run as messages for the browser, drawn by the worker that trains it.
+
+Each picture is a picklable function from a ``Moment`` to bytes. Pictures are compared by value: one that is
+built anew with the same settings is the same picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from rnnviz.analysis.gradient_flow import VERDICT_RULE
+from rnnviz.analysis.snapshot import Snapshot
+from rnnviz.experiment import Experiment
+from rnnviz.figures.answers import Answers, answers_spec
+from rnnviz.figures.message import Place
+from rnnviz.figures.progress import Progress, progress_spec
+from rnnviz.figures.theme import Theme
+from rnnviz.figures.timeline import Timeline, change_in_words, gradient_span, timeline_spec
+from rnnviz.model.cells import CELLS
+from rnnviz.teaching.glossary import explain, with_indices
+from rnnviz.teaching.symbols import symbol
+from rnnviz.training.state import TrainingState
+
+SYMBOLS = {
+    "x_t": "x", "h_t": "h", "y_t": "y", "A = W_xh": "A", "B = W_hh": "B", "C = W_hy": "C", "∂L/∂h_t": ""
+}  # fmt: skip
+"""Glossary terms used in the timeline, and their form there ("" for the full term)."""
+
+Span = tuple[int, int]
+"""A range of powers of ten."""
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A run at one moment.
+
+    state, snapshot : its newest state and the snapshot of it. initial : the snapshot before training.
+    rate : updates per second; 0 if unknown or if it does not play. playing : whether more updates follow.
+    measured : the result of the run's ``measure`` for this state; None if the run has no measure.
+    spans : the widest range of each gradient axis so far. Drawing widens them, so that axes stay still.
+    """
+
+    experiment: Experiment
+    state: TrainingState
+    snapshot: Snapshot
+    initial: Snapshot
+    rate: float = 0.0
+    playing: bool = False
+    measured: Any = None
+    spans: dict[Hashable, Span] = field(default_factory=dict)
+
+    def widen(self, axis: Hashable, span: Span) -> Span:
+        """Return the range of an axis that holds this span and all earlier ones."""
+        self.spans[axis] = union(span, self.spans.get(axis, span))
+        return self.spans[axis]
+
+
+Draw = Callable[[Moment], bytes]
+"""Draws a run; picklable, and compared by value."""
+
+
+def union(one: Span, other: Span) -> Span:
+    """Return the smallest range that holds both."""
+    return min(one[0], other[0]), max(one[1], other[1])
+
+
+def curves_only(snapshot: Snapshot) -> Snapshot:
+    """Return a snapshot with its gradient curves and numbers, without states, inputs and outputs."""
+    nothing = np.empty(0)
+    return replace(snapshot, hidden=(), inputs=nothing, targets=nothing, outputs=nothing)
+
+
+@dataclass(frozen=True)
+class TimelinePicture:
+    """The timeline of the newest state, with the run's key numbers above it if ``figures``.
+
+    brief : use a short headline, for a narrow figure. layer, relative, whole_loss : as in ``Timeline``.
+    """
+
+    place: Place
+    theme: Theme
+    figures: bool = True
+    brief: bool = False
+    layer: int = 0
+    relative: bool = False
+    whole_loss: bool = False
+
+    def __call__(self, now: Moment) -> bytes:
+        """Return the timeline of a moment as a message."""
+        e, layer = now.experiment, self.layer
+        view = Timeline.of(
+            e,
+            now.snapshot,
+            now.initial,
+            layer=layer,
+            relative=self.relative,
+            whole_loss=self.whole_loss,
+            brief=self.brief,
+        )
+        change = change_in_words(now.snapshot.decades[layer], int(view.masks.write_steps[-1]))
+        label = (
+            f"Network unrolled over {e.seq_len} steps with its hidden states and its gradient: "
+            f"{now.snapshot.verdict[layer]}, {change}"
+        )
+        span = now.widen((layer, self.relative, self.whole_loss), _span(view))
+        caption = in_figures(now, layer) if self.figures else ""
+        return self.place.message(timeline_spec(view, self.theme, span), label, caption)
+
+
+def _span(view: Timeline) -> Span:
+    """Return the range of the gradient axis that holds the curves now and before training."""
+    shown = [s for s in (view.snapshot, view.initial) if s is not None]
+    both = (True, False) if view.several_write else (False,)
+    return gradient_span(*(view.curve(s, view.layer, whole) for s in shown for whole in both))
+
+
+@dataclass(frozen=True)
+class ProgressPicture:
+    """Loss and metric over the training so far.
+
+    view : returns the data of the figure; a function of a module, so that it can be pickled.
+    """
+
+    place: Place
+    theme: Theme
+    view: Callable[[Experiment, TrainingState], Progress] = Progress.of
+
+    def __call__(self, now: Moment) -> bytes:
+        """Return the progress at a moment as a message."""
+        state, view = now.state, self.view(now.experiment, now.state)
+        metric = "not yet measured" if np.isnan(state.metric) else f"now {state.metric:.3g}"
+        label = (
+            f"Loss and {view.metric_title} over {state.step} training steps: "
+            f"{metric}, chance {view.chance:.3g}"
+        )
+        return self.place.message(progress_spec(view, self.theme), label)
+
+
+@dataclass(frozen=True)
+class AnswersPicture:
+    """The network's answers beside the targets."""
+
+    place: Place
+    theme: Theme
+
+    def __call__(self, now: Moment) -> bytes:
+        """Return the answers at a moment as a message."""
+        view = Answers.of(now.experiment, now.snapshot)
+        return self.place.message(answers_spec(view, self.theme), "The network's answers beside the targets")
+
+
+def in_figures(now: Moment, layer: int) -> str:
+    """Return the key numbers of a run as one line of HTML."""
+    seen, verdict = now.snapshot, now.snapshot.verdict[layer]
+    rate = f"{now.rate:,.0f} steps/s" if now.rate else "training…" if now.playing else "paused"
+    cells = [
+        ("step", f"{now.state.step:,}", "Updates of the weights so far"),
+        ("", rate, "Training speed"),
+        ("parameters", f"{seen.parameters:,}", "Trainable weights, shared by all time steps"),
+        (with_indices("ρ(W_hh)"), _size(seen.spectral_radius[layer]), explain("ρ")),
+        (with_indices("σ_max"), _size(seen.sigma_max[layer]), explain("σ_max")),
+    ]
+    cell = CELLS[now.experiment.cell]
+    shown = cells if cell.recurrent and not cell.gate_names else cells[:3]  # only these have a single W_hh
+    parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
+    if cell.recurrent:
+        parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")
+        parts.append(
+            f"<span class='verdict {verdict}' tabindex='0' title='{escape(VERDICT_RULE)}'>"
+            f"gradient <b>{verdict}</b></span>"
+        )
+    return f"<div class='numbers'>{''.join(parts)}</div>"
+
+
+def _size(value: float) -> str:
+    """Return a value as text, in scientific notation if it is large."""
+    return f"{value:.3f}" if value < 1e4 else f"{value:.1e}"

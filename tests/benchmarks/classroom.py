@@ -1,0 +1,415 @@
+"""A whole class at once: `python -m tests.benchmarks.classroom --students 10 30 --seconds 30 --speed max`.
+
+Starts the app. Each student is a real session: Streamlit's WebSocket for the page, the live channel for the
+pictures. All open the playground and press Play; each moves a slider every 10 s and turns a page every 20 s.
+The students compute on the same machine as the server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import statistics
+import tempfile
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.Element_pb2 import Element
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.Slider_pb2 import Slider
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+from rnnviz.ui import channel
+from rnnviz.ui.screen import HEAD_SIZE
+from tests.browser.conftest import ROOT, serve
+
+PATIENCE = 30.0
+"""Seconds after which an answer counts as an error."""
+
+SPREAD_SECONDS, SETTLE_SECONDS = 2.0, 3.0
+"""A class does not press Play in the same millisecond; figures are taken when all play."""
+
+SLIDE_EVERY, TURN_EVERY, AWAY_SECONDS = 10.0, 20.0, 2.0
+NEWCOMERS_AT = (0.3, 0.5, 0.7)
+"""Shares of the time after which somebody new opens the page."""
+
+STEP = re.compile(rb"step <b>([\d,]+)</b>")
+CLOCK = os.sysconf("SC_CLK_TCK")
+
+
+# One student
+
+
+@dataclass
+class Student:
+    """One session, as a browser keeps it.
+
+    pictures : when each timeline came, over either connection. steps : the training step that it showed.
+    slides, pauses : seconds from a slider to its picture, and from Pause to the new button.
+    errors : what the student would have seen go wrong.
+    """
+
+    server: str
+    pictures: list[float] = field(default_factory=list)
+    steps: list[tuple[float, int]] = field(default_factory=list)
+    slides: list[float] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._query = self._script = self._token = ""
+        self._page = 0
+        self._widgets: dict[str, tuple[WidgetState, Element]] = {}
+        self._changed = asyncio.Condition()
+        self._runs = self._timelines = 0
+        self._channel: websockets.ClientConnection | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._left = False
+
+    async def arrive(self) -> float:
+        """Open the playground; return the seconds until it was there."""
+        begun = time.perf_counter()
+        await asyncio.to_thread(lambda: urllib.request.urlopen(f"{self.server}/playground").read())
+        self._stream = await self._connect("_stcore/stream", ["streamlit"])
+        self._tasks.append(asyncio.create_task(self._listen()))
+        await self._until(lambda: self._runs > 0, self._ask(page_name="playground"), "the page")
+        return time.perf_counter() - begun
+
+    async def play(self, speed: str) -> None:
+        """Choose a speed and press Play."""
+        state = WidgetState(id=self._id("speed"))
+        state.string_array_value.data.append(speed)
+        await self._rerun(state, "speed")
+        await self._rerun(WidgetState(id=self._id("play"), trigger_value=True), "play")
+
+    async def pause(self) -> None:
+        """Press Pause."""
+        begun = time.perf_counter()
+        await self._rerun(WidgetState(id=self._id("play"), trigger_value=True), "pause")
+        self.pauses.append(time.perf_counter() - begun)
+
+    async def slide(self) -> None:
+        """Move the slider of the learning rate, and wait for the picture."""
+        name = self._id("choose_learning_rate")
+        state, element = self._widgets[name]
+        options, (now,) = list(element.slider.options), state.string_array_value.data
+        place = options.index(now)
+        moved = WidgetState(id=name)
+        moved.string_array_value.data.append(options[place - 1 if place else 1])
+        begun, seen = time.perf_counter(), self._timelines
+        await self._until(lambda: self._timelines > seen, self._ask(moved), "slider")
+        self.slides.append(time.perf_counter() - begun)
+
+    async def turn(self) -> None:
+        """Turn to another page, and back after a while."""
+        await self._turn_to("types")
+        self.pictures.append(float("nan"))  # the time away is no gap between pictures
+        await asyncio.sleep(AWAY_SECONDS)
+        await self._turn_to("playground")
+
+    async def leave(self) -> None:
+        """Close the tab."""
+        self._left = True
+        for socket in filter(None, [self._channel, self._stream]):
+            await socket.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Streamlit's connection
+
+    async def _connect(self, path: str, protocols: list[str] | None = None) -> websockets.ClientConnection:
+        return await websockets.connect(
+            f"{self.server.replace('http', 'ws', 1)}/{path}",
+            subprotocols=[websockets.Subprotocol(name) for name in protocols or []] or None,
+            origin=websockets.Origin(self.server),
+            compression=None,
+            max_size=None,
+            ping_interval=None,
+            open_timeout=PATIENCE,
+        )
+
+    async def _turn_to(self, page: str) -> None:
+        self._query, self._script, runs = "", "", self._runs
+        self._widgets.clear()
+        await self._until(lambda: self._runs > runs, self._ask(page_name=page), page)
+
+    async def _rerun(self, state: WidgetState, what: str) -> None:
+        runs = self._runs
+        await self._until(lambda: self._runs > runs, self._ask(state), what)
+
+    async def _ask(self, changed: WidgetState | None = None, page_name: str = "") -> None:
+        state = ClientState(query_string=self._query, page_script_hash=self._script, page_name=page_name)
+        kept = {name: known for name, (known, _) in self._widgets.items() if known.WhichOneof("value")}
+        state.widget_states.widgets.extend((kept | ({changed.id: changed} if changed else {})).values())
+        state.context_info.color_scheme = "light"
+        state.context_info.url = f"{self.server}/playground?{self._query}"
+        await self._stream.send(BackMsg(rerun_script=state).SerializeToString())
+
+    async def _until(self, condition: Callable[[], bool], asking: Awaitable[None], what: str) -> None:
+        await asking
+        try:
+            async with self._changed:
+                await asyncio.wait_for(self._changed.wait_for(condition), PATIENCE)
+        except TimeoutError:
+            self.errors.append(f"{what}: no answer within {PATIENCE:g} s")
+
+    def _id(self, key: str) -> str:
+        return next(name for name in self._widgets if re.search(rf"-{key}(__\d+)?$", name))
+
+    async def _listen(self) -> None:
+        try:
+            async for data in self._stream:
+                await self._take(ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode()))
+        except websockets.ConnectionClosed as closed:
+            if not self._left:
+                self.errors.append(f"Streamlit's connection was lost: {closed}")
+
+    async def _take(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            await self._draw(message.delta.new_element)
+        elif kind == "navigation":
+            self._script = message.navigation.page_script_hash
+        elif kind == "page_info_changed":
+            self._query = message.page_info_changed.query_string
+        elif kind == "script_finished":
+            self._runs += 1
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _draw(self, element: Element) -> None:
+        kind = element.WhichOneof("type")
+        if kind == "exception":
+            self.errors.append(f"{element.exception.type}: {element.exception.message}"[:200])
+        elif kind == "bidi_component" and element.bidi_component.id.endswith("-timeline"):
+            self._timelines += 1
+            self._see(element.bidi_component.bytes)
+        elif kind == "bidi_component" and element.bidi_component.id.endswith("-channel"):
+            await self._show(json.loads(element.bidi_component.json))
+        elif state := untouched(kind, element):
+            self._widgets[state.id] = state, element
+
+    def _see(self, message: bytes) -> None:
+        self.pictures.append(time.perf_counter())
+        if told := STEP.search(message):
+            self.steps.append((self.pictures[-1], int(told[1].replace(b",", b""))))
+
+    # The live channel
+
+    async def _show(self, told: dict[str, str | int]) -> None:
+        self._token, self._page = str(told["token"]), int(told["page"])
+        if told["live"] and self._channel is None:
+            self._channel = await self._connect(channel.URL)
+            await self._channel.send(self._token)
+            self._tasks.append(asyncio.create_task(self._follow(self._channel)))
+        if self._channel is not None:
+            await self._ask_for_pictures(self._channel)
+
+    async def _ask_for_pictures(self, socket: websockets.ClientConnection) -> None:
+        await socket.send(json.dumps({"page": self._page}))
+
+    async def _follow(self, socket: websockets.ClientConnection) -> None:
+        try:
+            async for data in socket:
+                await self._ask_for_pictures(socket)
+                self._answer(data if isinstance(data, bytes) else data.encode())
+        except websockets.ConnectionClosed as closed:
+            if not self._left:
+                self.errors.append(f"the live channel was lost: {closed}")
+
+    def _answer(self, data: bytes) -> None:
+        (size,) = HEAD_SIZE.unpack_from(data)
+        start = HEAD_SIZE.size + size
+        head = json.loads(data[HEAD_SIZE.size : start])
+        for picture in head["pictures"]:
+            if picture["name"] == "timeline" and head["page"] == self._page:
+                self._see(data[start : start + picture["size"]])
+            start += picture["size"]
+
+
+def untouched(kind: str | None, element: Element) -> WidgetState | None:
+    """Return what a browser reports of a widget as the server drew it; None if it is no widget."""
+    if kind not in ("button", "checkbox", "selectbox", "button_group", "slider", "number_input"):
+        return None
+    widget = getattr(element, kind)
+    state = WidgetState(id=widget.id)
+    if kind == "checkbox":
+        state.bool_value = widget.value if widget.set_value else widget.default
+    elif kind == "selectbox" and widget.options:
+        state.string_value = widget.raw_value if widget.set_value else widget.options[widget.default]
+    elif kind == "button_group":
+        first = [widget.options[k].content for k in widget.default]
+        state.string_array_value.data.extend(widget.raw_values if widget.set_value else first)
+    elif kind == "slider" and widget.type == Slider.SELECT_SLIDER:
+        first = [widget.options[int(k)] for k in widget.default]
+        state.string_array_value.data.extend(widget.raw_value if widget.set_value else first)
+    elif kind == "slider":
+        state.double_array_value.data.extend(widget.value if widget.set_value else widget.default)
+    elif kind == "number_input" and widget.data_type == widget.INT:
+        state.int_value = int(widget.value if widget.set_value else widget.default)
+    elif kind == "number_input":
+        state.double_value = widget.value if widget.set_value else widget.default
+    return state
+
+
+# The machine
+
+
+def seconds_of(pids: list[int]) -> float:
+    """Return the processor seconds that processes used; those that have ended count as nothing."""
+    used = 0
+    for pid in pids:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        used += int(stat[11]) + int(stat[12])
+    return used / CLOCK
+
+
+def processes(url: str) -> tuple[int, list[int]]:
+    """Return the server at a URL, and its workers."""
+    port, parents, server = urlsplit(url).port, {}, 0
+    for folder in Path("/proc").iterdir():
+        try:
+            command = (folder / "cmdline").read_text(encoding="utf-8") if folder.name.isdigit() else ""
+            stat = (folder / "stat").read_text(encoding="utf-8") if command else ""
+        except OSError:
+            continue
+        if command:
+            parents[int(folder.name)] = int(stat.rsplit(")", 1)[1].split()[1])
+            server = int(folder.name) if f"--server.port={port}" in command else server
+    return server, [pid for pid, parent in parents.items() if parent == server]
+
+
+# The lesson
+
+
+async def lesson(url: str, students: int, seconds: float, speed: str) -> dict[str, str]:
+    """Let a class work for a while; return what is to be said of it."""
+    first = Student(url)  # the first visitor of all warms the server up
+    await first.arrive()
+    await first.leave()
+    room = [Student(url) for _ in range(students)]
+    arrived = await asyncio.gather(*(student.arrive() for student in room))
+
+    await one_by_one(student.play(speed) for student in room)
+    await asyncio.sleep(SETTLE_SECONDS)
+    server, workers = processes(url)
+    used, begun = (seconds_of([server]), seconds_of(workers)), time.perf_counter()
+    busy = [asyncio.create_task(work(s, k / students, seconds)) for k, s in enumerate(room)]
+    newcomers = [asyncio.create_task(newcomer(url, share * seconds)) for share in NEWCOMERS_AT]
+    await asyncio.sleep(seconds)
+    ended = time.perf_counter()
+    cores = [
+        (now - before) / (ended - begun)
+        for now, before in zip((seconds_of([server]), seconds_of(workers)), used, strict=True)
+    ]
+    waited = await asyncio.gather(*newcomers)
+    await asyncio.gather(*busy)
+    await one_by_one(student.pause() for student in room)
+    for student in room:
+        await student.leave()
+    return summary(room, begun, ended, arrived, waited, cores)
+
+
+async def one_by_one(presses: Iterable[Awaitable[None]]) -> None:
+    """Let everybody press a button within SPREAD_SECONDS."""
+
+    async def after(wait: float, press: Awaitable[None]) -> None:
+        await asyncio.sleep(wait)
+        await press
+
+    waiting = list(presses)
+    await asyncio.gather(*(after(k * SPREAD_SECONDS / len(waiting), p) for k, p in enumerate(waiting)))
+
+
+async def work(student: Student, share: float, seconds: float) -> None:
+    """Move a slider and turn a page now and then; share : this student's place in the class, 0 to 1."""
+    end, slide, turn = time.perf_counter() + seconds, SLIDE_EVERY * share, TURN_EVERY * (0.5 + share)
+    begun = time.perf_counter()
+    while (due := begun + min(slide, turn)) < end - AWAY_SECONDS - 1.0:
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        if slide <= turn:
+            slide += SLIDE_EVERY
+            await student.slide()
+        else:
+            turn += TURN_EVERY
+            await student.turn()
+
+
+async def newcomer(url: str, wait: float) -> float:
+    """Open the page after a while; return the seconds until it was there."""
+    await asyncio.sleep(wait)
+    student = Student(url)
+    seconds = await student.arrive()
+    await student.leave()
+    return seconds
+
+
+def summary(
+    room: list[Student],
+    begun: float,
+    ended: float,
+    arrived: list[float],
+    waited: list[float],
+    cores: list[float],
+) -> dict[str, str]:
+    """Return the figures of a lesson."""
+    passed = ended - begun
+    seen = [[t for t in s.pictures if not begun > t and not t > ended] for s in room]  # with NaN for absences
+    rates = [sum(t == t for t in times) / passed for times in seen]
+    gaps = [b - a for times in seen for a, b in pairwise([begun, *times, ended]) if b - a == b - a]
+    trained = [max((n for t, n in s.steps if begun <= t <= ended), default=0) for s in room]
+    before = [max((n for t, n in s.steps if t < begun), default=0) for s in room]
+    speeds = [(after - first) / passed for after, first in zip(trained, before, strict=True)]
+    errors = [error for student in room for error in student.errors]
+    middle = statistics.median(speeds)
+    return {
+        "students": f"{len(room)}",
+        "errors": f"{len(errors)}" + (f": {errors[0]}" if errors else ""),
+        "pictures a second: median, min": f"{statistics.median(rates):.1f}, {min(rates):.1f}",
+        "gap between pictures, p95, longest (s)": f"{quantile(gaps, 0.95):.2f}, {max(gaps):.2f}",
+        "updates a second: median, slowest / median": f"{middle:.0f}, {min(speeds) / middle:.2f}",
+        "slider to picture, p95 (s)": f"{quantile([t for s in room for t in s.slides], 0.95):.2f}",
+        "all open the page at once, last (s)": f"{max(arrived):.2f}",
+        "a newcomer's page, slowest (s)": f"{max(waited):.2f}",
+        "Pause, p95 (s)": f"{quantile([t for s in room for t in s.pauses], 0.95):.2f}",
+        "cores: server, workers": f"{cores[0]:.2f}, {cores[1]:.2f}",
+        "load of the machine (1 min)": f"{os.getloadavg()[0]:.1f}",
+    }
+
+
+def quantile(values: list[float], share: float) -> float:
+    """Return a quantile; NaN of nothing."""
+    ordered = sorted(values)
+    return ordered[round(share * (len(ordered) - 1))] if ordered else float("nan")
+
+
+def main() -> None:
+    """Hold a lesson for each size of class, each with a server of its own, and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--students", type=int, nargs="+", default=[10, 30], metavar="N")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="S")
+    parser.add_argument("--speed", default="max", choices=["1/s", "5/s", "25/s", "max"])
+    wanted = parser.parse_args()
+    columns = []
+    for students in wanted.students:
+        with tempfile.TemporaryDirectory() as folder, serve(ROOT / "app.py", Path(folder) / "log") as url:
+            columns.append(asyncio.run(lesson(url, students, wanted.seconds, wanted.speed)))
+    for name in columns[0]:
+        print(f"| {name:<44} | " + " | ".join(f"{column[name]:>12}" for column in columns) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""The live channel as a browser meets it: it is cut, hidden and refused, and the page copes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, WebSocket, expect
+
+from rnnviz import PRESETS, Experiment
+from tests.browser.conftest import wait_until
+from tests.browser.test_playground import DRAWN, STEP, full_speed, link, open_page, play_button, press
+
+DRAWS = "Number(document.querySelector('.st-key-timeline .live-figure').dataset.draws)"
+CHANNEL = "window.rnnvizChannel"
+
+
+@pytest.fixture
+def sockets(page: Page) -> Iterator[dict[str, list[WebSocket]]]:
+    """The connections of the page by the last part of their path."""
+    found: dict[str, list[WebSocket]] = {"live": [], "stream": []}
+
+    def collect(socket: WebSocket) -> None:
+        found[urlsplit(socket.url).path.rsplit("/", 1)[-1]].append(socket)
+
+    page.on("websocket", collect)
+    yield found
+    page.remove_listener("websocket", collect)
+
+
+def hide(page: Page, hidden: bool) -> None:
+    """Let the page believe that its tab is hidden, or seen again."""
+    page.evaluate(
+        """hidden => {
+          Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+def test_one_connection_carries_everything_and_no_address_holds_its_token(
+    server: str, page: Page, sockets: dict[str, list[WebSocket]]
+) -> None:
+    open_page(page, f"{server}/playground")
+    full_speed(page)
+    press(page, "play")
+    wait_until(page, f"{STEP} > 20")
+    page.get_by_role("slider", name="Sequence length T").press("ArrowRight")
+    wait_until(page, f"{STEP} === 0")
+    press(page, "play")
+    wait_until(page, f"{STEP} > 20")
+    (socket,) = sockets["live"]
+    token = page.evaluate(f"{CHANNEL}.token")
+    assert len(token) > 40
+    assert token not in socket.url + page.url
+
+
+def test_while_it_plays_nothing_is_rerun_and_a_stop_is_rerun_once(
+    server: str, page: Page, sockets: dict[str, list[WebSocket]]
+) -> None:
+    open_page(page, link(server, replace(PRESETS["exploding"].experiment, learning_rate=0.01)))
+    wait_until(page, f"{CHANNEL}.socket?.readyState === 1")
+    asked: list[int] = []
+    sockets["stream"][-1].on("framesent", lambda data: asked.append(len(data)))
+    press(page, "play")
+    expect(page.locator(".lesson")).to_be_visible(timeout=30_000)
+    wait_until(page, f"{DRAWN} === 2")
+    page.wait_for_timeout(2500)  # it would insist every second
+    assert len(asked) == 2, "Play, and the end"
+
+
+def test_a_cut_connection_comes_back_and_the_run_goes_on(
+    server: str, page: Page, sockets: dict[str, list[WebSocket]]
+) -> None:
+    open_page(page, f"{server}/playground")
+    full_speed(page)
+    press(page, "play")
+    wait_until(page, f"{STEP} > 20")
+    page.evaluate(f"{CHANNEL}.socket.close()")
+    wait_until(page, f"{CHANNEL}.socket?.readyState === 1")
+    step = page.evaluate(STEP)
+    wait_until(page, f"{STEP} > {step + 20}")
+    assert len(sockets["live"]) == 2
+    expect(play_button(page)).to_contain_text("Pause")
+
+
+def test_a_token_that_nobody_knows_is_told_in_a_line(server: str, page: Page) -> None:
+    open_page(page, f"{server}/playground")
+    wait_until(page, f"{CHANNEL}.socket?.readyState === 1")
+    page.evaluate(f"{CHANNEL}.forget('nonsense'); {CHANNEL}.connect()")
+    expect(page.locator(".channel-lost")).to_contain_text("Please reload the page", timeout=15_000)
+    expect(page.locator(".channel-lost")).to_be_visible()
+    press(page, "step")  # the script's next run brings the right token
+    wait_until(page, f"{STEP} === 1")
+    expect(page.locator(".channel-lost")).to_have_count(0)
+
+
+def test_a_hidden_tab_draws_nothing_and_goes_on_when_it_is_seen(server: str, page: Page) -> None:
+    open_page(page, f"{server}/playground")
+    press(page, "play")
+    wait_until(page, f"{STEP} > 2")
+    hide(page, True)
+    page.wait_for_timeout(500)  # an answer may be on its way
+    draws = page.evaluate(DRAWS)
+    page.wait_for_timeout(1000)
+    assert page.evaluate(DRAWS) == draws
+    hide(page, False)
+    wait_until(page, f"{DRAWS} > {draws + 2}")
+
+
+def test_a_step_is_drawn_without_a_second_run_of_the_script(
+    server: str, page: Page, sockets: dict[str, list[WebSocket]]
+) -> None:
+    open_page(page, link(server, Experiment(seq_len=200, hidden_size=128, batch_size=128)))
+    wait_until(page, f"{CHANNEL}.socket?.readyState === 1")
+    asked: list[int] = []
+    sockets["stream"][-1].on("framesent", lambda data: asked.append(len(data)))
+    press(page, "step")
+    wait_until(page, f"{STEP} === 1")
+    expect(play_button(page)).to_contain_text("Play")
+    page.wait_for_timeout(1500)
+    assert len(asked) == 1
+    assert "paused" in page.locator(".numbers").inner_text()
