@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
@@ -12,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rnnviz.training.executor import close_pool
-from rnnviz.ui.live_figure import PLOTLY_JS, PLOTLY_URL
+from rnnviz.ui.scripts import SCRIPTS
 
 SECURITY_HEADERS = {
     # Streamlit uses inline scripts and styles and imports components from blobs. No other origins.
@@ -35,8 +36,11 @@ def with_security_headers(inner: ASGIApp) -> ASGIApp:
     return respond
 
 
-def plotly_js(_: Request) -> FileResponse:
-    return FileResponse(PLOTLY_JS, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+def script(url: str, file: Path) -> Route:
+    def respond(_: Request) -> FileResponse:
+        return FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+    return Route(f"/{{base:path}}{url}", respond)  # wherever server.baseUrlPath puts the app
 
 
 @asynccontextmanager
@@ -48,6 +52,6 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         close_pool()
 
 
-routes = [Route(f"/{{base:path}}{PLOTLY_URL}", plotly_js)]  # wherever server.baseUrlPath puts the app
+routes = [script(url, file) for url, file in SCRIPTS.items()]
 middleware = [Middleware(with_security_headers)]
 app = st.App("rnnviz/ui/shell.py", routes=routes, middleware=middleware, lifespan=lifespan)

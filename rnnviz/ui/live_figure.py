@@ -6,16 +6,12 @@ from typing import Any
 
 import numpy as np
 import orjson
-import plotly
 import streamlit as st
 from _plotly_utils.utils import to_typed_array_spec
 from plotly.graph_objects import Figure
 
 from rnnviz.figures.theme import LARGER, magnify
-
-PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-# Browsers may cache it forever: the version is in the name. Relative, so that it works with any base path.
-PLOTLY_URL = f"plotly-{plotly.__version__}.min.js"
+from rnnviz.ui.scripts import CANVAS_URL, PLOTLY_URL
 
 CAPTION_HEIGHT = 26
 """Height of one line of text in pixels; must match style.css."""
@@ -28,7 +24,7 @@ SETTLE_SECONDS = 0.02
 
 _component = st.components.v2.component(
     "rnnviz_live_figure",
-    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    js=f'const CANVAS_URL = "{CANVAS_URL}";\n' + Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
     isolate_styles=False,  # plotly.js puts its styles into the page's head, which a shadow root does not see
 )
 
