@@ -4,6 +4,7 @@
 
 const KINDS = ["heatmap", "bar", "scatter"]; // in the order in which plotly stacks them
 const FAR = 1e6; // pixels; graphics libraries fail beyond
+const ROUNDING = 0.008; // pixels; browsers round sizes down to a 64th of a pixel, and would then resample the canvas
 const UNEVEN = 0.01; // largest deviation of evenly spaced cells, as a share of their width
 
 // What a trace may say. One that says anything else is left to plotly.
@@ -79,7 +80,8 @@ function paintsScatter(trace, x, y) {
   if (several && (trace.opacity ?? 1) < 1) return false; // plotly fades the trace as a whole
   if (lines && !(trace.line?.color && (trace.line.dash ?? "solid") in DASHES)) return false;
   if (markers && !paintsMarkers(trace)) return false;
-  return !text || (isList(trace.text) && Boolean(trace.textfont?.size) && Array.from(trace.text).every(isPlain));
+  if (text && !(trace.textfont?.size && trace.textfont.color)) return false;
+  return !text || (isList(trace.text) && trace.text.every(isPlain));
 }
 
 function paintsMarkers({ marker = {}, line }) {
@@ -88,7 +90,7 @@ function paintsMarkers({ marker = {}, line }) {
   if ((marker.opacity ?? (isList(marker.size) ? 0 : 1)) !== 1) return false; // plotly fades markers of many sizes
   if (isList(marker.size) && marker.line?.width === undefined) return false; // and gives them a rim
   if (marker.line?.width && !marker.line.color) return false;
-  if (marker.colorscale) return isList(marker.color) && marker.cmin !== undefined && marker.cmax !== undefined;
+  if (marker.colorscale) return isList(marker.color) && isFixed(marker.colorscale, marker.cmin, marker.cmax);
   return Boolean(marker.color ?? line?.color) || symbols.every((symbol) => symbol.endsWith("thin"));
 }
 
@@ -101,9 +103,13 @@ function withoutBold(text) {
 }
 
 function paintsHeatmap(trace, x, y) {
-  const fixed = trace.zmin !== undefined && trace.zmax !== undefined && isList(trace.colorscale);
-  if (!fixed || !trace.z?.length || x.type !== "linear" || y.type !== "linear") return false;
-  return isEven(trace.x) && isEven(trace.y);
+  if (!trace.z?.length || x.type !== "linear" || y.type !== "linear") return false;
+  return isFixed(trace.colorscale, trace.zmin, trace.zmax) && isEven(trace.x) && isEven(trace.y);
+}
+
+function isFixed(scale, low, high) {
+  const written = isList(scale) && scale.every(([, colour]) => /^#[0-9a-f]{6}$/i.test(colour));
+  return written && low !== undefined && high !== undefined;
 }
 
 function isEven(places) {
@@ -343,7 +349,8 @@ export class Canvas {
 
   /** Return traces with typed arrays, which plotly is to draw as they are: it would move lines by up to a pixel. */
   decoded(traces) {
-    return traces.map(decoded).map((trace) => (trace.line ? { ...trace, line: { simplify: false, ...trace.line } } : trace));
+    const exact = (trace) => (trace.line ? { ...trace, line: { simplify: false, ...trace.line } } : trace);
+    return traces.map(decoded).map(exact);
   }
 
   /** Return whether all traces, their arrays decoded, can be painted on the axes that plotly has drawn. */
@@ -359,8 +366,9 @@ export class Canvas {
 
   /** Return what determines those ranges that plotly chooses itself: the places of the traces on these axes. */
   fittedTo(traces) {
-    const places = (trace, axis, letter) => (axis?.autorange ? [...(trace[letter] ?? [trace.z?.length, trace.z?.[0].length])] : []);
-    return JSON.stringify(traces.map((trace) => this.axes(trace).map((axis, i) => places(trace, axis, "xy"[i]))));
+    const places = (trace, letter) => [...(trace[letter] ?? [trace.z?.length, trace.z?.[0].length])];
+    const along = (trace) => (axis, i) => (axis?.autorange ? [[axis._id, places(trace, "xy"[i])]] : []);
+    return JSON.stringify(traces.flatMap((trace) => this.axes(trace).flatMap(along(trace))));
   }
 
   axes({ xaxis = "x", yaxis = "y" }) {
@@ -393,15 +401,18 @@ export class Canvas {
     const { width, height } = this.node._fullLayout;
     const picture = this.node.querySelector(".main-svg");
     if (this.canvas.previousSibling !== picture) picture.after(this.canvas);
-    const scale = (devicePixelRatio * picture.getBoundingClientRect().width) / width; // a phone's figure is scaled down
-    const [columns, rows] = [Math.floor(width * scale), Math.floor(height * scale)];
+    const shrunk = picture.getBoundingClientRect().width / width; // on a phone, by CSS
+    const dots = devicePixelRatio * shrunk;
+    const [columns, rows] = [width, height].map((size) => Math.ceil(size * dots - ROUNDING));
+    const css = (pixels) => `${(pixels + ROUNDING) / devicePixelRatio}px`;
     if (this.canvas.width !== columns) this.canvas.width = columns;
     if (this.canvas.height !== rows) this.canvas.height = rows;
-    this.canvas.style.width = `${columns / scale}px`;
-    this.canvas.style.height = `${rows / scale}px`;
+    this.canvas.style.width = css(columns);
+    this.canvas.style.height = css(rows);
+    this.canvas.style.transform = shrunk === 1 ? "" : `scale(${1 / shrunk})`;
     this.pen.resetTransform();
     this.pen.clearRect(0, 0, columns, rows);
-    this.pen.scale(scale, scale);
+    this.pen.scale(dots, dots);
   }
 
   /** Show plotly's picture instead, once the browser has unpacked the images in it: they arrive late. */

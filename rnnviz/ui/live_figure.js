@@ -77,7 +77,8 @@ class LiveFigure {
     const { name, height, leastWidth } = this.message;
     const room = (this.drawnWidth = this.frame.clientWidth);
     if (!room) return; // hidden; the observer calls again
-    const scale = Math.max(READABLE, Math.min(1, room / leastWidth)); // on a phone everything is scaled down, text included
+    // on a phone everything is scaled down, text included
+    const scale = Math.max(READABLE, Math.min(1, room / leastWidth));
     const [width, tall] = [Math.max(room / scale, leastWidth), height / scale];
     this.node.style.width = scale < 1 ? `${width}px` : "";
     this.node.style.height = `${tall}px`;
@@ -114,13 +115,16 @@ class LiveFigure {
   }
 
   async react(Plotly, data, layout) {
-    this.drawn = { layout: JSON.stringify(layout), time: performance.now() };
+    const written = JSON.stringify(layout);
+    this.drawn = { layout: written, time: performance.now() };
     const config = {
       displaylogo: false,
       modeBarButtons: [["toImage"]],
       toImageButtonOptions: { filename: this.message.name, scale: 2 },
     };
-    await Plotly.react(this.node, data, layout, config);
+    if (data !== this.node.data) this.revision = (this.revision ?? 0) + 1; // else plotly redraws axes and notes only
+    const copy = JSON.parse(written); // plotly notes in it what it chooses
+    await Plotly.react(this.node, data, { datarevision: this.revision, ...copy }, config);
   }
 
   // A scrollable element must be focusable by keyboard, and a focusable one needs a name.

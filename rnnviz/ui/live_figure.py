@@ -24,7 +24,8 @@ SETTLE_SECONDS = 0.02
 
 _component = st.components.v2.component(
     "rnnviz_live_figure",
-    js=f'const CANVAS_URL = "{CANVAS_URL}";\n' + Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    js=f'const CANVAS_URL = "{CANVAS_URL}";\n'
+    + Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
     isolate_styles=False,  # plotly.js puts its styles into the page's head, which a shadow root does not see
 )
 

@@ -14,11 +14,10 @@ from rnnviz.figures import Answers, Progress, Timeline, answers_spec, progress_s
 from rnnviz.figures.theme import Spec, Theme
 
 FIGURES = ("timeline", "progress", "answers")
-SHOW = "([key, message]) => window.rnnvizFigures[key].show(JSON.parse(message))"
 
 
 def pictures(e: Experiment, steps: int, theme: Theme) -> dict[str, Spec]:
-    """The playground's figures of an experiment after some updates, by key; the gradient's axis stays still."""
+    """The playground's figures of an experiment after some updates, by key, on one axis for all gradients."""
     run, start = train(e, steps), train(e, 0)
     before, now = take_snapshot(e, start.params, step=0), take_snapshot(e, run.params, step=steps)
     return {
