@@ -18,9 +18,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
 
-from rnnviz.figures.message import PLOTLY_JS, PLOTLY_URL
 from rnnviz.training.executor import close_pools
 from rnnviz.ui import channel
+from rnnviz.ui.scripts import SCRIPTS
 
 ROOT = Path(__file__).parent
 os.chdir(ROOT)  # Streamlit looks for .streamlit/config.toml here, wherever the server was started
@@ -57,8 +57,11 @@ def with_security_headers(inner: ASGIApp) -> ASGIApp:
     return respond
 
 
-def plotly_js(_: Request) -> FileResponse:
-    return FileResponse(PLOTLY_JS, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+def script(url: str, file: Path) -> Route:
+    def respond(_: Request) -> FileResponse:
+        return FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+    return Route(f"/{{base:path}}{url}", respond)  # wherever server.baseUrlPath puts the app
 
 
 @asynccontextmanager
@@ -73,9 +76,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
-# wherever server.baseUrlPath puts the app
 routes = [
-    Route(f"/{{base:path}}{PLOTLY_URL}", plotly_js),
+    *(script(url, file) for url, file in SCRIPTS.items()),
     WebSocketRoute(f"/{{base:path}}{channel.URL}", channel.live),
 ]
 middleware = [Middleware(with_security_headers)]

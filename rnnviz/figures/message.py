@@ -50,7 +50,7 @@ class Place:
     def _figure_height(self) -> int:
         return round(TALLER * self.height) if self.projector else self.height
 
-    def message(self, figure: Figure | Spec, label: str, caption: str = "") -> bytes:
+    def message(self, figure: Figure | Spec, label: str, caption: str = "", playing: bool = False) -> bytes:
         """Return a figure at this place as JSON.
 
         figure : a plotly Figure, or {"data": [...], "layout": {...}}. A plain dict skips plotly's validation,
@@ -59,6 +59,7 @@ class Place:
             unless the layout sets its own ``uirevision``.
         label : description for screen readers.
         caption : one line of HTML above the figure, updated with it. Untrusted text must be escaped.
+        playing : more frames will follow soon, so the browser paints this one (``canvas.js``).
         """
         content = figure.to_dict() if isinstance(figure, Figure) else figure
         if self.projector:
@@ -72,6 +73,7 @@ class Place:
             "label": label,
             "height": self._figure_height,
             "caption": caption,
+            "playing": playing,
             "leastWidth": self.least_width,
             "plotlyUrl": PLOTLY_URL,
         }

@@ -31,6 +31,9 @@ SYMBOLS = {
 }  # fmt: skip
 """Glossary terms used in the timeline, and their form there ("" for the full term)."""
 
+PAINTED_RATE = 8.0
+"""Up to this many updates per second, plotly draws all pictures, so that values can be read off meanwhile."""
+
 Span = tuple[int, int]
 """A range of powers of ten."""
 
@@ -53,6 +56,11 @@ class Moment:
     playing: bool = False
     measured: Any = None
     spans: dict[Hashable, Span] = field(default_factory=dict)
+
+    @property
+    def hurries(self) -> bool:
+        """Whether pictures follow each other so fast that the browser should paint them."""
+        return self.playing and self.rate > PAINTED_RATE
 
     def widen(self, axis: Hashable, span: Span) -> Span:
         """Return the range of an axis that holds this span and all earlier ones."""
@@ -109,7 +117,7 @@ class TimelinePicture:
         )
         span = now.widen((layer, self.relative, self.whole_loss), _span(view))
         caption = in_figures(now, layer) if self.figures else ""
-        return self.place.message(timeline_spec(view, self.theme, span), label, caption)
+        return self.place.message(timeline_spec(view, self.theme, span), label, caption, now.hurries)
 
 
 def _span(view: Timeline) -> Span:
@@ -138,7 +146,7 @@ class ProgressPicture:
             f"Loss and {view.metric_title} over {state.step} training steps: "
             f"{metric}, chance {view.chance:.3g}"
         )
-        return self.place.message(progress_spec(view, self.theme), label)
+        return self.place.message(progress_spec(view, self.theme), label, playing=now.hurries)
 
 
 @dataclass(frozen=True)
@@ -151,7 +159,8 @@ class AnswersPicture:
     def __call__(self, now: Moment) -> bytes:
         """Return the answers at a moment as a message."""
         view = Answers.of(now.experiment, now.snapshot)
-        return self.place.message(answers_spec(view, self.theme), "The network's answers beside the targets")
+        label = "The network's answers beside the targets"
+        return self.place.message(answers_spec(view, self.theme), label, playing=now.hurries)
 
 
 def in_figures(now: Moment, layer: int) -> str:

@@ -87,7 +87,7 @@ class Channel {
     if (page !== this.page) return;
     let start = 4 + size;
     for (const { name, size } of pictures) {
-      window.rnnvizFigures?.get(name)?.show(part(start, size));
+      window.rnnvizFigures?.[name]?.show(part(start, size));
       start += size;
     }
     if (stale) this.insist();

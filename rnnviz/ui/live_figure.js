@@ -1,8 +1,10 @@
 // Streamlit calls the default export with every message; the figure's node is kept between messages.
 const figures = new WeakMap(); // by parent element
-const named = (window.rnnvizFigures ??= new Map()); // by name: channel.js shows messages there, too
-let plotly; // one promise for the whole page
+let plotly, canvas; // one promise each for the whole page
+// The figures on the page by key. Whatever has a newer picture of one may call its show().
+const onPage = (window.rnnvizFigures ??= {});
 
+const LAYOUT_MS = 500; // while a run plays, plotly draws new axes and notes no more often than this
 const READABLE = 0.75; // smallest scale of text; a figure that is still wider than the screen scrolls sideways
 
 function loadPlotly(url) {
@@ -17,6 +19,12 @@ function loadPlotly(url) {
     document.head.append(script);
   });
   return plotly;
+}
+
+// Without it plotly draws every frame.
+function loadCanvas() {
+  canvas ??= import(new URL(CANVAS_URL, document.baseURI)).catch(() => (canvas = undefined));
+  return canvas;
 }
 
 class LiveFigure {
@@ -36,12 +44,14 @@ class LiveFigure {
     this.widthWatch.observe(this.frame);
   }
 
+  // message.playing: more frames will follow soon, so this one is painted. What a message leaves out stays as it was.
   show(message) {
-    this.message = message;
-    named.set(message.name, this);
-    this.node.setAttribute("aria-label", message.label);
-    if (this.caption.innerHTML !== message.caption) this.caption.innerHTML = message.caption;
-    this.window.style.height = `${message.height}px`;
+    this.message = { ...this.message, playing: false, ...message };
+    const { name, label, caption, height } = this.message;
+    onPage[name] = this;
+    this.node.setAttribute("aria-label", label);
+    if (this.caption.innerHTML !== caption) this.caption.innerHTML = caption;
+    this.window.style.height = `${height}px`;
     this.redraw();
   }
 
@@ -51,7 +61,8 @@ class LiveFigure {
     if (this.drawing) return;
     this.drawing = true;
     try {
-      const Plotly = await loadPlotly(this.message.plotlyUrl);
+      const [Plotly, painting] = await Promise.all([loadPlotly(this.message.plotlyUrl), loadCanvas()]);
+      this.canvas ??= painting && new painting.Canvas(this.node);
       while (this.stale && this.node.isConnected) {
         await new Promise(requestAnimationFrame);
         this.stale = false;
@@ -63,22 +74,57 @@ class LiveFigure {
   }
 
   async draw(Plotly) {
-    const { data, layout, name, height, leastWidth } = this.message;
+    const { name, height, leastWidth } = this.message;
     const room = (this.drawnWidth = this.frame.clientWidth);
     if (!room) return; // hidden; the observer calls again
-    const scale = Math.max(READABLE, Math.min(1, room / leastWidth)); // on a phone everything is scaled down, text included
+    // on a phone everything is scaled down, text included
+    const scale = Math.max(READABLE, Math.min(1, room / leastWidth));
     const [width, tall] = [Math.max(room / scale, leastWidth), height / scale];
     this.node.style.width = scale < 1 ? `${width}px` : "";
     this.node.style.height = `${tall}px`;
     this.node.style.transform = scale < 1 ? `scale(${scale})` : "";
     this.scrolls(width * scale > room + 1);
+    const layout = { uirevision: name, ...this.message.layout, width, height: tall };
+    await (this.canvas ? this.drawOrPaint(Plotly, layout) : this.react(Plotly, this.message.data, layout));
+    this.node.dataset.draws = Number(this.node.dataset.draws ?? 0) + 1;
+  }
+
+  // When a run pauses, plotly draws beneath the canvas, which shows the same frame until plotly's is ready.
+  async drawOrPaint(Plotly, layout) {
+    const { canvas } = this;
+    const { playing } = this.message;
+    const data = canvas.decoded(this.message.data);
+    if (playing && canvas.paints(data)) await this.follow(Plotly, layout);
+    else {
+      await this.react(Plotly, data, layout);
+      canvas.drawn(data);
+    }
+    const paints = canvas.paints(data);
+    if (paints && (playing || canvas.shown)) canvas.paint(data);
+    if (!paints || !playing) await canvas.hide();
+  }
+
+  // Plotly's axes and notes follow the painted traces: at once if the size changed, else a little later.
+  async follow(Plotly, layout) {
+    clearTimeout(this.waiting);
+    if (JSON.stringify(layout) === this.drawn.layout) return;
+    const left = this.drawn.time + LAYOUT_MS - performance.now();
+    const resized = layout.width !== this.node._fullLayout.width || layout.height !== this.node._fullLayout.height;
+    if (left <= 0 || resized) await this.react(Plotly, this.node.data, layout);
+    else this.waiting = setTimeout(() => this.redraw(), left);
+  }
+
+  async react(Plotly, data, layout) {
+    const written = JSON.stringify(layout);
+    this.drawn = { layout: written, time: performance.now() };
     const config = {
       displaylogo: false,
       modeBarButtons: [["toImage"]],
-      toImageButtonOptions: { filename: name, scale: 2 },
+      toImageButtonOptions: { filename: this.message.name, scale: 2 },
     };
-    await Plotly.react(this.node, data, { uirevision: name, ...layout, width, height: tall }, config);
-    this.node.dataset.draws = Number(this.node.dataset.draws ?? 0) + 1;
+    if (data !== this.node.data) this.revision = (this.revision ?? 0) + 1; // else plotly redraws axes and notes only
+    const copy = JSON.parse(written); // plotly notes in it what it chooses
+    await Plotly.react(this.node, data, { datarevision: this.revision, ...copy }, config);
   }
 
   // A scrollable element must be focusable by keyboard, and a focusable one needs a name.
@@ -94,7 +140,8 @@ class LiveFigure {
   leave() {
     if (this.node.isConnected) return;
     this.widthWatch.disconnect();
-    if (named.get(this.message.name) === this) named.delete(this.message.name);
+    clearTimeout(this.waiting);
+    if (onPage[this.message.name] === this) delete onPage[this.message.name];
     window.Plotly?.purge(this.node);
   }
 }

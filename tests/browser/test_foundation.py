@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz.figures.message import PLOTLY_JS, PLOTLY_URL
+from rnnviz.ui.scripts import PLOTLY_URL, SCRIPTS
 from tests.browser.conftest import ROOT, both_themes, free_port, running, serve, streamlit, wait_until
 
 DRAWS = "Number(document.querySelector('.live-figure')?.dataset.draws ?? 0)"
@@ -50,9 +50,10 @@ def ticking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def test_plotly_js_is_served_compressed_and_kept_for_ever(server: str) -> None:
-    headers, body = fetch(f"{server}/{PLOTLY_URL}")
-    assert gzip.decompress(body) == Path(PLOTLY_JS).read_bytes()
+@pytest.mark.parametrize("url", SCRIPTS)
+def test_a_script_is_served_compressed_and_kept_for_ever(server: str, url: str) -> None:
+    headers, body = fetch(f"{server}/{url}")
+    assert gzip.decompress(body) == SCRIPTS[url].read_bytes()
     assert "immutable" in headers["Cache-Control"]
     assert "javascript" in headers["Content-Type"]
 
