@@ -93,7 +93,7 @@ class LiveFigure {
   async drawOrPaint(Plotly, layout) {
     const { canvas } = this;
     const { playing } = this.message;
-    const data = canvas.decoded(this.message.data);
+    const data = (this.traces = canvas.decoded(this.message.data)); // while it paints, plotly's are older
     if (playing && canvas.paints(data)) await this.follow(Plotly, layout);
     else {
       await this.react(Plotly, data, layout);

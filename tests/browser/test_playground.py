@@ -15,8 +15,7 @@ from tests.browser.conftest import ROOT, serve, use_theme, wait_until
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
 LOSS = """(() => {
-  const node = document.querySelector('.st-key-progress .live-figure');
-  const losses = node?._fullData?.find(trace => trace.name.startsWith('loss'))?.y;
+  const losses = window.rnnvizFigures?.progress?.traces?.find(trace => trace.name.startsWith('loss'))?.y;
   return losses?.length ? losses[losses.length - 1] : NaN;
 })()"""
 PARAMS = "new URL(location).searchParams"
@@ -91,8 +90,7 @@ def test_play_learns_and_replaces_nothing_on_the_page(server: str, page: Page) -
 
 def test_the_pictures_move_with_the_run(server: str, page: Page) -> None:
     open_page(page, link(server, PRESETS["orthogonal"].experiment))
-    plot = "document.querySelector('.st-key-timeline .live-figure')"
-    curve = f"[...{plot}._fullData.find(t => t.name === 'whole loss').y]"
+    curve = "[...window.rnnvizFigures.timeline.traces.find(t => t.name === 'whole loss').y]"
     full_speed(page)
     press(page, "play")
     wait_until(page, f"{STEP} > 0")
