@@ -69,7 +69,7 @@ class Progress:
 
 def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
     """Return the figure of loss (left) and metric (right) as plain data."""
-    end = float(max(50, view.steps[-1] if len(view.steps) else 0))
+    end = axis_end(view.steps[-1] if len(view.steps) else 0)
     data = [
         _line("loss, training batch", view.steps, view.loss, theme.loss, "x", "y", 1.4),
         _line("metric, held out", view.steps, _on_the_chart(view), theme.metric, "x2", "y2", 2.4),
@@ -122,6 +122,16 @@ def _line(name: str, x: Array, y: Array, colour: str, xaxis: str, yaxis: str, wi
         "line": {"color": colour, "width": width},
         "hovertemplate": f"{name}, step %{{x}}: %{{y:.4g}}<extra></extra>",
     }
+
+
+def axis_end(step: float) -> float:
+    """Return a round number of steps, 50 or more, that leaves at most a quarter of the axis empty.
+
+    An axis that grew with every step would be drawn anew with every picture.
+    """
+    power = 10.0 ** np.floor(np.log10(max(step, 50.0)))
+    ends = power * np.array([1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.5, 8.0, 10.0])
+    return float(ends[ends >= max(step, 50.0)][0])
 
 
 def _chance(value: float, end: float, xaxis: str, yaxis: str, theme: Theme) -> Spec:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Snapshot, start, take_snapshot, train
 from rnnviz.experiment.fitting import nearest
@@ -30,6 +32,7 @@ from rnnviz.figures import (
     timeline,
     timeline_spec,
 )
+from rnnviz.figures.progress import axis_end
 from rnnviz.figures.theme import mix
 from rnnviz.figures.timeline import (
     CEILINGS,
@@ -460,6 +463,17 @@ def test_the_headline_says_what_became_of_the_gradient_and_which_way_it_goes(pre
     text = words(timeline_spec(view_of(PRESETS[preset].experiment)))
     assert f"{fate}: " in text
     assert "travels back" in text
+
+
+@given(st.integers(0, 10**7))
+def test_the_axis_of_training_steps_is_mostly_full(step: int) -> None:
+    end = axis_end(step)
+    assert end >= max(step, 50)
+    assert step >= 0.74 * end or end == 50
+
+
+def test_the_axis_of_training_steps_seldom_grows() -> None:
+    assert len({axis_end(step) for step in range(5000)}) <= 22
 
 
 @pytest.mark.parametrize("task", TASKS)
