@@ -55,11 +55,6 @@ def values_of(trace: dict[str, Any]) -> np.ndarray:
     return np.frombuffer(base64.b64decode(trace["y"]["bdata"]))
 
 
-def stop_sweeps(tab: AppTest) -> None:
-    for sweep in tab.session_state["session"].sweeps.values():
-        sweep.cancel()
-
-
 def header(tab: AppTest) -> str:
     return next(str(h.proto.body) for h in tab.get("html") if "class='story'" in str(h.proto.body))
 
@@ -132,7 +127,6 @@ def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: st
 def test_the_phase_diagram_says_on_what_input_it_measures() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
     assert "An isolated layer on random input" in header(tab)
-    stop_sweeps(tab)
 
 
 @pytest.mark.parametrize(
@@ -169,16 +163,13 @@ def test_what_an_instrument_looks_at_is_said_once() -> None:
     assert "Weights" not in header(choose(tab, "training")), "that nothing was trained is said below"
     assert "only activation and H" in header(choose(tab, "phase"))
     assert "a single unit" in header(choose(tab, "cliff"))
-    stop_sweeps(tab)
 
 
 def test_a_border_beyond_the_phase_diagram_is_told() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=8, activation="sigmoid", init="glorot")), "phase")
     assert "The theory's border, at g = 10.1 to 10.5, lies outside this picture." in said(tab)
-    stop_sweeps(tab)
     tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
     assert "The dashed border" in said(tab)
-    stop_sweeps(tab)
 
 
 def test_the_curve_is_the_librarys() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,14 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import seeds_spec
 from rnnviz.figures.phase import inside, phase_spec
 from rnnviz.model.arrays import Array
-from rnnviz.training.executor import local_pool
 from rnnviz.training.sweep import Sweep
+from rnnviz.ui.channel import follow
 from rnnviz.ui.instruments.reading import Reading, number, plain, present
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 SEEDS_HEIGHT, PHASE_HEIGHT = 430, 384
 ONE_STEP = "A single step: with every seed the whole error arrives. Choose a topology with many steps."
-TICK_SECONDS = 0.25
-KEPT_SWEEPS = 8
 SEEDS, PHASE_SEEDS, GRID = 20, 5, 24
 GAINS = np.linspace(0.1, 3.0, GRID).round(3)
 LENGTHS = np.linspace(4, 100, GRID).round()
@@ -36,41 +35,32 @@ BAR_HEIGHT, LINE_HEIGHT = 36, 20
 """Pixels of the progress bar, and of the line that replaces it when the sweep is done."""
 
 
-def _sweep(
-    session: Session, key: Hashable, function: Callable[[Any], Any], parts: Callable[[], Sequence[Any]]
-) -> Sweep:
-    """Return the sweep at a key; a new one cancels those that are running."""
-    if key not in session.sweeps:
-        for other in session.sweeps.values():
-            other.cancel()
-        kept = [(k, s) for k, s in session.sweeps.items() if not s.cancelled]
-        session.sweeps = dict(kept[1 - KEPT_SWEEPS :])
-        session.sweeps[key] = Sweep(function, parts(), local_pool())
-    return session.sweeps[key]
+@dataclass(frozen=True)
+class Measurement:
+    """A measurement that takes seconds.
 
-
-def _follow(
-    session: Session,
-    key: Hashable,
-    sweep: Sweep,
-    name: str,
-    read: Callable[[list[Any]], Reading | str],
-    height: int,
-) -> None:
-    """Show a sweep's results as they arrive, with its progress and a cancel button.
-
-    height : pixels of the figure and the progress above it.
+    name : of the instrument. key : what is measured. function, parts : see ``Sweep``.
+    read : returns the reading of the results so far. height : pixels of the figure and the progress above it.
     """
-    running = sweep.running
 
-    @st.fragment(run_every=TICK_SECONDS if running else None, key=f"sweep_{name}")
+    name: str
+    key: Hashable
+    function: Callable[[Any], Any]
+    parts: Callable[[], Sequence[Any]]
+    read: Callable[[list[Any]], Reading | str]
+    height: int
+
+
+def _show(session: Session, what: Measurement) -> None:
+    """Show results as they arrive, with the progress and a cancel button."""
+
+    @st.fragment(key=f"sweep_{what.name}")
     def part() -> None:
-        if session.sweeps.get(key) is not sweep:  # "Start again" was pressed: the page starts a new sweep
-            st.rerun()
-        height_left = height - _progress(session, key, sweep)
-        present(read(sweep.results), name, height_left)
-        if running and not sweep.running:
-            st.rerun()
+        sweep = session.sweeps.open(what.key, what.function, what.parts)
+        version = sweep.version
+        height = what.height - _progress(session, what.key, sweep)
+        present(what.read(sweep.results), what.name, height)
+        follow(session.screen, what.name, sweep, version)
 
     part()
 
@@ -85,7 +75,7 @@ def _progress(session: Session, key: Hashable, sweep: Sweep) -> int:
         done = f"{sweep.done} of {len(sweep.parts)} parts"
         bar.progress(sweep.progress, f"Cancelled at {done}" if sweep.cancelled else f"Measuring: {done}")
         if sweep.cancelled:
-            button.button("Start again", on_click=session.forget_sweep, args=(key,), key="again")
+            button.button("Start again", on_click=session.sweeps.forget, args=(key,), key="again")
         else:
             button.button("Cancel", on_click=sweep.cancel, key="cancel")
     return BAR_HEIGHT
@@ -97,14 +87,13 @@ def seeds(session: Session) -> None:
     if e.seq_len == 1:
         st.info(ONE_STEP, icon=":material/info:")
         return
-    key = ("seeds", e)
-    sweep = _sweep(session, key, gradient_flow, lambda: seed_parts(e, SEEDS))
 
     def read(flows: list[Any]) -> Reading | str:
         there = [flow for flow in flows if flow is not None]
         return _seed_reading(e, SeedBand.of(there)) if there else "Measuring the first seeds."
 
-    _follow(session, key, sweep, "seeds", read, SEEDS_HEIGHT)
+    parts = partial(seed_parts, e, SEEDS)
+    _show(session, Measurement("seeds", ("seeds", e), gradient_flow, parts, read, SEEDS_HEIGHT))
 
 
 def _seed_reading(e: Experiment, band: SeedBand) -> Reading:
@@ -154,14 +143,13 @@ def phase(session: Session) -> None:
     across = across or "input_std"
     values = LENGTHS if across == "seq_len" else STRENGTHS
     base = Bench(activation=e.activation, hidden_size=e.hidden_size)
-    key = ("phase", across, base)
-    sweep = _sweep(session, key, phase_row, lambda: phase_parts(base, GAINS, across, values, PHASE_SEEDS))
 
     def read(rows: list[Any]) -> Reading:
         decades = np.array([np.full(len(values), np.nan) if row is None else row for row in rows])
         return _phase_reading(base, decades, across, values)
 
-    _follow(session, key, sweep, "phase", read, PHASE_HEIGHT)
+    key, parts = ("phase", across, base), partial(phase_parts, base, GAINS, across, values, PHASE_SEEDS)
+    _show(session, Measurement("phase", key, phase_row, parts, read, PHASE_HEIGHT))
 
 
 _BORDER = (
