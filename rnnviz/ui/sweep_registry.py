@@ -37,9 +37,9 @@ class SweepRegistry:
         self, key: Hashable, function: Callable[[Any], Any], parts: Callable[[], Sequence[Any]]
     ) -> Sweep:
         """Return the sweep at a key, a new one if there is none; it measures once it is on the screen."""
-        sweep = self._sweeps.pop(key, None) or self._new(key, function, parts())
-        kept = [(name, other) for name, other in self._sweeps.items() if not other.cancelled]
-        self._sweeps = dict([*kept, (key, sweep)][-self._most :])
+        sweep = self.get(key) or self._new(key, function, parts())
+        others = [(k, other) for k, other in self._sweeps.items() if k != key and not other.cancelled]
+        self._sweeps = dict([*others, (key, sweep)][-self._most :])
         return sweep
 
     def forget(self, key: Hashable) -> None:
