@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -58,8 +59,7 @@ def seed_parts(e: Experiment, seeds: int) -> list[Experiment]:
 def seed_band(e: Experiment, seeds: int = 20, executor: Executor | None = None) -> SeedBand:
     """Measure the gradient at initialisation for several seeds (in this process if there is no executor)."""
     parts = seed_parts(e, seeds)
-    flows = Sweep(gradient_flow, parts, executor).wait() if executor else [gradient_flow(p) for p in parts]
-    return SeedBand.of(flows)
+    return SeedBand.of(_each(gradient_flow, parts, executor))
 
 
 # Phase diagrams -----------------------------------------------------------------------------------
@@ -111,4 +111,13 @@ def phase_diagram(
 ) -> Array:
     """Return decades lost (-) or gained (+) over gain and sequence length or input strength, (G, V)."""
     parts = phase_parts(base, gains, across, values, seeds)
-    return np.array(Sweep(phase_row, parts, executor).wait() if executor else [phase_row(p) for p in parts])
+    return np.array(_each(phase_row, parts, executor))
+
+
+def _each(function: Callable[[Any], Any], parts: Sequence[Any], executor: Executor | None) -> list[Any]:
+    """Return the results of all parts, computed in this process if there is no executor."""
+    return (
+        [function(part) for part in parts]
+        if executor is None
+        else Sweep(function, parts, lambda: executor).wait()
+    )

@@ -5,8 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
+from functools import partial
 from typing import Any
+
+
+def _always() -> bool:
+    return True
+
+
+def _nothing() -> None:
+    """Do nothing when something has changed."""
 
 
 class Sweep:
@@ -16,27 +25,36 @@ class Sweep:
     has in its queue can no longer be cancelled. Any executor with the ``concurrent.futures`` interface can be
     used; its workers need the library.
 
+    pool : returns the executor; called when parts begin after none was under way.
+    wanted : whether further parts may begin. If not, the sweep stands still until it is resumed.
+    changed : called after each part and each failure, on any thread; it must not wait.
     results : one per part, None where there is none yet.
     cancelled : whether it was stopped before the end.
+    under_way : how many parts workers have, those of a cancelled sweep included.
     """
 
     def __init__(
         self,
         function: Callable[[Any], Any],
         parts: Sequence[Any],
-        executor: Executor,
+        pool: Callable[[], Executor],
         at_once: int | None = None,
+        wanted: Callable[[], bool] = _always,
+        changed: Callable[[], None] = _nothing,
     ) -> None:
         self.parts = parts
         self.results: list[Any] = [None] * len(parts)
         self.cancelled = False
-        self._function, self._executor = function, executor
+        self.under_way = 0
+        self._function, self._pool, self._wanted, self._changed = function, pool, wanted, changed
+        self._at_once = at_once or os.cpu_count() or 1
         self._lock = threading.RLock()
         self._begun = self._done = 0
         self._failure: BaseException | None = None
         self._over = threading.Event()
-        for _ in range(at_once or os.cpu_count() or 1):
-            self._begin_next()
+        if not parts:
+            self._over.set()
+        self.resume()
 
     @property
     def done(self) -> int:
@@ -52,6 +70,28 @@ class Sweep:
     def running(self) -> bool:
         """Whether more results will come."""
         return not self._over.is_set()
+
+    @property
+    def version(self) -> int:
+        """A number that grows with each result, and at the end."""
+        return self._done + self._over.is_set()
+
+    @property
+    def stalled(self) -> bool:
+        """Whether a part could begin: it is wanted again, or was not before."""
+        room = self.under_way < self._at_once and self._begun < len(self.parts)
+        return self.running and room and self._wanted()
+
+    def resume(self) -> None:
+        """Begin as many parts as can run at once, if they are wanted; may wait for the pool."""
+        if not self.stalled:
+            return
+        try:
+            executor = self._pool()
+        except Exception as failure:
+            self._fail(failure)
+        else:
+            self._begin(executor)
 
     def cancel(self) -> None:
         """Stop; results of running parts are discarded."""
@@ -73,30 +113,48 @@ class Sweep:
             raise self._failure
         return self.results
 
-    def _begin_next(self) -> None:
+    def _begin(self, executor: Executor) -> None:
+        while (begun := self._submit(executor)) is not None:
+            number, future = begun
+            future.add_done_callback(partial(self._receive, number, executor))
+
+    def _submit(self, executor: Executor) -> tuple[int, Future[Any]] | None:
+        """Submit the next part if it may begin; return its number and its future."""
         with self._lock:
-            if self._done == len(self.parts):
-                self._over.set()
-            if self._over.is_set() or self._begun == len(self.parts):
-                return
+            if not self.stalled:
+                return None
             number = self._begun
-            self._begun += 1
             try:
-                future = self._executor.submit(self._function, self.parts[number])
+                future = executor.submit(self._function, self.parts[number])
             except RuntimeError as failure:  # the executor was shut down, or its workers died
+                self._fail(failure)
+                return None
+            self._begun += 1
+            self.under_way += 1
+            return number, future
+
+    def _receive(self, number: int, executor: Executor, future: Future[Any]) -> None:
+        """Keep a part's result and begin the next part; runs on one of the executor's threads."""
+        with self._lock:
+            self.under_way -= 1
+            if self.running:
+                self._keep(number, future)
+        self._begin(executor)
+        self._changed()
+
+    def _keep(self, number: int, future: Future[Any]) -> None:
+        failure = CancelledError() if future.cancelled() else future.exception()
+        if failure is not None:
+            self._fail(failure)
+            return
+        self.results[number] = future.result()
+        self._done += 1
+        if self._done == len(self.parts):
+            self._over.set()
+
+    def _fail(self, failure: BaseException) -> None:
+        with self._lock:
+            if self.running:
                 self._failure = failure
                 self.cancel()
-                return
-        future.add_done_callback(lambda done: self._receive(number, done))
-
-    def _receive(self, number: int, future: Future[Any]) -> None:
-        with self._lock:
-            if self._over.is_set():
-                return
-            self._failure = future.exception()
-            if self._failure is not None:
-                self.cancel()
-                return
-            self.results[number] = future.result()
-            self._done += 1
-        self._begin_next()
+        self._changed()

@@ -1,9 +1,11 @@
 """The live channel: a WebSocket from which the browser asks for the newest pictures of running networks.
 
+It also hears there that a sweep has results that a fragment of the page has not drawn.
+
 The browser's first message is its page's token. Then it sends ``{"page": 7}`` to ask for what is new on its
 page 7, and ``{"hidden": true}`` when its tab is hidden. Each question gets one answer, as soon as there is
 something new, so a slow browser gets fewer pictures and never old ones. The open connection is the lease:
-when it ends, the runs stop.
+when it ends, the runs and sweeps stop.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import streamlit as st
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.server_util import is_url_from_allowed_origins
 
-from rnnviz.ui.screen import Screen, screens
+from rnnviz.ui.screen import Followed, Screen, screens
 
 URL = "live"
 UNKNOWN, REPLACED, UNCLEAR = 4001, 4002, 4003
@@ -43,6 +45,15 @@ def mount(screen: Screen) -> None:
     """Let the browser show the page that ``screen`` shows; takes no space."""
     told = {"token": screen.token, "page": screen.page, "live": screen.live, "url": URL}
     _component(key="channel", data=told, height=1)
+
+
+def follow(screen: Screen, name: str, work: Followed, version: int) -> None:
+    """Run this fragment again when its work has results that it has not drawn; call it at the fragment's end.
+
+    name : the fragment's. version : that of the drawn results, read before them. Takes no space.
+    """
+    told = {"name": name, "drawing": screen.follow(name, work, version)}
+    _component(key=f"following_{name}", data=told, height=1)
 
 
 class Unclear(Exception):
@@ -102,7 +113,7 @@ class Connection:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _resume(self) -> None:
-        """Resume the runs in a thread: they may wait for a pool."""
+        """Resume runs and sweeps in a thread: they may wait for a pool."""
         await asyncio.to_thread(self._screen.resume)
 
     async def _read(self) -> NoReturn:

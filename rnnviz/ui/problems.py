@@ -15,15 +15,14 @@ from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.training.loop import train
-from rnnviz.training.sweep import Sweep
 from rnnviz.ui import story
+from rnnviz.ui.channel import follow
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.ribbon import ribbon
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 UPDATES = 300
-TICK_SECONDS = 0.25
 CURVE_HEIGHT = 190
 LARGER_WORDS_HEIGHT = 35
 """Extra pixels for the text around the curves in projector view."""
@@ -115,16 +114,11 @@ def _picture(session: Session, problem: Problem, length: int) -> Experiment:
 
 def _consequences(session: Session, chosen: list[Experiment]) -> None:
     """Show the results of training, which are measured in the workers, as they arrive."""
-    key = ("problems", *chosen)
-    if key not in session.sweeps:
-        for name in [name for name in session.sweeps if isinstance(name, tuple) and name[0] == "problems"]:
-            session.sweeps.pop(name).cancel()
-        session.sweeps[key] = Sweep(consequence, chosen, session.lines.sweeps)
-    sweep = session.sweeps[key]
-    running = sweep.running
 
-    @st.fragment(run_every=TICK_SECONDS if running else None, key="consequences")
+    @st.fragment(key="consequences")
     def part() -> None:
+        sweep = session.sweeps.open(("problems", *chosen), consequence, lambda: chosen)
+        version = sweep.version
         columns = st.columns(2, gap="medium")
         for column, e, result in zip(columns, chosen, sweep.results, strict=True):
             column.html(f"<p class='consequence' role='status'>{tell(e, result)}</p>")
@@ -132,8 +126,7 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
             for column, e in zip(st.columns(2, gap="medium"), chosen, strict=True):
                 with column:
                     story.door(session, "laboratory", "Measure this network in the laboratory", e)
-        if running and not sweep.running:
-            st.rerun()
+        follow(session.screen, "consequences", sweep, version)
 
     part()
 

@@ -1,16 +1,21 @@
-"""What one visitor's page shows of running networks, and the connection that carries it.
+"""What one visitor's page shows of running networks and sweeps, and the connection that carries it.
 
-The page's script draws every picture once, through Streamlit. From then on workers draw them, and the browser
-asks for what is new. A rerun of the script is needed only if a run stopped by itself.
+The page's script draws every picture once, through Streamlit. From then on workers draw those of runs, and
+the browser asks for what is new. A rerun of the script is needed only if a run stopped by itself.
+
+The results of a sweep are drawn by a fragment of the page, which *follows* it: when there are results that it
+has not drawn, the browser is told so, and lets Streamlit run the fragment again.
 """
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import struct
 import time
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 import orjson
@@ -19,7 +24,7 @@ import streamlit as st
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.pictures import Drawn, Frame
 
-VERSION = 1
+VERSION = 2
 """Version of the messages to the browser; channel.js knows the same."""
 
 HIDDEN_SECONDS = 60.0
@@ -46,6 +51,41 @@ class Link(Protocol):
         ...
 
 
+class Followed(Protocol):
+    """Work whose results a fragment of the page shows as they arrive."""
+
+    @property
+    def version(self) -> int:
+        """A number that grows with each result."""
+        ...
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it waits to be resumed."""
+        ...
+
+    def resume(self) -> None:
+        """Go on; may wait for a pool."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """The newest drawing of a fragment.
+
+    work : what it follows. version : the version of it that is drawn. number : counts all drawings.
+    """
+
+    work: Followed
+    version: int
+    number: int
+
+    @property
+    def outdated(self) -> bool:
+        """Whether there are results that it does not show."""
+        return self.work.version != self.version
+
+
 class Screen:
     """The live pictures of one visitor.
 
@@ -61,11 +101,15 @@ class Screen:
         self._runs: Mapping[LiveRun, int] = {}  # with the number of its stops that the page shows
         self._added: dict[LiveRun, Drawn] = {}
         self._stops: Mapping[LiveRun, int] = {}  # when the page's script began
+        self._followed: Mapping[str, Drawing] = {}  # by the fragment's name
+        self._newly_followed: dict[str, Drawing] = {}
+        self._drawings = itertools.count(1)
         self._drawing = False
         self._link: Link | None = None
         self._hidden_since: float | None = None
         self._sent: dict[str, Frame] = {}
         self._told = -1  # the page of which the browser knows that it is out of date
+        self._told_of: dict[str, Drawing] = {}  # the drawings of which it knows that
         screens()[self.token] = self
 
     # The page's script
@@ -75,11 +119,24 @@ class Screen:
 
         runs : the session's runs, each with its number of stops.
         """
-        self._drawing, self._added, self._stops = True, {}, runs
+        self._drawing, self._added, self._newly_followed, self._stops = True, {}, {}, runs
 
     def add(self, run: LiveRun, drawn: Drawn) -> None:
         """Show a run's pictures on the page that is being drawn."""
         self._added[run] = {**self._added.get(run, {}), **drawn}
+
+    def follow(self, name: str, work: Followed, version: int) -> int:
+        """Hear that a fragment has drawn this version of its work; return the number of the drawing.
+
+        A fragment that runs by itself, without the page's script, is followed at once.
+        """
+        drawing = Drawing(work, version, next(self._drawings))
+        if self._drawing:
+            self._newly_followed[name] = drawing
+        else:
+            self._followed = {**self._followed, name: drawing}
+            self.wake()
+        return drawing.number
 
     def show(self) -> None:
         """End the script: from now on send what was added; may wait for a pool."""
@@ -89,6 +146,7 @@ class Screen:
         for run, drawn in self._added.items():
             run.watch(self, drawn)
         self._runs = {run: self._stops.get(run, 0) for run in self._added}
+        self._followed = self._newly_followed
         self.page += 1
         self._drawing = False
         self.wake()
@@ -96,10 +154,10 @@ class Screen:
 
     @property
     def live(self) -> bool:
-        """Whether the page shows any run."""
-        return bool(self._runs)
+        """Whether the page shows any run, or follows any work."""
+        return bool(self._runs) or bool(self._followed)
 
-    # Its runs
+    # Its runs and sweeps
 
     @property
     def open(self) -> bool:
@@ -114,27 +172,34 @@ class Screen:
         return link is not None and link.asking
 
     def wake(self) -> None:
-        """Hear that a run has changed."""
+        """Hear that a run or a sweep has changed."""
         link = self._link
         if link is not None:
             link.wake()
 
     @property
     def stalled(self) -> bool:
-        """Whether a run waits to be resumed."""
-        return self.open and any(run.stalled for run in self._runs)
+        """Whether a run or a sweep waits to be resumed."""
+        return self.open and any(work.stalled for work in self._all())
 
     def resume(self) -> None:
-        """Resume all runs; may wait for a pool."""
-        for run in self._runs:
-            run.resume()
+        """Resume all runs and sweeps; may wait for a pool."""
+        for work in self._all():
+            work.resume()
+
+    def sees(self, work: Followed) -> bool:
+        """Return whether somebody sees the results of this work as they arrive."""
+        return self.open and any(drawing.work is work for drawing in self._followed.values())
+
+    def _all(self) -> list[LiveRun | Followed]:
+        return [*self._runs, *(drawing.work for drawing in self._followed.values())]
 
     # Its connection
 
     def take(self, link: Link) -> None:
         """Send over this connection from now on; the newest one wins."""
         before, self._link = self._link, link
-        self._hidden_since, self._sent, self._told = None, {}, -1
+        self._hidden_since, self._sent, self._told, self._told_of = None, {}, -1, {}
         if before is not None:
             before.replace()
 
@@ -151,7 +216,8 @@ class Screen:
     def answer(self, asked: int) -> bytes | None:
         """Return what is new for a browser that shows a page, or None; never waits.
 
-        The answer has a head, and after it the messages of the pictures that changed.
+        The answer has a head, and after it the messages of the pictures that changed. The head says, once,
+        whether the page is out of date, and which drawings of its fragments are.
         """
         if self._drawing or asked != self.page:
             return None
@@ -162,13 +228,24 @@ class Screen:
             if frame.message is not None and frame is not self._sent.get(name)
         }
         stale = self.stale and self._told != asked
-        if not fresh and not stale:
+        news = {
+            name: drawing
+            for name, drawing in self._followed.items()
+            if drawing.outdated and self._told_of.get(name) is not drawing
+        }
+        if not fresh and not stale and not news:
             return None
         for frame in fresh.values():
             frame.taken = True
         self._sent.update(fresh)
         self._told = asked if stale else self._told
-        return packed(asked, stale, {name: frame.message or b"" for name, frame in fresh.items()})
+        self._told_of.update(news)
+        head = {
+            "page": asked,
+            "stale": stale,
+            "news": {name: drawing.number for name, drawing in news.items()},
+        }
+        return packed(head, {name: frame.message or b"" for name, frame in fresh.items()})
 
     @property
     def stale(self) -> bool:
@@ -176,10 +253,14 @@ class Screen:
         return any(run.stops != stops or run.outdated for run, stops in self._runs.items())
 
 
-def packed(page: int, stale: bool, messages: Mapping[str, bytes]) -> bytes:
-    """Return an answer as bytes: the head's size (4 bytes, little-endian), the head as JSON, the messages."""
+def packed(told: Mapping[str, Any], messages: Mapping[str, bytes]) -> bytes:
+    """Return an answer as bytes: the head's size (4 bytes, little-endian), the head as JSON, the messages.
+
+    told : what the head says: the page, whether it is out of date ("stale"), and the numbers of the drawings
+        that are ("news").
+    """
     pictures = [{"name": name, "size": len(message)} for name, message in messages.items()]
-    head = orjson.dumps({"version": VERSION, "page": page, "stale": stale, "pictures": pictures})
+    head = orjson.dumps({"version": VERSION, **told, "pictures": pictures})
     return b"".join([HEAD_SIZE.pack(len(head)), head, *messages.values()])
 
 

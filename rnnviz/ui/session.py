@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -14,7 +14,6 @@ from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.fitting import changed, nearest
 from rnnviz.experiment.links import from_params, to_params, to_text
 from rnnviz.teaching.presets import PRESETS, Preset
-from rnnviz.training.sweep import Sweep
 from rnnviz.ui.address import Address
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.chunk import get_ready
@@ -22,6 +21,7 @@ from rnnviz.ui.lesson_progress import LessonProgress
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_registry import MAIN, RunRegistry
 from rnnviz.ui.screen import Screen
+from rnnviz.ui.sweep_registry import SweepRegistry
 from rnnviz.ui.views import PARAMETERS, View, read_view, view_params
 from rnnviz.ui.widgets import Widgets
 from rnnviz.ui.workers import Lines
@@ -43,12 +43,12 @@ class Session:
 
     lines : where the visitor's work waits for workers.
     runs : all runs on all pages; ``run`` is the one whose experiment is in the address bar.
-    screen : the pictures of running networks on the page.
+    screen : the pictures of running networks and sweeps on the page.
     view : display settings. address : state of the address bar. widgets : keys of the controls.
     notices : sentences shown until the next change. restarted : what restarted the run, "" if nothing did;
     shown in the playground until the run goes on.
     layer : the layer shown in the lower rows; whole_loss, relative : see figures.Timeline.
-    sweeps : the newest sweeps of the laboratory, by what they measure.
+    sweeps : the newest sweeps, by what they measure.
     applications : the visitor's inputs on the page Applications.
     lessons : progress by lesson name.
     """
@@ -64,12 +64,13 @@ class Session:
     layer: int = 0
     whole_loss: bool = False
     relative: bool = False
-    sweeps: dict[Hashable, Sweep] = field(default_factory=dict)
+    sweeps: SweepRegistry = field(init=False)
     applications: ApplicationsState = field(default_factory=ApplicationsState)
     lessons: dict[str, LessonProgress] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.runs = RunRegistry(partial(LiveRun, pool=lambda: self.lines.live))
+        self.sweeps = SweepRegistry(self.screen, pool=lambda: self.lines.sweeps)
 
     @property
     def run(self) -> LiveRun:
@@ -122,10 +123,6 @@ class Session:
         self.restarted = ""
         self.layer = min(self.layer, fresh.experiment.layers - 1)
         return fresh
-
-    def forget_sweep(self, key: Hashable) -> None:
-        """Remove a sweep, so that it will be measured again."""
-        self.sweeps.pop(key, None)
 
     def follow_url(self, page: str) -> None:
         """Open what a URL asks for; page : the page's path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -124,3 +125,25 @@ def test_a_step_is_drawn_without_a_second_run_of_the_script(
     page.wait_for_timeout(1500)
     assert len(asked) == 1
     assert "paused" in page.locator(".numbers").inner_text()
+
+
+def test_a_sweep_goes_on_after_a_cut_connection_and_a_lost_request(
+    server: str, page: Page, sockets: dict[str, list[WebSocket]]
+) -> None:
+    page.goto(f"{server}/laboratory?H=96")
+    page.get_by_role("radio", name="Phase diagram", exact=True).click()
+    expect(page.get_by_text(re.compile("Measuring: [1-9] of 24 parts"))).to_be_visible(timeout=30_000)
+    page.evaluate(f"{CHANNEL}.socket.close()")
+    page.evaluate(
+        f"""() => {{
+          const rerun = {CHANNEL}.fragment("phase").rerun, lose = () => (window.lost = true);
+          let ask = rerun.ask;
+          Object.defineProperty(rerun, "ask", {{
+            set: next => (ask = next),
+            get: () => window.lost ? ask : lose,
+          }});
+        }}"""
+    )
+    wait_until(page, "window.lost")
+    expect(page.get_by_text("All 24 parts done.")).to_be_visible(timeout=120_000)
+    assert len(sockets["live"]) == 2

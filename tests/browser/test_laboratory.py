@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from rnnviz import Experiment
 from rnnviz.experiment.links import to_params
 from rnnviz.ui.laboratory import INSTRUMENTS as ALL
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import ROOT, serve, wait_until
 
 ECHO = Experiment(task="echo", topology="many-to-many", seq_len=24, delay=6, init="scaled-gaussian")
 INSTRUMENTS = {"Curve": "curve", "Why": "why", "Triangle": "triangle", "Spectrum": "spectrum"}
@@ -149,6 +153,61 @@ def test_long_work_shows_its_progress_and_can_be_cancelled(server: str, page: Pa
     expect(page.get_by_text("All 24 parts done.")).to_be_visible(timeout=60_000)
     z = "document.querySelector('.st-key-lab_phase .live-figure')._fullData[0].z"
     wait_until(page, f"[...{z}].every(row => [...row].every(Number.isFinite))")
+
+
+PHASE = "document.querySelector('.st-key-lab_phase .live-figure')"
+ROWS = f"[...{PHASE}?._fullData?.[0].z ?? []].filter(row => Number.isFinite(row[0])).length"
+"""How many rows of the phase diagram are drawn."""
+
+
+def test_a_phase_diagram_fills_in_while_it_is_watched(server: str, page: Page) -> None:
+    open_laboratory(page, server)
+    page.get_by_role("radio", name="Phase diagram", exact=True).click()
+    wait_until(page, drawn("phase"))
+    page.evaluate(
+        f"""() => {{
+          window.node = {PHASE}; window.rows = new Set(); window.tops = new Set();
+          window.look = setInterval(() => {{
+            rows.add({ROWS}); tops.add(Math.round(node.getBoundingClientRect().top));
+          }}, 20);
+        }}"""
+    )
+    expect(page.get_by_text("All 24 parts done.")).to_be_visible(timeout=60_000)
+    wait_until(page, f"{ROWS} === 24")
+    wait_until(page, "window.rows.has(24)")
+    rows = page.evaluate("[...window.rows]")
+    assert rows == sorted(rows)
+    assert len(rows) > 4, "it is drawn again and again"
+    assert page.evaluate("window.tops.size") == 1, "nothing moves, not even at the end"
+    assert page.evaluate(f"window.node === {PHASE}")
+    draws = page.evaluate(f"{PHASE}.dataset.draws")
+    page.wait_for_timeout(1500)
+    assert page.evaluate(f"{PHASE}.dataset.draws") == draws, "at the end nothing is drawn any more"
+    page.evaluate("clearInterval(window.look)")
+
+
+def test_a_closed_tab_leaves_the_workers_idle(profile: BrowserContext, tmp_path: Path) -> None:
+    def parts(which: str) -> int:
+        with urllib.request.urlopen(f"{counting}/parts", timeout=10) as answer:
+            return int(json.load(answer)[which])
+
+    def wait_for(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    with serve(ROOT / "tests" / "browser" / "apps" / "counting.py", tmp_path / "log.txt") as counting:
+        page = profile.new_page()
+        open_laboratory(page, counting, replace(ECHO, hidden_size=128))
+        page.get_by_role("radio", name="Phase diagram", exact=True).click()
+        wait_for(lambda: parts("done") > 0)
+        page.close()
+        wait_for(lambda: parts("under_way") == 0)
+        done = parts("done")
+        assert done < 24
+        time.sleep(1.5)
+        assert (parts("done"), parts("under_way")) == (done, 0)
 
 
 def test_twenty_seeds_give_a_share(server: str, page: Page) -> None:

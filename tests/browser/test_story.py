@@ -146,6 +146,20 @@ def test_a_projector_shows_every_page_of_the_story_at_once(server: str, page: Pa
             expect(page.locator(".st-key-way_on a")).to_be_in_viewport()
 
 
+def test_the_results_of_training_both_problems_arrive_by_themselves(server: str, page: Page) -> None:
+    open_page(page, server, "problems")
+    results = page.locator(".consequence")
+    expect(results.nth(0)).to_contain_text("After 300 updates", timeout=60_000)
+    expect(results.nth(1)).to_contain_text("Huge updates", timeout=60_000)
+    wait_until(page, DRAWN)
+    doors = "document.querySelector('.st-key-problem_doors').getBoundingClientRect().top"
+    before = page.evaluate(doors)
+    page.get_by_role("slider", name="Gain g of W_hh").first.press("ArrowRight")
+    expect(results.nth(0)).to_contain_text("Training it")
+    expect(results.nth(0)).to_contain_text("After 300 updates", timeout=60_000)
+    assert page.evaluate(doors) == before, "the room for the answer was there"
+
+
 # The keyboard, and less motion
 
 

@@ -24,6 +24,7 @@ from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.pictures import Picture
 from rnnviz.ui.screen import HEAD_SIZE, HIDDEN_SECONDS, VERSION, Screen, packed, screens
 from tests.ui.test_run_phases import CHUNK, Bench, Caption, HandClock
+from tests.visitor import Watching
 
 SECONDS = 10.0
 
@@ -220,6 +221,7 @@ def test_each_question_gets_one_answer_with_the_newest_pictures(server: str, sta
             "version": VERSION,
             "page": stage.screen.page,
             "stale": False,
+            "news": {},
             "pictures": 0,
         }
         assert messages == {"a": f"seen {CHUNK} plays"}
@@ -301,13 +303,137 @@ def test_two_runs_share_a_connection(server: str, stage: Stage) -> None:
 
 
 def test_an_answer_without_pictures_is_a_head() -> None:
-    data = packed(3, True, {})
+    data = packed({"page": 3, "stale": True}, {})
     assert orjson.loads(data[HEAD_SIZE.size :]) == {
         "version": VERSION,
         "page": 3,
         "stale": True,
         "pictures": [],
     }
+
+
+# What fragments follow
+
+
+class Work:
+    """Something that a fragment follows; its results come when the test says so."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.stalled = False
+        self.resumed = 0
+
+    def resume(self) -> None:
+        self.resumed, self.stalled = self.resumed + 1, False
+
+
+def follow_on_page(screen: Screen, work: Work, name: str = "phase") -> int:
+    """Run the script of a page that follows some work; return the number of the drawing."""
+    screen.begin({})
+    number = screen.follow(name, work, work.version)
+    screen.show()
+    return number
+
+
+def finish_part(screen: Screen, work: Work) -> None:
+    work.version += 1
+    screen.wake()
+
+
+def test_a_page_without_runs_opens_the_connection_for_what_it_follows() -> None:
+    screen = Screen()
+    screen.begin({})
+    screen.show()
+    assert not screen.live
+    follow_on_page(screen, Work())
+    assert screen.live
+
+
+def test_news_of_a_drawing_are_told_once_and_again_only_after_the_next_drawing(server: str) -> None:
+    screen, work = Screen(), Work()
+    first = follow_on_page(screen, work)
+    with opened(server, screen.token) as socket:
+        ask(socket, screen.page)
+        assert silent(socket), "all of it is drawn"
+        finish_part(screen, work)
+        head, messages = hear(socket)
+        assert (head["news"], head["stale"], messages) == ({"phase": first}, False, {})
+        ask(socket, screen.page)
+        finish_part(screen, work)
+        assert silent(socket), "the browser insists, however many results there are"
+        second = screen.follow("phase", work, work.version)  # the fragment alone runs again
+        assert silent(socket)
+        finish_part(screen, work)
+        assert hear(socket)[0]["news"] == {"phase": second}
+        assert second > first
+
+
+def test_a_result_that_came_while_a_fragment_was_drawn_is_not_missed(server: str) -> None:
+    screen, work = Screen(), Work()
+    screen.begin({})
+    version, work.version = work.version, 1
+    number = screen.follow("phase", work, version)
+    screen.show()
+    with opened(server, screen.token) as socket:
+        ask(socket, screen.page)
+        assert hear(socket)[0]["news"] == {"phase": number}
+
+
+def test_a_fragment_that_begins_anew_is_told_of_the_new_results(server: str) -> None:
+    screen, before, after = Screen(), Work(), Work()
+    follow_on_page(screen, before)
+    with opened(server, screen.token) as socket:
+        ask(socket, screen.page)
+        finish_part(screen, before)
+        assert hear(socket)[0]["news"]
+        after.stalled = True
+        number = screen.follow("phase", after, 0)
+        wait_for(lambda: after.resumed > 0)
+        ask(socket, screen.page)
+        finish_part(screen, before)
+        assert silent(socket), "nobody looks at that any more"
+        finish_part(screen, after)
+        assert hear(socket)[0]["news"] == {"phase": number}
+
+
+def test_a_new_connection_hears_the_news_again(server: str) -> None:
+    screen, work = Screen(), Work()
+    number = follow_on_page(screen, work)
+    work.version = 1
+    for _ in range(2):
+        with opened(server, screen.token) as socket:
+            ask(socket, screen.page)
+            assert hear(socket)[0]["news"] == {"phase": number}
+
+
+def test_work_is_seen_while_its_page_is_on_the_screen_of_somebody() -> None:
+    screen, work = Screen(), Work()
+    follow_on_page(screen, work)
+    assert not screen.sees(work), "nobody is connected"
+    watching = Watching()
+    screen.take(watching)
+    assert screen.sees(work)
+    screen.begin({})
+    assert screen.sees(work), "until the next page is drawn"
+    screen.show()
+    assert not screen.sees(work)
+    follow_on_page(screen, work)
+    assert screen.sees(work)
+    screen.drop(watching)
+    assert not screen.sees(work)
+
+
+def test_what_is_followed_is_resumed_by_a_connection_and_by_a_page(server: str) -> None:
+    screen, work = Screen(), Work()
+    follow_on_page(screen, work)
+    resumed = work.resumed
+    with opened(server, screen.token):
+        wait_for(lambda: work.resumed == resumed + 1)
+        work.stalled = True
+        screen.wake()
+        wait_for(lambda: work.resumed == resumed + 2)
+        follow_on_page(screen, work)
+        assert work.resumed == resumed + 3
 
 
 # The lease

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from rnnviz import Experiment, gradient_flow
 from rnnviz.experiment.links import to_params
 from rnnviz.ui.instruments.reading import number, percent, plain
-from tests.visitor import train_here
+from tests.visitor import Watching, train_here
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
 LABORATORY = SHELL.parents[2] / "pages" / "laboratory.py"
@@ -53,11 +54,6 @@ def figure(tab: AppTest, name: str) -> dict[str, Any]:
 
 def values_of(trace: dict[str, Any]) -> np.ndarray:
     return np.frombuffer(base64.b64decode(trace["y"]["bdata"]))
-
-
-def stop_sweeps(tab: AppTest) -> None:
-    for sweep in tab.session_state["session"].sweeps.values():
-        sweep.cancel()
 
 
 def header(tab: AppTest) -> str:
@@ -132,7 +128,30 @@ def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: st
 def test_the_phase_diagram_says_on_what_input_it_measures() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
     assert "An isolated layer on random input" in header(tab)
-    stop_sweeps(tab)
+
+
+def test_seeds_are_measured_while_somebody_watches_and_none_before() -> None:
+    e = Experiment(seq_len=8, init="pytorch")
+    tab = choose(open_laboratory(e), "seeds")
+    sweep = tab.session_state["session"].sweeps.get(("seeds", replace(e, learning_rate=1e-3, clip_norm=None)))
+    assert (sweep.done, sweep.under_way) == (0, 0)
+    assert "Of 1 seed: " in said(tab), "its own one needs no worker"
+    screen = tab.session_state["session"].screen
+    assert screen.live
+    screen.take(Watching())
+    screen.resume()
+    assert len(sweep.wait()) == 20
+    assert "Of 20 seeds: " in said(look(tab))
+    assert [caption.value for caption in tab.caption if "done" in caption.value] == ["All 20 parts done."]
+    drawn = {trace["name"]: trace for trace in figure(tab, "seeds")["data"]}
+    np.testing.assert_array_equal(values_of(drawn["this seed"]), gradient_flow(e).per_output[-1])
+
+
+def test_a_cancelled_measurement_says_so_and_starts_again() -> None:
+    tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
+    tab.button(key="cancel").click()
+    look(tab).button(key="again").click()
+    assert look(tab).button(key="cancel").label == "Cancel"
 
 
 @pytest.mark.parametrize(
@@ -169,16 +188,13 @@ def test_what_an_instrument_looks_at_is_said_once() -> None:
     assert "Weights" not in header(choose(tab, "training")), "that nothing was trained is said below"
     assert "only activation and H" in header(choose(tab, "phase"))
     assert "a single unit" in header(choose(tab, "cliff"))
-    stop_sweeps(tab)
 
 
 def test_a_border_beyond_the_phase_diagram_is_told() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=8, activation="sigmoid", init="glorot")), "phase")
     assert "The theory's border, at g = 10.1 to 10.5, lies outside this picture." in said(tab)
-    stop_sweeps(tab)
     tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
     assert "The dashed border" in said(tab)
-    stop_sweeps(tab)
 
 
 def test_the_curve_is_the_librarys() -> None:

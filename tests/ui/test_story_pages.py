@@ -35,6 +35,7 @@ from rnnviz.ui.problems import (
     tell,
 )
 from rnnviz.ui.views import HIDEABLE, PARAMETERS, read_view
+from tests.visitor import Watching
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
 
@@ -116,6 +117,7 @@ def test_both_problems_show_the_librarys_gradients() -> None:
 
 def test_the_consequences_arrive_from_the_workers() -> None:
     tab = open_page("problems")
+    tab.session_state["session"].screen.take(Watching())
     deadline = time.monotonic() + 60
     while "After 300 updates" not in said(tab) or "Huge updates" not in said(tab):
         assert time.monotonic() < deadline, said(tab)

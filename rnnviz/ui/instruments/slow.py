@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,83 +12,71 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.analysis.bench import Bench
-from rnnviz.analysis.gradient_flow import gradient_flow
+from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
 from rnnviz.analysis.mean_field import critical_gain
 from rnnviz.analysis.sweeps import SeedBand, phase_parts, phase_row, seed_parts
-from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import seeds_spec
 from rnnviz.figures.phase import inside, phase_spec
 from rnnviz.model.arrays import Array
 from rnnviz.training.sweep import Sweep
+from rnnviz.ui.channel import follow
 from rnnviz.ui.instruments.reading import Reading, number, plain, present
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
-SEEDS_HEIGHT, PHASE_HEIGHT = 430, 384
+SEEDS_HEIGHT, PHASE_HEIGHT = 394, 348
 ONE_STEP = "A single step: with every seed the whole error arrives. Choose a topology with many steps."
-TICK_SECONDS = 0.25
-KEPT_SWEEPS = 8
 SEEDS, PHASE_SEEDS, GRID = 20, 5, 24
 GAINS = np.linspace(0.1, 3.0, GRID).round(3)
 LENGTHS = np.linspace(4, 100, GRID).round()
 STRENGTHS = np.linspace(0.0, 2.0, GRID).round(3)
-BAR_HEIGHT, LINE_HEIGHT = 36, 20
+BAR_HEIGHT = 36
 """Pixels of the progress bar, and of the line that replaces it when the sweep is done."""
 
 
-def _sweep(
-    session: Session, key: Hashable, function: Callable[[Any], Any], parts: Callable[[], Sequence[Any]]
-) -> Sweep:
-    """Return the sweep at a key; a new one cancels those that are running."""
-    if key not in session.sweeps:
-        for other in session.sweeps.values():
-            other.cancel()
-        kept = [(k, s) for k, s in session.sweeps.items() if not s.cancelled]
-        session.sweeps = dict(kept[1 - KEPT_SWEEPS :])
-        session.sweeps[key] = Sweep(function, parts(), session.lines.sweeps)
-    return session.sweeps[key]
+@dataclass(frozen=True)
+class Measurement:
+    """A measurement that takes seconds.
 
-
-def _follow(
-    session: Session,
-    key: Hashable,
-    sweep: Sweep,
-    name: str,
-    read: Callable[[list[Any]], Reading | str],
-    height: int,
-) -> None:
-    """Show a sweep's results as they arrive, with its progress and a cancel button.
-
-    height : pixels of the figure and the progress above it.
+    name : of the instrument. key : what is measured. function, parts : see ``Sweep``.
+    read : returns the reading of the results so far. height : pixels of the figure.
     """
-    running = sweep.running
 
-    @st.fragment(run_every=TICK_SECONDS if running else None, key=f"sweep_{name}")
+    name: str
+    key: Hashable
+    function: Callable[[Any], Any]
+    parts: Callable[[], Sequence[Any]]
+    read: Callable[[list[Any]], Reading]
+    height: int
+
+
+def _show(session: Session, what: Measurement) -> None:
+    """Show results as they arrive, with the progress and a cancel button."""
+
+    @st.fragment(key=f"sweep_{what.name}")
     def part() -> None:
-        if session.sweeps.get(key) is not sweep:  # "Start again" was pressed: the page starts a new sweep
-            st.rerun()
-        height_left = height - _progress(session, key, sweep)
-        present(read(sweep.results), name, height_left)
-        if running and not sweep.running:
-            st.rerun()
+        sweep = session.sweeps.open(what.key, what.function, what.parts)
+        version = sweep.version
+        _progress(session, what.key, sweep)
+        present(what.read(sweep.results), what.name, what.height)
+        follow(session.screen, what.name, sweep, version)
 
     part()
 
 
-def _progress(session: Session, key: Hashable, sweep: Sweep) -> int:
-    """Show a sweep's progress and the button to cancel or restart it; return the height in pixels."""
-    if not sweep.running and not sweep.cancelled:
-        st.caption(f"All {len(sweep.parts)} parts done.")
-        return LINE_HEIGHT
+def _progress(session: Session, key: Hashable, sweep: Sweep) -> None:
+    """Show a sweep's progress and the button to cancel or restart it."""
     with st.container(height=BAR_HEIGHT, border=False, key="sweep_progress"):
+        if not sweep.running and not sweep.cancelled:
+            st.caption(f"All {len(sweep.parts)} parts done.")
+            return
         bar, button = st.columns([0.87, 0.13], vertical_alignment="center")
         done = f"{sweep.done} of {len(sweep.parts)} parts"
         bar.progress(sweep.progress, f"Cancelled at {done}" if sweep.cancelled else f"Measuring: {done}")
         if sweep.cancelled:
-            button.button("Start again", on_click=session.forget_sweep, args=(key,), key="again")
+            button.button("Start again", on_click=session.sweeps.forget, args=(key,), key="again")
         else:
             button.button("Cancel", on_click=sweep.cancel, key="cancel")
-    return BAR_HEIGHT
 
 
 def seeds(session: Session) -> None:
@@ -96,24 +85,25 @@ def seeds(session: Session) -> None:
     if e.seq_len == 1:
         st.info(ONE_STEP, icon=":material/info:")
         return
-    key = ("seeds", e)
-    sweep = _sweep(session, key, gradient_flow, lambda: seed_parts(e, SEEDS))
 
-    def read(flows: list[Any]) -> Reading | str:
-        there = [flow for flow in flows if flow is not None]
-        return _seed_reading(e, SeedBand.of(there)) if there else "Measuring the first seeds."
+    def read(flows: list[Any]) -> Reading:
+        own = flows[0] or gradient_flow(e)  # so that there is a picture from the beginning
+        others = [flow for flow in flows[1:] if flow is not None]
+        return _seed_reading(own, SeedBand.of([own, *others]))
 
-    _follow(session, key, sweep, "seeds", read, SEEDS_HEIGHT)
+    parts = partial(seed_parts, e, SEEDS)
+    _show(session, Measurement("seeds", ("seeds", e), gradient_flow, parts, read, SEEDS_HEIGHT))
 
 
-def _seed_reading(e: Experiment, band: SeedBand) -> Reading:
+def _seed_reading(own: GradientFlow, band: SeedBand) -> Reading:
     shares = {verdict: band.share(verdict) for verdict in ("vanishing", "healthy", "exploding")}
     words = ", ".join(f"**{share:.0%} {verdict}**" for verdict, share in shares.items() if share)
     low, median, high = (float(np.quantile(band.decades, q, method="nearest")) for q in (0.0, 0.5, 1.0))
+    count = len(band.verdicts)
     how = (
-        f"Of {len(band.verdicts)} seeds: {words}. The line is the median, the darker band the middle half, "
-        "the paler one all seeds. Where the band is wide, a single run proves nothing; orthogonal matrices "
-        "and wide networks make it narrow."
+        f"Of {count} {'seed' if count == 1 else 'seeds'}: {words}. The line is the median, the darker band "
+        "the middle half, the paler one all seeds. Where the band is wide, a single run proves nothing; "
+        "orthogonal matrices and wide networks make it narrow."
     )
     middle, least, most = (_decades(value) for value in (median, low, high))
     formula = (
@@ -122,11 +112,10 @@ def _seed_reading(e: Experiment, band: SeedBand) -> Reading:
         rf"&\text{{from }} {_in_tex(least)} \text{{ to }} {_in_tex(most)} \end{{aligned}}"
     )
     table = pd.DataFrame(band.curves.T, columns=[f"seed_{k}" for k in range(len(band.curves))])
-    table.insert(0, "t", np.arange(1, e.seq_len + 1))
-    label = f"Gradient over {len(band.verdicts)} seeds: median {middle} decades, {least} to {most}"
+    table.insert(0, "t", np.arange(1, band.curves.shape[1] + 1))
+    label = f"Gradient over {count} seeds: median {middle} decades, {least} to {most}"
     letters = "ε_t: the last output's share of ∂L/∂h_t, at step 1 and at its own step k"
-    own = gradient_flow(e).per_output[-1]
-    return Reading(seeds_spec(band, own, theme()), label, how, formula, table, letters)
+    return Reading(seeds_spec(band, own.per_output[-1], theme()), label, how, formula, table, letters)
 
 
 def _decades(value: float) -> str:
@@ -153,14 +142,13 @@ def phase(session: Session) -> None:
     across = across or "input_std"
     values = LENGTHS if across == "seq_len" else STRENGTHS
     base = Bench(activation=e.activation, hidden_size=e.hidden_size)
-    key = ("phase", across, base)
-    sweep = _sweep(session, key, phase_row, lambda: phase_parts(base, GAINS, across, values, PHASE_SEEDS))
 
     def read(rows: list[Any]) -> Reading:
         decades = np.array([np.full(len(values), np.nan) if row is None else row for row in rows])
         return _phase_reading(base, decades, across, values)
 
-    _follow(session, key, sweep, "phase", read, PHASE_HEIGHT)
+    key, parts = ("phase", across, base), partial(phase_parts, base, GAINS, across, values, PHASE_SEEDS)
+    _show(session, Measurement("phase", key, phase_row, parts, read, PHASE_HEIGHT))
 
 
 _BORDER = (
