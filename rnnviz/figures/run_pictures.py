@@ -6,7 +6,7 @@ built anew with the same settings is the same picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
@@ -17,6 +17,7 @@ from rnnviz.analysis.gradient_flow import VERDICT_RULE
 from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.figures.answers import Answers, answers_spec
+from rnnviz.figures.contest import Trained
 from rnnviz.figures.message import Place
 from rnnviz.figures.progress import Progress, progress_spec
 from rnnviz.figures.theme import Theme
@@ -43,6 +44,7 @@ class Moment:
     rate : updates per second; 0 if unknown or if it does not play. playing : whether more updates follow.
     measured : the result of the run's ``measure`` for this state; None if the run has no measure.
     spans : the widest range of each gradient axis so far. Drawing widens them, so that axes stay still.
+    beside : the measurements of the runs that play beside it, by name.
     """
 
     experiment: Experiment
@@ -53,6 +55,7 @@ class Moment:
     playing: bool = False
     measured: Any = None
     spans: dict[Hashable, Span] = field(default_factory=dict)
+    beside: Mapping[str, Trained] = field(default_factory=dict)
 
     def widen(self, axis: Hashable, span: Span) -> Span:
         """Return the range of an axis that holds this span and all earlier ones."""

@@ -24,23 +24,27 @@ class LiveFigure {
     this.node = document.createElement("div");
     this.node.className = "live-figure";
     this.node.setAttribute("role", "figure"); // not "img": it contains plotly's buttons
-    this.caption = document.createElement("div");
+    [this.caption, this.footer, this.status] = ["div", "div", "p"].map((tag) => document.createElement(tag));
+    this.status.className = "only-heard";
+    this.status.setAttribute("role", "status");
     this.window = document.createElement("div");
     this.window.className = "live-figure-window";
     this.window.append(this.node);
     // plotly.js would block scrolling by touch; a tap still reaches it as a click
     this.window.addEventListener("touchstart", (touch) => touch.stopPropagation(), { capture: true, passive: true });
-    parent.append(this.caption, this.window);
+    parent.append(this.caption, this.window, this.footer, this.status);
     this.frame = parent;
     this.widthWatch = new ResizeObserver(() => this.frame.clientWidth !== this.drawnWidth && this.redraw());
     this.widthWatch.observe(this.frame);
   }
 
   show(message) {
+    const before = this.message ?? {};
     this.message = message;
     named.set(message.name, this);
     this.node.setAttribute("aria-label", message.label);
-    if (this.caption.innerHTML !== message.caption) this.caption.innerHTML = message.caption;
+    for (const part of ["caption", "footer"]) if (message[part] !== before[part]) this[part].innerHTML = message[part];
+    if (message.status !== before.status) this.status.textContent = message.status;
     this.window.style.height = `${message.height}px`;
     this.redraw();
   }

@@ -286,11 +286,11 @@ def test_what_a_worker_measures_needs_no_streamlit(job: str) -> None:
 def test_another_season_changes_the_baseline_and_measures_nothing_anew() -> None:
     page = Jobs("forecasts")
     page.upload(GOOD)
-    measured = page.trained.look().measured
+    measured = page.trained.moment().measured
     page.widget("number_input", "own_season").set_value(11)
     page.look()
     assert "like one season ago" in page.words
-    assert page.trained.look().measured is measured
+    assert page.trained.moment().measured is measured
 
 
 # Captions
