@@ -57,7 +57,7 @@ def test_recall_is_played_to_its_end_and_both_numbers_are_told(server: str, page
     assert ROUNDS["recall"].finding in words
     expect(page.locator(".st-key-contest_play button")).to_contain_text("Play again")
     assert all(plot.evaluate("node => node.isConnected") for plot in plots), "nothing was drawn anew"
-    labels = page.locator(".st-key-contest .annotation-text").all_text_contents()
+    labels = page.locator(".st-key-contest_progress .annotation-text").all_text_contents()
     assert f"feed-forward {without}%" in labels
     assert f"recurrent {with_memory}%" in labels
 
@@ -81,7 +81,7 @@ def test_why_fits_on_one_screen(server: str, page: Page, theme: str) -> None:
         wait_until(page, figure("contest_vanilla", f"{hidden}.x.length === {game.experiment.seq_len}"))
         for part in ("h1.title", ".st-key-contest_bar", ".outcome", ".st-key-way_on a"):
             expect_on_screen(page.locator(part))
-        for key in ("contest_feed-forward", "contest_vanilla", "contest"):
+        for key in ("contest_feed-forward", "contest_vanilla", "contest_progress"):
             expect_on_screen(page.locator(f".st-key-{key} .live-figure").last)
         paper = page.evaluate(figure("contest_vanilla", "._fullLayout.paper_bgcolor"))
         assert paper == THEMES[theme].paper, task

@@ -346,14 +346,13 @@ def test_the_run_stops_when_the_connection_ends(server: str, stage: Stage) -> No
 
 
 def test_the_newest_connection_wins(server: str, stage: Stage) -> None:
-    with shown(server, stage) as first:
-        with opened(server, stage.screen.token) as second:
-            assert code_of(first) == REPLACED
-            stage.run.step()
-            stage.bench.pool.finish()
-            ask(second, stage.screen.page)
-            assert hear(second)[1] == {"a": "seen 1 rests"}
-            assert stage.screen.open
+    with shown(server, stage) as first, opened(server, stage.screen.token) as second:
+        assert code_of(first) == REPLACED
+        stage.run.step()
+        stage.bench.pool.finish()
+        ask(second, stage.screen.page)
+        assert hear(second)[1] == {"a": "seen 1 rests"}
+        assert stage.screen.open
 
 
 def test_a_hidden_tab_keeps_its_runs_for_a_minute(server: str, stage: Stage) -> None:
