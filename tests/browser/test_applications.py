@@ -178,6 +178,33 @@ def test_text_knows_more_than_pairs_of_letters_and_writes_on(server: str, page: 
     assert page.locator(".written b").inner_text().startswith(first)
 
 
+PLACES = """() => {
+  window.places = {};
+  const keys = ["job_answer", "job_timeline", "job_progress"];
+  const note = () => {
+    for (const key of keys) {
+      const { x, y, width, height } = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
+      (places[key] ??= new Set()).add([x, y, width, height].map(Math.round).join());
+    }
+    requestAnimationFrame(note);
+  };
+  note();
+}"""
+"""Notes where the parts of the page are, in every animation frame."""
+
+
+@pytest.mark.parametrize("job", ["sentiment", "text"])
+def test_while_a_job_trains_nothing_moves(server: str, page: Page, job: str) -> None:
+    open_job(page, server, job)
+    page.evaluate(PLACES)
+    train(page)
+    began = page.evaluate(score(page))
+    wait_until(page, f"Math.abs({score(page)} - {began}) > {0.2 * began}", seconds=TRAINING_SECONDS)
+    page.wait_for_timeout(500)
+    assert page.evaluate("Object.values(places).map(seen => seen.size)") == [1, 1, 1]
+    pause(page)
+
+
 # By keyboard, by screen reader, on small screens
 
 

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from rnnviz import TOPOLOGIES
 from rnnviz.figures import THEMES
@@ -43,11 +43,20 @@ def figure(key: str, expression: str) -> str:
 
 
 def test_recall_is_played_to_its_end_and_both_numbers_are_told(server: str, page: Page) -> None:
+    streams: list[WebSocket] = []
+    page.once("websocket", lambda socket: streams.append(socket))
     open_page(page, f"{server}/why", 3)
+    wait_until(page, "window.rnnvizChannel?.socket?.readyState === 1")
+    asked: list[int] = []
+    streams[0].on("framesent", lambda data: asked.append(len(data)))
+    heard = page.locator(".st-key-contest_progress .only-heard")
+    expect(heard).to_have_text("")
     plots = page.locator(".live-figure svg.main-svg").element_handles()
     page.keyboard.press("p")
     expect(page.locator(".st-key-contest_play button")).to_contain_text("Pause", timeout=30_000)
     began = time.monotonic()
+    expect(outcome(page)).to_contain_text("After ")
+    assert heard.text_content() == "", "a screen reader is not told every frame"
     expect(outcome(page)).to_contain_text(f"After {STEPS} updates", timeout=1000 * SECONDS)
     print(f"{STEPS} updates of both took {time.monotonic() - began:.1f} s")
     words = outcome(page).inner_text()
@@ -55,6 +64,8 @@ def test_recall_is_played_to_its_end_and_both_numbers_are_told(server: str, page
     assert 15 <= without <= 35, words
     assert with_memory == 100
     assert ROUNDS["recall"].finding in words
+    expect(heard).to_contain_text(ROUNDS["recall"].finding)
+    assert len(asked) <= 3, "the script ran for Play, and for the end of each"
     expect(page.locator(".st-key-contest_play button")).to_contain_text("Play again")
     assert all(plot.evaluate("node => node.isConnected") for plot in plots), "nothing was drawn anew"
     labels = page.locator(".st-key-contest_progress .annotation-text").all_text_contents()

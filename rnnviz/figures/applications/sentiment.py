@@ -39,7 +39,7 @@ class TypedSentence:
 
 
 def failures(found: Judgement) -> str:
-    """Return where the network fails, as HTML: within its grammar, then beyond it."""
+    """Return where the network fails, as HTML: beyond its grammar, then within it (fewer and fewer)."""
     listed = "".join(
         f"<li>{escape(s.text)} <i>(actually {VERDICTS[s.verdict]})</i></li>" for s in found.examples
     )
@@ -50,6 +50,6 @@ def failures(found: Judgement) -> str:
         ":" if found.wrong else "."
     )
     return (
-        f"<div class='failures'><b>Where it fails.</b> Within its grammar, {within}<ul>{listed}</ul>"
-        f"Beyond its grammar:<ul>{beyond}</ul></div>"
+        f"<div class='failures'><b>Where it fails.</b> Beyond its grammar:<ul>{beyond}</ul>"
+        f"Within its grammar, {within}<ul>{listed}</ul></div>"
     )
