@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,6 +14,7 @@ from unittest.mock import patch
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest, local_script_runner
 
+from rnnviz.training.executor import local_pool
 from rnnviz.ui import address
 from rnnviz.ui.chunk import Chunk, compute
 from rnnviz.ui.live_run import LiveRun
@@ -35,6 +38,13 @@ def train_here(run: LiveRun, steps: int) -> None:
     """Train a run that stands still in this process."""
     result = compute(Chunk(run.experiment, run.state, run.initial, steps=steps))
     run._newest = result.state, result.snapshot
+
+
+def drawn_by_a_worker(run: LiveRun) -> dict[str, bytes]:
+    """All watched pictures of a run's newest state, as a worker process draws them."""
+    chunk = replace(run._chunk(), seconds=None, steps=0, pictures=run.pictures.due(every=True))
+    chunk = replace(chunk, beside=run.moment().beside)
+    return dict(local_pool().submit(compute, chunk).result().messages)
 
 
 class Tab:
@@ -92,6 +102,12 @@ class Tab:
     @property
     def run(self) -> LiveRun:
         return self.session.run
+
+    @property
+    def messages(self) -> dict[str, bytes]:
+        """The page's figures by name, as they were sent to the browser."""
+        sent = [element.proto.bytes for element in self.tab.get("bidi_component") if element.proto.bytes]
+        return {json.loads(message)["name"]: message for message in sent}
 
     @property
     def texts(self) -> list[str]:

@@ -18,11 +18,20 @@ LABEL_GAP = 0.17
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """One network's metric over training: its name, steps (n,) and metric (n,)."""
+    """One network's metric over training.
+
+    steps, metric : (n,) each, the measurements and the updates before them. step : updates so far.
+    """
 
     name: str
     steps: Array
     metric: Array
+    step: int
+
+    @property
+    def newest(self) -> float:
+        """The latest measurement; NaN if there is none."""
+        return float(self.metric[-1]) if len(self.metric) else np.nan
 
     @classmethod
     def of(cls, name: str, state: TrainingState) -> Trained:
@@ -32,7 +41,7 @@ class Trained:
         steps, metric = columns["step"][past], columns["metric"][past]
         if is_measured(state.step) and np.isfinite(state.metric):
             steps, metric = np.append(steps, state.step), np.append(metric, state.metric)
-        return cls(name, steps, metric)
+        return cls(name, steps, metric, state.step)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +140,7 @@ def _level_note(text: str, value: float, above: bool, theme: Theme) -> Spec:
 
 def _end_labels(view: Contest, colours: list[str], theme: Theme) -> list[Spec]:
     """Label each curve with its latest value at the right; close labels are moved apart."""
-    last = [float(trained.metric[-1]) if len(trained.metric) else np.nan for trained in view.trained]
+    last = [trained.newest for trained in view.trained]
     if not np.isfinite(last).all():
         return []
     low, high = np.sort(np.clip(last, 0.0, view.top))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
-from rnnviz.model.arrays import Array
+from rnnviz.model.arrays import Array, Indices
 from rnnviz.tasks.series import Series
 
 SHOWN_BEFORE = 1.5
@@ -27,7 +28,7 @@ class Forecasts:
     series : values, split and unit. ahead : (m,), one-step forecasts of the held-out part.
     free : (k,), free-running forecasts from the split on. future : (f,), forecasts beyond the last value.
     baseline : (m,), the better baseline; baseline_name : its name.
-    unit : of the values. labels : (n,), names of the rows; None where their times are numbers.
+    unit : of the values. row_names : of the ``named_rows``; None where their times are numbers.
     """
 
     series: Series
@@ -37,14 +38,14 @@ class Forecasts:
     baseline: Array
     baseline_name: str
     unit: str
-    labels: list[str] | None = None
+    row_names: Sequence[str] | None = None
 
 
 def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
     """Return the figure of data, split and forecasts as plain data."""
     s = view.series
-    split, end = s.held_out, min(len(s.values), s.held_out + len(view.ahead))
-    first = max(0, split - int(SHOWN_BEFORE * (end - split)))
+    split = s.held_out
+    first, end = _shown(s, len(view.ahead))
     step = float(s.times[-1] - s.times[-2])
     beyond = s.times[-1] + step * np.arange(1, len(view.future) + 1)
     whole = end == len(s.values)
@@ -68,7 +69,7 @@ def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
                 nticks=9,
                 showgrid=False,
                 tickformat="d",
-                **_names(view, first, end),
+                **_names(view),
             ),
             yaxis=axis(theme, range=_span(s.values[first:end]), nticks=6),
             shapes=_split(s.times[first], s.times[split], theme),
@@ -108,12 +109,24 @@ def _legend(view: Forecasts, theme: Theme, whole: bool) -> str:
     return "   ".join(f"<span style='color:{colour}'>{name}</span>" for colour, name in parts)
 
 
-def _names(view: Forecasts, first: int, end: int) -> Spec:
+def _shown(s: Series, m: int) -> tuple[int, int]:
+    """Return the first row shown and the end of the rows, if m held-out values are forecast."""
+    end = min(len(s.values), s.held_out + m)
+    return max(0, s.held_out - int(SHOWN_BEFORE * (end - s.held_out))), end
+
+
+def named_rows(s: Series, m: int) -> Indices:
+    """Return the rows that the time axis names if rows have names; m : number of forecast held-out values."""
+    first, end = _shown(s, m)
+    return np.unique(np.linspace(first, end - 1, NAMED_ROWS).astype(int))
+
+
+def _names(view: Forecasts) -> Spec:
     """Return time-axis ticks for some rows, if rows have names."""
-    if view.labels is None:
+    if view.row_names is None:
         return {}
-    rows = np.unique(np.linspace(first, end - 1, NAMED_ROWS).astype(int))
-    return {"tickvals": view.series.times[rows].tolist(), "ticktext": [view.labels[row] for row in rows]}
+    rows = named_rows(view.series, len(view.ahead))
+    return {"tickvals": view.series.times[rows].tolist(), "ticktext": list(view.row_names)}
 
 
 def _side(text: str, x: float, theme: Theme, anchor: str) -> Spec:

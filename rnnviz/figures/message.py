@@ -50,7 +50,9 @@ class Place:
     def _figure_height(self) -> int:
         return round(TALLER * self.height) if self.projector else self.height
 
-    def message(self, figure: Figure | Spec, label: str, caption: str = "", playing: bool = False) -> bytes:
+    def message(
+        self, figure: Figure | Spec, label: str, caption: str = "", footer: str = "", status: str = ""
+    ) -> bytes:
         """Return a figure at this place as JSON.
 
         figure : a plotly Figure, or {"data": [...], "layout": {...}}. A plain dict skips plotly's validation,
@@ -58,8 +60,8 @@ class Place:
             shape; ranges and other layout values must be plain lists. The visitor's zoom survives redraws
             unless the layout sets its own ``uirevision``.
         label : description for screen readers.
-        caption : one line of HTML above the figure, updated with it. Untrusted text must be escaped.
-        playing : more frames will follow soon, so the browser paints this one (``canvas.js``).
+        caption, footer : HTML above and below the figure, updated with it. Untrusted text must be escaped.
+        status : a sentence that screen readers are told when it changes, "" for none.
         """
         content = figure.to_dict() if isinstance(figure, Figure) else figure
         if self.projector:
@@ -73,7 +75,8 @@ class Place:
             "label": label,
             "height": self._figure_height,
             "caption": caption,
-            "playing": playing,
+            "footer": footer,
+            "status": status,
             "leastWidth": self.least_width,
             "plotlyUrl": PLOTLY_URL,
         }

@@ -6,7 +6,7 @@ built anew with the same settings is the same picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
@@ -17,6 +17,7 @@ from rnnviz.analysis.gradient_flow import VERDICT_RULE
 from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.figures.answers import Answers, answers_spec
+from rnnviz.figures.contest import Trained
 from rnnviz.figures.message import Place
 from rnnviz.figures.progress import Progress, progress_spec
 from rnnviz.figures.theme import Theme
@@ -31,9 +32,6 @@ SYMBOLS = {
 }  # fmt: skip
 """Glossary terms used in the timeline, and their form there ("" for the full term)."""
 
-PAINTED_RATE = 8.0
-"""Up to this many updates per second, plotly draws all pictures, so that values can be read off meanwhile."""
-
 Span = tuple[int, int]
 """A range of powers of ten."""
 
@@ -46,6 +44,7 @@ class Moment:
     rate : updates per second; 0 if unknown or if it does not play. playing : whether more updates follow.
     measured : the result of the run's ``measure`` for this state; None if the run has no measure.
     spans : the widest range of each gradient axis so far. Drawing widens them, so that axes stay still.
+    beside : the measurements of the runs that play beside it, by name.
     """
 
     experiment: Experiment
@@ -56,11 +55,7 @@ class Moment:
     playing: bool = False
     measured: Any = None
     spans: dict[Hashable, Span] = field(default_factory=dict)
-
-    @property
-    def hurries(self) -> bool:
-        """Whether pictures follow each other so fast that the browser should paint them."""
-        return self.playing and self.rate > PAINTED_RATE
+    beside: Mapping[str, Trained] = field(default_factory=dict)
 
     def widen(self, axis: Hashable, span: Span) -> Span:
         """Return the range of an axis that holds this span and all earlier ones."""
@@ -117,7 +112,7 @@ class TimelinePicture:
         )
         span = now.widen((layer, self.relative, self.whole_loss), _span(view))
         caption = in_figures(now, layer) if self.figures else ""
-        return self.place.message(timeline_spec(view, self.theme, span), label, caption, now.hurries)
+        return self.place.message(timeline_spec(view, self.theme, span), label, caption)
 
 
 def _span(view: Timeline) -> Span:
@@ -146,7 +141,7 @@ class ProgressPicture:
             f"Loss and {view.metric_title} over {state.step} training steps: "
             f"{metric}, chance {view.chance:.3g}"
         )
-        return self.place.message(progress_spec(view, self.theme), label, playing=now.hurries)
+        return self.place.message(progress_spec(view, self.theme), label)
 
 
 @dataclass(frozen=True)
@@ -160,7 +155,7 @@ class AnswersPicture:
         """Return the answers at a moment as a message."""
         view = Answers.of(now.experiment, now.snapshot)
         label = "The network's answers beside the targets"
-        return self.place.message(answers_spec(view, self.theme), label, playing=now.hurries)
+        return self.place.message(answers_spec(view, self.theme), label)
 
 
 def in_figures(now: Moment, layer: int) -> str:

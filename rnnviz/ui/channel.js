@@ -161,8 +161,8 @@ class Channel {
     this.ask(); // before drawing: the next pictures may travel meanwhile
     if (page !== this.page) return;
     let start = 4 + size;
-    for (const { name, size } of pictures) {
-      window.rnnvizFigures?.[name]?.show(part(start, size));
+    for (const { name, size, playing } of pictures) {
+      window.rnnvizFigures?.[name]?.show({ ...part(start, size), playing });
       start += size;
     }
     for (const [name, drawing] of Object.entries(news)) this.fragment(name).outdate(drawing);

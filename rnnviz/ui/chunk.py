@@ -8,6 +8,7 @@ from typing import Any
 
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment
+from rnnviz.figures.contest import Trained
 from rnnviz.figures.run_pictures import Draw, Moment, Span
 from rnnviz.model.network import Params
 from rnnviz.training.loop import advance
@@ -37,7 +38,7 @@ class Chunk:
     seconds, steps, until_solved : when to stop, as in ``advance``.
     measure : evaluated on the new state. pictures : drawn of the new state, by name.
     initial : the snapshot before training; only its curves and numbers are used.
-    rate, playing, spans : for the pictures, see ``Moment``.
+    rate, playing, spans, beside : for the pictures, see ``Moment``.
     """
 
     experiment: Experiment
@@ -51,6 +52,7 @@ class Chunk:
     rate: float = 0.0
     playing: bool = False
     spans: Mapping[Hashable, Span] = field(default_factory=dict)
+    beside: Mapping[str, Trained] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,6 @@ def compute(chunk: Chunk) -> Result:
     snapshot = take_snapshot(e, state.params, state.step)
     measured = None if chunk.measure is None else chunk.measure(e, state.params)
     spans = dict(chunk.spans)
-    now = Moment(e, state, snapshot, chunk.initial, chunk.rate, chunk.playing, measured, spans)
+    now = Moment(e, state, snapshot, chunk.initial, chunk.rate, chunk.playing, measured, spans, chunk.beside)
     pictures = {} if state.divergence else chunk.pictures
     return Result(state, snapshot, measured, {name: draw(now) for name, draw in pictures.items()}, spans)

@@ -32,13 +32,15 @@ class LiveFigure {
     this.node = document.createElement("div");
     this.node.className = "live-figure";
     this.node.setAttribute("role", "figure"); // not "img": it contains plotly's buttons
-    this.caption = document.createElement("div");
+    [this.caption, this.footer, this.status] = ["div", "div", "p"].map((tag) => document.createElement(tag));
+    this.status.className = "only-heard";
+    this.status.setAttribute("role", "status");
     this.window = document.createElement("div");
     this.window.className = "live-figure-window";
     this.window.append(this.node);
     // plotly.js would block scrolling by touch; a tap still reaches it as a click
     this.window.addEventListener("touchstart", (touch) => touch.stopPropagation(), { capture: true, passive: true });
-    parent.append(this.caption, this.window);
+    parent.append(this.caption, this.window, this.footer, this.status);
     this.frame = parent;
     this.widthWatch = new ResizeObserver(() => this.frame.clientWidth !== this.drawnWidth && this.redraw());
     this.widthWatch.observe(this.frame);
@@ -46,11 +48,14 @@ class LiveFigure {
 
   // message.playing: more frames will follow soon, so this one is painted. What a message leaves out stays as it was.
   show(message) {
-    this.message = { ...this.message, playing: false, ...message };
-    const { name, label, caption, height } = this.message;
+    const before = this.message ?? {};
+    this.message = { ...before, playing: false, ...message };
+    const { name, label, status, height } = this.message;
     onPage[name] = this;
     this.node.setAttribute("aria-label", label);
-    if (this.caption.innerHTML !== caption) this.caption.innerHTML = caption;
+    for (const part of ["caption", "footer"])
+      if (this.message[part] !== before[part]) this[part].innerHTML = this.message[part];
+    if (status !== before.status) this.status.textContent = status;
     this.window.style.height = `${height}px`;
     this.redraw();
   }

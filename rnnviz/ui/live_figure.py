@@ -43,11 +43,14 @@ def in_projector_view() -> bool:
     return "session" in st.session_state and st.session_state["session"].view.projector
 
 
-def send(place: Place, message: bytes, captioned: bool = False) -> None:
-    """Show a figure that was written as a message for its place; captioned : with a line above it."""
+def send(place: Place, message: bytes, captioned: bool = False, footed: bool = False) -> None:
+    """Show a figure that was written as a message for its place.
+
+    captioned : with a line above it. footed : with text below it, as high as the text.
+    """
     # Streamlit forwards bytes unchanged; it would serialise a str or dict twice and hash it. A Streamlit
     # text element in the caption's place would cost a tenth of the redraws.
-    _component(key=place.key, data=message, height=place.room(captioned))
+    _component(key=place.key, data=message, height="content" if footed else place.room(captioned))
 
 
 def settle() -> None:

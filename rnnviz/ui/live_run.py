@@ -3,7 +3,7 @@
 A run *plays* while it is queued, running or waiting. ``-`` means: no change.
 
 =========  ===========  ======  ===============  ===========  ====================  ================
-phase      play, step   pause   resume, look     chunk done   chunk lost, refused   its time comes
+phase      play, step   pause   resume           chunk done   chunk lost, refused   its time comes
 =========  ===========  ======  ===============  ===========  ====================  ================
 idle       queued       -       -                dropped      dropped               dropped
 queued     - (1)        paused  running          dropped      queued or failed (3)  dropped
@@ -16,7 +16,7 @@ failed     queued       -       -                dropped      dropped           
 =========  ===========  ======  ===============  ===========  ====================  ================
 
 queued : a chunk of updates is requested, and no worker has it yet. It is submitted at once, or (if nobody
-    watches any more, or after a loss) when somebody watches again and the run is resumed.
+    watches, or after a loss) when the run is resumed while somebody watches.
 (1) Except step while it plays continuously: queued, for a single update after the one that is shown.
 (2) diverged if numbers overflowed; solved if the goal was reached and the run is set to pause there; paused
     after a single step or at the end (``until``); else waiting in slow motion, queued otherwise.
@@ -39,7 +39,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from enum import Enum
@@ -48,6 +48,7 @@ from typing import Any
 
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment
+from rnnviz.figures.contest import Trained
 from rnnviz.figures.run_pictures import Moment, Span, curves_only, union
 from rnnviz.model.arrays import Array
 from rnnviz.training.executor import local_pool
@@ -56,11 +57,14 @@ from rnnviz.training.state import TrainingState, Tuning
 from rnnviz.ui.chunk import Chunk, Measure, Result, chunk_seconds, compute
 from rnnviz.ui.pictures import Drawn, Pictures, Watcher
 
-LEASE_SECONDS = 0.8
-"""A run that is not watched stops if its page has not looked for this long."""
-
 ALBUM_SIZE = 64
 """Number of past gradient curves that a run keeps; when it is exceeded, every second one is dropped."""
+
+ALL_DRAWN = 30.0
+"""Updates per second up to which each of them is drawn; browsers draw hardly more pictures."""
+
+PAINTED_RATE = 8.0
+"""Up to this many updates per second plotly draws all pictures, so that their values can be read meanwhile."""
 
 MAX_FAILURES = 3
 """A run fails after this many lost or refused chunks in a row."""
@@ -120,14 +124,15 @@ class Measured:
 class LiveRun:
     """One run. Methods may be called from any thread; none of them waits for training.
 
-    Each chunk's done-callback submits the next one while the run is ``leased``. So training never waits for
-    the browser, and an abandoned run stops by itself.
+    Each chunk's done-callback submits the next one while somebody watches. So training never waits for the
+    browser, and an abandoned run stops by itself.
 
     speed : training steps per second, None for as many as possible.
     pause_when_solved : stop when the task's goal is first reached.
     until : stop after this many updates in total; None for no limit.
     measure : evaluated on every new state, from the next chunk on; None for nothing. Measures are compared by
         equality, so set the same function again rather than a new partial of it.
+    beside : runs that play beside it, by name; its pictures show their measurements, too.
     phase, problem : the current phase, and why the run failed.
     stops : how often it stopped by itself: diverged, solved, ended or failed. The page must show that.
     pictures : those that somebody watches.
@@ -151,6 +156,7 @@ class LiveRun:
         self.pause_when_solved = False
         self.until: int | None = None
         self.measure: Measure | None = None
+        self.beside: Mapping[str, LiveRun] = {}
         self.phase = Phase.IDLE
         self.problem: str | None = None
         self.stops = 0
@@ -166,7 +172,6 @@ class LiveRun:
         self._single = False
         self._failures = 0
         self._cancel: Callable[[], object] = _nothing
-        self._leased_until = 0.0
         self._next_update = 0.0
         self._marks: deque[tuple[float, int]] = deque([(clock(), 0)], maxlen=12)
 
@@ -189,11 +194,6 @@ class LiveRun:
     def plays_on(self) -> bool:
         """Whether it trains, or is about to, for more than a single step."""
         return self.playing and not self._single
-
-    @property
-    def leased(self) -> bool:
-        """Whether somebody watches it: through an open channel, or a page that looks."""
-        return self.pictures.seen or self._clock() < self._leased_until
 
     @property
     def stalled(self) -> bool:
@@ -231,7 +231,7 @@ class LiveRun:
             if not self.playing:
                 self._order(Phase.QUEUED)
             self._single = False
-        self.look()
+        self.resume()
 
     def step(self) -> None:
         """Make a single update after the one that is shown, then pause."""
@@ -239,7 +239,7 @@ class LiveRun:
             if not (self.playing and self._single):
                 self._order(Phase.QUEUED)
             self._single = True
-        self.look()
+        self.resume()
 
     def pause(self) -> None:
         """Stop at the update that is shown."""
@@ -253,7 +253,7 @@ class LiveRun:
             self.experiment = experiment
             if self.phase is Phase.RUNNING:
                 self._order(Phase.QUEUED)
-        self.look()
+        self.resume()
 
     # Watching
 
@@ -267,16 +267,9 @@ class LiveRun:
         with self._lock:
             self.pictures.leave(watcher)
 
-    def look(self) -> Moment:
-        """Renew the lease of a page that looks, submit a chunk if one is queued; return the newest state."""
-        with self._lock:
-            self._leased_until = self._clock() + LEASE_SECONDS
-        self._submit(self._pool)
-        return self.moment()
-
     def resume(self) -> None:
         """Submit a chunk if one is queued and somebody watches; this may wait for a new pool."""
-        if self.leased:
+        if self.pictures.seen:
             self._submit(self._pool)
 
     def moment(self) -> Moment:
@@ -285,7 +278,11 @@ class LiveRun:
             (state, snapshot), rate, known = self._newest, self._rate(), self._measured
         seen, measured = snapshot or self.initial, self._measurement(state, known)
         e, spans = self.experiment, self.spans
-        return Moment(e, state, seen, self.initial, rate, self.plays_on, measured, spans)
+        beside = self._known_beside()
+        return Moment(e, state, seen, self.initial, rate, self.plays_on, measured, spans, beside)
+
+    def _known_beside(self) -> dict[str, Trained]:
+        return {name: Trained.of(name, run.state) for name, run in self.beside.items()}
 
     def _measurement(self, state: TrainingState, known: Measured | None) -> Any:
         """Return the measurement of a state; measure it now if it is not ``known``."""
@@ -347,6 +344,8 @@ class LiveRun:
     def _chunk(self) -> Chunk:
         """Return the next chunk: a single update, or as many as its time allows."""
         one = self.speed is not None or self._single
+        every = self._single or (self.speed is not None and self.speed <= ALL_DRAWN)
+        pictures = self.pictures.due(every)
         left = None if self.until is None else self.until - self.state.step
         return Chunk(
             self.experiment,
@@ -356,10 +355,11 @@ class LiveRun:
             steps=1 if one else left,
             until_solved=self.pause_when_solved,
             measure=self.measure,
-            pictures=self.pictures.due(every=one),
+            pictures=pictures,
             rate=self._rate(),
             playing=self.plays_on,
             spans=self.spans,
+            beside=self._known_beside() if pictures else {},
         )
 
     @cached_property
@@ -380,7 +380,7 @@ class LiveRun:
             self.phase = self._following(was_solved)
             if not self.playing and (self.phase is not Phase.PAUSED or self.ended):
                 self.stops += 1
-            if self.leased:
+            if self.pictures.seen:
                 self._go_on(ticket, executor)
         self.pictures.wake()
 
@@ -390,7 +390,8 @@ class LiveRun:
         self._newest, self._failures = (state, result.snapshot), 0
         self._measured = None if measure is None else Measured(state, measure, result.measured)
         self.spans = {axis: union(span, self.spans.get(axis, span)) for axis, span in result.spans.items()}
-        self.pictures.keep(chunk.pictures, result.messages, state)
+        fast = chunk.playing and chunk.rate > PAINTED_RATE
+        self.pictures.keep(chunk.pictures, result.messages, state, playing=fast)
         self._remember(result.snapshot)
         self._marks.append((self._clock(), state.step))
 
@@ -436,7 +437,7 @@ class LiveRun:
             if not self._wanted(ticket) or self.phase is not Phase.WAITING:
                 return
             self.phase = Phase.QUEUED
-        if self.leased:
+        if self.pictures.seen:
             self._submit(lambda: executor)
 
     def _remember(self, snapshot: Snapshot) -> None:

@@ -44,6 +44,7 @@ class Frame:
     """A picture of one state.
 
     message : for the browser; None if the page has drawn it itself. taken : whether it was sent.
+    playing : whether the next ones follow so fast that the browser should paint it (``canvas.js``).
     """
 
     draw: Draw
@@ -51,6 +52,7 @@ class Frame:
     message: bytes | None
     drawn_at: float
     taken: bool = False
+    playing: bool = False
 
 
 Drawn = Mapping[str, tuple[Picture, TrainingState]]
@@ -111,11 +113,16 @@ class Pictures:
             if now - frames[name].drawn_at >= picture.seconds
         }
 
-    def keep(self, asked: Mapping[str, Draw], messages: Mapping[str, bytes], state: TrainingState) -> None:
-        """Keep what a chunk has drawn of a state, if it is still watched; asked : what it was to draw."""
+    def keep(
+        self, asked: Mapping[str, Draw], messages: Mapping[str, bytes], state: TrainingState, playing: bool
+    ) -> None:
+        """Keep what a chunk has drawn of a state, if it is still watched.
+
+        asked : what it was to draw. playing : see ``Frame``.
+        """
         now = self._clock()
         fresh = {
-            name: Frame(asked[name], state, message, now)
+            name: Frame(asked[name], state, message, now, playing=playing)
             for name, message in messages.items()
             if name in self._watched and self._watched[name].draw == asked[name]
         }

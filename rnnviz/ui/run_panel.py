@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import streamlit as st
 
@@ -60,16 +59,11 @@ class RunPanel:
         """Whether any of the runs is playing, for more than a single step."""
         return any(run.plays_on for run in self.runs)
 
-    @cached_property
-    def drawn_playing(self) -> bool:
-        """Whether any was playing when this panel was first drawn: one answer for all parts of a page."""
-        return self.playing
-
     # Buttons
 
     def play_button(self, label: str = "Play", again: str = "") -> None:
         """Show the play/pause button; again : its label at the end of a run, where it restarts."""
-        playing = self.drawn_playing
+        playing = self.playing
         ended = bool(again) and all(run.ended for run in self.runs)
 
         def press() -> None:
@@ -136,41 +130,28 @@ class RunPanel:
 
     # Pictures
 
-    def repeat(
-        self, name: str, seconds: float, draw: Callable[[], None], also: Callable[[], bool] = bool
-    ) -> None:
-        """Draw a part of the page; redraw it every ``seconds`` while the runs play.
-
-        also : returns whether something else requires redrawing.
-        """
-        before = self.drawn_playing, also()
-
-        @st.fragment(run_every=seconds if any(before) else None, key=name)
-        def part() -> None:
-            draw()
-            if before != (self.playing, also()):  # it paused by itself, or a remedy started it
-                st.rerun()
-
-        # If a tick arrives while the page is drawn, Streamlit drops the unsent output of this fragment.
-        # Without its own container the tick's output would have no place on the page.
-        with st.container():
-            part()
-
     def place(self, name: str, height: int, least_width: int = 1) -> Place:
         """Return the place of a figure; see ``Place``."""
         return Place(f"{self.prefix}{name}", height, least_width, in_projector_view())
 
     def picture(
-        self, place: Place, draw: Draw, *, seconds: float = 0.0, captioned: bool = False, run: int = 0
+        self,
+        place: Place,
+        draw: Draw,
+        *,
+        seconds: float = 0.0,
+        captioned: bool = False,
+        footed: bool = False,
+        run: int = 0,
     ) -> None:
         """Draw a picture of a run; once the panel is ``live``, workers draw it anew while the run plays.
 
-        seconds : at full speed it is redrawn this often at most. captioned : it has a line above it.
-        run : the run's number in this panel.
+        seconds : at full speed it is redrawn this often at most. captioned, footed : it has a line above it,
+        text below it. run : the run's number in this panel.
         """
         shown = self.runs[run]
         now = shown.moment()
-        send(place, draw(now), captioned)
+        send(place, draw(now), captioned, footed)
         self._drawn.setdefault(shown, {})[place.key] = Picture(draw, seconds), now.state
 
     def live(self, screen: Screen) -> None:
@@ -186,11 +167,12 @@ class RunPanel:
         layer: int = 0,
         relative: bool = False,
         whole_loss: bool = False,
+        seconds: float = 0.0,
     ) -> None:
-        """Draw the timeline of the newest state; see ``TimelinePicture``."""
+        """Draw the timeline of the newest state; see ``TimelinePicture`` and, for seconds, ``picture``."""
         place = self.place("timeline", height, LEAST_WIDTH)
         draw = TimelinePicture(place, theme(), figures, brief, layer, relative, whole_loss)
-        self.picture(place, draw, captioned=figures)
+        self.picture(place, draw, seconds=seconds, captioned=figures)
 
     def progress(
         self, height: int, view: Callable[[Experiment, TrainingState], Progress] = Progress.of

@@ -245,7 +245,7 @@ class Screen:
             "stale": stale,
             "news": {name: drawing.number for name, drawing in news.items()},
         }
-        return packed(head, {name: frame.message or b"" for name, frame in fresh.items()})
+        return packed(head, fresh)
 
     @property
     def stale(self) -> bool:
@@ -253,13 +253,17 @@ class Screen:
         return any(run.stops != stops or run.outdated for run, stops in self._runs.items())
 
 
-def packed(told: Mapping[str, Any], messages: Mapping[str, bytes]) -> bytes:
+def packed(told: Mapping[str, Any], frames: Mapping[str, Frame]) -> bytes:
     """Return an answer as bytes: the head's size (4 bytes, little-endian), the head as JSON, the messages.
 
     told : what the head says: the page, whether it is out of date ("stale"), and the numbers of the drawings
         that are ("news").
     """
-    pictures = [{"name": name, "size": len(message)} for name, message in messages.items()]
+    messages = {name: frame.message or b"" for name, frame in frames.items()}
+    pictures = [
+        {"name": name, "size": len(messages[name]), "playing": frame.playing}
+        for name, frame in frames.items()
+    ]
     head = orjson.dumps({"version": VERSION, **told, "pictures": pictures})
     return b"".join([HEAD_SIZE.pack(len(head)), head, *messages.values()])
 

@@ -6,17 +6,13 @@ from html import escape
 
 import streamlit as st
 
-from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
-from rnnviz.figures.contest import Contest, Trained, contest_spec
-from rnnviz.figures.run_pictures import Moment
-from rnnviz.figures.unrolled import Unrolled, unrolled_spec
+from rnnviz.figures.contest_pictures import ContestPicture, NetworkPicture, name_of
 from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.base import ACCURACY
-from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS, Round
+from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS
 from rnnviz.teaching.glossary import explain, with_indices
-from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
@@ -30,7 +26,6 @@ IDEA = (
 
 ONE_EXAMPLE = "<span>Below: one example, and what each network answers (✓ right, ✗ wrong).</span>"
 
-TICK_SECONDS = 0.15
 SPEED = 100.0
 """Updates per second: slow enough to follow, and done within seconds."""
 
@@ -41,35 +36,31 @@ FITS_A_PHONE = 10
 
 def begin(session: Session, task: str) -> tuple[LiveRun, ...]:
     """Start new runs of both networks; the previous ones are paused for good."""
-    runs = tuple(session.runs.start(RunKey("contest", cell), ROUNDS[task].runner(cell)) for cell in RUNNERS)
-    for run in runs:
+    runs = {cell: session.runs.start(RunKey("contest", cell), ROUNDS[task].runner(cell)) for cell in RUNNERS}
+    for cell, run in runs.items():
         run.speed, run.until = SPEED, STEPS
-    return runs
+        run.beside = {name_of(other): runs[other] for other in runs if other != cell}
+    return tuple(runs.values())
 
 
 def page(session: Session) -> None:
-    """Show the problem picker, both networks and their progress; redraw while they train."""
+    """Show the problem picker, both networks and their progress."""
     if not session.runs.at("contest"):
         begin(session, next(iter(ROUNDS)))
-    runs = {cell: session.runs[RunKey("contest", cell)] for cell in RUNNERS}
-    task = next(iter(runs.values())).experiment.task
-    panel = RunPanel(lambda: tuple(runs.values()), session.widgets, lambda: begin(session, task), "contest_")
-    chosen = _choose(session, task, panel)
-
-    def part() -> None:
-        looks = {cell: run.look() for cell, run in runs.items()}
-        for column, (cell, look) in zip(st.columns(2, gap="medium"), looks.items(), strict=True):
-            with column:
-                _network(chosen.runner(cell), look.snapshot)
-        view = _measured(chosen, looks)
-        _progress(view, looks)
-        problems = {run.problem for run in runs.values() if run.problem}
-        st.html(f"<p class='outcome'>{escape(' '.join(problems)) or _outcome(chosen, view, looks)}</p>")
-
-    panel.repeat("contest", TICK_SECONDS, part)
+    runs = tuple(session.runs[RunKey("contest", cell)] for cell in RUNNERS)
+    task = runs[0].experiment.task
+    panel = RunPanel(lambda: runs, session.widgets, lambda: begin(session, task), "contest_")
+    _choose(session, task, panel)
+    for number, (column, run) in enumerate(zip(st.columns(2, gap="medium"), runs, strict=True)):
+        with column:
+            _network(panel, run.experiment, number)
+    _progress(panel)
+    if problems := {run.problem for run in runs if run.problem}:
+        st.html(f"<p class='story notice' role='status'>{escape(' '.join(problems))}</p>")
+    panel.live(session.screen)
 
 
-def _choose(session: Session, task: str, panel: RunPanel) -> Round:
+def _choose(session: Session, task: str, panel: RunPanel) -> None:
     """Show the problems and the buttons to start, pause and reset."""
 
     def take(wanted: str | None) -> None:
@@ -90,20 +81,20 @@ def _choose(session: Session, task: str, panel: RunPanel) -> Round:
     chosen = ROUNDS[task]
     marks = ONE_EXAMPLE if TASKS[task].metric is ACCURACY else ""
     st.html(f"<p class='needs'><b>{TASKS[task].title}.</b> {escape(chosen.needs)} {marks}</p>")
-    return chosen
 
 
-def _network(e: Experiment, now: Snapshot) -> None:
+def _network(panel: RunPanel, e: Experiment, number: int) -> None:
     """Show one network: its equation, its size, and its answers to one example."""
-    st.html(_headline(e, now.parameters))
-    view = Unrolled.of(e, now, width=GRAPH_WIDTH, named=True)
-    heard = (
-        "every step receives the previous state" if view.recurrent else "no step receives the previous state"
-    )
-    label = f"{RUNNERS[e.cell]} network unrolled over {e.seq_len} steps: {heard}"
-    least = GRAPH_WIDTH if e.seq_len > FITS_A_PHONE else 1
-    spec = unrolled_spec(view, theme())
-    show(spec, key=f"contest_{e.cell}", label=label, height=GRAPH_HEIGHT, least_width=least)
+    st.html(_headline(e, panel.runs[number].initial.parameters))
+    place = panel.place(e.cell, GRAPH_HEIGHT, GRAPH_WIDTH if e.seq_len > FITS_A_PHONE else 1)
+    panel.picture(place, NetworkPicture(place, theme(), GRAPH_WIDTH), run=number)
+
+
+def _progress(panel: RunPanel) -> None:
+    """Show both networks' progress; the first of them that still plays draws it."""
+    playing = next((number for number, run in enumerate(panel.runs) if run.playing), 0)
+    place = panel.place("progress", CHART_HEIGHT, GRAPH_WIDTH)
+    panel.picture(place, ContestPicture(place, theme()), footed=True, run=playing)
 
 
 def _headline(e: Experiment, parameters: int) -> str:
@@ -129,42 +120,3 @@ def _headline(e: Experiment, parameters: int) -> str:
 def _symbol(term: str, shown: str = "") -> str:
     """Return a symbol as HTML with its explanation on hover."""
     return f"<abbr title='{escape(explain(term))}'>{with_indices(shown or term)}</abbr>"
-
-
-def _progress(view: Contest, looks: dict[str, Moment]) -> None:
-    """Show both held-out metrics over training."""
-    label = f"{view.metric_title} of both networks over training. {_numbers(view, looks)}"
-    spec = contest_spec(view, theme())
-    show(spec, key="contest", label=label, height=CHART_HEIGHT, least_width=GRAPH_WIDTH)
-
-
-def _measured(chosen: Round, looks: dict[str, Moment]) -> Contest:
-    e, task = chosen.experiment, TASKS[chosen.experiment.task]
-    return Contest(
-        [Trained.of(RUNNERS[cell].lower(), look.state) for cell, look in looks.items()],
-        STEPS,
-        f"{task.measured_on(e)} {task.metric.title}",
-        task.metric is ACCURACY,
-        task.chance(e),
-        task.guess,
-        chosen.bound,
-    )
-
-
-def _outcome(chosen: Round, view: Contest, looks: dict[str, Moment]) -> str:
-    """Return both networks' results as HTML, at the end with the finding."""
-    ended = all(look.state.step >= STEPS for look in looks.values())
-    return f"<span>{_numbers(view, looks)}</span> {escape(chosen.finding) if ended else ''}"
-
-
-def _numbers(view: Contest, looks: dict[str, Moment]) -> str:
-    """Return both networks' results in a sentence."""
-    step = min(look.state.step for look in looks.values())
-    if step == 0:
-        return f"Press Play: both train for {STEPS} updates, from the same seed, on the same sequences."
-    scores = {cell: view.in_words(look.state.metric) for cell, look in looks.items()}
-    start, by = ("gets {} right", "") if view.accuracy else ("is off by {} on average", "by ")
-    return (
-        f"After {step} updates the feed-forward network {start.format(scores['feed-forward'])}, "
-        f"the recurrent one {by}{scores['vanilla']}; {view.guess}: {view.in_words(view.chance)}."
-    )

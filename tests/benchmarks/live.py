@@ -3,7 +3,7 @@
 Starts the app, opens it in Chromium at 1280x720 and measures, for two experiments:
 
 - how often the timeline is redrawn while a run plays at full speed, and how fast it trains meanwhile,
-  against the same run without a page (only looked at every tenth of a second);
+  against the same run without a page;
 - how many nodes of plots were thrown away and replaced on the way (a flicker);
 - how long it takes from a key on the gain slider to the new picture.
 """
@@ -25,6 +25,7 @@ from rnnviz.ui.chunk import get_ready
 from rnnviz.ui.live_run import LiveRun
 from tests.browser.conftest import BROWSER_ARGUMENTS, ROOT, browser_path, serve, wait_until
 from tests.browser.test_playground import STEP, WATCH, full_speed, open_page, press
+from tests.watcher import watched
 
 SECONDS = 10.0
 MOVES = 10
@@ -38,21 +39,21 @@ SECONDS_TO_THE_PICTURE = 0.3
 
 
 def headless_speed(e: Experiment) -> float:
-    """Training steps a second of a live run that is looked at, but not drawn."""
-    run = LiveRun(e)
+    """Training steps a second of a live run that is watched, but not drawn."""
+    run = watched(LiveRun(e))
     run.play()
-    _look_for(run, 1.0)
+    _resume_for(run, 1.0)
     first, begun = run.state.step, time.perf_counter()
-    _look_for(run, SECONDS)
+    _resume_for(run, SECONDS)
     speed = (run.state.step - first) / (time.perf_counter() - begun)
     run.pause()
     return speed
 
 
-def _look_for(run: LiveRun, seconds: float) -> None:
+def _resume_for(run: LiveRun, seconds: float) -> None:
     deadline = time.perf_counter() + seconds
     while time.perf_counter() < deadline:
-        run.look()
+        run.resume()
         time.sleep(TICK)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.tasks.series import sunspots
+from rnnviz.ui.applications.text import PIECE
 from rnnviz.ui.views import OWN_NETWORK
 from tests.browser.conftest import wait_until
 from tests.browser.test_story import SETTLED, assert_open_to_all_and_fits
@@ -172,14 +172,37 @@ def test_text_knows_more_than_pairs_of_letters_and_writes_on(server: str, page: 
     expect(page.locator(".written")).to_contain_text("A sample: ")
     page.get_by_role("button", name="Next letter").click()
     wait_until(page, "document.querySelector('.written b')?.textContent.length === 1")
+    first = page.locator(".written b").inner_text()
     page.get_by_role("button", name="Keep writing").click()
-    seen = []
-    for length in range(4, 13, 4):
-        wait_until(page, f"document.querySelector('.written b')?.textContent.length >= {length}")
-        seen.append(page.locator(".written b").inner_text())
-    assert all(later.startswith(earlier) for earlier, later in pairwise(seen)), seen
-    page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("button", name="Keep writing")).to_be_visible()
+    wait_until(page, f"document.querySelector('.written b')?.textContent.length >= {1 + PIECE}")
+    assert page.locator(".written b").inner_text().startswith(first)
+
+
+PLACES = """() => {
+  window.places = {};
+  const keys = ["job_answer", "job_timeline", "job_progress"];
+  const note = () => {
+    for (const key of keys) {
+      const { x, y, width, height } = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
+      (places[key] ??= new Set()).add([x, y, width, height].map(Math.round).join());
+    }
+    requestAnimationFrame(note);
+  };
+  note();
+}"""
+"""Notes where the parts of the page are, in every animation frame."""
+
+
+@pytest.mark.parametrize("job", ["sentiment", "text"])
+def test_while_a_job_trains_nothing_moves(server: str, page: Page, job: str) -> None:
+    open_job(page, server, job)
+    page.evaluate(PLACES)
+    train(page)
+    began = page.evaluate(score(page))
+    wait_until(page, f"Math.abs({score(page)} - {began}) > {0.2 * began}", seconds=TRAINING_SECONDS)
+    page.wait_for_timeout(500)
+    assert page.evaluate("Object.values(places).map(seen => seen.size)") == [1, 1, 1]
+    pause(page)
 
 
 # By keyboard, by screen reader, on small screens

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from rnnviz import TOPOLOGIES
 from rnnviz.figures import THEMES
@@ -43,11 +43,20 @@ def figure(key: str, expression: str) -> str:
 
 
 def test_recall_is_played_to_its_end_and_both_numbers_are_told(server: str, page: Page) -> None:
+    streams: list[WebSocket] = []
+    page.once("websocket", lambda socket: streams.append(socket))
     open_page(page, f"{server}/why", 3)
+    wait_until(page, "window.rnnvizChannel?.socket?.readyState === 1")
+    asked: list[int] = []
+    streams[0].on("framesent", lambda data: asked.append(len(data)))
+    heard = page.locator(".st-key-contest_progress .only-heard")
+    expect(heard).to_have_text("")
     plots = page.locator(".live-figure svg.main-svg").element_handles()
     page.keyboard.press("p")
     expect(page.locator(".st-key-contest_play button")).to_contain_text("Pause", timeout=30_000)
     began = time.monotonic()
+    expect(outcome(page)).to_contain_text("After ")
+    assert heard.text_content() == "", "a screen reader is not told every frame"
     expect(outcome(page)).to_contain_text(f"After {STEPS} updates", timeout=1000 * SECONDS)
     print(f"{STEPS} updates of both took {time.monotonic() - began:.1f} s")
     words = outcome(page).inner_text()
@@ -55,9 +64,11 @@ def test_recall_is_played_to_its_end_and_both_numbers_are_told(server: str, page
     assert 15 <= without <= 35, words
     assert with_memory == 100
     assert ROUNDS["recall"].finding in words
+    expect(heard).to_contain_text(ROUNDS["recall"].finding)
+    assert len(asked) <= 3, "the script ran for Play, and for the end of each"
     expect(page.locator(".st-key-contest_play button")).to_contain_text("Play again")
     assert all(plot.evaluate("node => node.isConnected") for plot in plots), "nothing was drawn anew"
-    labels = page.locator(".st-key-contest .annotation-text").all_text_contents()
+    labels = page.locator(".st-key-contest_progress .annotation-text").all_text_contents()
     assert f"feed-forward {without}%" in labels
     assert f"recurrent {with_memory}%" in labels
 
@@ -81,7 +92,7 @@ def test_why_fits_on_one_screen(server: str, page: Page, theme: str) -> None:
         wait_until(page, figure("contest_vanilla", f"{hidden}.x.length === {game.experiment.seq_len}"))
         for part in ("h1.title", ".st-key-contest_bar", ".outcome", ".st-key-way_on a"):
             expect_on_screen(page.locator(part))
-        for key in ("contest_feed-forward", "contest_vanilla", "contest"):
+        for key in ("contest_feed-forward", "contest_vanilla", "contest_progress"):
             expect_on_screen(page.locator(f".st-key-{key} .live-figure").last)
         paper = page.evaluate(figure("contest_vanilla", "._fullLayout.paper_bgcolor"))
         assert paper == THEMES[theme].paper, task

@@ -392,7 +392,7 @@ def test_a_lesson_from_its_first_question_to_its_last() -> None:
         assert learner.run.state.step == step.updates, "it stops by itself, and never beyond"
         assert not learner.run.playing
         assert "✓ Right." in learner.why
-        look = learner.run.look()
+        look = learner.run.moment()
         seen = Outcome(step.experiment, look.state, learner.run.initial, look.snapshot)
         for word in ("metric", "chance", "decades_before"):
             assert seen.words()[word] in learner.why

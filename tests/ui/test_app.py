@@ -630,7 +630,7 @@ def test_another_layer_changes_the_picture_and_not_the_run() -> None:
     visitor.set("layer", 2)
     high = decoded(visitor.trace("timeline", "hidden state")["z"])
     assert not np.array_equal(low, high)
-    np.testing.assert_allclose(high, visitor.run.look().snapshot.hidden[2].T, rtol=1e-6)
+    np.testing.assert_allclose(high, visitor.run.moment().snapshot.hidden[2].T, rtol=1e-6)
     assert visitor.run.state.step == 1
 
 

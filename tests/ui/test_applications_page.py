@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
 from typing import Any
@@ -30,7 +31,7 @@ from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.downloads import csv_of
 from rnnviz.ui.live_run import LiveRun, Measured, Phase
 from rnnviz.ui.views import ADDRESSES, OWN_NETWORK, read_view
-from tests.visitor import Tab, copies
+from tests.visitor import Tab, copies, drawn_by_a_worker, train_here
 
 SHORT = 4
 """Updates of a job in these tests."""
@@ -70,16 +71,21 @@ class Jobs(Tab):
     @property
     def words(self) -> str:
         """All text of the page, without markup."""
-        plain = re.sub(r"<style.*?</style>|<[^>]+>", "", " ".join(self.texts), flags=re.DOTALL)
+        plain = re.sub(r"<style.*?</style>|<[^>]+>", "", self.html, flags=re.DOTALL)
         return re.sub(r"\s+", " ", unescape(plain))
+
+    @property
+    def texts(self) -> list[str]:
+        """All free HTML on the page, and above and below its figures."""
+        figures = map(json.loads, self.messages.values())
+        return super().texts + [part for figure in figures for part in (figure["caption"], figure["footer"])]
 
     @property
     def refusal(self) -> str:
         return " ".join(re.sub(r"\\(.)", r"\1", error.value) for error in self.tab.error)
 
     def figure(self, name: str) -> dict[str, Any]:
-        sent = [json.loads(e.proto.bytes) for e in self.tab.get("bidi_component") if e.proto.bytes]
-        found: dict[str, Any] = {figure["name"]: figure for figure in sent}[name]
+        found: dict[str, Any] = json.loads(self.messages[name])
         return found
 
     @property
@@ -283,14 +289,66 @@ def test_what_a_worker_measures_needs_no_streamlit(job: str) -> None:
     assert getattr(sys.modules[measure.__module__], measure.__qualname__) is measure, "a worker finds it"
 
 
+@pytest.mark.parametrize("job", APPLICATIONS)
+def test_a_worker_draws_what_the_page_draws(job: str) -> None:
+    page = Jobs(job)
+    train_here(page.trained, SHORT)
+    if job == "text":
+        page.press("write_on")
+    if job == "forecasts":
+        page.upload(GOOD)
+    page.look()
+    drawn = drawn_by_a_worker(page.trained)
+    assert drawn.keys() == {f"answer_{job}", "job_timeline", "job_progress"}
+    assert drawn == {name: page.messages[name] for name in drawn}
+
+
+@pytest.mark.parametrize("job", APPLICATIONS)
+def test_a_picture_is_the_same_until_something_else_is_asked(job: str) -> None:
+    """Otherwise every run of the page would throw away what a worker draws."""
+    page = Jobs(job)
+    before = page.trained.pictures.due(every=True)
+    page.look()
+    after = page.trained.pictures.due(every=True)
+    assert after == before
+    for name, draw in after.items():
+        packed = pickle.dumps(draw)
+        assert draw is not before[name]
+        assert pickle.loads(packed) == draw  # noqa: S301
+        assert b"rnnviz.ui" not in packed, "a worker needs no Streamlit"
+    other = ASKED_ELSE[job]
+    other(page)
+    changed = page.trained.pictures.due(every=True)
+    assert changed[f"answer_{job}"] != before[f"answer_{job}"]
+
+
+ASKED_ELSE: dict[str, Callable[[Jobs], None]] = {
+    "captions": lambda page: page.press("another_digit"),
+    "forecasts": lambda page: page.upload(GOOD),
+    "text": lambda page: page.press("one_letter"),
+    "sentiment": lambda page: page.type("sentence", "it is bad"),
+    "translation": lambda page: page.type("number", "seven"),
+}
+
+
+@pytest.mark.usefixtures("short")
+def test_the_end_of_training_is_told_to_who_cannot_see_it() -> None:
+    page = Jobs("sentiment")
+    assert page.figure("answer_sentiment")["status"] == ""
+    page.train_to_the_end()
+    assert (
+        page.figure("answer_sentiment")["status"] == f"Training has ended after {SHORT} of {SHORT} updates."
+    )
+
+
 def test_another_season_changes_the_baseline_and_measures_nothing_anew() -> None:
     page = Jobs("forecasts")
     page.upload(GOOD)
-    measured = page.trained.look().measured
+    measured = page.trained.moment().measured
     page.widget("number_input", "own_season").set_value(11)
     page.look()
     assert "like one season ago" in page.words
-    assert page.trained.look().measured is measured
+    assert page.trained.moment().measured is measured
 
 
 # Captions
@@ -360,9 +418,8 @@ def test_an_example_can_be_taken_twice() -> None:
 
 def test_its_failures_are_listed_with_the_right_verdict() -> None:
     page = Jobs("sentiment")
-    assert re.search(
-        r"Where it fails\. Within its grammar, \d+ of 512 held-out sentences are judged wrongly:", page.words
-    )
+    assert "Where it fails. Beyond its grammar:" in page.words
+    assert re.search(r"Within its grammar, \d+ of 512 held-out sentences are judged wrongly:", page.words)
     assert re.search(r"double negation .*: \d+% right", page.words)
     assert len(re.findall(r"<i>\(actually (?:positive|negative)\)</i>", page.html)) == 3
 
@@ -454,26 +511,28 @@ def test_one_press_writes_one_letter_and_the_coldest_network_the_likeliest() -> 
     assert page.bench.written == []
 
 
-def test_it_writes_on_until_it_is_stopped_or_at_the_limit() -> None:
-    page = Jobs("text")
-    page.press("write_on")
-    assert page.tab.button(key="write_on").label == "Stop"
-    for _ in range(3):
-        page.look()
-    assert len(page.bench.written) >= 3
-    page.press("write_on")
-    stopped = len(page.bench.written)
+@pytest.mark.usefixtures("short")
+def test_it_keeps_writing_letter_by_letter_up_to_the_limit() -> None:
+    page, other = Jobs("text"), Jobs("text")
+    page.train_to_the_end()
+    page.widget("slider", "temperature").set_value(0.0)
     page.look()
-    assert len(page.bench.written) == stopped
+    page.press("write_on")
+    assert so_far(page) == likeliest(page, text.PIECE), "each letter is the next one's input"
+    assert f"<b>{so_far(page)[:3]}" in page.html
+    for _ in range(text.PIECE):
+        other.press("one_letter")
+    one_by_one = other.bench.written
+    again = Jobs("text")
+    again.press("write_on")
+    assert again.bench.written == one_by_one, "the same random numbers, however often one presses"
     page.bench.written = [1] * (text.LONGEST - 2)
     page.press("write_on")
-    page.look_until(lambda: not page.bench.writing)
-    page.look()
     assert len(page.bench.written) == text.LONGEST
     assert page.tab.button(key="write_on").disabled
-    page.press("one_letter")
-    assert len(page.bench.written) == text.LONGEST
+    assert page.tab.button(key="one_letter").disabled
     page.press("begin_anew")
+    assert page.bench.written == []
     assert not page.tab.button(key="write_on").disabled
 
 

@@ -87,6 +87,14 @@ def opened(server: str, token: str, path: str = "/live", **how: Any) -> Iterator
         yield socket
 
 
+@contextmanager
+def shown(server: str, stage: Stage) -> Iterator[ClientConnection]:
+    """A connection that a stage's screen has taken."""
+    with opened(server, stage.screen.token) as socket:
+        wait_for(lambda: stage.screen.open)
+        yield socket
+
+
 def ask(socket: ClientConnection, page: int) -> None:
     socket.send(orjson.dumps({"page": page}).decode())
 
@@ -211,7 +219,7 @@ def test_what_is_understood() -> None:
 
 
 def test_each_question_gets_one_answer_with_the_newest_pictures(server: str, stage: Stage) -> None:
-    with opened(server, stage.screen.token) as socket:
+    with shown(server, stage) as socket:
         ask(socket, stage.screen.page)
         assert silent(socket), "the page has drawn this state itself"
         stage.run.play()
@@ -236,7 +244,7 @@ def test_each_question_gets_one_answer_with_the_newest_pictures(server: str, sta
 
 
 def test_a_question_about_an_earlier_page_waits_for_the_browser(server: str, stage: Stage) -> None:
-    with opened(server, stage.screen.token) as socket:
+    with shown(server, stage) as socket:
         ask(socket, stage.screen.page)
         stage.draw_page()
         stage.run.step()
@@ -247,7 +255,7 @@ def test_a_question_about_an_earlier_page_waits_for_the_browser(server: str, sta
 
 
 def test_nothing_is_sent_while_the_page_is_drawn(server: str, stage: Stage) -> None:
-    with opened(server, stage.screen.token) as socket:
+    with shown(server, stage) as socket:
         ask(socket, stage.screen.page)
         stage.screen.begin({})
         stage.run.step()
@@ -257,7 +265,7 @@ def test_nothing_is_sent_while_the_page_is_drawn(server: str, stage: Stage) -> N
 
 def test_a_run_that_stops_by_itself_is_told_once_a_page(server: str) -> None:
     stage = Stage(until=CHUNK)
-    with opened(server, stage.screen.token) as socket:
+    with shown(server, stage) as socket:
         stage.run.play()
         stage.bench.pool.finish()
         ask(socket, stage.screen.page)
@@ -270,6 +278,7 @@ def test_a_run_that_stops_by_itself_is_told_once_a_page(server: str) -> None:
 
 
 def test_a_stop_while_the_page_is_drawn_is_not_missed(stage: Stage) -> None:
+    stage.screen.take(Watching())
     stage.run.until = CHUNK
     stage.run.play()
     stage.screen.begin({stage.run: stage.run.stops})
@@ -280,6 +289,7 @@ def test_a_stop_while_the_page_is_drawn_is_not_missed(stage: Stage) -> None:
 
 
 def test_neither_pause_nor_a_single_step_needs_the_page_to_be_drawn_anew(stage: Stage) -> None:
+    stage.screen.take(Watching())
     stage.run.step()
     stage.bench.pool.finish()
     assert not stage.screen.stale
@@ -294,12 +304,19 @@ def test_two_runs_share_a_connection(server: str, stage: Stage) -> None:
     stage.screen.add(stage.run, {"a": (Picture(Caption("one")), stage.run.state)})
     stage.screen.add(other.run, {"b": (Picture(Caption("other")), other.run.state)})
     stage.screen.show()
-    with opened(server, stage.screen.token) as socket:
+    with shown(server, stage) as socket:
         for bench in (stage.bench, other):
             bench.run.step()
             bench.pool.finish()
         ask(socket, stage.screen.page)
-        assert hear(socket)[1] == {"a": "seen 1 rests", "b": "other 1 rests"} | {"a": "one 1 rests"}
+        assert hear(socket)[1] == {"a": "one 1 rests", "b": "other 1 rests"}
+        other.run.play()
+        other.pool.finish()
+        ask(socket, stage.screen.page)
+        assert hear(socket)[1] == {"b": f"other {1 + CHUNK} plays"}, "only what is new"
+    wait_for(lambda: not stage.screen.open)
+    other.pool.finish()
+    assert other.pool.chunks == [], "it was the lease of both"
 
 
 def test_an_answer_without_pictures_is_a_head() -> None:
@@ -440,10 +457,8 @@ def test_what_is_followed_is_resumed_by_a_connection_and_by_a_page(server: str) 
 
 
 def test_the_run_stops_when_the_connection_ends(server: str, stage: Stage) -> None:
-    with opened(server, stage.screen.token):
-        wait_for(lambda: stage.screen.open)
+    with shown(server, stage):
         stage.run.play()
-        stage.bench.clock.pass_(100)
         stage.bench.pool.finish()
         assert len(stage.bench.pool.chunks) == 1
     wait_for(lambda: not stage.screen.open)
@@ -456,22 +471,18 @@ def test_the_run_stops_when_the_connection_ends(server: str, stage: Stage) -> No
 
 
 def test_the_newest_connection_wins(server: str, stage: Stage) -> None:
-    with opened(server, stage.screen.token) as first:
-        wait_for(lambda: stage.screen.open)
-        with opened(server, stage.screen.token) as second:
-            assert code_of(first) == REPLACED
-            stage.run.step()
-            stage.bench.pool.finish()
-            ask(second, stage.screen.page)
-            assert hear(second)[1] == {"a": "seen 1 rests"}
-            assert stage.screen.open
+    with shown(server, stage) as first, opened(server, stage.screen.token) as second:
+        assert code_of(first) == REPLACED
+        stage.run.step()
+        stage.bench.pool.finish()
+        ask(second, stage.screen.page)
+        assert hear(second)[1] == {"a": "seen 1 rests"}
+        assert stage.screen.open
 
 
 def test_a_hidden_tab_keeps_its_runs_for_a_minute(server: str, stage: Stage) -> None:
-    with opened(server, stage.screen.token) as socket:
-        wait_for(lambda: stage.screen.open)
+    with shown(server, stage) as socket:
         stage.run.play()
-        stage.bench.clock.pass_(100)
         socket.send('{"hidden": true}')
         wait_for(lambda: stage.screen._hidden_since is not None)
         stage.clock.pass_(HIDDEN_SECONDS - 1)
@@ -486,10 +497,8 @@ def test_a_hidden_tab_keeps_its_runs_for_a_minute(server: str, stage: Stage) -> 
 
 
 def test_a_lost_chunk_is_submitted_again_by_the_connection(server: str, stage: Stage) -> None:
-    with opened(server, stage.screen.token):
-        wait_for(lambda: stage.screen.open)
+    with shown(server, stage):
         stage.run.play()
-        stage.bench.clock.pass_(100)
         stage.bench.pool.lose(RuntimeError("a worker died"))
         wait_for(lambda: len(stage.bench.pool.chunks) == 1)
 
@@ -504,7 +513,6 @@ def test_a_pool_that_takes_its_time_delays_no_other_connection(server: str, stag
     with opened(server, stage.screen.token), opened(server, other.screen.token) as socket:
         wait_for(lambda: stage.screen.open and other.screen.open)
         stage.run.play()
-        stage.bench.clock.pass_(100)
         stage.run._pool = slow
         stage.bench.pool.lose(RuntimeError("a worker died"))
         other.run.step()
@@ -516,10 +524,8 @@ def test_a_pool_that_takes_its_time_delays_no_other_connection(server: str, stag
 
 
 def test_a_page_without_a_run_ends_the_lease_of_the_one_before(server: str, stage: Stage) -> None:
-    with opened(server, stage.screen.token):
-        wait_for(lambda: stage.screen.open)
+    with shown(server, stage):
         stage.run.play()
-        stage.bench.clock.pass_(100)
         stage.screen.begin({})
         stage.screen.show()
         assert not stage.screen.live

@@ -17,7 +17,8 @@ from rnnviz import PRESETS, Experiment, Params, train
 from rnnviz.training.executor import local_pool
 from rnnviz.training.loop import advance
 from rnnviz.ui.chunk import get_ready
-from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun
+from rnnviz.ui.live_run import MAX_FAILURES, LiveRun
+from tests.watcher import Watcher, watched
 
 SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
 TICK = 0.1
@@ -33,18 +34,18 @@ def _warm_pool() -> Iterator[None]:
 
 
 def look_until(run: LiveRun, condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Do as a page does: look every tenth of a second."""
+    """Do as a connection does: resume the run if it waits."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"still not true at step {run.state.step}; {run.problem}"
-        run.look()
+        run.resume()
         time.sleep(TICK)
 
 
-def look_for(run: LiveRun, seconds: float) -> None:
+def resume_for(run: LiveRun, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        run.look()
+        run.resume()
         time.sleep(TICK)
 
 
@@ -55,7 +56,7 @@ def settled(run: LiveRun) -> int:
 
 
 def played(e: Experiment = SMALL, **settings: Any) -> LiveRun:
-    run = LiveRun(e)
+    run = watched(LiveRun(e))
     for name, value in settings.items():
         setattr(run, name, value)
     run.play()
@@ -75,20 +76,20 @@ def test_while_a_run_trains_its_workers_measure() -> None:
     for _ in range(3):
         step = run.state.step
         look_until(run, lambda step=step: run.state.step > step)  # type: ignore[misc]
-        look = run.look()
+        look = run.moment()
         pid, weight = look.measured
         assert pid != os.getpid()
         assert weight == look.state.params.flat()[0], "of the state shown"
     run.pause()
-    assert run.look().measured[0] != os.getpid(), "what stands still is still what a worker measured"
+    assert run.moment().measured[0] != os.getpid(), "what stands still is still what a worker measured"
 
 
 # Play, pause, step
 
 
 def test_a_new_run_stands_still() -> None:
-    run = LiveRun(SMALL)
-    look = run.look()
+    run = watched(LiveRun(SMALL))
+    look = run.moment()
     assert (look.state.step, look.snapshot.step, look.rate) == (0, 0, 0.0)
     assert not run.playing
     time.sleep(2 * TICK)
@@ -97,8 +98,8 @@ def test_a_new_run_stands_still() -> None:
 
 def test_a_run_trains_and_shows_what_it_trained() -> None:
     run = played()
-    look_until(run, lambda: run.state.step > 50 and run.look().rate > 0)  # a rate takes two chunks
-    look = run.look()
+    look_until(run, lambda: run.state.step > 50 and run.moment().rate > 0)  # a rate takes two chunks
+    look = run.moment()
     assert look.snapshot.step == look.state.step, "the picture belongs to the numbers beside it"
     assert look.rate > 0
     run.pause()
@@ -109,16 +110,16 @@ def test_pause_stops_at_the_update_that_is_shown() -> None:
     look_until(run, lambda: run.state.step > 0)
     run.pause()
     step = settled(run)
-    look_for(run, 0.5)
+    resume_for(run, 0.5)
     assert run.state.step == step
-    assert run.look().rate == 0.0
+    assert run.moment().rate == 0.0
     run.play()
     look_until(run, lambda: run.state.step > step)
     run.pause()
 
 
 def test_step_makes_one_update() -> None:
-    run = LiveRun(SMALL)
+    run = watched(LiveRun(SMALL))
     for step in (1, 2, 3):
         run.step()
         look_until(run, lambda: not run.playing)
@@ -160,15 +161,17 @@ def test_the_weights_are_those_of_a_run_in_one_piece_bit_for_bit(speed: float | 
 # The lease
 
 
-def test_a_run_that_nobody_looks_at_stops_by_itself() -> None:
-    fast, slow = played(), played(speed=5.0)
-    look_until(fast, lambda: fast.state.step > 0)
-    look_until(slow, lambda: slow.state.step > 0)
-    fast.look()
-    time.sleep(LEASE_SECONDS + 0.7)
+def test_a_run_that_nobody_watches_stops_by_itself() -> None:
+    fast, slow, watcher = played(), played(speed=5.0), Watcher()
+    for run in (fast, slow):
+        run.watch(watcher, {})
+        look_until(run, lambda run=run: run.state.step > 0)  # type: ignore[misc]
+    watcher.open = False
+    time.sleep(0.7)
     steps = fast.state.step, slow.state.step
     time.sleep(1.0)
     assert (fast.state.step, slow.state.step) == steps, "they train for nobody"
+    watcher.open = True
     for run, step in zip((fast, slow), steps, strict=True):
         look_until(run, lambda run=run, step=step: run.state.step > step, seconds=5)  # type: ignore[misc]
         run.pause()
@@ -177,10 +180,9 @@ def test_a_run_that_nobody_looks_at_stops_by_itself() -> None:
 def test_training_does_not_wait_for_the_page() -> None:
     run = played()
     look_until(run, lambda: run.state.step > 0)
-    run.look()
     step = run.state.step
-    time.sleep(0.5 * LEASE_SECONDS)
-    assert run.state.step > step, "between two looks it must go on"
+    time.sleep(0.4)
+    assert run.state.step > step, "nobody has to ask"
     run.pause()
 
 
@@ -199,7 +201,7 @@ def test_a_change_of_speed_takes_effect_during_the_run() -> None:
 
 
 def test_another_learning_rate_goes_on_with_the_same_weights() -> None:
-    run = LiveRun(SMALL)
+    run = watched(LiveRun(SMALL))
     run.step()
     look_until(run, lambda: not run.playing)
     after_one = run.state
@@ -223,7 +225,7 @@ def test_a_run_stops_when_numbers_overflow() -> None:
     divergence, step = run.state.divergence, run.state.step
     run.play()
     run.step()
-    look_for(run, 0.5)
+    resume_for(run, 0.5)
     assert not run.playing
     assert (run.state.divergence, run.state.step) == (divergence, step)
 
@@ -247,14 +249,14 @@ def test_solving_does_not_pause_unless_wanted() -> None:
 
 @pytest.mark.parametrize("speed", [None, 200.0])
 def test_a_run_stops_at_its_end_and_never_beyond(speed: float | None) -> None:
-    run = LiveRun(SMALL)
+    run = watched(LiveRun(SMALL))
     run.until, run.speed = 30, speed
     run.play()
     look_until(run, lambda: not run.playing)
     assert run.state.step == 30
     run.play()
     run.step()
-    look_for(run, 0.3)
+    resume_for(run, 0.3)
     assert run.state.step == 30
     run.until = 40
     run.play()
@@ -297,9 +299,9 @@ class BrokenPool(Executor):
 
 def test_a_run_that_cannot_go_on_says_so() -> None:
     pool = BrokenPool()
-    run = LiveRun(SMALL, pool=lambda: pool)
+    run = watched(LiveRun(SMALL, pool=lambda: pool))
     run.play()
-    look_for(run, 0.6)
+    resume_for(run, 0.6)
     assert not run.playing
     assert run.problem == "Training stopped: no room for this run"
     assert pool.submitted == MAX_FAILURES
@@ -308,9 +310,9 @@ def test_a_run_that_cannot_go_on_says_so() -> None:
 
 def test_play_after_a_problem_tries_again() -> None:
     pool: Executor = BrokenPool()
-    run = LiveRun(SMALL, pool=lambda: pool)
+    run = watched(LiveRun(SMALL, pool=lambda: pool))
     run.play()
-    look_for(run, 0.6)
+    resume_for(run, 0.6)
     pool = local_pool()
     run.play()
     assert run.problem is None
@@ -324,7 +326,7 @@ def test_several_runs_share_the_pool() -> None:
     while min(run.state.step for run in runs) < 50:
         assert time.monotonic() < deadline, [run.state.step for run in runs]
         for run in runs:
-            run.look()
+            run.resume()
         time.sleep(TICK)
     for run in runs:
         run.pause()

@@ -14,8 +14,9 @@ from rnnviz import PRESETS, Experiment, train
 from rnnviz.figures.run_pictures import Moment
 from rnnviz.model.network import Params
 from rnnviz.ui.chunk import Chunk, chunk_seconds, compute
-from rnnviz.ui.live_run import LEASE_SECONDS, MAX_FAILURES, LiveRun, Phase
+from rnnviz.ui.live_run import MAX_FAILURES, LiveRun, Phase
 from rnnviz.ui.pictures import REFRESH_SECONDS, Picture
+from tests.watcher import Watcher
 
 SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
 CHUNK = 7
@@ -71,11 +72,13 @@ class HandClock:
 
 
 class Bench:
-    """A run on a bench: its pool and its clock are in the test's hands."""
+    """A run on a bench, which somebody watches: its pool and its clock are in the test's hands."""
 
     def __init__(self, e: Experiment = SMALL, **settings: Any) -> None:
         self.pool, self.clock = HandPool(), HandClock()
         self.run = LiveRun(e, lambda: self.pool, lambda: self.clock.now, self.clock.later)
+        self.watcher = Watcher()
+        self.run.watch(self.watcher, {})
         for name, value in settings.items():
             setattr(self.run, name, value)
 
@@ -91,7 +94,7 @@ def weights_of(run: LiveRun) -> np.ndarray:
 # What can go wrong, and no longer does
 
 
-def test_a_refused_chunk_is_handed_over_again_at_the_next_look() -> None:
+def test_a_refused_chunk_is_handed_over_again_when_it_is_resumed() -> None:
     """A pool that ended between two chunks raises in the done-callback, where nobody hears it."""
     bench = Bench()
     bench.run.play()
@@ -99,7 +102,7 @@ def test_a_refused_chunk_is_handed_over_again_at_the_next_look() -> None:
     bench.pool.finish()
     assert bench.now == (Phase.QUEUED, CHUNK)
     bench.pool.refuses = None
-    bench.run.look()
+    bench.run.resume()
     assert bench.now == (Phase.RUNNING, CHUNK)
     bench.pool.finish()
     assert bench.now == (Phase.RUNNING, 2 * CHUNK)
@@ -111,7 +114,7 @@ def test_a_play_that_is_refused_is_tried_again_and_not_raised_to_the_page() -> N
     bench.run.play()
     assert bench.now == (Phase.QUEUED, 0)
     bench.pool.refuses = None
-    bench.run.look()
+    bench.run.resume()
     bench.pool.finish()
     assert bench.now == (Phase.RUNNING, CHUNK)
 
@@ -122,13 +125,14 @@ def test_no_pool_at_all_is_a_failure_in_words_and_play_starts_again() -> None:
 
     bench = Bench()
     run = LiveRun(SMALL, none, lambda: bench.clock.now, bench.clock.later)
+    run.watch(bench.watcher, {})
     run.play()
     for _ in range(MAX_FAILURES - 1):
         assert (run.phase, run.problem) == (Phase.QUEUED, None)
-        run.look()
+        run.resume()
     assert (run.phase, run.problem) == (Phase.FAILED, "Training stopped: no more processes")
     run._pool = lambda: bench.pool
-    run.look()
+    run.resume()
     assert run.phase is Phase.FAILED, "only play starts it again"
     run.play()
     assert (run.phase, run.problem) == (Phase.RUNNING, None)
@@ -191,8 +195,8 @@ def at(phase: Phase) -> Bench:
         bench.pool.refuses = MemoryError("no room")
         bench.run.play()
     if phase is Phase.FAILED:
-        bench.run.look()
-        bench.run.look()
+        bench.run.resume()
+        bench.run.resume()
     bench.pool.refuses = None
     return bench
 
@@ -242,7 +246,7 @@ def test_pause_stops_what_plays_and_leaves_the_rest_as_it_is(phase: Phase) -> No
     for _ in range(len(bench.pool.chunks)):
         bench.pool.finish()
     bench.clock.pass_(0.5)
-    bench.run.look()
+    bench.run.resume()
     assert (bench.now, bench.pool.chunks) == ((expected, step), [])
 
 
@@ -286,13 +290,13 @@ def test_a_chunk_that_no_worker_has_begun_is_taken_back() -> None:
 # Losses
 
 
-def test_a_lost_chunk_is_done_again_with_the_next_look() -> None:
+def test_a_lost_chunk_is_done_again_when_it_is_resumed() -> None:
     bench = Bench()
     bench.run.play()
     bench.pool.finish()
     bench.pool.lose(RuntimeError("a worker died"))
     assert bench.now == (Phase.QUEUED, CHUNK)
-    bench.run.look()
+    bench.run.resume()
     bench.pool.finish()
     assert bench.now == (Phase.RUNNING, 2 * CHUNK)
     np.testing.assert_array_equal(weights_of(bench.run), train(SMALL, 2 * CHUNK).params.flat())
@@ -305,11 +309,11 @@ def test_losses_in_a_row_end_in_a_sentence_and_a_result_starts_the_count_again()
         for _ in range(MAX_FAILURES - 1):
             bench.pool.lose(MemoryError())
             assert bench.run.phase is Phase.QUEUED
-            bench.run.look()
+            bench.run.resume()
         bench.pool.finish()
     assert bench.run.playing
     for _ in range(MAX_FAILURES):
-        bench.run.look()
+        bench.run.resume()
         bench.pool.lose(MemoryError())
     assert (bench.now, bench.run.problem) == ((Phase.FAILED, 3 * CHUNK), "Training stopped: MemoryError")
     bench.run.play()
@@ -334,7 +338,7 @@ def test_a_pool_that_is_shut_down_counts_as_a_loss() -> None:
     assert bench.now == (Phase.QUEUED, 0)
 
 
-# Slow motion and the lease
+# Slow motion
 
 
 def test_slow_motion_makes_one_update_whenever_its_time_comes() -> None:
@@ -344,9 +348,9 @@ def test_slow_motion_makes_one_update_whenever_its_time_comes() -> None:
         bench.pool.finish()
         assert bench.now == (Phase.WAITING, step)
         bench.clock.pass_(0.2)
-        bench.run.look()
+        bench.run.resume()
         assert bench.run.phase is Phase.RUNNING
-    assert bench.run.look().rate == pytest.approx(5.0)
+    assert bench.run.moment().rate == pytest.approx(5.0)
 
 
 def test_no_thread_for_slow_motion_is_a_loss_like_any_other() -> None:
@@ -358,7 +362,7 @@ def test_no_thread_for_slow_motion_is_a_loss_like_any_other() -> None:
     bench.run.play()
     bench.pool.finish()
     assert bench.now == (Phase.QUEUED, 1)
-    bench.run.look()
+    bench.run.resume()
     assert bench.run.phase is Phase.RUNNING
 
 
@@ -372,27 +376,6 @@ def test_the_time_of_an_older_command_starts_nothing() -> None:
     bench.run.play()
     late()  # too late to be cancelled
     assert len(bench.pool.chunks) == 1
-
-
-@pytest.mark.parametrize("speed", [None, 5.0])
-def test_nobody_looks_and_it_waits_for_the_next_look(speed: float | None) -> None:
-    bench = Bench(speed=speed)
-    bench.run.play()
-    bench.clock.pass_(LEASE_SECONDS)
-    bench.pool.finish()
-    assert bench.run.phase is Phase.QUEUED
-    bench.clock.pass_(10)
-    assert bench.pool.chunks == []
-    bench.run.look()
-    assert bench.run.phase is Phase.RUNNING
-
-
-def test_the_lease_may_run_out_in_slow_motion() -> None:
-    bench = Bench(speed=1.0)
-    bench.run.play()
-    bench.pool.finish()
-    bench.clock.pass_(1.0)
-    assert (bench.run.phase, bench.pool.chunks) == (Phase.QUEUED, [])
 
 
 # What is measured on every state
@@ -416,13 +399,13 @@ def test_what_a_chunk_brings_was_measured_with_it_on_exactly_the_state_shown() -
     meter = Meter()
     bench = Bench(measure=meter)
     bench.run.play()
-    bench.run.look()
+    bench.run.resume()
     for chunk in range(1, 4):
         asked = meter.asked
         bench.pool.finish()
         assert meter.asked == asked + 1, "by the chunk's work"
         for _ in range(3):
-            look = bench.run.look()
+            look = bench.run.moment()
             assert (look.state.step, look.measured) == (chunk * CHUNK, meter.of(look.state.params))
         assert meter.asked == asked + 1, "and by no look"
 
@@ -431,12 +414,12 @@ def test_a_state_that_no_chunk_brought_is_measured_once() -> None:
     meter = Meter()
     bench = Bench(measure=meter)
     for _ in range(3):
-        assert bench.run.look().measured == meter.of(bench.run.state.params)
+        assert bench.run.moment().measured == meter.of(bench.run.state.params)
     bench.run.play()
     bench.run.pause()
     bench.pool.finish()  # dropped, and its measurement with it
     asked = meter.asked
-    assert bench.run.look().measured == meter.of(bench.run.state.params)
+    assert bench.run.moment().measured == meter.of(bench.run.state.params)
     assert meter.asked == asked == 2, "the first state, and the chunk that was dropped"
 
 
@@ -445,12 +428,12 @@ def test_another_measure_holds_at_once_and_goes_with_the_next_chunk() -> None:
     bench = Bench(measure=first)
     bench.run.play()
     bench.run.measure = second
-    assert bench.run.look().measured == second.of(bench.run.state.params)
+    assert bench.run.moment().measured == second.of(bench.run.state.params)
     bench.pool.finish()  # handed over with the first measure
-    assert bench.run.look().measured == second.of(bench.run.state.params)
+    assert bench.run.moment().measured == second.of(bench.run.state.params)
     asked = first.asked, second.asked
     bench.pool.finish()
-    assert bench.run.look().measured == second.of(bench.run.state.params)
+    assert bench.run.moment().measured == second.of(bench.run.state.params)
     assert (first.asked, second.asked) == (asked[0], asked[1] + 1)
 
 
@@ -458,9 +441,9 @@ def test_without_a_measure_nothing_is_measured() -> None:
     bench = Bench()
     bench.run.play()
     bench.pool.finish()
-    assert bench.run.look().measured is None
+    assert bench.run.moment().measured is None
     bench.run.measure = meter = Meter()
-    assert bench.run.look().measured == meter.of(bench.run.state.params), "None is no measurement"
+    assert bench.run.moment().measured == meter.of(bench.run.state.params), "None is no measurement"
 
 
 def test_a_measure_that_fails_is_told_like_any_other_failure_of_a_worker() -> None:
@@ -468,7 +451,7 @@ def test_a_measure_that_fails_is_told_like_any_other_failure_of_a_worker() -> No
     bench.run.play()
     for _ in range(MAX_FAILURES):
         bench.pool.lose(ValueError("nothing to measure"))
-        bench.run.look()
+        bench.run.resume()
     assert (bench.now, bench.run.problem) == ((Phase.FAILED, 0), "Training stopped: nothing to measure")
 
 
@@ -530,16 +513,6 @@ def test_every_run_has_an_id_of_its_own() -> None:
 # Somebody watches through a channel
 
 
-class Watcher:
-    """Somebody who watches while ``open``, and counts the news."""
-
-    def __init__(self) -> None:
-        self.open, self.asking, self.woken = True, False, 0
-
-    def wake(self) -> None:
-        self.woken += 1
-
-
 @dataclass(frozen=True)
 class Caption:
     """A picture that tells a moment in words."""
@@ -551,10 +524,10 @@ class Caption:
 
 
 def watched(seconds: float = 0.0, **settings: Any) -> tuple[Bench, Watcher]:
-    """A run that somebody watches, and nobody looks at."""
-    bench, watcher = Bench(**settings), Watcher()
-    bench.run.watch(watcher, {"a": (Picture(Caption(), seconds), bench.run.state)})
-    return bench, watcher
+    """A run of which somebody watches a picture."""
+    bench = Bench(**settings)
+    bench.run.watch(bench.watcher, {"a": (Picture(Caption(), seconds), bench.run.state)})
+    return bench, bench.watcher
 
 
 def message(bench: Bench) -> str:
@@ -564,7 +537,6 @@ def message(bench: Bench) -> str:
 def test_an_open_channel_is_a_lease_and_a_closed_one_is_none() -> None:
     bench, watcher = watched()
     bench.run.play()
-    bench.clock.pass_(10 * LEASE_SECONDS)
     bench.pool.finish()
     assert bench.now == (Phase.RUNNING, CHUNK)
     watcher.open = False
@@ -580,11 +552,51 @@ def test_an_open_channel_is_a_lease_and_a_closed_one_is_none() -> None:
 def test_a_channel_that_closes_in_slow_motion_ends_the_wait_for_the_next_update() -> None:
     bench, watcher = watched(speed=1.0)
     bench.run.play()
-    bench.clock.pass_(LEASE_SECONDS)
     bench.pool.finish()
     watcher.open = False
     bench.clock.pass_(1.0)
     assert (bench.run.phase, bench.pool.chunks) == (Phase.QUEUED, [])
+
+
+def test_play_without_anybody_who_watches_waits_for_them() -> None:
+    bench, watcher = watched()
+    watcher.open = False
+    bench.run.play()
+    assert (bench.run.phase, bench.pool.chunks) == (Phase.QUEUED, [])
+    watcher.open = True
+    bench.run.resume()
+    assert bench.run.phase is Phase.RUNNING
+
+
+@pytest.mark.parametrize(("speed", "drawn"), [(25.0, 4), (100.0, 1)])
+def test_every_update_is_drawn_only_where_a_browser_can_show_each(speed: float, drawn: int) -> None:
+    bench, _ = watched(speed=speed)
+    bench.run.play()
+    for _ in range(4):
+        bench.pool.finish()
+        bench.clock.pass_(1.0 / speed)
+    assert message(bench) == f"seen {drawn} plays", "nobody has fetched the first one"
+
+
+def test_a_run_beside_another_shows_its_newest_measurements() -> None:
+    """The other run's state is taken along when a chunk is submitted, and only if something is drawn."""
+    bench, other = Bench(), Bench()
+    bench.run.beside = {"other": other.run}
+    other.run.step()
+    other.pool.finish()
+    bench.run.step()
+    assert bench.pool.chunks[0][1].beside == {}
+    bench.pool.finish()
+    bench.run.watch(bench.watcher, {"a": (Picture(tell_beside), bench.run.state)})
+    bench.run.step()
+    bench.pool.finish()
+    assert message(bench) == f"1 other {other.run.state.metric}"
+    assert bench.run.moment().beside["other"].step == 1
+
+
+def tell_beside(now: Moment) -> bytes:
+    ((name, trained),) = now.beside.items()
+    return f"{trained.step} {name} {trained.newest}".encode()
 
 
 def test_a_chunk_brings_the_watched_pictures_of_its_state() -> None:

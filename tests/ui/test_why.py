@@ -23,7 +23,7 @@ from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS, parity_bound
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_registry import RunKey
 from tests.ahead import TrainedAhead
-from tests.visitor import Tab
+from tests.visitor import Tab, drawn_by_a_worker, train_here
 
 SEEDS = range(3)
 themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -160,7 +160,7 @@ def race(task: str, metrics_: tuple[float, float], **changes: Any) -> Contest:
     chosen = ROUNDS[task]
     accuracy = TASKS[task].metric.higher_is_better
     trained = [
-        Trained(name, np.array([0.0, 500.0]), np.array([0.3, metric]))
+        Trained(name, np.array([0.0, 500.0]), np.array([0.3, metric]), STEPS)
         for name, metric in zip(RUNNERS.values(), metrics_, strict=True)
     ]
     made = Contest(
@@ -174,7 +174,8 @@ def test_the_newest_measurement_counts_although_no_update_follows_it() -> None:
     state = train(e, 100).state
     trained = Trained.of("recurrent", state)
     assert trained.steps[[0, -1]].tolist() == [0, 100]
-    assert trained.metric[-1] == state.metric
+    assert trained.metric[-1] == trained.newest == state.metric
+    assert trained.step == 100
     assert len(set(trained.steps)) == len(trained.steps)
     nothing = Trained.of("recurrent", start(e))
     assert len(nothing.steps) == len(nothing.metric) == 0
@@ -243,14 +244,14 @@ class Visitor(Tab):
 
     @property
     def words(self) -> str:
-        """All text of the page, without markup."""
-        plain = re.sub(r"<style.*?</style>|<[^>]+>", "", " ".join(self.texts), flags=re.DOTALL)
+        """All text of the page and below its figures, without markup."""
+        parts = [*self.texts, *[figure["footer"] for figure in self.figures.values()]]
+        plain = re.sub(r"<style.*?</style>|<[^>]+>", "", " ".join(parts), flags=re.DOTALL)
         return re.sub(r"\s+", " ", unescape(plain))
 
     @property
     def figures(self) -> dict[str, dict[str, Any]]:
-        sent = [e.proto.bytes for e in self.tab.get("bidi_component") if e.proto.bytes]
-        return {figure["name"]: figure for figure in map(json.loads, sent)}
+        return {name: json.loads(message) for name, message in self.messages.items()}
 
     @property
     def contest(self) -> dict[str, LiveRun]:
@@ -263,7 +264,7 @@ class Visitor(Tab):
 
 def test_the_page_opens_with_both_networks_before_training() -> None:
     visitor = Visitor()
-    assert list(visitor.figures) == ["contest_feed-forward", "contest_vanilla", "contest"]
+    assert list(visitor.figures) == ["contest_feed-forward", "contest_vanilla", "contest_progress"]
     assert "sees only the current input" in visitor.words
     assert "292 parameters" in visitor.words
     assert "292 + 32 × 32 = 1,316 parameters" in visitor.words
@@ -290,10 +291,56 @@ def test_every_round_is_played_to_its_end_and_says_what_it_means(task: str) -> N
         assert shown in visitor.words
     assert f"After {STEPS} updates" in visitor.words
     assert ROUNDS[task].finding in visitor.words
-    drawn = {trace["name"]: trace for trace in visitor.figures["contest"]["data"]}
+    drawn = {trace["name"]: trace for trace in visitor.figures["contest_progress"]["data"]}
     for name, run in zip(RUNNERS.values(), visitor.contest.values(), strict=True):
         last = np.frombuffer(base64.b64decode(drawn[name.lower()]["y"]["bdata"]))[-1]
         assert last == run.state.metric
+
+
+@pytest.mark.parametrize("task", ROUNDS)
+def test_a_worker_draws_what_the_page_draws(task: str) -> None:
+    visitor = Visitor()
+    if task != "recall":
+        visitor.choose(task)
+    for steps, run in zip((12, 11), visitor.contest.values(), strict=True):
+        train_here(run, steps)
+    visitor.look()
+    plain, recurrent = (drawn_by_a_worker(run) for run in visitor.contest.values())
+    assert plain.keys() == {"contest_feed-forward", "contest_progress"}
+    assert recurrent.keys() == {"contest_vanilla"}, "only one of them draws both: it never goes back"
+    assert plain | recurrent == visitor.messages
+    assert "After 11 updates" in visitor.words
+
+
+def test_when_one_has_ended_the_other_draws_both() -> None:
+    visitor = Visitor()
+    first, second = visitor.contest.values()
+    first.until = 3
+    visitor.press("contest_play")
+    visitor.wait(lambda: first.ended)
+    assert second.playing
+    assert list(first.pictures.due(every=True)) == ["contest_feed-forward"]
+    assert sorted(second.pictures.due(every=True)) == ["contest_progress", "contest_vanilla"]
+    visitor.press("contest_play")
+
+
+def test_the_outcome_is_told_to_who_cannot_see_it_when_it_is_known() -> None:
+    visitor = Visitor()
+    assert visitor.figures["contest_progress"]["status"] == ""
+    for run in visitor.contest.values():
+        train_here(run, STEPS)
+    visitor.look()
+    told = visitor.figures["contest_progress"]["status"]
+    assert told.startswith(f"After {STEPS} updates")
+    assert told.endswith(ROUNDS["recall"].finding)
+
+
+def test_why_a_network_cannot_train_is_told() -> None:
+    visitor = Visitor()
+    next(iter(visitor.contest.values())).problem = "Training stopped: <b>no memory</b>"
+    visitor.look()
+    assert "Training stopped: <b>no memory</b>" in visitor.words
+    assert "<b>no memory</b>" not in visitor.html
 
 
 def test_pause_goes_on_and_reset_goes_back() -> None:

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rnnviz.applications.catalogue import APPLICATIONS, Score, Variant, scores_of_forecasts
-from rnnviz.applications.forecast import NetworkForecasts, forecast, naive, seasonal_naive, series_of
+from rnnviz.applications.catalogue import APPLICATIONS, Variant
+from rnnviz.applications.forecast import forecast, naive, series_of
 from rnnviz.applications.tables import (
     MAX_BYTES,
     MAX_ROWS,
@@ -25,14 +25,13 @@ from rnnviz.applications.tables import (
 )
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.links import tame
-from rnnviz.figures.forecast import Forecasts, forecast_spec
+from rnnviz.figures.applications.forecasts import ChosenSeries
+from rnnviz.figures.forecast import named_rows
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.series import MIN_VALUES, SERIES, check_data, to_data
-from rnnviz.ui.applications.answer import Answer
 from rnnviz.ui.applications.state import ApplicationsState, Upload
 from rnnviz.ui.downloads import csv_button
-from rnnviz.ui.style import theme
 from rnnviz.ui.uploads import taken
 
 OWN_STEPS = 400
@@ -66,13 +65,12 @@ def _experiment(data: str) -> Experiment:
 
 def season_of(state: ApplicationsState, e: Experiment) -> int:
     """Return the season length of the seasonal baseline; the visitor sets it for their own series."""
-    own = e.task == "series" and SERIES.of(e) == "own"
-    return min(state.upload.season, series_of(e).held_out) if own else series_of(e).season
+    return min(state.upload.season, series_of(e).held_out) if _is_own(e) else series_of(e).season
 
 
-def scores(state: ApplicationsState, e: Experiment, made: NetworkForecasts) -> list[Score]:
-    """Return the errors with those of the baselines; see ``season_of``."""
-    return scores_of_forecasts(e, made, season_of(state, e))
+def _is_own(e: Experiment) -> bool:
+    """Return whether an experiment is on the visitor's own series."""
+    return e.task == "series" and SERIES.of(e) == "own"
 
 
 def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -> None:
@@ -207,38 +205,20 @@ def _read(own: Upload) -> None:
     own.data, own.labels = data, labels_of(table, own.time)
 
 
-def answer(state: ApplicationsState, e: Experiment, made: NetworkForecasts) -> Answer:
-    """Return the forecasts of the held-out part and of the future."""
-    s, season, ahead = series_of(e), season_of(state, e), made.ahead
-    baseline, name = naive(s), "like the last value"
-    truth = s.values[s.held_out :][: len(ahead)]
-    if season:
-        seasonal = seasonal_naive(s, season)
-        if np.abs(seasonal - truth).mean() < np.abs(baseline - truth).mean():
-            baseline, name = seasonal, "like one season ago"
-    own = state.upload if e.task == "series" and SERIES.of(e) == "own" else None
-    view = Forecasts(
-        s,
-        ahead,
-        made.free,
-        made.future,
-        baseline,
-        name,
-        unit=tame(own.value, COLUMN_LENGTH) if own else s.unit,
-        labels=[tame(label) for label in own.labels] if own and own.time else None,
-    )
-    figure = forecast_spec(view, theme())
-    error = float(np.mean(np.abs(ahead - truth)))
-    gain = 1.0 - error / float(np.mean(np.abs(baseline - truth)))
-    better = f"{gain:.0%} better" if gain >= 0 else f"{-gain:.0%} worse"
-    words = f"One step ahead: off by <b>{error:.3g}</b> on average, <b>{better}</b> than “{name}”"
-    label = f"{s.title}: measured, split, and forecasts of the part never seen; off by {error:.3g} {s.unit}"
-    return Answer(figure, label, words)
+def question(state: ApplicationsState, e: Experiment) -> ChosenSeries:
+    """Return the series as a question; a visitor's own has their season and the names of their rows."""
+    s, own = series_of(e), state.upload
+    if not _is_own(e):
+        return ChosenSeries(s.season, s.unit)
+    names = None
+    if own.time:
+        names = tuple(tame(own.labels[row]) for row in named_rows(s, len(naive(s))))
+    return ChosenSeries(season_of(state, e), tame(own.value, COLUMN_LENGTH), names)
 
 
 def table_of(state: ApplicationsState, e: Experiment, params: Params) -> pd.DataFrame:
     """Return measurements and forecasts, one row per value, the future last."""
-    s, own = series_of(e), e.task == "series" and SERIES.of(e) == "own"
+    s, own = series_of(e), _is_own(e)
     made = forecast(e, params)
     ahead, free, n, steps = made.ahead, made.free, len(s.values), len(made.future)
     columns = {name: np.full(n + steps, np.nan) for name in ("measured", "naive", "one_step", "free_running")}

@@ -5,35 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any
 
 import streamlit as st
 
-from rnnviz.applications.catalogue import APPLICATIONS, Score, Variant, judge
+from rnnviz.applications.catalogue import APPLICATIONS, Variant, judge
 from rnnviz.applications.forecast import forecast
 from rnnviz.experiment import Experiment
-from rnnviz.figures import Progress
-from rnnviz.figures.run_pictures import Moment
-from rnnviz.model.network import Params
-from rnnviz.tasks import TASKS
+from rnnviz.figures.applications.answer import AnswerPicture, Question, narrow_progress
+from rnnviz.figures.message import Place
 from rnnviz.tasks.topology import TOPOLOGIES
-from rnnviz.training.state import TrainingState
 from rnnviz.ui.applications import captions, forecasts, sentiment, text, translation
-from rnnviz.ui.applications.answer import Answer
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.chunk import Measure
 from rnnviz.ui.instruments import own
-from rnnviz.ui.live_figure import show
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.session import Session
+from rnnviz.ui.style import theme
 from rnnviz.ui.views import ADDRESSES, OWN_NETWORK
 
-TICK_SECONDS, LOWER_TICK_SECONDS = 0.15, 0.5
+ANSWER_SECONDS, TIMELINE_SECONDS = 0.1, 0.5
+"""While it trains the answer and the timeline are redrawn this often at most."""
+
 ANSWER_HEIGHT, TIMELINE_HEIGHT, PROGRESS_HEIGHT = 330, 350, 240
-PROSE_HEIGHT = 80
-"""Pixels of a longer answer above its figure."""
+PROSE_HEIGHT = 66
+"""Pixels of the text above the figure where the network writes text; must match style.css."""
 LEAST_ANSWER_WIDTH = 640
 """Pixels below which words in the answer would overlap."""
 
@@ -42,58 +39,45 @@ LEAST_ANSWER_WIDTH = 640
 class Interface:
     """The parts of an application on the page.
 
-    ask : shows the input controls. answer : returns the network's answer.
+    ask : shows the input controls. question : returns the visitor's input as a question to the network.
     variants : returns the available data sets.
     measure : evaluated by the training worker, by default the application's scores.
-    scores : returns the scores from that measurement. more : returns HTML below the answer from it.
     """
 
     ask: Callable[[ApplicationsState, LiveRun], None]
-    answer: Callable[[ApplicationsState, Experiment, Moment], Answer]
+    question: Callable[[ApplicationsState, Experiment], Question]
     variants: Callable[[ApplicationsState], dict[str, Variant]]
     measure: Measure | None = None
-    scores: Callable[[ApplicationsState, Experiment, Any], list[Score]] = lambda _, __, measured: measured
-    more: Callable[[Any], str] | None = None
 
 
 def _known(name: str) -> Callable[[ApplicationsState], dict[str, Variant]]:
     return lambda _: APPLICATIONS[name].variants
 
 
-def _by_weights(
-    answer: Callable[[ApplicationsState, Experiment, Params], Answer],
-) -> Callable[[ApplicationsState, Experiment, Moment], Answer]:
-    """Adapt an answer that needs only the weights; it is computed in the page's process, being quick."""
-    return lambda state, e, look: answer(state, e, look.state.params)
-
-
 INTERFACES = {
     "captions": Interface(
-        lambda state, _: captions.ask(state), _by_weights(captions.answer), _known("captions")
+        lambda state, _: captions.ask(state), lambda state, _: captions.question(state), _known("captions")
     ),
     "forecasts": Interface(
         lambda state, run: forecasts.ask(state, run.experiment, lambda: run.state.params),
-        lambda state, e, look: forecasts.answer(state, e, look.measured),
+        forecasts.question,
         forecasts.variants,
         forecast,
-        forecasts.scores,
     ),
     "text": Interface(
         lambda state, run: text.ask(state, run.experiment, lambda: run.state.params),
-        _by_weights(text.answer),
+        text.question,
         text.variants,
     ),
     "sentiment": Interface(
         lambda state, run: sentiment.ask(state, run.experiment),
-        _by_weights(sentiment.answer),
+        sentiment.question,
         _known("sentiment"),
         judge,
-        lambda _, __, judgement: judgement.scores,
-        sentiment.failures,
     ),
     "translation": Interface(
         lambda state, run: translation.ask(state, run.experiment),
-        _by_weights(translation.answer),
+        lambda state, _: translation.question(state),
         _known("translation"),
     ),
 }
@@ -129,14 +113,10 @@ def page(session: Session) -> None:
             panel.play_button("Train", again="Train again")
             panel.reset_button("Back to the untrained network")
         desk.ask(state, panel.run)
-    with right:
-        panel.repeat(
-            "answer",
-            TICK_SECONDS,
-            lambda: _answer(name, state, panel.run, desk),
-            also=lambda: name == "text" and state.writing,
-        )
-    panel.repeat("below", LOWER_TICK_SECONDS, lambda: _below(panel, session.view.projector))
+    with right, st.container(key="job_answer"):
+        _answer(name, desk.question(state, panel.run.experiment), panel, session.view.projector)
+    _below(panel, session.view.projector)
+    panel.live(session.screen)
 
 
 def _panel(session: Session, variant: Variant, measure: Measure) -> RunPanel:
@@ -189,7 +169,7 @@ def _variant(state: ApplicationsState, name: str, desk: Interface) -> Variant:
         def choose(variant: str | None) -> None:
             if variant in known:
                 state.variants[name] = variant
-                state.written, state.writing = [], False
+                state.written = []
 
         st.segmented_control(
             "Data",
@@ -202,40 +182,14 @@ def _variant(state: ApplicationsState, name: str, desk: Interface) -> Variant:
     return known[chosen]
 
 
-def _answer(name: str, state: ApplicationsState, run: LiveRun, desk: Interface) -> None:
+def _answer(name: str, question: Question, panel: RunPanel, projector: bool) -> None:
     """Show the network's current answer and its scores on held-out data."""
-    look, e = run.look(), run.experiment
-    found = desk.answer(state, e, look)
-    trained = (
-        f"after {look.state.step:,} of {run.until or 0:,} updates"
-        if look.state.step
-        else "untrained: press Train"
-    )
-    caption = f"<div class='numbers'><span>{found.words}</span><span>{trained}</span></div>"
-    if found.prose:
-        st.html(found.prose)
-    show(
-        found.figure,
-        key=f"answer_{name}",
-        label=found.label,
-        height=ANSWER_HEIGHT - PROSE_HEIGHT * bool(found.prose),
-        caption=caption,
-        least_width=LEAST_ANSWER_WIDTH,
-    )
-    scores = " · ".join(_in_words(score) for score in desk.scores(state, e, look.measured))
-    st.html(f"<p class='outcome scores'>{scores}</p>")
-    if run.problem:
-        st.html(f"<p class='story notice' role='status'>{escape(run.problem)}</p>")
-    if desk.more is not None:
-        st.html(desk.more(look.measured))
-
-
-def _in_words(score: Score) -> str:
-    """Return a score and its baselines as HTML."""
-    others = "; ".join(f"{name}: {score.write(value)}" for name, value in score.others.items())
-    compared = f" <span>({escape(others)})</span>" if others else ""
-    counted = f", {round(score.value * score.of)} of {score.of}" if score.of else ""
-    return f"{escape(score.name)} <b>{score.write(score.value)}</b>{counted}{compared}"
+    height = ANSWER_HEIGHT - PROSE_HEIGHT * (name == "text")
+    place = Place(f"answer_{name}", height, LEAST_ANSWER_WIDTH, projector)
+    draw = AnswerPicture(place, theme(), question, panel.run.until or 0)
+    panel.picture(place, draw, seconds=ANSWER_SECONDS, captioned=True, footed=True)
+    if panel.run.problem:
+        st.html(f"<p class='story notice' role='status'>{escape(panel.run.problem)}</p>")
 
 
 def _below(panel: RunPanel, projector: bool) -> None:
@@ -244,14 +198,6 @@ def _below(panel: RunPanel, projector: bool) -> None:
     wide, narrow = (st.container(), st.container()) if projector else st.columns([0.66, 0.34], gap="small")
     with wide:
         st.html("<p class='ask'>The same network on an example of its training data, and its gradient:</p>")
-        panel.timeline(TIMELINE_HEIGHT, figures=False)
+        panel.timeline(TIMELINE_HEIGHT, figures=False, seconds=TIMELINE_SECONDS)
     with narrow:
-        panel.progress(PROGRESS_HEIGHT, view=_progress)
-
-
-def _progress(e: Experiment, state: TrainingState) -> Progress:
-    """Return the progress for a narrow panel, with a metric name that differs from the scores above."""
-    series = e.task in ("sunspots", "series")
-    measured = Progress.of(e, state)
-    title = "error, each window" if series else f"{TASKS[e.task].measured_on(e)}, each step"
-    return replace(measured, guess="", level="naive" if series else "chance", metric_title=title)
+        panel.progress(PROGRESS_HEIGHT, view=narrow_progress)

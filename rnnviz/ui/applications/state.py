@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from rnnviz.applications.catalogue import APPLICATIONS
-from rnnviz.applications.generation import Writer
 from rnnviz.model.arrays import Array
 from rnnviz.tasks.digits import HELD_OUT, digits
 from rnnviz.ui.widgets import Widgets
@@ -45,9 +44,7 @@ class ApplicationsState:
     sentence_example, number_example : the chosen example, None once something was typed.
     single : forecast from the last output only (many-to-one). upload : the visitor's own series.
     text : the visitor's own text. beginning : the prompt. written : codes of the letters written so far.
-    writer : the writer of the last letter, with its state.
-    temperature : of the softmax. writing : a letter is written at every tick.
-    widgets : keys of the controls.
+    temperature : of the softmax. letters : draws the letters. widgets : keys of the controls.
     """
 
     variants: dict[str, str] = field(default_factory=dict)
@@ -66,8 +63,6 @@ class ApplicationsState:
     beginning: str = ""
     written: list[int] = field(default_factory=list)
     temperature: float = 0.7
-    writing: bool = False
-    writer: Writer | None = None
     widgets: Widgets = field(default_factory=Widgets)
     letters: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 

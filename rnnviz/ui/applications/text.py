@@ -1,30 +1,28 @@
-"""Text: the network continues a text letter by letter; temperature and text can be set."""
+"""Text: the network continues a text; temperature and text can be set."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
 
-import numpy as np
 import streamlit as st
 
 from rnnviz.applications.catalogue import APPLICATIONS, Variant
 from rnnviz.applications.generation import Writer, characters_of
 from rnnviz.experiment import Experiment
-from rnnviz.figures.passage import letters_spec
+from rnnviz.figures.applications.text import TextSoFar
 from rnnviz.model.network import Params
 from rnnviz.tasks.corpora import MAX_CHARACTERS, check_text
-from rnnviz.ui.applications.answer import Answer
 from rnnviz.ui.applications.state import ApplicationsState
-from rnnviz.ui.style import theme
 from rnnviz.ui.widgets import pressed
 
 LONGEST = 240
 """Maximum number of letters written before the visitor starts over."""
 
+PIECE = 40
+"""Letters written at a press of "Keep writing"."""
+
 HOTTEST = 2.0
-SAMPLE = 60
-"""Length of the sample text."""
 
 OWN_STEPS = 500
 
@@ -50,7 +48,7 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
         state.temperature = st.session_state["temperature"]
 
     def begin() -> None:
-        state.beginning, state.written, state.writing = st.session_state["beginning"], [], False
+        state.beginning, state.written = st.session_state["beginning"], []
 
     st.slider(
         "Temperature",
@@ -70,25 +68,35 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
     if unknown:
         told = " ".join(escape(letter.replace(" ", "␣")) for letter in unknown)
         st.html(f"<p class='unknown' role='status'>Not in this text, so skipped: {told}</p>")
+    _buttons(state, e, params)
+    _own_text(state)
+
+
+def _buttons(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -> None:
+    """Show the buttons that write and erase."""
+    full = len(state.written) >= LONGEST
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Next letter",
             icon=":material/edit:",
-            on_click=pressed(lambda: write_letter(state, e, params())),
+            on_click=pressed(lambda: write(state, e, params(), 1)),
+            disabled=full,
             key="one_letter",
         )
-        label, icon = ("Stop", "stop") if state.writing else ("Keep writing", "edit_note")
         st.button(
-            label,
-            icon=f":material/{icon}:",
-            on_click=pressed(lambda: setattr(state, "writing", not state.writing)),
-            disabled=len(state.written) >= LONGEST,
+            "Keep writing",
+            icon=":material/edit_note:",
+            on_click=pressed(lambda: write(state, e, params(), PIECE)),
+            disabled=full,
             key="write_on",
+            help=f"Writes {PIECE} letters; each one is drawn at random, and is the network's next input.",
         )
         st.button(
-            "Start over", icon=":material/backspace:", on_click=lambda: _begin_anew(state), key="begin_anew"
+            "Start over",
+            icon=":material/backspace:",
+            on_click=state.written.clear,
+            key="begin_anew",
         )
-    _own_text(state)
 
 
 def known_letters(text: str, alphabet: str) -> tuple[str, list[str]]:
@@ -98,19 +106,11 @@ def known_letters(text: str, alphabet: str) -> tuple[str, list[str]]:
     return "".join(found), sorted({letter for letter, known in zip(text, found, strict=True) if not known})
 
 
-def write_letter(state: ApplicationsState, e: Experiment, params: Params) -> None:
-    """Write the next letter, unless LONGEST is reached, which also stops continuous writing."""
-    if len(state.written) < LONGEST:
-        state.written.append(_writer(state, e, params).write(state.temperature, state.letters).number)
-    state.writing = state.writing and len(state.written) < LONGEST
-
-
-def _writer(state: ApplicationsState, e: Experiment, params: Params) -> Writer:
-    """Return the writer that has read the current text; a new one if text or network changed."""
-    text = _begun(state, e) + state.written
-    if state.writer is None or state.writer.params is not params or state.writer.text != text:
-        state.writer = Writer(e, params, text)
-    return state.writer
+def write(state: ApplicationsState, e: Experiment, params: Params, letters: int) -> None:
+    """Write more letters, one after the other, up to LONGEST in total."""
+    writer = Writer(e, params, _begun(state, e) + state.written)
+    for _ in range(min(letters, LONGEST - len(state.written))):
+        state.written.append(writer.write(state.temperature, state.letters).number)
 
 
 def _begun(state: ApplicationsState, e: Experiment) -> list[int]:
@@ -118,10 +118,6 @@ def _begun(state: ApplicationsState, e: Experiment) -> list[int]:
     alphabet = characters_of(e).alphabet(e)
     begun = ("\n" if "\n" in alphabet else "") + known_letters(state.beginning, alphabet)[0]
     return [alphabet.index(letter) for letter in begun or alphabet[0]]
-
-
-def _begin_anew(state: ApplicationsState) -> None:
-    state.written, state.writing = [], False
 
 
 def _own_text(state: ApplicationsState) -> None:
@@ -144,44 +140,14 @@ def _own_text(state: ApplicationsState) -> None:
                 return
             state.text, state.text_refusal = text, ""
             state.variants["text"] = "own"
-            _begin_anew(state)
+            state.written = []
 
         st.button("Learn this text", on_click=use, key="learn_text")
         if state.text_refusal:
             st.error(state.text_refusal.replace("$", r"\$"), icon=":material/error:")
 
 
-def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
-    """Return the text so far, and the probabilities from which the last letter was drawn.
-
-    During continuous writing every call adds a letter.
-    """
-    if state.writing:
-        write_letter(state, e, params)
-    task, begun = characters_of(e), _begun(state, e)
-    alphabet = task.alphabet(e)
-    chosen = state.written[-1] if state.written else None
-    before = (begun + state.written)[: -1 if state.written else None]
-    probabilities = Writer(e, params, before).probabilities(state.temperature)
-    signs = [task.output_label(e, i) for i in range(len(alphabet))]
-    figure = letters_spec(signs, probabilities, chosen, theme())
-    begun_shown = escape(known_letters(state.beginning, alphabet)[0]).replace("\n", "⏎ ")
-    text = escape("".join(alphabet[i] for i in state.written)).replace("\n", "⏎ ")
-    likeliest = signs[int(probabilities.argmax())]
-    label = f"Probability of each letter to come next; the likeliest is {likeliest}"
-    prose = f"<p class='written'>{begun_shown}<b>{text}</b><span class='cursor'>▌</span></p>"
-    if not state.written:
-        prose = f"<p class='written'>A sample: <i>{_sample(state, e, params)}</i></p>"
-    likely = (
-        "Most likely next:" if chosen is None else f"Drawn: <b>{escape(signs[chosen])}</b>; most likely was"
-    )
-    return Answer(figure, label, f"{likely} <b>{escape(likeliest)}</b>", prose)
-
-
-def _sample(state: ApplicationsState, e: Experiment, params: Params) -> str:
-    """Return a sample of the network's text as HTML, always with the same random numbers."""
-    alphabet, rng = characters_of(e).alphabet(e), np.random.default_rng(0)
-    writer = Writer(e, params, _begun(state, e))
-    for _ in range(SAMPLE):
-        writer.write(state.temperature, rng)
-    return escape("".join(alphabet[code] for code in writer.text).strip()).replace("\n", "⏎ ")
+def question(state: ApplicationsState, e: Experiment) -> TextSoFar:
+    """Return the text so far as a question."""
+    shown = known_letters(state.beginning, characters_of(e).alphabet(e))[0]
+    return TextSoFar(shown, tuple(_begun(state, e)), tuple(state.written), state.temperature)

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from html import escape
-from typing import cast
 
 import streamlit as st
 
-from rnnviz.applications.passage import pass_through
 from rnnviz.experiment import Experiment
-from rnnviz.figures.passage import BACK, Written, written_spec
-from rnnviz.model.network import Params
-from rnnviz.tasks import TASKS
-from rnnviz.tasks.numerals import LANGUAGES, LARGEST, english
-from rnnviz.tasks.translation import READING_STEPS, TARGET, Translation, english_words, held_out_numbers
-from rnnviz.ui.applications.answer import Answer
+from rnnviz.figures.applications.translation import TypedNumber
+from rnnviz.tasks.numerals import LARGEST, english
+from rnnviz.tasks.translation import READING_STEPS, english_words, held_out_numbers
 from rnnviz.ui.applications.state import ApplicationsState
-from rnnviz.ui.style import theme
 
 LONGEST_TEXT = 60
 NUMBERS = {" ".join(english(n)): n for n in range(LARGEST + 1)}
@@ -73,22 +67,7 @@ def number_of(text: str) -> int | None:
     return None if unknown else NUMBERS.get(" ".join(words))
 
 
-def answer(state: ApplicationsState, e: Experiment, params: Params) -> Answer:
-    """Return the written words and their probabilities."""
-    task = cast(Translation, TASKS[e.task])
-    words, n = read_words(state.number)[0][:READING_STEPS], number_of(state.number)
-    seen = pass_through(e, params, task.inputs(e, [words]))
-    signs, writes = task.signs(e), task.masks(e).writes
-    wanted = None
-    if n is not None:
-        codes = task.spelled(e, [LANGUAGES[TARGET.of(e)].say(n)])[:, 0]
-        wanted = [signs[i] if on else "" for i, on in zip(codes, writes, strict=True)]
-    silent = e.seq_len - task.writing_steps(e) - len(words)
-    # at the first writing step there is no output to feed back
-    reads = [""] * silent + words + [""] + [BACK] * (task.writing_steps(e) - 1)
-    view = Written(reads, seen.hidden, seen.probabilities, writes, signs, wanted)
-    said = " ".join(task.read_off(e, seen.probabilities[:, None])[0]) or "(no word)"
-    title = LANGUAGES[TARGET.of(e)].title
-    label = f"The network translates into {title}: “{said}”; its hidden states while it reads and writes"
-    told = f"In {title}: <b>{escape(said)}</b>" if words else "Nothing was read, so the output is meaningless"
-    return Answer(written_spec(view, theme()), label, told)
+def question(state: ApplicationsState) -> TypedNumber:
+    """Return the number word as a question."""
+    words = read_words(state.number)[0][:READING_STEPS]
+    return TypedNumber(tuple(words), number_of(state.number))

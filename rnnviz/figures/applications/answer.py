@@ -1,0 +1,81 @@
+"""The live picture of an application: the network's answer to the visitor's question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Protocol
+
+from rnnviz.applications.catalogue import Score
+from rnnviz.experiment import Experiment
+from rnnviz.figures.message import Place
+from rnnviz.figures.progress import Progress
+from rnnviz.figures.run_pictures import Moment
+from rnnviz.figures.theme import Spec, Theme
+from rnnviz.tasks import TASKS
+from rnnviz.training.state import TrainingState
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A network's answer to the visitor's question.
+
+    figure : as plain data. label : description for screen readers. words : the answer as one line of HTML.
+    scores : measured on held-out data. prose : HTML of a longer answer, shown above the words.
+    more : HTML shown below the scores.
+    """
+
+    figure: Spec
+    label: str
+    words: str
+    scores: list[Score]
+    prose: str = ""
+    more: str = ""
+
+
+class Question(Protocol):
+    """A visitor's question to a network; picklable, and compared by value."""
+
+    def __call__(self, now: Moment, theme: Theme) -> Answer:
+        """Return the answer of the network at a moment."""
+        ...
+
+
+@dataclass(frozen=True)
+class AnswerPicture:
+    """The answer to a question, with its scores; until : updates at the end of training."""
+
+    place: Place
+    theme: Theme
+    question: Question
+    until: int
+
+    def __call__(self, now: Moment) -> bytes:
+        """Return the answer at a moment as a message."""
+        found, step = self.question(now, self.theme), now.state.step
+        trained = f"after {step:,} of {self.until:,} updates" if step else "untrained: press Train"
+        words = f"<div class='numbers'><span>{found.words}</span><span>{trained}</span></div>"
+        scores = " · ".join(_in_words(score) for score in found.scores)
+        return self.place.message(
+            found.figure,
+            found.label,
+            caption=found.prose + words,
+            footer=f"<p class='outcome scores'>{scores}</p>{found.more}",
+            status=f"Training has ended {trained}." if step >= self.until else "",
+        )
+
+
+def _in_words(score: Score) -> str:
+    """Return a score and its baselines as HTML."""
+    others = "; ".join(f"{name}: {score.write(value)}" for name, value in score.others.items())
+    compared = f" <span>({escape(others)})</span>" if others else ""
+    counted = f", {round(score.value * score.of)} of {score.of}" if score.of else ""
+    return f"{escape(score.name)} <b>{score.write(score.value)}</b>{counted}{compared}"
+
+
+def narrow_progress(e: Experiment, state: TrainingState) -> Progress:
+    """Return the progress for a narrow panel, with a metric name that differs from the scores above."""
+    series = e.task in ("sunspots", "series")
+    measured = Progress.of(e, state)
+    title = "error, each window" if series else f"{TASKS[e.task].measured_on(e)}, each step"
+    return replace(measured, guess="", level="naive" if series else "chance", metric_title=title)
