@@ -74,6 +74,12 @@ def test_a_layer_does_without_the_tools_of_the_ones_above(layer: str) -> None:
             assert not imported_packages(file) & FORBIDDEN[layer], name_of(file)
 
 
+def test_no_page_polls() -> None:
+    """News comes over the live channel."""
+    for file in SOURCES:
+        assert "run_every" not in file.read_text(encoding="utf-8"), name_of(file)
+
+
 def test_every_gradient_is_our_own() -> None:
     frameworks = {"torch", "jax", "tensorflow", "keras", "sklearn", "autograd", "equinox", "flax"}
     for file in SOURCES:

@@ -64,7 +64,7 @@ ALL_DRAWN = 30.0
 """Updates per second up to which each of them is drawn; browsers draw hardly more pictures."""
 
 PAINTED_RATE = 8.0
-"""Up to this many updates per second plotly draws all pictures, so that their values can be read meanwhile."""
+"""Up to this many updates per second plotly draws every picture, so that its values can be read meanwhile."""
 
 MAX_FAILURES = 3
 """A run fails after this many lost or refused chunks in a row."""
