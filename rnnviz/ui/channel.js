@@ -7,6 +7,7 @@ const [SHORTEST_WAIT, LONGEST_WAIT] = [250, 8000]; // ms until it connects anew;
 const INSIST = 1000; // ms: a request for a rerun is lost while Streamlit itself is disconnected
 const PACE = 250; // ms between the drawings of a fragment that follows a sweep, at least
 const PATIENCE = 5000; // ms for Streamlit to bring a new token, as after the server was started anew
+const MOVED = "rnnvizMoved"; // where the tab keeps the token under which a network last trained
 const LOST = "The connection to the running network is lost. Please reload the page.";
 
 // Asks Streamlit for a rerun, of the page's script or of one of its fragments, until it is told that it came.
@@ -85,13 +86,22 @@ class Channel {
   }
 
   // The page `page` is on the screen, under the token `token`.
-  show({ token, page, live, url }, parent, ask) {
+  show({ token, page, live, url }, parent, ask, begunAnew) {
     Object.assign(this, { page, url, parent });
     Object.assign(this.rerun, { what: page, ask });
     this.rerun.stop();
     if (token !== this.token) this.forget(token);
+    this.compare(begunAnew);
     if (live && !this.socket && !this.ended) this.connect();
     this.ask();
+  }
+
+  // A network that trained before the page was reloaded, or the server restarted, begins anew: say so, once.
+  compare(begunAnew) {
+    const moved = sessionStorage.getItem(MOVED);
+    if (!moved || moved === this.token) return;
+    sessionStorage.removeItem(MOVED);
+    begunAnew();
   }
 
   fragment(name) {
@@ -160,6 +170,7 @@ class Channel {
     if (version !== VERSION) return this.complain();
     this.ask(); // before drawing: the next pictures may travel meanwhile
     if (page !== this.page) return;
+    if (pictures.length) sessionStorage.setItem(MOVED, this.token);
     let start = 4 + size;
     for (const { name, size, playing } of pictures) {
       window.rnnvizFigures?.[name]?.show({ ...part(start, size), playing });
@@ -173,7 +184,8 @@ class Channel {
 export default function ({ data, parentElement, setTriggerValue }) {
   const channel = (window.rnnvizChannel ??= new Channel());
   const ask = (why) => setTriggerValue("stale", why);
-  if (!("drawing" in data)) return channel.show(data, parentElement, ask);
+  const begunAnew = () => setTriggerValue("begun_anew", true);
+  if (!("drawing" in data)) return channel.show(data, parentElement, ask, begunAnew);
   const fragment = channel.fragment(data.name);
   fragment.show(data.drawing, parentElement, ask);
   return () => fragment.leave(parentElement);

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -41,10 +42,13 @@ _component = st.components.v2.component(
 )
 
 
-def mount(screen: Screen) -> None:
-    """Let the browser show the page that ``screen`` shows; takes no space."""
+def mount(screen: Screen, begun_anew: Callable[[], None]) -> None:
+    """Let the browser show the page that ``screen`` shows; takes no space.
+
+    begun_anew : called if this browser tab had shown a network that trained, and that is gone by now.
+    """
     told = {"token": screen.token, "page": screen.page, "live": screen.live, "url": URL}
-    _component(key="channel", data=told, height=1)
+    _component(key="channel", data=told, height=1, on_begun_anew_change=begun_anew)
 
 
 def follow(screen: Screen, name: str, work: Followed, version: int) -> None:

@@ -33,6 +33,8 @@ threadpool_limits(1)
 TUNABLE = {"learning_rate", "clip_norm"}
 """Settings that can change during a run without resetting its weights."""
 
+BEGUN_ANEW = "A new run of the experiment in the address: the page was reloaded, or the server was restarted. Press Play."
+
 FIRST_SPEED = 5.0
 """Default speed in training steps per second: slow enough to see each one."""
 
@@ -123,6 +125,10 @@ class Session:
         self.restarted = ""
         self.layer = min(self.layer, fresh.experiment.layers - 1)
         return fresh
+
+    def begin_anew(self) -> None:
+        """Tell a visitor whose earlier session is gone where this one comes from."""
+        self.restarted = BEGUN_ANEW
 
     def follow_url(self, page: str) -> None:
         """Open what a URL asks for; page : the page's path."""

@@ -5,14 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from rnnviz import PRESETS, Experiment
-from tests.browser.conftest import wait_until
-from tests.browser.test_playground import DRAWN, STEP, full_speed, link, open_page, play_button, press
+from tests.browser.conftest import ROOT, free_port, running, streamlit, wait_until
+from tests.browser.test_playground import (
+    DRAWN,
+    STEP,
+    full_speed,
+    link,
+    open_page,
+    play_button,
+    press,
+    wait_for_params,
+)  # fmt: skip
 
 DRAWS = "Number(document.querySelector('.st-key-timeline .live-figure').dataset.draws)"
 CHANNEL = "window.rnnvizChannel"
@@ -86,6 +96,51 @@ def test_a_cut_connection_comes_back_and_the_run_goes_on(
     wait_until(page, f"{STEP} > {step + 20}")
     assert len(sockets["live"]) == 2
     expect(play_button(page)).to_contain_text("Pause")
+
+
+def test_a_reload_in_the_middle_of_a_run_begins_anew_and_says_so(server: str, page: Page) -> None:
+    open_page(page, link(server, replace(Experiment(), seq_len=7)))
+    full_speed(page)
+    press(page, "play")
+    wait_until(page, f"{STEP} > 20")
+    page.reload()
+    expect(page.locator(".notice")).to_contain_text("A new run of the experiment in the address")
+    wait_until(page, f"{STEP} === 0")
+    wait_for_params(page, T="7")
+    page.reload()
+    wait_until(page, f"{DRAWN} === 3")
+    expect(page.locator(".notice")).to_have_count(0)
+
+
+def test_a_page_survives_its_server_and_says_what_became_of_the_run(page: Page, tmp_path: Path) -> None:
+    port = free_port()
+    url, command = f"http://127.0.0.1:{port}", streamlit(ROOT / "app.py", port)
+    tab = page.context.new_page()  # a page that loses its server complains in the console
+    with running(command, port, tmp_path / "first.txt"):
+        open_page(tab, link(url, replace(Experiment(), seq_len=7)))
+        full_speed(tab)
+        press(tab, "play")
+        wait_until(tab, f"{STEP} > 20")
+    with running(command, port, tmp_path / "second.txt"):
+        expect(tab.locator(".notice")).to_contain_text("the server was restarted", timeout=60_000)
+        wait_until(tab, f"{STEP} === 0")
+        wait_for_params(tab, T="7")
+        press(tab, "play")
+        wait_until(tab, f"{STEP} > 2")
+    tab.close()
+
+
+def test_two_tabs_train_side_by_side(server: str, page: Page) -> None:
+    other = page.context.new_page()
+    for tab, T in ((page, 7), (other, 9)):
+        open_page(tab, link(server, replace(Experiment(), seq_len=T)))
+        full_speed(tab)
+        press(tab, "play")
+    for tab, T in ((other, 9), (page, 7)):
+        tab.bring_to_front()
+        wait_until(tab, f"{STEP} > 20")
+        wait_for_params(tab, T=str(T))
+    other.close()
 
 
 def test_a_token_that_nobody_knows_is_told_in_a_line(server: str, page: Page) -> None:
