@@ -33,7 +33,7 @@ threadpool_limits(1)
 TUNABLE = {"learning_rate", "clip_norm"}
 """Settings that can change during a run without resetting its weights."""
 
-BEGUN_ANEW = "A new run of the experiment in the address: the page was reloaded, or the server was restarted. Press Play."
+BEGUN_ANEW = "The page was reloaded, or the server restarted: a new run from the address. Press Play."
 
 FIRST_SPEED = 5.0
 """Default speed in training steps per second: slow enough to see each one."""

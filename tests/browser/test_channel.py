@@ -104,7 +104,7 @@ def test_a_reload_in_the_middle_of_a_run_begins_anew_and_says_so(server: str, pa
     press(page, "play")
     wait_until(page, f"{STEP} > 20")
     page.reload()
-    expect(page.locator(".notice")).to_contain_text("A new run of the experiment in the address")
+    expect(page.locator(".notice")).to_contain_text("a new run from the address")
     wait_until(page, f"{STEP} === 0")
     wait_for_params(page, T="7")
     page.reload()
@@ -122,7 +122,7 @@ def test_a_page_survives_its_server_and_says_what_became_of_the_run(page: Page, 
         press(tab, "play")
         wait_until(tab, f"{STEP} > 20")
     with running(command, port, tmp_path / "second.txt"):
-        expect(tab.locator(".notice")).to_contain_text("the server was restarted", timeout=60_000)
+        expect(tab.locator(".notice")).to_contain_text("the server restarted", timeout=60_000)
         wait_until(tab, f"{STEP} === 0")
         wait_for_params(tab, T="7")
         press(tab, "play")
