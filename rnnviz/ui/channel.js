@@ -7,7 +7,7 @@ const [SHORTEST_WAIT, LONGEST_WAIT] = [250, 8000]; // ms until it connects anew;
 const INSIST = 1000; // ms: a request for a rerun is lost while Streamlit itself is disconnected
 const PACE = 250; // ms between the drawings of a fragment that follows a sweep, at least
 const PATIENCE = 5000; // ms for Streamlit to bring a new token, as after the server was started anew
-const MOVED = "rnnvizMoved"; // where the tab keeps the token under which a network last trained
+const MOVED = "rnnvizMoved"; // where the tab keeps the token and the address under which a network last trained
 const LOST = "The connection to the running network is lost. Please reload the page.";
 
 // Asks Streamlit for a rerun, of the page's script or of one of its fragments, until it is told that it came.
@@ -98,10 +98,10 @@ class Channel {
 
   // A network that trained before the page was reloaded, or the server restarted, begins anew: say so, once.
   compare(begunAnew) {
-    const moved = sessionStorage.getItem(MOVED);
-    if (!moved || moved === this.token) return;
+    const moved = JSON.parse(sessionStorage.getItem(MOVED));
+    if (!moved || moved.token === this.token) return;
     sessionStorage.removeItem(MOVED);
-    begunAnew();
+    if (moved.address === location.href) begunAnew();
   }
 
   fragment(name) {
@@ -138,6 +138,7 @@ class Channel {
     this.socket = undefined;
     this.ended = [UNKNOWN, REPLACED, UNCLEAR].includes(code); // with this token
     if (this.ended) {
+      if (code === UNKNOWN) this.rerun.insist(); // a server that was restarted makes a new session
       if (code !== REPLACED) this.complaining = setTimeout(() => this.complain(), PATIENCE);
       return;
     }
@@ -170,7 +171,8 @@ class Channel {
     if (version !== VERSION) return this.complain();
     this.ask(); // before drawing: the next pictures may travel meanwhile
     if (page !== this.page) return;
-    if (pictures.length) sessionStorage.setItem(MOVED, this.token);
+    const moved = { token: this.token, address: location.href };
+    if (pictures.length) sessionStorage.setItem(MOVED, JSON.stringify(moved));
     let start = 4 + size;
     for (const { name, size, playing } of pictures) {
       window.rnnvizFigures?.[name]?.show({ ...part(start, size), playing });

@@ -165,6 +165,7 @@ def tab(profile: BrowserContext) -> Page:
 @pytest.fixture
 def page(tab: Page, theme: str) -> Iterator[Page]:
     """The tab as a stranger finds it, at 1280x720; any error in the console fails the test."""
+    tab.bring_to_front()  # a test may have opened another one, and a tab in the background is slow
     use_theme(tab, theme)
     errors: list[str] = []
 

@@ -106,7 +106,7 @@ def test_no_instrument_needs_a_scroll_bar_after_training(server: str, page: Page
 def test_a_notice_takes_its_room_from_the_figure(server: str, page: Page) -> None:
     page.goto(f"{server}/laboratory?{urlencode(to_params(ECHO) | {'clip': 'nan'})}")
     wait_until(page, drawn("curve"))
-    expect(page.get_by_role("status")).to_contain_text("clip=nan")
+    expect(page.locator(".notice")).to_contain_text("clip=nan")
     page.wait_for_timeout(300)
     assert overflow(page) == 0
 

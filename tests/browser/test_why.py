@@ -68,9 +68,8 @@ def test_recall_is_played_to_its_end_and_both_numbers_are_told(server: str, page
     assert len(asked) <= 3, "the script ran for Play, and for the end of each"
     expect(page.locator(".st-key-contest_play button")).to_contain_text("Play again")
     assert all(plot.evaluate("node => node.isConnected") for plot in plots), "nothing was drawn anew"
-    labels = page.locator(".st-key-contest_progress .annotation-text").all_text_contents()
-    assert f"feed-forward {without}%" in labels
-    assert f"recurrent {with_memory}%" in labels
+    for said in (f"feed-forward {without}%", f"recurrent {with_memory}%"):
+        expect(page.locator(".st-key-contest_progress .annotation-text", has_text=said)).to_have_count(1)
 
 
 def test_the_picture_shows_what_the_networks_answer(server: str, page: Page) -> None:
