@@ -143,9 +143,19 @@ def test_two_tabs_train_side_by_side(server: str, page: Page) -> None:
     other.close()
 
 
-def test_a_token_that_nobody_knows_is_told_in_a_line(server: str, page: Page) -> None:
+def test_for_a_token_that_nobody_knows_the_page_gets_another(server: str, page: Page) -> None:
     open_page(page, f"{server}/playground")
     wait_until(page, f"{CHANNEL}.socket?.readyState === 1")
+    token = page.evaluate(f"{CHANNEL}.token")
+    page.evaluate(f"{CHANNEL}.forget('nonsense'); {CHANNEL}.connect()")
+    wait_until(page, f"{CHANNEL}.token === '{token}' && {CHANNEL}.socket?.readyState === 1")
+    expect(page.locator(".channel-lost")).to_have_count(0)
+
+
+def test_if_there_is_no_other_token_a_line_says_what_to_do(server: str, page: Page) -> None:
+    open_page(page, f"{server}/playground")
+    wait_until(page, f"{CHANNEL}.socket?.readyState === 1")
+    page.evaluate(f"{CHANNEL}.rerun.ask = () => {{}}")  # as if Streamlit did not hear
     page.evaluate(f"{CHANNEL}.forget('nonsense'); {CHANNEL}.connect()")
     expect(page.locator(".channel-lost")).to_contain_text("Please reload the page", timeout=15_000)
     expect(page.locator(".channel-lost")).to_be_visible()
