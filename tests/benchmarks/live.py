@@ -31,10 +31,10 @@ SECONDS = 10.0
 MOVES = 10
 TICK = 0.1
 DRAWS = "Number(document.querySelector('.st-key-timeline .live-figure').dataset.draws)"
-MEASURED = {"the default experiment": Experiment(), "T = 50": Experiment(seq_len=50)}
+MEASURED = {"the default experiment": Experiment(), **{f"T = {T}": Experiment(seq_len=T) for T in (50, 200)}}
 
-REDRAWS_A_SECOND = 9.0
-SHARE_OF_HEADLESS = 0.7
+REDRAWS_A_SECOND = 15.0
+SHARE_OF_HEADLESS = 0.85
 SECONDS_TO_THE_PICTURE = 0.3
 
 
