@@ -22,6 +22,11 @@ SWEEP_NICENESS = 10
 """The kernel gives a process that is so much nicer about a tenth of the time that another one gets."""
 
 
+def in_a_line(failure: BaseException) -> str:
+    """Return the first line of a failure's message; without a message, the failure's kind."""
+    return (str(failure).strip() or type(failure).__name__).splitlines()[0]
+
+
 class LocalPool:
     """A pool of worker processes on this machine, one a core, started when it is first needed.
 

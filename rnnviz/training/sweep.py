@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from functools import partial
 from typing import Any
+
+from rnnviz.training.executor import in_a_line
+
+MAX_LOSSES = 3
+"""A sweep fails when one of its parts has been lost this often."""
 
 
 def _always() -> bool:
@@ -23,13 +29,14 @@ class Sweep:
 
     Only as many parts as can run at once are submitted, and the next one when a part is done: what a pool
     has in its queue can no longer be cancelled. Any executor with the ``concurrent.futures`` interface can be
-    used; its workers need the library.
+    used; its workers need the library. A part that is lost (its worker died, or it raised an exception) is
+    submitted again; if it is lost MAX_LOSSES times, or the executor takes no more work, the sweep fails.
 
     pool : returns the executor; called when parts begin after none was under way.
     wanted : whether further parts may begin. If not, the sweep stands still until it is resumed.
     changed : called after each part and each failure, on any thread; it must not wait.
     results : one per part, None where there is none yet.
-    cancelled : whether it was stopped before the end.
+    cancelled : whether it was stopped before the end, also by a failure.
     under_way : how many parts workers have, those of a cancelled sweep included.
     """
 
@@ -49,7 +56,9 @@ class Sweep:
         self._function, self._pool, self._wanted, self._changed = function, pool, wanted, changed
         self._at_once = at_once or os.cpu_count() or 1
         self._lock = threading.RLock()
-        self._begun = self._done = 0
+        self._waiting = deque(range(len(parts)))  # the numbers of the parts that no worker has
+        self._losses: Counter[int] = Counter()
+        self._done = 0
         self._failure: BaseException | None = None
         self._over = threading.Event()
         if not parts:
@@ -72,6 +81,11 @@ class Sweep:
         return not self._over.is_set()
 
     @property
+    def problem(self) -> str | None:
+        """Why it failed, in a line; None if it did not."""
+        return None if self._failure is None else in_a_line(self._failure)
+
+    @property
     def version(self) -> int:
         """A number that grows with each result, and at the end."""
         return self._done + self._over.is_set()
@@ -79,7 +93,7 @@ class Sweep:
     @property
     def stalled(self) -> bool:
         """Whether a part could begin: it is wanted again, or was not before."""
-        room = self.under_way < self._at_once and self._begun < len(self.parts)
+        room = self.under_way < self._at_once and bool(self._waiting)
         return self.running and room and self._wanted()
 
     def resume(self) -> None:
@@ -123,34 +137,40 @@ class Sweep:
         with self._lock:
             if not self.stalled:
                 return None
-            number = self._begun
+            number = self._waiting[0]
             try:
                 future = executor.submit(self._function, self.parts[number])
             except RuntimeError as failure:  # the executor was shut down, or its workers died
                 self._fail(failure)
                 return None
-            self._begun += 1
+            self._waiting.popleft()
             self.under_way += 1
             return number, future
 
     def _receive(self, number: int, executor: Executor, future: Future[Any]) -> None:
         """Keep a part's result and begin the next part; runs on one of the executor's threads."""
+        failure = CancelledError() if future.cancelled() else future.exception()
         with self._lock:
             self.under_way -= 1
-            if self.running:
-                self._keep(number, future)
+            if failure is not None:
+                self._lose(number, failure)
+            elif self.running:
+                self._keep(number, future.result())
         self._begin(executor)
         self._changed()
 
-    def _keep(self, number: int, future: Future[Any]) -> None:
-        failure = CancelledError() if future.cancelled() else future.exception()
-        if failure is not None:
-            self._fail(failure)
-            return
-        self.results[number] = future.result()
+    def _keep(self, number: int, result: Any) -> None:
+        self.results[number] = result
         self._done += 1
         if self._done == len(self.parts):
             self._over.set()
+
+    def _lose(self, number: int, failure: BaseException) -> None:
+        """Let a part be submitted again, or end."""
+        self._losses[number] += 1
+        self._waiting.appendleft(number)
+        if self._losses[number] == MAX_LOSSES:
+            self._fail(failure)
 
     def _fail(self, failure: BaseException) -> None:
         with self._lock:

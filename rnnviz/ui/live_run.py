@@ -51,7 +51,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.contest import Trained
 from rnnviz.figures.run_pictures import Moment, Span, curves_only, union
 from rnnviz.model.arrays import Array
-from rnnviz.training.executor import local_pool
+from rnnviz.training.executor import in_a_line, local_pool
 from rnnviz.training.loop import start
 from rnnviz.training.state import TrainingState, Tuning
 from rnnviz.ui.chunk import Chunk, Measure, Result, chunk_seconds, compute
@@ -411,8 +411,7 @@ class LiveRun:
             self._failures += 1
             self.phase = Phase.QUEUED if self._failures < MAX_FAILURES else Phase.FAILED
             if self.phase is Phase.FAILED:
-                reason = str(failure).strip() or type(failure).__name__
-                self.problem = f"Training stopped: {reason.splitlines()[0]}"
+                self.problem = f"Training stopped: {in_a_line(failure)}"
                 self.stops += 1
         self.pictures.wake()
 

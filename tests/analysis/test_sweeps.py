@@ -18,7 +18,7 @@ from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.curves import seeds_spec
 from rnnviz.figures.phase import phase_spec
 from rnnviz.training.executor import local_pool
-from rnnviz.training.sweep import Sweep
+from rnnviz.training.sweep import MAX_LOSSES, Sweep
 
 GAINS, STRENGTHS, LENGTHS = (0.5, 1.0, 3.0), (0.0, 1.0), (2, 30)
 
@@ -142,6 +142,12 @@ class HandExecutor(Executor):
         future, part = self.taken.pop(0)
         future.set_result(10 * part)
 
+    def lose(self) -> None:
+        """Lose all parts that are under way, as a pool does when one of its workers dies."""
+        taken, self.taken = self.taken, []
+        for future, part in taken:
+            future.set_exception(ChildProcessError(f"the worker of part {part} died\nwith a stack trace"))
+
 
 class Stepped:
     """A sweep over five parts, two at once, that is wanted or not as the test says."""
@@ -198,6 +204,47 @@ def test_resumed_again_and_again_no_more_parts_begin_than_can_run_at_once() -> N
     for _ in range(3):
         stepped.sweep.resume()
     assert stepped.executor.begun == [0, 1]
+
+
+def test_lost_parts_are_submitted_again_before_all_others() -> None:
+    stepped = Stepped()
+    stepped.executor.lose()
+    assert sorted(stepped.executor.begun[2:]) == [0, 1]
+    assert (stepped.sweep.under_way, stepped.sweep.done, stepped.sweep.problem) == (2, 0, None)
+    stepped.executor.finish()
+    stepped.executor.lose()
+    while stepped.executor.taken:
+        stepped.executor.finish()
+    assert stepped.sweep.wait() == [0, 10, 20, 30, 40]
+
+
+def test_a_part_that_is_lost_while_nobody_wants_it_waits() -> None:
+    stepped = Stepped()
+    stepped.wanted = False
+    stepped.executor.lose()
+    assert (stepped.executor.begun, stepped.sweep.running) == ([0, 1], True)
+    stepped.wanted = True
+    stepped.sweep.resume()
+    assert sorted(stepped.executor.begun[2:]) == [0, 1]
+
+
+def test_a_part_that_is_lost_three_times_ends_the_sweep_with_the_reason_in_a_line() -> None:
+    stepped = Stepped()
+    for _ in range(MAX_LOSSES):
+        assert (stepped.sweep.running, stepped.sweep.problem) == (True, None)
+        stepped.executor.lose()
+    assert (stepped.sweep.running, stepped.sweep.cancelled, stepped.executor.taken) == (False, True, [])
+    assert str(stepped.sweep.problem).startswith("the worker of part ")
+    assert "stack trace" not in str(stepped.sweep.problem)
+    with pytest.raises(ChildProcessError, match="died"):
+        stepped.sweep.wait()
+
+
+def test_a_cancelled_sweep_loses_nothing() -> None:
+    stepped = Stepped()
+    stepped.sweep.cancel()
+    stepped.executor.lose()
+    assert (stepped.executor.begun, stepped.sweep.problem, stepped.sweep.under_way) == ([0, 1], None, 0)
 
 
 def test_a_cancelled_sweep_discards_what_is_under_way_and_says_when_it_is_done() -> None:

@@ -104,10 +104,17 @@ def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(server_log: Path) -> Iterator[str]:
-    """The URL of the app, started as the README says."""
-    with serve(ROOT / "app.py", server_log) as url:
-        yield url
+def app(server_log: Path) -> Iterator[tuple[str, int]]:
+    """The URL of the app, started as the README says, and the number of its process."""
+    port = free_port()
+    with running(streamlit(ROOT / "app.py", port), port, server_log) as process:
+        yield f"http://127.0.0.1:{port}", process.pid
+
+
+@pytest.fixture(scope="session")
+def server(app: tuple[str, int]) -> str:
+    """The URL of the app."""
+    return app[0]
 
 
 @pytest.fixture(autouse=True)

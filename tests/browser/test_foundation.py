@@ -1,10 +1,8 @@
 """The server, the frame around every page and the live figure, as a browser meets them."""
 
 import gzip
-import os
 import re
 import signal
-import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from rnnviz.ui.scripts import PLOTLY_URL, SCRIPTS
 from tests.browser.conftest import ROOT, both_themes, free_port, running, serve, streamlit, wait_until
+from tests.browser.processes import children_of, is_there
 
 DRAWS = "Number(document.querySelector('.live-figure')?.dataset.draws ?? 0)"
 
@@ -84,22 +83,6 @@ def test_a_deep_link_is_the_first_thing_a_fresh_server_is_asked_for(page: Page, 
         page.goto(f"{url}/{PAGES[-1]}?seed=3")
         expect_frame(page)
         page.goto("about:blank")  # a page that loses its server complains in the console
-
-
-def children_of(process: int) -> list[int]:
-    """The processes that a process has started."""
-    everything = ["/bin/ps", "-eo", "pid=,ppid="]
-    shown = subprocess.run(everything, capture_output=True, text=True, check=True)
-    lines = [line.split() for line in shown.stdout.splitlines()]
-    return [int(pid) for pid, parent in lines if int(parent) == process]
-
-
-def is_there(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 UVICORN = ["uvicorn", "--app-dir", str(ROOT), "app:app", "--port"]
