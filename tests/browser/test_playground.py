@@ -11,6 +11,7 @@ from rnnviz import PRESETS, TASKS, Experiment, Preset
 from rnnviz.experiment.links import to_params
 from rnnviz.figures import THEMES
 from tests.browser.conftest import ROOT, serve, use_theme, wait_until
+from tests.browser.test_foundation import expect_frame
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
@@ -119,6 +120,7 @@ def test_a_deep_link_restores_the_experiment_on_a_fresh_server(page: Page, tmp_p
     )
     with serve(ROOT / "app.py", tmp_path / "log.txt") as url:
         open_page(page, link(url, e))
+        expect_frame(page)
         assert params(page) == to_params(e)
         expect(page.get_by_role("combobox", name="Initialisation")).to_have_value(
             re.compile("Scaled Gaussian")

@@ -127,7 +127,7 @@ def test_one_key_makes_everything_large_and_hides_the_rest(server: str, page: Pa
 
 def test_a_projector_shows_the_whole_playground(server: str, page: Page) -> None:
     open_page(page, server, "playground", projector="true")
-    page.wait_for_timeout(1000)
+    wait_until(page, f"{DRAWN} && document.querySelectorAll('.live-figure').length === 3")
     for key in ("timeline", "progress", "answers"):
         box = page.locator(f".st-key-{key} .live-figure").bounding_box()
         assert box is not None
@@ -138,8 +138,8 @@ def test_a_projector_shows_the_whole_playground(server: str, page: Page) -> None
 def test_a_projector_shows_every_page_of_the_story_at_once(server: str, page: Page) -> None:
     for path in ("why", "how", "types", "problems", "laboratory", "lessons"):
         open_page(page, server, path, projector="true")
-        wait_until(page, "document.querySelectorAll('.live-figure:not([data-draws])').length === 0")
-        page.wait_for_timeout(1000)
+        wait_until(page, DRAWN)
+        page.wait_for_timeout(300)  # formulas are set a moment later
         main = "document.querySelector('[data-testid=stMain]')"
         assert page.evaluate(f"{main}.scrollHeight") <= 722, path
         if path != "laboratory":
