@@ -1,4 +1,4 @@
-"""How smoothly the page follows a run: `python -m tests.benchmarks.live --chunks 36 40 50`.
+"""How smoothly the page follows a run: `python -m tests.benchmarks.live --chunks 30 36 50`.
 
 Starts the app, opens it in Chromium at 1280x720 and measures, while runs of three experiments play at full
 speed: redraws of the timeline a second, the gaps between them, frames that the page animates, nodes of plots
