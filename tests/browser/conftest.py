@@ -169,11 +169,9 @@ def tab(profile: BrowserContext) -> Page:
     return profile.new_page()
 
 
-@pytest.fixture
-def page(tab: Page, theme: str) -> Iterator[Page]:
-    """The tab as a stranger finds it, at 1280x720; any error in the console fails the test."""
-    tab.bring_to_front()  # a test may have opened another one, and a tab in the background is slow
-    use_theme(tab, theme)
+@contextmanager
+def console_errors(tab: Page) -> Iterator[list[str]]:
+    """Collect the errors in a tab's console, and exceptions that nobody caught."""
     errors: list[str] = []
 
     def collect(message: ConsoleMessage) -> None:
@@ -186,9 +184,18 @@ def page(tab: Page, theme: str) -> Iterator[Page]:
 
     tab.on("console", collect)
     tab.on("pageerror", collect_uncaught)
-    yield tab
+    yield errors
     tab.remove_listener("console", collect)
     tab.remove_listener("pageerror", collect_uncaught)
+
+
+@pytest.fixture
+def page(tab: Page, theme: str) -> Iterator[Page]:
+    """The tab as a stranger finds it, at 1280x720; any error in the console fails the test."""
+    tab.bring_to_front()  # a test may have opened another one, and a tab in the background is slow
+    use_theme(tab, theme)
+    with console_errors(tab) as errors:
+        yield tab
     _forget_visitor(tab)
     assert not errors, "errors in the browser's console:\n" + "\n".join(errors)
 
