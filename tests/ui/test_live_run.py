@@ -285,12 +285,14 @@ def test_a_worker_that_dies_costs_one_chunk() -> None:
 
 
 class BrokenPool(Executor):
-    """Every chunk is lost."""
+    """Every chunk is lost, until it is mended by another pool."""
 
     def __init__(self) -> None:
-        self.submitted = 0
+        self.submitted, self.mended = 0, False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self.mended:
+            return local_pool().submit(fn, *args, **kwargs)
         self.submitted += 1
         future: Future[Any] = Future()
         future.set_exception(MemoryError("no room for this run"))
@@ -299,7 +301,7 @@ class BrokenPool(Executor):
 
 def test_a_run_that_cannot_go_on_says_so() -> None:
     pool = BrokenPool()
-    run = watched(LiveRun(SMALL, pool=lambda: pool))
+    run = watched(LiveRun(SMALL, executor=pool))
     run.play()
     resume_for(run, 0.6)
     assert not run.playing
@@ -309,11 +311,11 @@ def test_a_run_that_cannot_go_on_says_so() -> None:
 
 
 def test_play_after_a_problem_tries_again() -> None:
-    pool: Executor = BrokenPool()
-    run = watched(LiveRun(SMALL, pool=lambda: pool))
+    pool = BrokenPool()
+    run = watched(LiveRun(SMALL, executor=pool))
     run.play()
     resume_for(run, 0.6)
-    pool = local_pool()
+    pool.mended = True
     run.play()
     assert run.problem is None
     look_until(run, lambda: run.state.step > 10)

@@ -121,7 +121,8 @@ def test_both_problems_show_the_librarys_gradients() -> None:
 
 def test_the_consequences_arrive_from_the_workers() -> None:
     tab = open_page("problems")
-    tab.session_state["session"].screen.take(Watching())
+    screen = tab.session_state["session"].screen
+    screen.take(Watching(screen))
     deadline = time.monotonic() + 60
     while "After 300 updates" not in said(tab) or "Huge updates" not in said(tab):
         assert time.monotonic() < deadline, said(tab)
