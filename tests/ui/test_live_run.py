@@ -17,7 +17,7 @@ from rnnviz import PRESETS, Experiment, Params, train
 from rnnviz.training.executor import local_pool
 from rnnviz.training.loop import advance
 from rnnviz.ui.chunk import get_ready
-from rnnviz.ui.live_run import MAX_FAILURES, LiveRun
+from rnnviz.ui.live_run import MAX_FAILURES, LiveRun, Phase
 from tests.watcher import Watcher, watched
 
 SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
@@ -167,7 +167,8 @@ def test_a_run_that_nobody_watches_stops_by_itself() -> None:
         run.watch(watcher, {})
         look_until(run, lambda run=run: run.state.step > 0)  # type: ignore[misc]
     watcher.open = False
-    time.sleep(0.7)
+    for run in (fast, slow):
+        look_until(run, lambda run=run: run.phase is Phase.QUEUED)  # type: ignore[misc]
     steps = fast.state.step, slow.state.step
     time.sleep(1.0)
     assert (fast.state.step, slow.state.step) == steps, "they train for nobody"
