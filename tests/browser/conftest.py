@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -140,6 +140,12 @@ def wait_until(page: Page, expression: str, argument: object = None, seconds: fl
     while not page.evaluate(expression, argument):
         assert time.monotonic() < deadline, f"after {seconds} s still not true: {expression}"
         page.wait_for_timeout(50)
+
+
+def press_key(page: Page, key: str) -> None:
+    """Press a button's key once the button is on the page; figures may be there earlier, and hear no keys."""
+    expect(page.get_by_label(f"Shortcut {key.upper()}", exact=True).first).to_be_attached(timeout=30_000)
+    page.keyboard.press(key)
 
 
 both_themes = pytest.mark.parametrize("theme", ["light", "dark"], indirect=True)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from rnnviz import PRESETS, Experiment
 from rnnviz.experiment.links import to_params
 from rnnviz.ui.catalogue import ENTRIES
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import press_key, wait_until
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PATHS = ["" if name == "home" else name for name in ENTRIES if name != "applications"]
@@ -109,18 +109,18 @@ def test_one_key_makes_everything_large_and_hides_the_rest(server: str, page: Pa
     plot = "document.querySelector('.st-key-timeline .live-figure')"
     wait_until(page, f"{plot}?.dataset.draws > 0")
     before = page.evaluate(f"{plot}._fullLayout.font.size")
-    page.keyboard.press("l")
+    press_key(page, "l")
     wait_until(page, "location.search.includes('projector=true')")
     expect(page.locator(".stAppHeader")).to_be_hidden()
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()
     wait_until(page, f"{plot}._fullLayout.font.size >= 1.3 * {before}")
     wait_until(page, "parseFloat(getComputedStyle(document.documentElement).fontSize) >= 18")
-    page.keyboard.press("p")  # its button is out of the way, its key is not
+    press_key(page, "p")  # its button is out of the way, its key is not
     wait_until(page, "Number(document.querySelector('.numbers b')?.textContent) > 0")
-    page.keyboard.press("p")
+    press_key(page, "p")
     page.wait_for_timeout(1500)  # until the last tick has passed
     wait_until(page, SETTLED)
-    page.keyboard.press("l")
+    press_key(page, "l")
     wait_until(page, "!location.search.includes('projector')")
     expect(page.locator(".stAppHeader")).to_be_visible()
 
