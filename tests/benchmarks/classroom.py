@@ -114,15 +114,18 @@ class Student:
 
     async def slide(self) -> None:
         """Move the slider of the learning rate, and wait for the picture."""
-        name = self._id("choose_learning_rate")
+        if not (name := self._id("choose_learning_rate")):
+            return
         state, element = self._widgets[name]
         options, (now,) = list(element.slider.options), state.string_array_value.data
         place = options.index(now)
         moved = WidgetState(id=name)
         moved.string_array_value.data.append(options[place - 1 if place else 1])
-        begun, seen = time.perf_counter(), self._timelines
-        await self._until(lambda: self._timelines > seen, self._ask(moved), "slider")
+        begun, seen, runs = time.perf_counter(), self._timelines, self._runs
+        await self._ask(moved)
+        await self._until(lambda: self._timelines > seen, "slider")
         self.slides.append(time.perf_counter() - begun)
+        await self._until(lambda: self._runs > runs, "slider")
 
     async def turn(self) -> None:
         """Turn to another page, and back after a while."""
@@ -155,11 +158,13 @@ class Student:
         self._script, runs = "", self._runs
         self._query = urlencode(to_params(experiment)) if experiment else ""
         self._widgets.clear()
-        await self._until(lambda: self._runs > runs, self._ask(page_name=page), page)
+        await self._ask(page_name=page)
+        await self._until(lambda: self._runs > runs, page)
 
     async def _rerun(self, state: WidgetState, what: str) -> None:
         runs = self._runs
-        await self._until(lambda: self._runs > runs, self._ask(state), what)
+        await self._ask(state)
+        await self._until(lambda: self._runs > runs, what)
 
     async def _ask(self, changed: WidgetState | None = None, page_name: str = "", fragment: str = "") -> None:
         state = ClientState(
@@ -174,8 +179,7 @@ class Student:
         state.context_info.url = f"{self.server}/playground?{self._query}"
         await self._stream.send(BackMsg(rerun_script=state).SerializeToString())
 
-    async def _until(self, condition: Callable[[], bool], asking: Awaitable[None], what: str) -> None:
-        await asking
+    async def _until(self, condition: Callable[[], bool], what: str) -> None:
         try:
             async with self._changed:
                 await asyncio.wait_for(self._changed.wait_for(condition), PATIENCE)
@@ -183,7 +187,10 @@ class Student:
             self.errors.append(f"{what}: no answer within {PATIENCE:g} s")
 
     def _id(self, key: str) -> str:
-        return next(name for name in self._widgets if re.search(rf"-{key}(__\d+)?$", name))
+        """Return a widget's id; "", and one error more, if it is not there, as on a page that is late."""
+        found = next((name for name in self._widgets if re.search(rf"-{key}(__\d+)?$", name)), "")
+        self.errors += [] if found else [f"{key} is not on the page"]
+        return found
 
     async def _listen(self) -> None:
         try:
@@ -202,7 +209,7 @@ class Student:
         elif kind == "page_info_changed":
             self._query = message.page_info_changed.query_string
         elif kind == "script_finished":
-            self._runs += 1
+            self._runs += message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
         async with self._changed:
             self._changed.notify_all()
 
