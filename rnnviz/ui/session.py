@@ -51,7 +51,7 @@ class Session:
     shown in the playground until the run goes on.
     layer : the layer shown in the lower rows; whole_loss, relative : see figures.Timeline.
     sweeps : the newest sweeps, by what they measure.
-    applications : the visitor's inputs on the page Applications.
+    applications : the visitor's inputs on the page Real data.
     lessons : progress by lesson name.
     """
 
@@ -153,8 +153,8 @@ class Session:
         return from_params(own).experiment == self.experiment and read_view(url)[0] == self._shown()
 
     def _shown(self) -> View:
-        """Return the view as written to the URL: with the application on the page Applications only."""
-        return self.view if self.address.page == "applications" else replace(self.view, application="")
+        """Return the view as written to the URL: with the application on the page Real data only."""
+        return self.view if self.address.page == "real-data" else replace(self.view, application="")
 
 
 def in_words(e: Experiment, name: str) -> str:

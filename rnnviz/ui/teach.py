@@ -43,7 +43,7 @@ def link_builder(session: Session) -> None:
         )
         projector = st.toggle("Projector view: large, without chrome", key="link_projector")
     view = View(projector, lesson, application, frozenset(hidden))
-    address = link(ENTRIES["lessons" if lesson else page].page.url_path, e, view)
+    address = link(ENTRIES["lessons" if lesson else page].path, e, view)
     st.html("<h2 class='section'>The link</h2>")
     st.code(address, language=None, wrap_lines=True)
     st.link_button("Try it in a new tab", address, icon=":material/open_in_new:", key="try_link")
@@ -51,7 +51,7 @@ def link_builder(session: Session) -> None:
 
 
 def _page() -> tuple[str, str]:
-    """Return the chosen page, and the chosen application on the page Applications ("" elsewhere)."""
+    """Return the chosen page, and the chosen application on the page Real data ("" elsewhere)."""
     of_lesson = bool(st.session_state.get("link_lesson"))
     page = st.selectbox(
         "Page",
@@ -62,7 +62,7 @@ def _page() -> tuple[str, str]:
         disabled=of_lesson,
         help="A lesson has its own page and its own experiments.",
     )
-    if page != "applications" or of_lesson:
+    if page != "real_data" or of_lesson:
         return page, ""
     application = st.selectbox(
         "Job", list(ADDRESSES), 0, _job_title, key="link_job", help="Jobs have their own experiments."
@@ -102,7 +102,7 @@ def _page_title(name: str) -> str:
 def link(path: str, e: Experiment, view: View) -> str:
     """Return the full URL of a page with an experiment and a view."""
     here = urlsplit(st.context.url or "http://localhost:8501/")
-    known = {entry.page.url_path for entry in ENTRIES.values()} - {""}
+    known = {entry.path for entry in ENTRIES.values()} - {""}
     folders = [part for part in here.path.split("/") if part and part not in known]
     base = "/".join([f"{here.scheme}://{here.netloc}", *folders])
     return f"{base}/{path}?{urlencode(to_params(e) | view_params(view))}"

@@ -112,7 +112,7 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
     if telling.application:
         story.door(
             session,
-            "applications",
+            "real_data",
             f"At work: {APPLICATIONS[telling.application].title}",
             application=telling.application,
         )

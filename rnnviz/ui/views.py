@@ -44,7 +44,7 @@ class View:
     """Display settings.
 
     projector : large and without chrome. lesson : name of the open lesson, "" for none.
-    application : the application shown on the page Applications (see ADDRESSES), "" for the first.
+    application : the application shown on the page Real data (see ADDRESSES), "" for the first.
     hidden : groups of controls (see HIDEABLE) that are left out.
     """
 
