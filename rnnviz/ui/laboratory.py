@@ -9,8 +9,8 @@ import streamlit as st
 
 from rnnviz.ui.instruments import quick, slow
 from rnnviz.ui.instruments.cliff import cliff
-from rnnviz.ui.instruments.curve import curve
-from rnnviz.ui.instruments.own import own
+from rnnviz.ui.instruments.compare import curve
+from rnnviz.ui.applications.own_network import own
 from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, present
 from rnnviz.ui.session import Session
 

@@ -17,7 +17,7 @@ from rnnviz.applications.network_file import read_network, save_network
 from rnnviz.experiment.links import to_params
 from rnnviz.model.cells import VanillaWeights
 from rnnviz.training.loop import advance
-from rnnviz.ui.instruments.own import SNIPPETS, Brought
+from rnnviz.ui.applications.own_network import SNIPPETS, Brought
 from tests.visitor import Tab, copies
 
 H = 6

@@ -17,7 +17,7 @@ from rnnviz.tasks.topology import TOPOLOGIES
 from rnnviz.ui.applications import captions, forecasts, sentiment, text, translation
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.chunk import Measure
-from rnnviz.ui.instruments import own
+from rnnviz.ui.applications import own_network
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
@@ -100,7 +100,7 @@ def page(session: Session) -> None:
         session.view = replace(session.view, application=state.opened)
     if variant is None:
         st.html("<p class='story'><b>Your own network.</b> Is its gradient vanishing?</p>")
-        own.own(session)
+        own_network.own(session)
         return
     application, desk = APPLICATIONS[name], INTERFACES[name]
     panel = _panel(session, variant, desk.measure or application.measure)
