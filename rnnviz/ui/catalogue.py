@@ -46,7 +46,7 @@ class Entry:
 ENTRIES = {
     entry.name: entry
     for entry in (
-        Entry("home", "Home", "home", "Where to start"),
+        Entry("home", "Home", "home", "Back to the start"),
         Entry("why", "Why", "school", "Why a network needs a memory", tab="Learn"),
         Entry("how", "How", "conversion_path", "One loop, unfolded step by step"),
         Entry("types", "Types", "account_tree", "Five ways to read and to write"),
@@ -74,11 +74,10 @@ MOVED = {"applications": "real_data", "teacher": "teach"}
 """Earlier paths of pages; links to them still open."""
 
 
-def after(name: str) -> Entry | None:
-    """Return the page after ``name``, None after the last."""
+def after(name: str) -> Entry:
+    """Return the page after ``name``, the first one after the last."""
     names = list(ENTRIES)
-    following = names[names.index(name) + 1 :]
-    return ENTRIES[following[0]] if following else None
+    return ENTRIES[names[(names.index(name) + 1) % len(names)]]
 
 
 def at(path: str) -> Entry:

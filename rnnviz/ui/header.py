@@ -20,7 +20,7 @@ def show(session: Session, entry: Entry) -> None:
     if entry.name in LEARN:
         st.html(f"<style>[data-testid='stTopNavLink'][href$='/{LEARN[0]}'] {{ {CURRENT} }}</style>")
     with st.container(key="brand"):
-        st.page_link(ENTRIES["home"].page, label="rnnviz", query_params=story.asked(session))
+        st.page_link(ENTRIES["home"].page, label="rnnviz", query_params=story.asked(session, "home"))
     with st.container(key="tools", horizontal=True, gap="xxsmall"):
         if entry.name != "glossary" and not session.view.projector:
             _drawer(session)

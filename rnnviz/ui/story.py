@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -25,38 +27,41 @@ def path(session: Session, name: str) -> None:
         for number, step in enumerate(LEARN, start=1):
             entry = ENTRIES[step]
             with st.container(key=f"path_{'here' if step == name else step}", width="content"):
-                st.page_link(entry.page, label=f"{number} {entry.title}", query_params=asked(session))
+                st.page_link(entry.page, label=f"{number} {entry.title}", query_params=asked(session, step))
 
 
-def asked(session: Session, experiment: Experiment | None = None, application: str = "") -> dict[str, str]:
+def asked(session: Session, name: str, experiment: Experiment | None = None, **opened: Any) -> dict[str, str]:
     """Return the URL parameters that carry an experiment (default: the current one) and the view to a page.
 
-    application : which one, on the page Real data.
+    opened : what is open there (see ``View``), e.g. instrument="causes"; by default what was open last.
     """
-    return to_params(experiment or session.experiment) | view_params(
-        replace(session.view, application=application)
-    )
+    view = replace(session.view.on(ENTRIES[name].path), **opened)
+    return to_params(experiment or session.experiment) | view_params(view)
 
 
 def door(
-    session: Session, name: str, label: str, experiment: Experiment | None = None, application: str = ""
+    session: Session, name: str, label: str, experiment: Experiment | None = None, **opened: Any
 ) -> None:
     """Show a link to another page; see ``asked``."""
     entry = ENTRIES[name]
-    icon, query = f":material/{entry.icon}:", asked(session, experiment, application)
+    icon, query = f":material/{entry.icon}:", asked(session, name, experiment, **opened)
     st.page_link(entry.page, label=label, icon=icon, query_params=query)
 
 
-def way_on(session: Session, name: str, label: str = "") -> None:
+def way_on(session: Session, name: str) -> None:
     """Show the link to the next page."""
     following = after(name)
-    if following is None:
-        return
     with st.container(horizontal=True, horizontal_alignment="right", key="way_on"):
         st.page_link(
             following.page,
-            label=label or f"Next: {following.promise}",
+            label=following.promise if following.name == "home" else f"Next: {following.promise}",
             icon=":material/arrow_forward:",
             icon_position="right",
-            query_params=asked(session),
+            query_params=asked(session, following.name),
         )
+
+
+def way_on_beside_the_controls(session: Session, name: str) -> None:
+    """Show the link to the next page at the end of the sidebar, where it costs the figures no height."""
+    with nullcontext() if session.view.projector else st.sidebar:  # the projector view hides the sidebar
+        way_on(session, name)

@@ -18,7 +18,7 @@ from rnnviz.teaching.presets import PRESETS
 from rnnviz.ui.applications.page import TITLES
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.session import Session
-from rnnviz.ui.views import ADDRESSES, HIDEABLE, View, view_params
+from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, View, view_params
 
 OPEN = "what is open now"
 
@@ -27,8 +27,8 @@ def link_builder(session: Session) -> None:
     """Show the controls for what a link opens, and the link."""
     left, right = st.columns([0.5, 0.5], gap="medium")
     with left:
-        page, application = _page()
-        e = _experiment(session, disabled=bool(application))
+        page, opened = _page()
+        e = _experiment(session, disabled=bool(opened.application))
     with right:
         lesson = st.selectbox(
             "Lesson", ["", *LESSONS], 0, lambda n: LESSONS[n].title if n else "none", key="link_lesson"
@@ -39,10 +39,10 @@ def link_builder(session: Session) -> None:
             format_func=HIDEABLE.__getitem__,
             placeholder="none: everything can be changed",
             key="link_hidden",
-            disabled=bool(application),
+            disabled=bool(opened.application),
         )
         projector = st.toggle("Projector view: large, without chrome", key="link_projector")
-    view = View(projector, lesson, application, frozenset(hidden))
+    view = replace(opened, projector=projector, lesson=lesson, hidden=frozenset(hidden))
     address = link(ENTRIES["lessons" if lesson else page].path, e, view)
     st.html("<h2 class='section'>The link</h2>")
     st.code(address, language=None, wrap_lines=True)
@@ -50,8 +50,8 @@ def link_builder(session: Session) -> None:
     st.caption("It carries all of the above. Hiding a control never hides a result.")
 
 
-def _page() -> tuple[str, str]:
-    """Return the chosen page, and the chosen application on the page Real data ("" elsewhere)."""
+def _page() -> tuple[str, View]:
+    """Return the chosen page, and what is open there."""
     of_lesson = bool(st.session_state.get("link_lesson"))
     page = st.selectbox(
         "Page",
@@ -62,12 +62,17 @@ def _page() -> tuple[str, str]:
         disabled=of_lesson,
         help="A lesson has its own page and its own experiments.",
     )
-    if page != "real_data" or of_lesson:
-        return page, ""
-    application = st.selectbox(
-        "Job", list(ADDRESSES), 0, _job_title, key="link_job", help="Jobs have their own experiments."
-    )
-    return page, application
+    opened = View()
+    if page == "real_data" and not of_lesson:
+        alone = "Applications have their own experiments."
+        job = st.selectbox("Application", list(ADDRESSES), 0, _job_title, key="link_job", help=alone)
+        opened = View(application=job)
+    elif page == "laboratory" and not of_lesson:
+        titles = INSTRUMENTS.__getitem__
+        opened = View(instrument=st.selectbox("Instrument", INSTRUMENTS, 0, titles, key="link_instrument"))
+    elif page == "how" and not of_lesson:
+        opened = View(half=st.selectbox("View", HALVES, 0, HALVES.__getitem__, key="link_half"))
+    return page, opened
 
 
 def _experiment(session: Session, disabled: bool) -> Experiment:

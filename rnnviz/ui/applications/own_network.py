@@ -1,8 +1,7 @@
-"""The instrument Your network: upload a trained network and check whether its gradient vanishes."""
+"""Your network: upload a trained network and check whether its gradient vanishes."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -22,6 +21,7 @@ from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.instruments.quick import fate, without_recurrent_matrix
 from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain
 from rnnviz.ui.live_figure import show
+from rnnviz.ui.notes import note, refusal
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
@@ -99,8 +99,8 @@ class Brought:
         self.uploads += 1
         try:
             network = read_network(data)
-        except ValueError as refusal:
-            self.refusal = f"{_short(name)} was rejected. {refusal}"
+        except ValueError as error:
+            self.refusal = f"{_short(name)} was rejected. {error}"
             return
         self.forget()
         self.network, self.file = network, _short(name)
@@ -114,8 +114,8 @@ class Brought:
             st.session_state.pop(key, None)
 
 
-def own(session: Session) -> None:
-    """Show the instrument: uploader, controls and result."""
+def page(session: Session) -> None:
+    """Show the uploader, controls and result."""
     brought: Brought = st.session_state.setdefault("own_network", Brought())
     example = _example(session)
     network = brought.network or example
@@ -134,9 +134,9 @@ def own(session: Session) -> None:
         activation, T, input_std, layer = _choices(session, brought, network)
         doors = st.container(horizontal=True, gap="small")
     if brought.refusal:
-        st.error(_literal(brought.refusal), icon=":material/error:")
+        refusal(brought.refusal)
     if network is None:
-        st.info(without_recurrent_matrix(session.experiment) or OVERFLOWED, icon=":material/info:")
+        note(without_recurrent_matrix(session.experiment) or OVERFLOWED)
         with doors:
             _how_to_save()
         return
@@ -348,8 +348,3 @@ def _short(name: str) -> str:
     """Shorten a file name to fit in a line."""
     shown = "".join(c if c.isprintable() else "?" for c in name[:SHOWN_NAME])
     return shown + ("…" if len(name) > SHOWN_NAME else "")
-
-
-def _literal(text: str) -> str:
-    """Escape text for Markdown."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

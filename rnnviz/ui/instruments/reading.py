@@ -11,6 +11,7 @@ import streamlit as st
 from rnnviz.figures.theme import Spec
 from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.live_figure import show
+from rnnviz.ui.notes import note
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import current
 
@@ -45,7 +46,7 @@ class Reading:
 def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> None:
     """Show a reading, or a sentence if there is nothing to measure."""
     if isinstance(reading, str):
-        st.info(reading, icon=":material/info:")
+        note(reading)
         return
     session = current()
     taken = NOTICE_HEIGHT * bool(notice(session)) + LARGER_WORDS_HEIGHT * session.view.projector
