@@ -157,5 +157,5 @@ def one_hot(classes: Indices, size: int) -> Array:
     return np.eye(size)[classes]
 
 
-LETTERS = "ABCDEFGH"
+SHAPES = "●▲■◆★▼◐✚"
 """Names of the symbols in the symbol tasks."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from rnnviz.teaching.glossary import with_indices
 from rnnviz.ui.instruments import quick, slow
 from rnnviz.ui.instruments.cliff import cliff
 from rnnviz.ui.instruments.compare import compare
@@ -88,7 +89,8 @@ def page(session: Session) -> None:
         **session.widgets.bound("instrument", shown, choose),
     )
     instrument = DRAWN[shown]
-    st.html(f"<p class='story'><b>{instrument.question}</b> {_about(session, instrument.subject)}</p>")
+    question, about = with_indices(instrument.question), _about(session, instrument.subject)
+    st.html(f"<p class='story'><b>{question}</b> {about}</p>")
     instrument.draw(session)
 
 

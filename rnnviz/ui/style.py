@@ -29,11 +29,38 @@ _theme_watch = st.components.v2.component(
 )
 
 
+# Projector view: the page's buttons show while the pointer moves, and a moment longer.
+_pointer_watch = st.components.v2.component(
+    "rnnviz_pointer_watch",
+    js="""
+    const SHOWN_MS = 3000;
+    export default function () {
+      const { dataset } = document.documentElement;
+      let fading;
+      const show = () => {
+        dataset.pointing = "";
+        clearTimeout(fading);
+        fading = setTimeout(() => delete dataset.pointing, SHOWN_MS);
+      };
+      show();
+      addEventListener("pointermove", show);
+      return () => {
+        removeEventListener("pointermove", show);
+        clearTimeout(fading);
+      };
+    }
+    """,
+    isolate_styles=False,
+)
+
+
 def inject(projector: bool) -> None:
     """Add the app's CSS to the page, and rerun the page when the theme changes; takes no space."""
     files = [_CSS, _PROJECTOR_CSS] if projector else [_CSS]
     st.html(f"<style>{''.join(file.read_text(encoding='utf-8') for file in files)}</style>")
     _theme_watch(key="theme_watch", data=st.context.theme.type, height=1)
+    if projector:
+        _pointer_watch(key="pointer_watch", height=1)
 
 
 def theme() -> Theme:

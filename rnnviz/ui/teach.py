@@ -12,6 +12,7 @@ import streamlit as st
 from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.links import to_params
+from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.teaching.guide import MISCONCEPTIONS, PLAN
 from rnnviz.teaching.lessons import LESSONS
 from rnnviz.teaching.presets import PRESETS
@@ -123,8 +124,8 @@ def plan(_: Session) -> None:
                 "from": f"{begins}′",
                 "minutes": part.minutes,
                 "page": ENTRIES[part.page].title,
-                "do": part.do,
-                "expect to see": part.see,
+                "do": with_small_indices(part.do),
+                "expect to see": with_small_indices(part.see),
             }
         )
         begins += part.minutes
@@ -136,7 +137,7 @@ def misconceptions(_: Session) -> None:
     columns = st.columns(2, gap="medium")
     for number, entry in enumerate(MISCONCEPTIONS):
         with columns[number % 2].container(border=True):
-            st.markdown(f"**“{entry.claim}”**  \n{entry.answer}")
+            st.markdown(with_small_indices(f"**“{entry.claim}”**  \n{entry.answer}"))
 
 
 PARTS: dict[str, Callable[[Session], None]] = {

@@ -154,7 +154,7 @@ def test_the_results_of_training_both_problems_arrive_by_themselves(server: str,
     wait_until(page, DRAWN)
     doors = "document.querySelector('.st-key-problem_doors').getBoundingClientRect().top"
     before = page.evaluate(doors)
-    page.get_by_role("slider", name="Gain g of W_hh").first.press("ArrowRight")
+    page.get_by_role("slider", name="Gain g of Wₕₕ").first.press("ArrowRight")
     expect(results.nth(0)).to_contain_text("Training it")
     expect(results.nth(0)).to_contain_text("After 300 updates", timeout=60_000)
     assert page.evaluate(doors) == before, "the room for the answer was there"

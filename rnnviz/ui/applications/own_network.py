@@ -17,6 +17,7 @@ from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.figures.matrices import spectrum_spec
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.cells import VanillaWeights
+from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.instruments.quick import fate, without_recurrent_matrix
 from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain
@@ -122,7 +123,7 @@ def page(session: Session) -> None:
     left, right = st.columns([0.42, 0.58], gap="medium")
     with left:
         st.file_uploader(
-            "W_xh, W_hh and b_h of your network (.npz)",
+            with_small_indices("W_xh, W_hh and b_h of your network (.npz)"),
             type="npz",
             max_upload_size=2,
             key=brought.uploader,
@@ -244,7 +245,7 @@ def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> No
             icon=":material/download:",
             on_click="ignore",
             key="own_template",
-            help="W_xh, W_hh and b_h as .npz: a file to try the upload with.",
+            help=with_small_indices("W_xh, W_hh and b_h as .npz: a file to try the upload with."),
         )
     else:
         st.button("Remove my network", icon=":material/close:", on_click=brought.forget, key="own_forget")
@@ -282,15 +283,16 @@ def _result(
         show(spec, key="lab_own", label=label, height=height, least_width=LEAST_CURVE_WIDTH)
     sigma, rho = plain(allowed.sigma_max, 4), plain(allowed.rho, 4)
     with right:
-        label = f"Eigenvalues and singular values of W_hh: rho {rho}, sigma_max {sigma}"
+        label = f"Eigenvalues and singular values of Wₕₕ: rho {rho}, sigma_max {sigma}"
         spec = spectrum_spec(allowed, None, theme())
         show(spec, key="lab_own_spectrum", label=label, height=height, least_width=LEAST_SPECTRUM_WIDTH)
     text, formula = st.columns([0.7, 0.3], gap="medium")
-    text.markdown(
+    how = (
         f"**How to read this.** A random error of length 1 enters at the last step and travels back."
         f"{_slopes(flow)} σ_max\u00a0=\u00a0{sigma}, 1/γ\u00a0=\u00a0{1 / allowed.gamma:g}. {fate(allowed)} "
         f"The spectral radius ρ\u00a0=\u00a0{rho} is decisive only in a linear network, in the long run."
     )
+    text.markdown(with_small_indices(how))
     formula.latex(
         r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing} \\ "
         r"\text{exploding} &\ \Rightarrow\ \sigma_{\max} > \tfrac1\gamma \\ "
@@ -301,7 +303,7 @@ def _result(
 def _described(brought: Brought, network: UploadedNetwork) -> str:
     """Return one line of HTML on which network is shown, and its size."""
     layers = "1 layer" if network.depth == 1 else f"{network.depth} layers"
-    weights = f"{network.parameters:,} parameters without W_hy"
+    weights = f"{network.parameters:,} parameters without W<sub>hy</sub>"
     size = f"{layers}, I = {network.input_size}, H = {network.hidden_size}, {weights}"
     if brought.network is None:
         return f"<b>The playground's network, until you upload your own.</b> {size}."

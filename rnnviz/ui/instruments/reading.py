@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.figures.theme import Spec
+from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.notes import note
@@ -50,17 +51,16 @@ def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> N
         return
     session = current()
     taken = NOTICE_HEIGHT * bool(notice(session)) + LARGER_WORDS_HEIGHT * session.view.projector
-    show(
-        reading.figure, key=f"lab_{name}", label=reading.label, height=height - taken, least_width=LEAST_WIDTH
-    )
+    label = with_small_indices(reading.label)
+    show(reading.figure, key=f"lab_{name}", label=label, height=height - taken, least_width=LEAST_WIDTH)
     text, formula = st.columns([0.55, 0.45], gap="medium")
     with text:
-        st.markdown(f"**How to read this.** {reading.how}")
+        st.markdown(with_small_indices(f"**How to read this.** {reading.how}"))
         csv_button("Data as CSV", lambda: reading.data, f"rnnviz-{name}.csv", key="lab_csv")
     with formula:
         st.latex(reading.formula)
         if reading.note:
-            st.caption(reading.note)
+            st.caption(with_small_indices(reading.note))
 
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
