@@ -201,7 +201,7 @@ def test_a_sweep_goes_on_after_a_cut_connection_and_a_lost_request(
     page.evaluate(f"{CHANNEL}.socket.close()")
     page.evaluate(
         f"""() => {{
-          const rerun = {CHANNEL}.fragment("phase").rerun, lose = () => (window.lost = true);
+          const rerun = {CHANNEL}.fragment("border").rerun, lose = () => (window.lost = true);
           let ask = rerun.ask;
           Object.defineProperty(rerun, "ask", {{
             set: next => (ask = next),
