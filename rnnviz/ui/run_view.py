@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.experiment import Experiment
+from rnnviz.figures.numbers import plain
 from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices, with_small_indices
@@ -128,8 +129,9 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
     if not sizes.size:
         return "Already the first forward pass overflowed: W_hh multiplies the state again at every step."
     clipped = " (clipping was off)" if e.clip_norm is None else ""
+    largest = plain(sizes.max(), 2)
     return (
-        f"The gradient had grown to {sizes.max():.1e} on its way back through {e.seq_len} steps{clipped}. "
+        f"The gradient had grown to {largest} on its way back through {e.seq_len} steps{clipped}. "
         f"One update of that size moves the weights far away, and every later step multiplies by them again."
     )
 

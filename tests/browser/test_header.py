@@ -49,10 +49,10 @@ def test_six_tabs_and_learn_has_a_numbered_path(server: str, page: Page) -> None
     open_page(page, server, "")
     expect(page.get_by_test_id("stTopNavLink")).to_contain_text(TABS)
     page.get_by_test_id("stTopNavLink").filter(has_text="Learn").click()
-    expect(page.locator(".st-key-path a")).to_have_text(["1 Why", "2 How", "3 Types", "4 Problems"])
+    expect(page.locator(".st-key-path a p")).to_have_text(["1 Why", "2 How", "3 Types", "4 Problems"])
     page.locator(".st-key-path_types a").click()
     wait_until(page, "location.pathname === '/types'")
-    expect(page.locator(".st-key-path_here a")).to_have_text("3 Types")
+    expect(page.locator(".st-key-path_here a p")).to_have_text("3 Types")
     page.locator(".st-key-brand a").click()
     wait_until(page, "location.pathname === '/'")
 
@@ -81,6 +81,18 @@ def test_the_glossary_opens_over_the_page_and_is_searched_by_typing(server: str,
     page.keyboard.press("Escape")
     expect(search).to_have_count(0)
     expect(page.locator(".st-key-timeline .live-figure")).to_be_visible()
+
+
+def test_a_chosen_theme_stays_when_another_page_is_loaded(server: str, page: Page) -> None:
+    open_page(page, server, "why")
+    page.get_by_test_id("stMainMenuButton").click()
+    page.get_by_text("Dark", exact=True).click()
+    scheme = "getComputedStyle(document.querySelector('.stApp')).colorScheme"
+    wait_until(page, f"{scheme} === 'dark'")
+    wait_until(page, "localStorage.length >= 11")
+    page.keyboard.press("Escape")
+    open_page(page, server, "teach")
+    assert page.evaluate(scheme) == "dark"
 
 
 def test_what_is_open_is_in_the_address_and_back_opens_what_was(server: str, page: Page) -> None:
@@ -150,7 +162,7 @@ def test_a_phone_opens_at_the_networks_answer_and_says_that_it_scrolls(server: s
     open_page(page, server, "playground")
     wait_until(page, DRAWN)
     scrolled = "document.querySelector('.st-key-timeline .live-figure-window')"
-    wait_until(page, f"{scrolled}.scrollLeft + {scrolled}.clientWidth >= {scrolled}.scrollWidth - 1")
+    wait_until(page, f"{scrolled}?.scrollLeft + {scrolled}?.clientWidth >= {scrolled}?.scrollWidth - 1")
     assert page.evaluate(f"{scrolled}.scrollLeft") > 50
     expect(page.locator(".st-key-timeline .sideways-hint")).to_be_visible()
     assert page.evaluate(f"{MAIN}.scrollWidth - {MAIN}.clientWidth") <= 1

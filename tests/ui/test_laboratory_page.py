@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, gradient_flow
 from rnnviz.experiment.links import to_params
-from rnnviz.ui.instruments.reading import number, percent, plain
+from rnnviz.figures.numbers import number, percent, plain
 from tests.visitor import Watching, train_here
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"

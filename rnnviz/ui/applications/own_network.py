@@ -15,12 +15,13 @@ from rnnviz.analysis.uploaded_network import SEQ_LENS, UploadedFlow, UploadedNet
 from rnnviz.applications.network_file import LARGEST_FILE, LARGEST_HIDDEN, read_network, save_network
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.figures.matrices import spectrum_spec
+from rnnviz.figures.numbers import number, percent, plain
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.cells import VanillaWeights
 from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.instruments.quick import fate, without_recurrent_matrix
-from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain
+from rnnviz.ui.instruments.reading import NOTICE_HEIGHT
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.notes import note, refusal
 from rnnviz.ui.run_view import notice

@@ -12,10 +12,11 @@ from rnnviz.analysis.spectrum import Spectrum, spectrum
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import decay_factors_spec
 from rnnviz.figures.matrices import contributions_spec, spectrum_spec
+from rnnviz.figures.numbers import number, percent, plain
 from rnnviz.figures.training_history import over_training_spec
 from rnnviz.model.cells import CELLS
 from rnnviz.model.network import Params
-from rnnviz.ui.instruments.reading import Reading, number, percent, plain
+from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 

@@ -16,11 +16,12 @@ from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
 from rnnviz.analysis.mean_field import critical_gain
 from rnnviz.analysis.sweeps import SeedBand, phase_parts, phase_row, seed_parts
 from rnnviz.figures.curves import seeds_spec
+from rnnviz.figures.numbers import number, plain
 from rnnviz.figures.phase import inside, phase_spec
 from rnnviz.model.arrays import Array
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.channel import follow
-from rnnviz.ui.instruments.reading import Reading, number, plain, present
+from rnnviz.ui.instruments.reading import Reading, present
 from rnnviz.ui.notes import note
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
