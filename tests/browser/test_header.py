@@ -86,7 +86,7 @@ def test_the_glossary_opens_over_the_page_and_is_searched_by_typing(server: str,
 def test_a_chosen_theme_stays_when_another_page_is_loaded(server: str, page: Page) -> None:
     open_page(page, server, "why")
     page.get_by_test_id("stMainMenuButton").click()
-    page.get_by_text("Dark", exact=True).click()
+    page.get_by_role("menuitemradio", name="Dark").click()
     scheme = "getComputedStyle(document.querySelector('.stApp')).colorScheme"
     wait_until(page, f"{scheme} === 'dark'")
     wait_until(page, "localStorage.length >= 11")
