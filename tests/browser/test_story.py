@@ -138,7 +138,7 @@ def test_a_projector_shows_every_page_of_the_story_at_once(server: str, page: Pa
         page.wait_for_timeout(1000)
         main = "document.querySelector('[data-testid=stMain]')"
         assert page.evaluate(f"{main}.scrollHeight") <= 722, path
-        expect(page.locator(".st-key-way_on a")).to_be_in_viewport()
+        expect(page.locator(".st-key-way_on a")).to_be_in_viewport(timeout=20_000)
 
 
 def test_the_results_of_training_both_problems_arrive_by_themselves(server: str, page: Page) -> None:
