@@ -117,7 +117,7 @@ def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: st
     assert r"\frac{\partial L}{\partial(h_{t-1}W_{hh})}" in items.latex[0].value
     assert r"\varphi'" not in items.latex[0].value, "no single activation"
     matrices = {"LSTM": 4, "GRU": 3}[title]
-    note = f"{title}: W_hh is {matrices} matrices side by side"
+    note = f"{title}: Wₕₕ is {matrices} matrices side by side"
     assert any(caption.value.startswith(note) for caption in items.caption)
     several = choose(
         open_laboratory(Experiment(task="echo", topology="many-to-many", seq_len=8, delay=3, cell=cell)),
@@ -158,7 +158,7 @@ def test_a_cancelled_measurement_says_so_and_starts_again() -> None:
 @pytest.mark.parametrize(
     ("e", "shown"),
     [
-        (Experiment(seq_len=12), "An orthogonal W_hh of gain 1 preserves every length"),
+        (Experiment(seq_len=12), "An orthogonal Wₕₕ of gain 1 preserves every length"),
         (Experiment(seq_len=12, gain=0.9), ""),
         (Experiment(seq_len=12, init="pytorch"), ""),
         (
@@ -224,7 +224,7 @@ def test_a_diverged_run_leaves_the_laboratory_standing() -> None:
     assert "healthy" not in texts["compare"]
     assert "The numbers overflowed" in texts["contributions"]
     assert "The unit circle is too small to see here." in texts["spectrum"]
-    assert re.search(r"σ_max = \d\.\d+·10\S+, ", texts["spectrum"]), "a power of ten, not seven digits"
+    assert re.search(r"σₘₐₓ = \d\.\d+·10\S+, ", texts["spectrum"]), "a power of ten, not seven digits"
     assert "Clipping is off." in texts["training"]
     formulas = " ".join(latex.value for latex in choose(tab, "training").latex)
     assert "clipping is off" in formulas
