@@ -4,6 +4,7 @@ from rnnviz.ui import how, story
 from rnnviz.ui.session import current
 
 session = current()
+story.path(session, "how")
 story.head("How it works", how.IDEA)
-how.page()
+how.page(session)
 story.way_on(session, "how")

@@ -1,6 +1,6 @@
 """Set up a network, train it, and watch its gradient."""
 
-from rnnviz.ui import controls, run_view
+from rnnviz.ui import controls, run_view, story
 from rnnviz.ui.session import current
 
 session = current()
@@ -9,3 +9,4 @@ run_view.run_bar(session, panel)
 run_view.header(session)
 run_view.live(session, panel)
 controls.sidebar(session)
+story.way_on_beside_the_controls(session, "playground")

@@ -4,6 +4,7 @@ from rnnviz.ui import problems, story
 from rnnviz.ui.session import current
 
 session = current()
+story.path(session, "problems")
 story.head(
     "Two ways to lose a gradient",
     "At every step back, the error is multiplied by the same W<sub>hh</sub> and by a slope φ′.",

@@ -4,6 +4,7 @@ from rnnviz.ui import story, why
 from rnnviz.ui.session import current
 
 session = current()
+story.path(session, "why")
 story.head("Why recurrence", why.IDEA)
 why.page(session)
 story.way_on(session, "why")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.util import calc_hash
 
 from rnnviz.training.executor import local_pool
 from rnnviz.ui import address
+from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.chunk import Chunk, compute
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.screen import Screen
@@ -52,6 +56,11 @@ def drawn_by_a_worker(run: LiveRun) -> dict[str, bytes]:
     return dict(local_pool().submit(compute, chunk).result().messages)
 
 
+def turn_to(tab: AppTest, page: str) -> None:
+    """Turn to a page, which may be the first one: ``switch_page`` knows only then what its path is."""
+    tab._page_hash = calc_hash(ENTRIES[page].path or page)
+
+
 class Tab:
     """One browser tab of the app; every look fails on an error that the page shows."""
 
@@ -61,7 +70,7 @@ class Tab:
 
     def go(self, page: str, **params: str) -> None:
         """Turn to a page, with parameters in its address."""
-        self.tab.switch_page(str(ROOT / "pages" / f"{page}.py"))
+        turn_to(self.tab, page)
         for name, value in params.items():
             self.tab.query_params[name] = value
         self.look()
@@ -118,6 +127,11 @@ class Tab:
     def texts(self) -> list[str]:
         """All free HTML on the page."""
         return [element.proto.body for element in self.tab.get("html")]
+
+    @property
+    def notes(self) -> list[str]:
+        """The boxes that say why there is nothing to show, or why something was rejected."""
+        return [unescape(re.sub("<[^>]+>", "", t)) for t in self.texts if t.startswith("<p class='note")]
 
     @property
     def html(self) -> str:

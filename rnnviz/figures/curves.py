@@ -188,7 +188,11 @@ def decay_factors_spec(causes: DecayFactors, theme: Theme = LIGHT) -> Spec:
     """Draw the two factors of every step back and their product, over the share of saturated units."""
     both = causes.slope_factor * causes.recurrent_factor
     lines = [
-        ("through W_hh", causes.recurrent_factor, {"color": theme.hidden, "width": 2.5, "dash": "dash"}),
+        (
+            "through W<sub>hh</sub>",
+            causes.recurrent_factor,
+            {"color": theme.hidden, "width": 2.5, "dash": "dash"},
+        ),
         ("through the slope φ′", causes.slope_factor, {"color": theme.output, "width": 2.5, "dash": "dot"}),
         ("both: one step back", both, {"color": theme.ink, "width": 3}),
     ]

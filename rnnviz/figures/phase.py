@@ -31,7 +31,7 @@ def phase_spec(
             theme,
             margin={"l": 60, "r": 16, "t": 34, "b": 44},
             xaxis=axis(theme, title, showgrid=False),
-            yaxis=axis(theme, "gain g of W_hh", showgrid=False),
+            yaxis=axis(theme, "gain g of W<sub>hh</sub>", showgrid=False),
             annotations=[note(theme, words, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)],
         ),
     }

@@ -19,6 +19,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.answers import Answers, answers_spec
 from rnnviz.figures.contest import Trained
 from rnnviz.figures.message import Place
+from rnnviz.figures.numbers import plain
 from rnnviz.figures.progress import Progress, progress_spec
 from rnnviz.figures.theme import Theme
 from rnnviz.figures.timeline import Timeline, change_in_words, gradient_span, timeline_spec
@@ -183,4 +184,4 @@ def in_figures(now: Moment, layer: int) -> str:
 
 def _size(value: float) -> str:
     """Return a value as text, in scientific notation if it is large."""
-    return f"{value:.3f}" if value < 1e4 else f"{value:.1e}"
+    return f"{value:.3f}" if value < 1e4 else plain(value, 2)

@@ -475,6 +475,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
             **power_ticks(span, most=5 if view.layers == 1 else 2),
         ),
         annotations=_notes(view, theme),
+        meta={"opensAtEnd": True},  # where it is wider than the screen: there the network answers
     )
 
 
@@ -501,7 +502,8 @@ def _row_names(view: Timeline, hidden: list[float], output: float, theme: Theme)
     for i, height in enumerate(hidden):
         name = "hidden h" if len(hidden) == 1 else f"hidden h<sup>{i + 1}</sup>"
         looped = view.T > 1 and view.recurrent
-        rows[height] = f"{matrix('B', 'hh', theme.hidden)} · {name}" if looped else name
+        loop = f" <span style='color:{theme.hidden}'>↻</span> {matrix('B', 'hh', theme.hidden)}"
+        rows[height] = f"{name}{loop}" if looped else name
     rows |= {(hidden[-1] + output) / 2: matrix("C", "hy", theme.output), output: "output y"}
     return {"tickvals": list(rows), "ticktext": list(rows.values())}
 

@@ -42,7 +42,7 @@ def _heat(curves: pd.DataFrame, theme: Theme) -> Spec:
     shown = np.where(np.isinf(sizes), "overflow", np.char.mod("%.2e", sizes))
     return {
         "type": "heatmap",
-        "name": "||dL/dh_t||",
+        "name": "||∂L/∂h<sub>t</sub>||",
         "x": curves.index.to_numpy(),
         "y": curves.columns.to_numpy(),
         "z": np.clip(powers(sizes), -400.0, 400.0),

@@ -157,5 +157,5 @@ def one_hot(classes: Indices, size: int) -> Array:
     return np.eye(size)[classes]
 
 
-LETTERS = "ABCDEFGH"
-"""Names of the symbols in the symbol tasks."""
+MARKS = "●▲■◆★▼◐✚"
+"""The symbols of the symbol tasks; letters are the names of the weights."""

@@ -9,7 +9,7 @@ import numpy as np
 from rnnviz.model.arrays import Indices
 from rnnviz.model.batch import Batch
 from rnnviz.model.losses import LOSSES
-from rnnviz.tasks.base import LETTERS, MAX_LENGTH, SQUARED_ERROR, Task, one_hot
+from rnnviz.tasks.base import MARKS, MAX_LENGTH, SQUARED_ERROR, Task, one_hot
 from rnnviz.tasks.options import NOISE, NumberBox, Option, by_name
 from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
@@ -44,11 +44,11 @@ class SymbolTask(Task):
     def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Name the symbol where one is shown."""
         rows = batch.inputs[:, sample, : SYMBOLS.of(e)]
-        return [LETTERS[row.argmax()] if row.max() > 0.5 else "" for row in rows]
+        return [MARKS[row.argmax()] if row.max() > 0.5 else "" for row in rows]
 
     def output_label(self, e: Settings, answer: int) -> str:
-        """Return the symbol's letter."""
-        return LETTERS[answer]
+        """Return the symbol's shape."""
+        return MARKS[answer]
 
 
 class Recall(SymbolTask):
@@ -74,7 +74,7 @@ class Recall(SymbolTask):
 
     def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Name the symbol of the first step; the rest is noise."""
-        return [LETTERS[int(batch.targets[-1, sample])]] + [""] * (e.seq_len - 1)
+        return [MARKS[int(batch.targets[-1, sample])]] + [""] * (e.seq_len - 1)
 
 
 class Adding(Task):

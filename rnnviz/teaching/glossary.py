@@ -277,7 +277,23 @@ TERMS = {
 def explain(symbol: str) -> str:
     """Return a term's name and meaning in one line, for a tooltip."""
     term = TERMS[symbol]
-    return f"{term.name}: {term.meaning}"
+    return with_small_indices(f"{term.name}: {term.meaning}")
+
+
+_LOWERED = str.maketrans("hxtaekmnpijrso0123456789", "ₕₓₜₐₑₖₘₙₚᵢⱼᵣₛₒ₀₁₂₃₄₅₆₇₈₉")
+
+
+def with_small_indices(text: str) -> str:
+    """Return text with the index of h_t and W_xh in small letters, for places without HTML.
+
+    An index with a letter that Unicode has no small form of stays as it is: W_hy.
+    """
+
+    def lowered(index: re.Match[str]) -> str:
+        small = index[1].translate(_LOWERED)
+        return index[0] if re.search("[A-Za-z0-9_]", small) else small
+
+    return re.sub(r"(?<=\w)_(\w+)", lowered, text)
 
 
 def with_indices(text: str) -> str:

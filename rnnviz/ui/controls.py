@@ -20,7 +20,7 @@ from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.options import Menu, NumberBox, Option, PasteBox, Slider, Toggle
 from rnnviz.tasks.topology import TOPOLOGIES
-from rnnviz.teaching.glossary import explain
+from rnnviz.teaching.glossary import explain, with_small_indices
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.ui.session import Session
 
@@ -104,12 +104,12 @@ def _problem(session: Session) -> None:
 def _start(session: Session) -> None:
     e = session.experiment
     if not CELLS[e.cell].recurrent:
-        st.caption("No recurrence: there is no B = W_hh to initialise")
+        st.caption(with_small_indices("No recurrence: there is no B = W_hh to initialise"))
         return
     titles = {name: f"{i.title}  {i.formula}" for name, i in INITIALIZERS.items()}
     gates = len(CELLS[e.cell].gate_names)
     label = "Initialisation of each gate's W_hh" if gates else "Initialisation of B = W_hh"
-    _names(session, "init", titles, label=label, help_text=explain("B = W_hh"))
+    _names(session, "init", titles, label=with_small_indices(label), help_text=explain("B = W_hh"))
     if INITIALIZERS[e.init].has_gain:
         limit = max(USUAL_GAINS, e.gain)
         st.slider("Gain g", 0.0, limit, step=0.05, help=explain("g"), **_bound(session, "gain"))

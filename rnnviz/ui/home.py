@@ -39,7 +39,7 @@ def hero(session: Session) -> None:
             story.door(session, "why", "Start the story")
             story.door(session, "lessons", "Take the lessons: predict, then see")
             story.door(session, "playground", "Train a network yourself")
-            story.door(session, "applications", "See it at work: captions, forecasts, translation")
+            story.door(session, "real_data", "See it at work: captions, forecasts, translation")
     with picture:
         _living_picture()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from rnnviz.figures.theme import Theme
@@ -10,10 +12,11 @@ from rnnviz.teaching.symbols import symbol
 from rnnviz.teaching.walkthrough import Sizes
 from rnnviz.ui.by_hand import by_hand
 from rnnviz.ui.live_figure import show
+from rnnviz.ui.session import Session
 from rnnviz.ui.step_bar import step_bar
 from rnnviz.ui.style import theme
+from rnnviz.ui.views import HALVES
 
-VIEWS = {"loop": "The loop", "hand": "By hand"}
 INPUTS, OUTPUTS, HIDDEN = 4, 2, 8
 WIDEST = 32
 LOOP_HEIGHT = 330
@@ -28,18 +31,24 @@ IDEA = (
 )
 
 
-def page() -> None:
-    """Show the chosen view."""
-    chosen = st.segmented_control(
-        "View",
-        list(VIEWS),
-        format_func=VIEWS.__getitem__,
-        default="loop",
-        required=True,
-        key="how",
-        label_visibility="collapsed",
-    )
-    (by_hand if chosen == "hand" else loop)()
+def page(session: Session) -> None:
+    """Show the chosen half; it is part of the URL."""
+
+    def choose(half: str | None) -> None:
+        if half in HALVES:
+            session.view = replace(session.view, half=half)
+
+    shown = session.view.half or next(iter(HALVES))
+    with st.container(key="how", width="content"):
+        st.segmented_control(
+            "View",
+            list(HALVES),
+            format_func=HALVES.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            **session.widgets.bound("half", shown, choose),
+        )
+    (by_hand if shown == "by-hand" else loop)()
 
 
 @st.fragment

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from rnnviz.teaching.glossary import with_indices
 from rnnviz.ui.instruments import quick, slow
 from rnnviz.ui.instruments.cliff import cliff
-from rnnviz.ui.instruments.curve import curve
-from rnnviz.ui.instruments.own import own
+from rnnviz.ui.instruments.compare import compare
 from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, present
 from rnnviz.ui.session import Session
+from rnnviz.ui.views import INSTRUMENTS
 
 
 @dataclass(frozen=True)
@@ -21,78 +22,75 @@ class Instrument:
 
     draw : shows the result on the page.
     subject : what it measures: "run" (the network as trained so far), "past" (the run's history), "start"
-        (initialisation only), or a separate network: "bench", "unit" or "own_network" (see OWN).
+        (initialisation only), or a separate network: "bench" or "unit" (see OWN).
     """
 
-    title: str
     question: str
     draw: Callable[[Session], None]
     subject: str = "run"
 
 
-INSTRUMENTS: dict[str, Instrument] = {
-    "curve": Instrument(
-        "Curve",
+DRAWN: dict[str, Instrument] = {
+    "compare": Instrument(
         "How much of the error arrives at each step?",
-        lambda session: present(curve(session, session.run.state.params), "curve", FIGURE_HEIGHT - 40),
+        lambda session: present(compare(session, session.run.state.params), "compare", FIGURE_HEIGHT - 40),
     ),
-    "why": Instrument(
-        "Why",
+    "causes": Instrument(
         "Which of the two causes makes it shrink or grow?",
-        lambda session: present(quick.why(session, session.run.state.params), "why"),
+        lambda session: present(quick.causes(session, session.run.state.params), "causes"),
     ),
-    "triangle": Instrument(
-        "Triangle",
+    "contributions": Instrument(
         "How much does each step contribute to the gradient?",
         lambda session: present(
-            quick.itemised(session, session.run.state.params), "triangle", FIGURE_HEIGHT + 18
+            quick.contributions(session, session.run.state.params), "contributions", FIGURE_HEIGHT + 18
         ),
     ),
     "spectrum": Instrument(
-        "Spectrum",
         "What does W_hh itself allow?",
         lambda session: present(quick.eigenvalues(session, session.run.state.params), "spectrum"),
     ),
     "training": Instrument(
-        "Over training",
         "What did training do to the gradient?",
-        lambda session: present(quick.over_training(session), "training"),
+        lambda session: present(quick.during_training(session), "training"),
         "past",
     ),
-    "seeds": Instrument("Seeds", "Is it luck? The same settings, twenty seeds.", slow.seeds, "start"),
-    "phase": Instrument("Phase diagram", "Where is the border?", slow.phase, "bench"),
+    "seeds": Instrument("Is it luck? The same settings, twenty seeds.", slow.seeds, "start"),
+    "border": Instrument("Where does vanishing end and exploding begin?", slow.border, "bench"),
     "cliff": Instrument(
-        "Cliff",
         "How can one update ruin everything?",
         lambda _: present(cliff(), "cliff", FIGURE_HEIGHT - 44),
         "unit",
     ),
-    "own": Instrument("Your network", "Is my network's gradient vanishing?", own, "own_network"),
 }
-"""The instruments by name, in the order of the buttons."""
+"""The instruments by name; their titles and order are those of ``views.INSTRUMENTS``."""
 
 
 OWN = {
     "bench": "An isolated layer on random input: of the experiment's settings, only activation and H apply.",
     "unit": "A network of a single unit without input; the experiment's settings do not apply.",
-    "own_network": "The weights in the file that you upload; until then, the playground's.",
 }
 """Notes for instruments that measure a separate network."""
 
 
 def page(session: Session) -> None:
-    """Show the chosen instrument."""
-    chosen = st.segmented_control(
+    """Show the chosen instrument; it is part of the URL."""
+
+    def choose(name: str | None) -> None:
+        if name in INSTRUMENTS:
+            session.view = replace(session.view, instrument=name)
+
+    shown = session.view.instrument or next(iter(INSTRUMENTS))
+    st.segmented_control(
         "Instrument",
         list(INSTRUMENTS),
-        format_func=lambda name: INSTRUMENTS[name].title,
-        default="curve",
+        format_func=INSTRUMENTS.__getitem__,
         required=True,
-        key="instrument",
         label_visibility="collapsed",
+        **session.widgets.bound("instrument", shown, choose),
     )
-    instrument = INSTRUMENTS[chosen or "curve"]
-    st.html(f"<p class='story'><b>{instrument.question}</b> {_about(session, instrument.subject)}</p>")
+    instrument = DRAWN[shown]
+    question, about = with_indices(instrument.question), _about(session, instrument.subject)
+    st.html(f"<p class='story'><b>{question}</b> {about}</p>")
     instrument.draw(session)
 
 

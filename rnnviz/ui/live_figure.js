@@ -7,6 +7,11 @@ const onPage = (window.rnnvizFigures ??= {});
 const LAYOUT_MS = 500; // while a run plays, plotly draws new axes and notes no more often than this
 const READABLE = 0.75; // smallest scale of text; a figure that is still wider than the screen scrolls sideways
 
+// A large window shows everything larger (see style.css).
+function zoom() {
+  return Number(getComputedStyle(document.documentElement).getPropertyValue("--zoom")) || 1;
+}
+
 function loadPlotly(url) {
   plotly ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -38,12 +43,18 @@ class LiveFigure {
     this.window = document.createElement("div");
     this.window.className = "live-figure-window";
     this.window.append(this.node);
+    const hint = document.createElement("p");
+    hint.className = "sideways-hint";
+    hint.setAttribute("aria-hidden", "true"); // the window's own label says it
+    hint.textContent = "← scroll sideways for more →";
     // plotly.js would block scrolling by touch; a tap still reaches it as a click
     this.window.addEventListener("touchstart", (touch) => touch.stopPropagation(), { capture: true, passive: true });
-    parent.append(this.caption, this.window, this.footer, this.status);
+    parent.append(this.caption, this.window, hint, this.footer, this.status);
     this.frame = parent;
     this.widthWatch = new ResizeObserver(() => this.frame.clientWidth !== this.drawnWidth && this.redraw());
     this.widthWatch.observe(this.frame);
+    this.resized = () => this.zoom !== zoom() && this.redraw();
+    addEventListener("resize", this.resized);
   }
 
   // message.playing: more frames will follow soon, so this one is painted. What a message leaves out stays as it was.
@@ -56,7 +67,7 @@ class LiveFigure {
     for (const part of ["caption", "footer"])
       if (this.message[part] !== before[part]) this[part].innerHTML = this.message[part];
     if (status !== before.status) this.status.textContent = status;
-    this.window.style.height = `${height}px`;
+    this.window.style.height = `${height * zoom()}px`;
     this.redraw();
   }
 
@@ -82,12 +93,15 @@ class LiveFigure {
     const { name, height, leastWidth } = this.message;
     const room = (this.drawnWidth = this.frame.clientWidth);
     if (!room) return; // hidden; the observer calls again
-    // on a phone everything is scaled down, text included
-    const scale = Math.max(READABLE, Math.min(1, room / leastWidth));
-    const [width, tall] = [Math.max(room / scale, leastWidth), height / scale];
-    this.node.style.width = scale < 1 ? `${width}px` : "";
+    this.zoom = zoom();
+    this.window.style.height = `${height * this.zoom}px`;
+    // everything is scaled, text included: down on a phone, up in a large window
+    const scale = Math.max(READABLE, Math.min(this.zoom, room / leastWidth));
+    const [width, tall] = [Math.max(room / scale, leastWidth), (height * this.zoom) / scale];
+    this.node.style.width = scale === 1 ? "" : `${width}px`;
     this.node.style.height = `${tall}px`;
-    this.node.style.transform = scale < 1 ? `scale(${scale})` : "";
+    this.node.style.marginRight = scale < 1 ? `${(scale - 1) * width}px` : ""; // nothing to scroll to beyond it
+    this.node.style.transform = scale === 1 ? "" : `scale(${scale})`;
     this.scrolls(width * scale > room + 1);
     const layout = { uirevision: name, ...this.message.layout, width, height: tall };
     await (this.canvas ? this.drawOrPaint(Plotly, layout) : this.react(Plotly, this.message.data, layout));
@@ -134,7 +148,9 @@ class LiveFigure {
 
   // A scrollable element must be focusable by keyboard, and a focusable one needs a name.
   scrolls(sideways) {
+    const opens = sideways && !this.window.classList.contains("sideways");
     this.window.classList.toggle("sideways", sideways);
+    if (opens && this.message.layout.meta?.opensAtEnd) this.window.scrollLeft = this.window.scrollWidth;
     if (!sideways) return ["tabindex", "role", "aria-label"].forEach((name) => this.window.removeAttribute(name));
     this.window.tabIndex = 0;
     this.window.setAttribute("role", "group");
@@ -145,6 +161,7 @@ class LiveFigure {
   leave() {
     if (this.node.isConnected) return;
     this.widthWatch.disconnect();
+    removeEventListener("resize", this.resized);
     clearTimeout(this.waiting);
     if (onPage[this.message.name] === this) delete onPage[this.message.name];
     window.Plotly?.purge(this.node);

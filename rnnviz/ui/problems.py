@@ -13,6 +13,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.tasks import TASKS
+from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.training.loop import train
 from rnnviz.ui import story
@@ -85,7 +86,7 @@ def _picture(session: Session, problem: Problem, length: int) -> Experiment:
     """Show one problem's slider, ribbon and curve; return the chosen experiment."""
     words = st.container()
     low, high, first = problem.gains
-    gain = st.slider("Gain g of W_hh", low, high, first, 0.05, key=f"gain_{problem.name}")
+    gain = st.slider(with_small_indices("Gain g of W_hh"), low, high, first, 0.05, key=f"gain_{problem.name}")
     e = replace(problem.base, seq_len=length, gain=gain)
     flow = gradient_flow(e)
     network = f"{TASKS[e.task].title.lower()}, {ACTIVATIONS[e.activation].title}"

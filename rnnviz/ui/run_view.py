@@ -9,9 +9,10 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.experiment import Experiment
+from rnnviz.figures.numbers import plain
 from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
-from rnnviz.teaching.glossary import with_indices
+from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.training.state import TrainingState
 from rnnviz.ui.controls import remedies
 from rnnviz.ui.run_panel import RunPanel
@@ -36,7 +37,7 @@ def header(session: Session) -> None:
     untouched = session.run.state.step == 0 and not session.run.playing
     hint = " <b>Press Play to train.</b>" if untouched else ""
     told = f"<b>{escape(title)}.</b> {with_indices(escape(text))}{hint}"
-    line = f"<p class='story' title='{escape(text)}'>{told}</p>"
+    line = f"<p class='story' title='{escape(with_small_indices(text))}'>{told}</p>"
     st.html(notice(session, session.restarted if untouched else "") or _retuned(session) or line)
 
 
@@ -110,7 +111,7 @@ def _lesson(session: Session, state: TrainingState) -> None:
     e, columns = session.experiment, state.history.columns
     st.html(
         f"<div class='lesson' role='status'><b>{escape(str(state.divergence))}</b>"
-        f"<p>{escape(_why(e, columns))}</p></div>"
+        f"<p>{with_indices(escape(_why(e, columns)))}</p></div>"
     )
     with st.container(horizontal=True, gap="small"):
         for number, (label, cure) in enumerate(remedies(e, columns["grad_norm"]).items()):
@@ -128,8 +129,9 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
     if not sizes.size:
         return "Already the first forward pass overflowed: W_hh multiplies the state again at every step."
     clipped = " (clipping was off)" if e.clip_norm is None else ""
+    largest = plain(sizes.max(), 2)
     return (
-        f"The gradient had grown to {sizes.max():.1e} on its way back through {e.seq_len} steps{clipped}. "
+        f"The gradient had grown to {largest} on its way back through {e.seq_len} steps{clipped}. "
         f"One update of that size moves the weights far away, and every later step multiplies by them again."
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -51,7 +51,7 @@ class Session:
     shown in the playground until the run goes on.
     layer : the layer shown in the lower rows; whole_loss, relative : see figures.Timeline.
     sweeps : the newest sweeps, by what they measure.
-    applications : the visitor's inputs on the page Applications.
+    applications : the visitor's inputs on the page Real data.
     lessons : progress by lesson name.
     """
 
@@ -136,7 +136,8 @@ class Session:
         if not asked:
             return
         opened = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
-        self.view, unclear = read_view(asked)
+        view, unclear = read_view(asked)
+        self.view = view.on(page, others=self.view)
         if opened.experiment != self.experiment:
             self.restart(opened.experiment)
         self.notices = list(opened.adjusted)
@@ -153,8 +154,8 @@ class Session:
         return from_params(own).experiment == self.experiment and read_view(url)[0] == self._shown()
 
     def _shown(self) -> View:
-        """Return the view as written to the URL: with the application on the page Applications only."""
-        return self.view if self.address.page == "applications" else replace(self.view, application="")
+        """Return the view as written to the URL: without what applies to other pages."""
+        return self.view.on(self.address.page or "")
 
 
 def in_words(e: Experiment, name: str) -> str:

@@ -1,36 +1,15 @@
 """Streamlit's main script: the frame around every page."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
-from rnnviz.ui import channel, live_figure, style
-from rnnviz.ui.catalogue import ENTRIES
+from rnnviz.ui import channel, header, live_figure, style
+from rnnviz.ui.catalogue import ENTRIES, MOVED, at, moved
 from rnnviz.ui.run_view import notice
-from rnnviz.ui.session import Session, current
-from rnnviz.ui.widgets import pressed
+from rnnviz.ui.session import current
 
-_LOGO = Path(__file__).with_name("logo.svg")
 _ICON = Path(__file__).with_name("icon.svg")
-
-
-def _projector_switch(session: Session) -> None:
-    """Show the button that switches the projector view on and off."""
-
-    def turn() -> None:
-        session.view = replace(session.view, projector=not session.view.projector)
-
-    label = "Leave projector view" if session.view.projector else "Projector"
-    with st.container(key="projector_switch"):
-        st.button(
-            label,
-            icon=":material/present_to_all:",
-            on_click=pressed(turn),
-            key="projector",
-            shortcut="L",
-            type="tertiary",
-        )
 
 
 st.set_page_config(
@@ -38,9 +17,11 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=300,  # px: fits a control with its label; leaves 980 of 1280 px for figures
 )
-page = st.navigation([entry.page for entry in ENTRIES.values()], position="top")
-st.set_page_config(page_title=f"{page.title} · rnnviz")
-st.logo(_LOGO, size="large")
+page = st.navigation([entry.page for entry in ENTRIES.values()] + moved(), position="top")
+if page.url_path in MOVED:
+    st.switch_page(ENTRIES[MOVED[page.url_path]].page, query_params=st.query_params.to_dict())
+entry = at(page.url_path)
+st.set_page_config(page_title=f"{entry.title} · rnnviz")
 session = current()
 session.screen.begin(session.runs.stops)
 session.follow_url(page.url_path)
@@ -48,7 +29,7 @@ style.inject(session.view.projector)
 if page.url_path != "playground" and (line := notice(session)):  # the playground shows it itself
     st.html(line)
 page.run()
-_projector_switch(session)
+header.show(session, entry)
 session.write_url()
 session.screen.show()
 channel.mount(session.screen, session.begin_anew)

@@ -31,7 +31,7 @@ GRAPH_HEIGHT = 186
 class Telling:
     """Text about a topology: an everyday example, what it reads and writes, how far its errors travel.
 
-    application : an example on the page Applications, "" for none.
+    application : an example on the page Real data, "" for none.
     travels : a format string with {T}, {far} (steps from the last output back to the first input) and
         {half} (reading steps).
     """
@@ -112,7 +112,7 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
     if telling.application:
         story.door(
             session,
-            "applications",
+            "real_data",
             f"At work: {APPLICATIONS[telling.application].title}",
             application=telling.application,
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.experiment.links import tame
@@ -32,7 +32,33 @@ ADDRESSES = {
 } | {OWN_NETWORK: (OWN_NETWORK, "")}
 """Values of the URL parameter ``job``: an application, with its data set if it is not the first."""
 
-PARAMETERS = ("projector", "lesson", "job", "hide")
+INSTRUMENTS = {
+    "compare": "Compare",
+    "causes": "Causes",
+    "contributions": "Contributions",
+    "spectrum": "Spectrum",
+    "training": "During training",
+    "seeds": "Seeds",
+    "border": "Border",
+    "cliff": "Cliff",
+}
+"""Values of the URL parameter ``instrument``, and their names on screen."""
+
+HALVES = {"loop": "The loop", "by-hand": "By hand"}
+"""Values of the URL parameter ``view``: the halves of the page How, and their names on screen."""
+
+OWN_PAGE = {"application": "real-data", "instrument": "laboratory", "half": "how"}
+"""Fields of a view that apply to one page only, and its path."""
+
+PARAMETERS = ("projector", "lesson", "job", "instrument", "view", "hide")
+NAMED: dict[str, Collection[str]] = {
+    "lesson": LESSONS,
+    "job": ADDRESSES,
+    "instrument": INSTRUMENTS,
+    "view": HALVES,
+}
+"""The parameters whose value is one of several names."""
+
 LONGEST_LIST = 200
 """Characters: the names of all groups fit."""
 
@@ -44,14 +70,23 @@ class View:
     """Display settings.
 
     projector : large and without chrome. lesson : name of the open lesson, "" for none.
-    application : the application shown on the page Applications (see ADDRESSES), "" for the first.
+    application : the application shown on the page Real data (see ADDRESSES), "" for the first.
+    instrument : the one shown in the laboratory (see INSTRUMENTS), "" for the first.
+    half : the half of the page How (see HALVES), "" for the first.
     hidden : groups of controls (see HIDEABLE) that are left out.
     """
 
     projector: bool = False
     lesson: str = ""
     application: str = ""
+    instrument: str = ""
+    half: str = ""
     hidden: frozenset[str] = frozenset()
+
+    def on(self, path: str, others: View | None = None) -> View:
+        """Return this view for the page at a path; what applies to other pages is taken from ``others``."""
+        elsewhere = [name for name, page in OWN_PAGE.items() if page != path]
+        return replace(self, **{name: getattr(others or View(), name) for name in elsewhere})
 
 
 def view_params(view: View) -> dict[str, str]:
@@ -60,6 +95,8 @@ def view_params(view: View) -> dict[str, str]:
         "projector": "true" if view.projector else "",
         "lesson": view.lesson,
         "job": view.application,
+        "instrument": view.instrument,
+        "view": view.half,
         "hide": ",".join(name for name in HIDEABLE if name in view.hidden),
     }
     return {name: value for name, value in told.items() if value}
@@ -71,15 +108,21 @@ def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
     projector = params.get("projector", "false").lower()
     if projector not in SWITCH:
         ignored.append(f"projector={tame(projector)} (expected true or false)")
-    lesson = params.get("lesson", "")
-    if lesson and lesson not in LESSONS:
-        ignored.append(f"lesson={tame(lesson)} (unknown)")
-        lesson = ""
-    application = params.get("job", "")
-    if application and application not in ADDRESSES:
-        ignored.append(f"job={tame(application)} (unknown)")
-        application = ""
+    named = {}
+    for name, known in NAMED.items():
+        asked = params.get(name, "")
+        named[name] = asked if asked in known else ""
+        if asked != named[name]:
+            ignored.append(f"{name}={tame(asked)} (unknown)")
     wanted = [name for name in params.get("hide", "")[:LONGEST_LIST].split(",") if name]
     ignored += [f"hide={tame(name)} (unknown)" for name in wanted if name not in HIDEABLE]
     hidden = frozenset(name for name in wanted if name in HIDEABLE)
-    return View(SWITCH.get(projector, False), lesson, application, hidden), ignored
+    shown = View(
+        SWITCH.get(projector, False),
+        named["lesson"],
+        named["job"],
+        named["instrument"],
+        named["view"],
+        hidden,
+    )
+    return shown, ignored

@@ -274,7 +274,7 @@ def test_a_run_is_shown_from_its_first_step_to_its_last(theme: Theme, clip_norm:
     spec = over_training_spec(curves, run.history, clip_norm, theme)
     go.Figure(spec)
     traces = {trace["name"]: trace for trace in spec["data"] if np.size(trace["x"])}
-    np.testing.assert_allclose(10.0 ** traces["||dL/dh_t||"]["z"], curves.to_numpy().T)
+    np.testing.assert_allclose(10.0 ** traces["||∂L/∂h<sub>t</sub>||"]["z"], curves.to_numpy().T)
     np.testing.assert_array_equal(traces["before clipping"]["y"], run.history["grad_norm"])
     lines = spec["layout"].get("shapes", [])
     assert [line["y0"] for line in lines] == ([] if clip_norm is None else [clip_norm])

@@ -29,7 +29,7 @@ def draws(page: Page, key: str) -> int:
 
 
 def open_job(page: Page, server: str, job: str, **params: str) -> None:
-    page.goto(f"{server}/applications?job={job}" + "".join(f"&{k}={v}" for k, v in params.items()))
+    page.goto(f"{server}/real-data?job={job}" + "".join(f"&{k}={v}" for k, v in params.items()))
     shown = "lab_own" if job == OWN_NETWORK else "job_timeline"
     wait_until(page, f"{figure(shown)}?.dataset.draws > 0")
     wait_until(page, SETTLED)

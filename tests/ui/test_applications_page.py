@@ -57,7 +57,7 @@ class Jobs(Tab):
     """One visitor of the page."""
 
     def __init__(self, job: str = "", **params: str) -> None:
-        super().__init__("applications", **{"job": job} if job else {}, **params)
+        super().__init__("real_data", **{"job": job} if job else {}, **params)
 
     @property
     def bench(self) -> ApplicationsState:
@@ -82,7 +82,7 @@ class Jobs(Tab):
 
     @property
     def refusal(self) -> str:
-        return " ".join(re.sub(r"\\(.)", r"\1", error.value) for error in self.tab.error)
+        return " ".join(self.notes)
 
     def figure(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.messages[name])
@@ -232,7 +232,7 @@ def test_the_address_tells_the_data_set_too() -> None:
     assert page.session.address.parameters["job"] == "captions"
     page.go("glossary")
     assert "job" not in page.session.address.parameters, "elsewhere it means nothing"
-    page.go("applications")
+    page.go("real_data")
     page.choose("job", "forecasts")
     assert page.trained.experiment.series == "airline"
     assert page.trained.experiment.task == "series"
@@ -565,7 +565,7 @@ def test_a_text_of_ones_own_is_learned_or_refused() -> None:
     page.tab.text_area(key="own_text").set_value("The CAT sat on the mat. " * 5)
     page.look()
     page.press("learn_text")
-    assert not page.tab.error
+    assert not page.notes
     assert page.widget("button_group", "variant_text").value == "own"
     assert page.trained.experiment.text == "The CAT sat on the mat. " * 5
     page.type("beginning", "cat")
@@ -595,7 +595,7 @@ GOOD = table(SUNSPOTS)
 def test_an_uploaded_series_is_chosen_split_and_trained() -> None:
     page = Jobs("forecasts")
     page.upload(GOOD)
-    assert not page.tab.error
+    assert not page.notes
     assert page.widget("button_group", "variant_forecasts").value == "own"
     assert page.widget("selectbox", "own_value").value == "spots"
     assert page.widget("selectbox", "own_time").value == "year"
@@ -632,7 +632,7 @@ def test_a_column_that_cannot_be_forecast_is_refused_and_the_earlier_one_stays()
     assert page.widget("selectbox", "own_value").value == "price"
     page.widget("selectbox", "own_time").set_value(None)
     page.look()
-    assert not page.tab.error
+    assert not page.notes
     assert page.bench.upload.labels[:3] == ["1", "2", "3"]
 
 
@@ -741,9 +741,9 @@ def test_a_hostile_file_is_refused_in_a_sentence_and_nothing_else_changes(
 
 def test_after_a_refusal_a_good_file_is_taken(own_series: Jobs) -> None:
     own_series.upload(b"", "bad.csv")
-    assert own_series.tab.error
+    assert own_series.notes
     own_series.upload(table(SUNSPOTS[:100]), "better.csv")
-    assert not own_series.tab.error
+    assert not own_series.notes
     assert "100 values:" in own_series.words
     assert own_series.bench.upload.file == "better.csv"
 

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, example, given, settings
 
 from rnnviz.experiment.links import from_params
 from rnnviz.ui.catalogue import ENTRIES
-from rnnviz.ui.laboratory import INSTRUMENTS
+from rnnviz.ui.laboratory import DRAWN
+from rnnviz.ui.views import INSTRUMENTS
 from tests.addresses import AT_THE_EDGE
 from tests.visitor import Tab, train_here
 
-QUICK = ("curve", "why", "triangle", "spectrum", "training")
+QUICK = ("compare", "causes", "contributions", "spectrum", "training")
 """Instruments that answer at once; the others only begin their work when asked to."""
 
 
@@ -31,11 +32,12 @@ def test_every_page_opens_at_an_address_with_numbers_at_their_bounds(
         tab.look()
     if page == "laboratory":
         for instrument in QUICK:
-            tab.tab.button_group(key="instrument").set_value(instrument)
+            tab.widget("button_group", "instrument").set_value(instrument)
             tab.look()
 
 
-def test_the_instruments_are_the_laboratorys() -> None:
+def test_every_instrument_has_a_button_and_an_address() -> None:
+    assert list(DRAWN) == list(INSTRUMENTS)
     assert set(QUICK) < set(INSTRUMENTS)
 
 

@@ -15,12 +15,12 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, gradient_flow
 from rnnviz.experiment.links import to_params
-from rnnviz.ui.instruments.reading import number, percent, plain
+from rnnviz.figures.numbers import number, percent, plain
 from tests.visitor import Watching, train_here
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
 LABORATORY = SHELL.parents[2] / "pages" / "laboratory.py"
-INSTRUMENTS = ("curve", "why", "triangle", "spectrum", "training")
+INSTRUMENTS = ("compare", "causes", "contributions", "spectrum", "training")
 
 
 def open_laboratory(e: Experiment) -> AppTest:
@@ -61,7 +61,9 @@ def header(tab: AppTest) -> str:
 
 
 def said(tab: AppTest) -> str:
-    return " ".join([m.value for m in tab.markdown] + [m.value for m in tab.info])
+    """The instrument's text, without the marks of subscripts."""
+    notes = [str(h.proto.body) for h in tab.get("html") if "class='note" in str(h.proto.body)]
+    return " ".join([m.value for m in tab.markdown] + notes).replace("<sub>", "_").replace("</sub>", "")
 
 
 @pytest.mark.parametrize(
@@ -85,48 +87,47 @@ def test_every_instrument_answers_every_experiment(e: Experiment) -> None:
         sentences = ("How to read this.", "factor per step", "to break down", "Not trained yet", "gates")
         assert any(sentence in text for sentence in sentences), instrument
         assert "nan" not in text.lower(), instrument
-    assert params(tab) == to_params(e), "no instrument changes it"
+    assert params(tab) == to_params(e) | {"instrument": INSTRUMENTS[-1]}, "no instrument changes it"
 
 
 def test_a_single_step_is_explained() -> None:
     tab = open_laboratory(Experiment(task="digits", topology="one-to-one", seq_len=1))
-    for instrument in ("curve", "why", "triangle", "seeds"):
+    for instrument in ("compare", "causes", "contributions", "seeds"):
         assert "A single step" in said(choose(tab, instrument))
-    assert "does not use W_hh" in said(choose(tab, "triangle"))
+    assert "does not use W_hh" in said(choose(tab, "contributions"))
     assert "How to read this." in said(choose(tab, "spectrum"))
 
 
 def test_without_recurrence_there_is_no_matrix_to_look_at() -> None:
     tab = open_laboratory(Experiment(seq_len=8, cell="feed-forward"))
-    assert "no W_hh" in said(choose(tab, "triangle"))
+    assert "no W_hh" in said(choose(tab, "contributions"))
     assert "no W_hh" in said(choose(tab, "spectrum"))
-    assert "Before step 8 the error is exactly zero" in said(choose(tab, "why"))
+    assert "Before step 8 the error is exactly zero" in said(choose(tab, "causes"))
 
 
 @pytest.mark.parametrize(("cell", "title"), [("lstm", "LSTM"), ("gru", "GRU")])
 def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: str) -> None:
     tab = open_laboratory(Experiment(seq_len=8, cell=cell))
-    assert f"no theory line for {title}" in said(choose(tab, "curve"))
-    assert [t["name"] for t in figure(tab, "curve")["data"] if t.get("name") == "theory"] == []
-    assert f"{title}: the error does not go through one activation" in said(choose(tab, "why"))
+    assert f"no theory line for {title}" in said(choose(tab, "compare"))
+    assert [t["name"] for t in figure(tab, "compare")["data"] if t.get("name") == "theory"] == []
+    assert f"{title}: the error does not go through one activation" in said(choose(tab, "causes"))
     assert f"{title}: no single matrix carries the state" in said(choose(tab, "spectrum"))
-    assert f"{title}: no single matrix carries the state" in said(choose(tab, "own"))
-    triangle = choose(tab, "triangle")
-    assert "How to read this." in said(triangle)
-    assert r"\frac{\partial L}{\partial(h_{t-1}W_{hh})}" in triangle.latex[0].value
-    assert r"\varphi'" not in triangle.latex[0].value, "no single activation"
+    items = choose(tab, "contributions")
+    assert "How to read this." in said(items)
+    assert r"\frac{\partial L}{\partial(h_{t-1}W_{hh})}" in items.latex[0].value
+    assert r"\varphi'" not in items.latex[0].value, "no single activation"
     matrices = {"LSTM": 4, "GRU": 3}[title]
-    note = f"{title}: W_hh is {matrices} matrices side by side"
-    assert any(caption.value.startswith(note) for caption in triangle.caption)
+    note = f"{title}: Wₕₕ is {matrices} matrices side by side"
+    assert any(caption.value.startswith(note) for caption in items.caption)
     several = choose(
         open_laboratory(Experiment(task="echo", topology="many-to-many", seq_len=8, delay=3, cell=cell)),
-        "triangle",
+        "contributions",
     )
     assert r"\frac{\partial L_k}{\partial(h_{t-1}W_{hh})}" in several.latex[0].value
 
 
 def test_the_phase_diagram_says_on_what_input_it_measures() -> None:
-    tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
+    tab = choose(open_laboratory(Experiment(seq_len=8)), "border")
     assert "An isolated layer on random input" in header(tab)
 
 
@@ -148,7 +149,7 @@ def test_seeds_are_measured_while_somebody_watches_and_none_before() -> None:
 
 
 def test_a_cancelled_measurement_says_so_and_starts_again() -> None:
-    tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
+    tab = choose(open_laboratory(Experiment(seq_len=8)), "border")
     tab.button(key="cancel").click()
     look(tab).button(key="again").click()
     assert look(tab).button(key="cancel").label == "Cancel"
@@ -157,7 +158,7 @@ def test_a_cancelled_measurement_says_so_and_starts_again() -> None:
 @pytest.mark.parametrize(
     ("e", "shown"),
     [
-        (Experiment(seq_len=12), "An orthogonal W_hh of gain 1 preserves every length"),
+        (Experiment(seq_len=12), "An orthogonal Wₕₕ of gain 1 preserves every length"),
         (Experiment(seq_len=12, gain=0.9), ""),
         (Experiment(seq_len=12, init="pytorch"), ""),
         (
@@ -168,17 +169,17 @@ def test_a_cancelled_measurement_says_so_and_starts_again() -> None:
     ids=["orthogonal", "gain 0.9", "PyTorch", "gain 0"],
 )
 def test_why_says_only_what_is_true_of_this_matrix(e: Experiment, shown: str) -> None:
-    text = said(choose(open_laboratory(e), "why"))
+    text = said(choose(open_laboratory(e), "causes"))
     assert shown in text
     assert ("preserves every length" in text) == ("preserves every length" in shown)
 
 
 def test_of_a_single_output_no_rows_are_told() -> None:
-    tab = choose(open_laboratory(Experiment(seq_len=12)), "triangle")
+    tab = choose(open_laboratory(Experiment(seq_len=12)), "contributions")
     assert "the only output, at t = 12" in said(tab)
     assert "Row k" not in said(tab)
     many = Experiment(task="echo", topology="many-to-many", seq_len=12, delay=3)
-    text = said(choose(open_laboratory(many), "triangle"))
+    text = said(choose(open_laboratory(many), "contributions"))
     assert "column 1 is exactly 0, because h₀ = 0" in text
 
 
@@ -186,20 +187,20 @@ def test_what_an_instrument_looks_at_is_said_once() -> None:
     tab = open_laboratory(Experiment(seq_len=8))
     assert "Weights before training." in header(tab)
     assert "Weights" not in header(choose(tab, "training")), "that nothing was trained is said below"
-    assert "only activation and H" in header(choose(tab, "phase"))
+    assert "only activation and H" in header(choose(tab, "border"))
     assert "a single unit" in header(choose(tab, "cliff"))
 
 
 def test_a_border_beyond_the_phase_diagram_is_told() -> None:
-    tab = choose(open_laboratory(Experiment(seq_len=8, activation="sigmoid", init="glorot")), "phase")
+    tab = choose(open_laboratory(Experiment(seq_len=8, activation="sigmoid", init="glorot")), "border")
     assert "The theory's border, at g = 10.1 to 10.5, lies outside this picture." in said(tab)
-    tab = choose(open_laboratory(Experiment(seq_len=8)), "phase")
+    tab = choose(open_laboratory(Experiment(seq_len=8)), "border")
     assert "The dashed border" in said(tab)
 
 
 def test_the_curve_is_the_librarys() -> None:
     e = Experiment(seq_len=25, init="pytorch")
-    drawn = {trace["name"]: trace for trace in figure(open_laboratory(e), "curve")["data"]}
+    drawn = {trace["name"]: trace for trace in figure(open_laboratory(e), "compare")["data"]}
     np.testing.assert_array_equal(values_of(drawn["PyTorch default"]), gradient_flow(e).per_output[-1])
     assert "theory" in drawn
     assert "Orthogonal" in drawn
@@ -219,11 +220,11 @@ def test_a_diverged_run_leaves_the_laboratory_standing() -> None:
     run._newest = state, run.initial
     texts = {instrument: said(choose(tab, instrument)) for instrument in INSTRUMENTS}
     assert all("How to read this." in text or "overflowed" in text for text in texts.values())
-    assert "The numbers left the range of floating point: × marks where." in texts["curve"]
-    assert "healthy" not in texts["curve"]
-    assert "The numbers overflowed" in texts["triangle"]
+    assert "The numbers left the range of floating point: × marks where." in texts["compare"]
+    assert "healthy" not in texts["compare"]
+    assert "The numbers overflowed" in texts["contributions"]
     assert "The unit circle is too small to see here." in texts["spectrum"]
-    assert re.search(r"σ_max = \d\.\d+·10\S+, ", texts["spectrum"]), "a power of ten, not seven digits"
+    assert re.search(r"σₘₐₓ = \d\.\d+·10\S+, ", texts["spectrum"]), "a power of ten, not seven digits"
     assert "Clipping is off." in texts["training"]
     formulas = " ".join(latex.value for latex in choose(tab, "training").latex)
     assert "clipping is off" in formulas
@@ -247,7 +248,7 @@ def test_the_curve_shows_a_run_before_during_and_after_training() -> None:
     for _ in range(20):
         train_here(run, 2)
         run._remember(run._newest[1])
-    drawn = {trace["name"]: trace for trace in figure(look(tab), "curve")["data"]}
+    drawn = {trace["name"]: trace for trace in figure(look(tab), "compare")["data"]}
     assert {"Orthogonal, now", "before training", "step 4", "step 16", "theory"} == set(drawn)
     before = gradient_flow(run.experiment).total
     np.testing.assert_allclose(values_of(drawn["before training"]), before, rtol=1e-12)
@@ -257,7 +258,7 @@ def test_the_curve_shows_a_run_before_during_and_after_training() -> None:
 
 def test_where_several_steps_write_the_whole_loss_stands_beside_each_output() -> None:
     e = Experiment(task="echo", topology="many-to-many", seq_len=12, delay=3, init="small-normal")
-    drawn = {trace["name"]: trace for trace in figure(open_laboratory(e), "curve")["data"]}
+    drawn = {trace["name"]: trace for trace in figure(open_laboratory(e), "compare")["data"]}
     flow = gradient_flow(e)
     assert drawn["whole loss, now"].get("xaxis", "x") == "x"
     assert drawn["Small normal"]["xaxis"] == drawn["each output"]["xaxis"] == "x2"

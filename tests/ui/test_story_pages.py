@@ -39,14 +39,14 @@ from rnnviz.ui.problems import (
 from rnnviz.ui.sweep_registry import SweepRegistry
 from rnnviz.ui.views import HIDEABLE, PARAMETERS, read_view
 from tests.ui.test_sweep_registry import HandExecutor
-from tests.visitor import Watching
+from tests.visitor import Watching, turn_to
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
 
 
 def open_page(name: str, **params: str) -> AppTest:
     tab = AppTest.from_file(str(SHELL), default_timeout=30)
-    tab.switch_page(str(SHELL.parents[2] / "pages" / f"{name}.py"))
+    turn_to(tab, name)
     for key, value in params.items():
         tab.query_params[key] = value
     return look(tab)
@@ -71,11 +71,10 @@ def said(tab: AppTest) -> str:
 
 
 def test_pages_follow_each_other_to_the_end() -> None:
-    name, seen = "home", ["home"]
-    while (following := after(name)) is not None:
-        name = following.name
-        seen.append(name)
-    assert seen == list(ENTRIES)
+    seen = ["home"]
+    while (following := after(seen[-1]).name) not in seen:
+        seen.append(following)
+    assert (seen, following) == (list(ENTRIES), "home")
     assert {file.stem for file in (SHELL.parents[2] / "pages").glob("*.py")} == set(ENTRIES)
 
 
@@ -214,7 +213,7 @@ def address(tab: AppTest) -> tuple[str, dict[str, str]]:
 
 
 def test_the_link_carries_page_experiment_seed_and_view() -> None:
-    tab = open_page("teacher")
+    tab = open_page("teach")
     tab.selectbox(key="link_page").set_value("laboratory")
     tab.selectbox(key="link_start").set_value("vanishing")
     look(tab)
@@ -234,7 +233,7 @@ def test_the_link_carries_page_experiment_seed_and_view() -> None:
 def test_a_lesson_opens_on_the_lessons_page() -> None:
     if not LESSONS:
         pytest.skip("there are no lessons")
-    tab = open_page("teacher")
+    tab = open_page("teach")
     tab.selectbox(key="link_lesson").set_value(next(iter(LESSONS)))
     path, params = address(look(tab))
     assert path == "/lessons"
@@ -258,7 +257,7 @@ def test_a_hidden_control_is_gone_and_every_result_is_still_there(group: str) ->
 def test_the_plan_fills_a_class_of_45_minutes() -> None:
     assert sum(part.minutes for part in PLAN) == 45
     assert {part.page for part in PLAN} <= set(ENTRIES)
-    tab = open_page("teacher")
+    tab = open_page("teach")
     tab.button_group(key="teach").set_value("45-minute lesson plan")
     assert len(look(tab).table[0].value) == len(PLAN)
     tab.button_group(key="teach").set_value("What students get wrong")
@@ -292,7 +291,7 @@ def test_search_knows_greek_letters_by_their_names() -> None:
     assert any(term.name == "clipping threshold" for term in search("clip"))
     tab = open_page("glossary")
     tab.text_input(key="search").set_value("zzz")
-    assert "No symbol or word" in " ".join(info.value for info in look(tab).info)
+    assert "No symbol or word" in said(look(tab))
 
 
 def test_indices_stand_lower_and_hints_are_one_line() -> None:

@@ -6,12 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.teaching.lessons import LESSONS
-from rnnviz.ui.views import HIDEABLE, PARAMETERS, View, read_view, view_params
+from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, PARAMETERS, View, read_view, view_params
 
 VIEWS = st.builds(
     View,
     projector=st.booleans(),
     lesson=st.sampled_from(["", *LESSONS]),
+    application=st.sampled_from(["", *ADDRESSES]),
+    instrument=st.sampled_from(["", *INSTRUMENTS]),
+    half=st.sampled_from(["", *HALVES]),
     hidden=st.frozensets(st.sampled_from(sorted(HIDEABLE))),
 )
 
@@ -33,10 +36,13 @@ def test_no_parameter_breaks_a_view(params: dict[str, str]) -> None:
 
 
 def test_what_makes_no_sense_is_named() -> None:
-    view, ignored = read_view({"projector": "maybe", "lesson": "nope", "hide": "run,everything,start"})
+    view, ignored = read_view(
+        {"projector": "maybe", "lesson": "nope", "view": "top", "hide": "run,everything,start"}
+    )
     assert view == View(hidden=frozenset({"run", "start"}))
     assert ignored == [
         "projector=maybe (expected true or false)",
         "lesson=nope (unknown)",
+        "view=top (unknown)",
         "hide=everything (unknown)",
     ]

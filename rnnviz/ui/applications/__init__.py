@@ -1,1 +1,1 @@
-"""The page Applications: the inputs and the answers of each application."""
+"""The page Real data: the inputs and the answers of each application."""

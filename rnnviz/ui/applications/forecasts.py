@@ -32,6 +32,7 @@ from rnnviz.tasks import TASKS
 from rnnviz.tasks.series import MIN_VALUES, SERIES, check_data, to_data
 from rnnviz.ui.applications.state import ApplicationsState, Upload
 from rnnviz.ui.downloads import csv_button
+from rnnviz.ui.notes import refusal
 from rnnviz.ui.uploads import taken
 
 OWN_STEPS = 400
@@ -116,7 +117,7 @@ def _upload(state: ApplicationsState) -> None:
         on_change=lambda: _take(state, key),
     )
     if own.refusal:
-        st.error(own.refusal.replace("$", r"\$"), icon=":material/error:")
+        refusal(own.refusal)
     if own.table is None:
         return
     names = [str(name) for name in own.table.columns]

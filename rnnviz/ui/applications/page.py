@@ -1,4 +1,4 @@
-"""The page Applications: choose one, train it, and try it on your own input."""
+"""The page Real data: choose one, train it, and try it on your own input."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.applications.answer import AnswerPicture, Question, narrow_progress
 from rnnviz.figures.message import Place
 from rnnviz.tasks.topology import TOPOLOGIES
-from rnnviz.ui.applications import captions, forecasts, sentiment, text, translation
+from rnnviz.ui.applications import captions, forecasts, own_network, sentiment, text, translation
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.chunk import Measure
-from rnnviz.ui.instruments import own
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
@@ -100,7 +99,7 @@ def page(session: Session) -> None:
         session.view = replace(session.view, application=state.opened)
     if variant is None:
         st.html("<p class='story'><b>Your own network.</b> Is its gradient vanishing?</p>")
-        own.own(session)
+        own_network.page(session)
         return
     application, desk = APPLICATIONS[name], INTERFACES[name]
     panel = _panel(session, variant, desk.measure or application.measure)

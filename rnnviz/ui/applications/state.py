@@ -1,4 +1,4 @@
-"""The session state of the page Applications."""
+"""The session state of the page Real data."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from rnnviz.figures.applications.text import TextSoFar
 from rnnviz.model.network import Params
 from rnnviz.tasks.corpora import MAX_CHARACTERS, check_text
 from rnnviz.ui.applications.state import ApplicationsState
+from rnnviz.ui.notes import refusal
 from rnnviz.ui.widgets import pressed
 
 LONGEST = 240
@@ -144,7 +145,7 @@ def _own_text(state: ApplicationsState) -> None:
 
         st.button("Learn this text", on_click=use, key="learn_text")
         if state.text_refusal:
-            st.error(state.text_refusal.replace("$", r"\$"), icon=":material/error:")
+            refusal(state.text_refusal)
 
 
 def question(state: ApplicationsState, e: Experiment) -> TextSoFar:

@@ -9,7 +9,8 @@ import streamlit as st
 
 from rnnviz.analysis.cliff import B_RANGE, W_RANGE, Descent, descend
 from rnnviz.figures.cliff import cliff_spec
-from rnnviz.ui.instruments.reading import Reading, number, plain
+from rnnviz.figures.numbers import number, plain
+from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.style import theme
 
 UPDATES = 200

@@ -12,10 +12,11 @@ from rnnviz.analysis.spectrum import Spectrum, spectrum
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import decay_factors_spec
 from rnnviz.figures.matrices import contributions_spec, spectrum_spec
+from rnnviz.figures.numbers import number, percent, plain
 from rnnviz.figures.training_history import over_training_spec
 from rnnviz.model.cells import CELLS
 from rnnviz.model.network import Params
-from rnnviz.ui.instruments.reading import Reading, number, percent, plain
+from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
@@ -35,7 +36,7 @@ def without_recurrent_matrix(e: Experiment) -> str:
         return ""
     return (
         f"{cell.title}: no single matrix carries the state from step to step. Its gates do, and they change "
-        "with every input, so the spectrum of W_hh decides nothing here. See the curve instead."
+        "with every input, so the spectrum of W_hh decides nothing here. See Compare instead."
     )
 
 
@@ -46,14 +47,14 @@ def without_slopes(e: Experiment) -> str:
         return ""
     return (
         f"{cell.title}: the error does not go through one activation and one W_hh at a step. It also takes "
-        "the path that the gates keep open, so these two factors do not apply. See the curve instead."
+        "the path that the gates keep open, so these two factors do not apply. See Compare instead."
     )
 
 
-# Why ----------------------------------------------------------------------------------------------
+# Causes -------------------------------------------------------------------------------------------
 
 
-def why(session: Session, params: Params) -> Reading | str:
+def causes(session: Session, params: Params) -> Reading | str:
     """Return the decay split into its two factors."""
     e = session.experiment
     if e.seq_len == 1:
@@ -109,7 +110,7 @@ def _remark(e: Experiment, parts: DecayFactors, trained: bool) -> str:
 # Contributions -----------------------------------------------------------------------------------------
 
 
-def itemised(session: Session, params: Params) -> Reading | str:
+def contributions(session: Session, params: Params) -> Reading | str:
     """Return the contributions to the gradient of W_hh, by output and time step."""
     e = session.experiment
     items = gradient_contributions(e, params)
@@ -241,10 +242,10 @@ def fate(now: Spectrum) -> str:
     return "Exactly at the bound: no gradient can explode, and only the slopes can make it vanish."
 
 
-# Over training ------------------------------------------------------------------------------------
+# During training ----------------------------------------------------------------------------------
 
 
-def over_training(session: Session) -> Reading | str:
+def during_training(session: Session) -> Reading | str:
     """Return the gradient at every training step, and the weight gradient before and after clipping."""
     e, history = session.experiment, session.run.state.history
     norms = history.frame()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from rnnviz.figures.theme import Spec
+from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.live_figure import show
+from rnnviz.ui.notes import note
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import current
 
@@ -45,52 +46,17 @@ class Reading:
 def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> None:
     """Show a reading, or a sentence if there is nothing to measure."""
     if isinstance(reading, str):
-        st.info(reading, icon=":material/info:")
+        note(reading)
         return
     session = current()
     taken = NOTICE_HEIGHT * bool(notice(session)) + LARGER_WORDS_HEIGHT * session.view.projector
-    show(
-        reading.figure, key=f"lab_{name}", label=reading.label, height=height - taken, least_width=LEAST_WIDTH
-    )
+    label = with_small_indices(reading.label)
+    show(reading.figure, key=f"lab_{name}", label=label, height=height - taken, least_width=LEAST_WIDTH)
     text, formula = st.columns([0.55, 0.45], gap="medium")
     with text:
-        st.markdown(f"**How to read this.** {reading.how}")
+        st.markdown(with_small_indices(f"**How to read this.** {reading.how}"))
         csv_button("Data as CSV", lambda: reading.data, f"rnnviz-{name}.csv", key="lab_csv")
     with formula:
         st.latex(reading.formula)
         if reading.note:
-            st.caption(reading.note)
-
-
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def plain(value: float, digits: int = 3) -> str:
-    """Return a number as text with a given number of significant digits: "0.059", "39", "3·10⁻⁶", "∞"."""
-    mantissa, power = _parts(value, digits)
-    tens = f"10{str(power).translate(SUPERSCRIPTS)}"
-    shown = mantissa if power is None else f"{mantissa}·{tens}".removeprefix("1·").replace("-1·", "-")
-    return shown.replace("-", "−")
-
-
-def number(value: float, digits: int = 3) -> str:
-    """Return a number as TeX, see ``plain``."""
-    mantissa, power = _parts(value, digits)
-    shown = mantissa if power is None else rf"{mantissa}\cdot 10^{{{power}}}".removeprefix(r"1\cdot ")
-    return f"{{{shown}}}".replace("∞", r"\infty")
-
-
-def percent(share: float) -> str:
-    """Return a share as whole percent; zero has no sign."""
-    return f"{round(100 * share):d}%".replace("-", "−")
-
-
-def _parts(value: float, digits: int) -> tuple[str, int | None]:
-    """Return a number's digits and its power of ten, None for a number written without one."""
-    if value == 0.0 or not np.isfinite(value):
-        return {"inf": "∞", "-inf": "-∞", "nan": "?"}.get(f"{value:g}", "0"), None
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    power = int(exponent)
-    if -3 <= power < 4:
-        return f"{float(f'{mantissa}e{power}'):.{max(0, digits - 1 - power)}f}", None
-    return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa), power
+            st.caption(with_small_indices(reading.note))

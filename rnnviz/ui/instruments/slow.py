@@ -16,15 +16,17 @@ from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
 from rnnviz.analysis.mean_field import critical_gain
 from rnnviz.analysis.sweeps import SeedBand, phase_parts, phase_row, seed_parts
 from rnnviz.figures.curves import seeds_spec
+from rnnviz.figures.numbers import number, plain
 from rnnviz.figures.phase import inside, phase_spec
 from rnnviz.model.arrays import Array
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.channel import follow
-from rnnviz.ui.instruments.reading import Reading, number, plain, present
+from rnnviz.ui.instruments.reading import Reading, present
+from rnnviz.ui.notes import note
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
-SEEDS_HEIGHT, PHASE_HEIGHT = 394, 348
+SEEDS_HEIGHT, BORDER_HEIGHT = 394, 348
 ONE_STEP = "A single step: with every seed the whole error arrives. Choose a topology with many steps."
 SEEDS, PHASE_SEEDS, GRID = 20, 5, 24
 GAINS = np.linspace(0.1, 3.0, GRID).round(3)
@@ -86,7 +88,7 @@ def seeds(session: Session) -> None:
     """Show the gradient's median and band over twenty seeds at initialisation, and the verdicts."""
     e = replace(session.experiment, learning_rate=1e-3, clip_norm=None)  # neither matters before training
     if e.seq_len == 1:
-        st.info(ONE_STEP, icon=":material/info:")
+        note(ONE_STEP)
         return
 
     def read(flows: list[Any]) -> Reading:
@@ -129,7 +131,7 @@ def _in_tex(text: str) -> str:
     return f"{{{text}}}".replace("−", "-").replace("∞", r"\infty")
 
 
-def phase(session: Session) -> None:
+def border(session: Session) -> None:
     """Show decades over gain and sequence length, or gain and input strength, with the theory's border."""
     e = session.experiment
     names = {"input_std": "gain × input strength", "seq_len": "gain × T"}
@@ -148,10 +150,10 @@ def phase(session: Session) -> None:
 
     def read(rows: list[Any]) -> Reading:
         decades = np.array([np.full(len(values), np.nan) if row is None else row for row in rows])
-        return _phase_reading(base, decades, across, values)
+        return _border_reading(base, decades, across, values)
 
-    key, parts = ("phase", across, base), partial(phase_parts, base, GAINS, across, values, PHASE_SEEDS)
-    _show(session, Measurement("phase", key, phase_row, parts, read, PHASE_HEIGHT))
+    key, parts = ("border", across, base), partial(phase_parts, base, GAINS, across, values, PHASE_SEEDS)
+    _show(session, Measurement("border", key, phase_row, parts, read, BORDER_HEIGHT))
 
 
 _BORDER = (
@@ -166,7 +168,7 @@ def _beyond(critical: Array) -> str:
     return f"The theory's border, at g = {' to '.join(ends)}, lies outside this picture."
 
 
-def _phase_reading(base: Bench, decades: Array, across: str, values: Array) -> Reading:
+def _border_reading(base: Bench, decades: Array, across: str, values: Array) -> Reading:
     silence = across == "seq_len"
     critical = np.array([critical_gain(0.0 if silence else s, base.activation) for s in values])
     inputs = "no input" if silence else f"random inputs, T\xa0=\xa0{base.seq_len}"

@@ -1,4 +1,4 @@
-"""The instrument Curve: the gradient over time, compared with other initialisations and with theory."""
+"""The instrument Compare: the gradient over time, compared with other initialisations and with theory."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from rnnviz.analysis.mean_field import mean_field
 from rnnviz.analysis.theory import applies, drive, trust
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import Curve, curves_spec
+from rnnviz.figures.numbers import number, plain
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.network import Params
-from rnnviz.ui.instruments.reading import Reading, number, plain
+from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
@@ -29,21 +30,21 @@ DURING = (0.1, 0.4)
 """Fractions of the training so far near which the earlier gradient is shown."""
 
 
-def curve(session: Session, params: Params) -> Reading | str:
+def compare(session: Session, params: Params) -> Reading | str:
     """Return the gradient over time, compared with other initialisations, earlier steps and theory."""
     e, trained = session.experiment, session.run.state.step > 0
     if e.seq_len == 1:
         return ONE_STEP
-    compared = _choose_comparisons(e, trained)
+    others = _choose_comparisons(e, trained)
     flow = gradient_flow(e, params)
     last = int(flow.outputs[-1])
     own = INITIALIZERS[e.init].title
     lines = [Curve(f"{own}, now" if trained else own, flow.per_output[-1], "main")]
-    if TRAINING in compared:
+    if TRAINING in others:
         lines += _earlier(session)
     lines += [
         Curve(INITIALIZERS[name].title, _before_training(_started_with(e, name)).per_output[-1])
-        for name in compared
+        for name in others
         if name != TRAINING
     ]
     theory, words, letters, caveat = _theory(e, params, flow.per_output[-1], trained)

@@ -6,4 +6,4 @@ from rnnviz.ui.session import current
 
 session = current()
 page.page(session)
-story.way_on(session, "applications")
+story.way_on(session, "real_data")

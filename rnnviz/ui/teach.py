@@ -12,13 +12,14 @@ import streamlit as st
 from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.links import to_params
+from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.teaching.guide import MISCONCEPTIONS, PLAN
 from rnnviz.teaching.lessons import LESSONS
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.ui.applications.page import TITLES
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.session import Session
-from rnnviz.ui.views import ADDRESSES, HIDEABLE, View, view_params
+from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, View, view_params
 
 OPEN = "what is open now"
 
@@ -27,8 +28,8 @@ def link_builder(session: Session) -> None:
     """Show the controls for what a link opens, and the link."""
     left, right = st.columns([0.5, 0.5], gap="medium")
     with left:
-        page, application = _page()
-        e = _experiment(session, disabled=bool(application))
+        page, opened = _page()
+        e = _experiment(session, disabled=bool(opened.application))
     with right:
         lesson = st.selectbox(
             "Lesson", ["", *LESSONS], 0, lambda n: LESSONS[n].title if n else "none", key="link_lesson"
@@ -39,19 +40,19 @@ def link_builder(session: Session) -> None:
             format_func=HIDEABLE.__getitem__,
             placeholder="none: everything can be changed",
             key="link_hidden",
-            disabled=bool(application),
+            disabled=bool(opened.application),
         )
         projector = st.toggle("Projector view: large, without chrome", key="link_projector")
-    view = View(projector, lesson, application, frozenset(hidden))
-    address = link(ENTRIES["lessons" if lesson else page].page.url_path, e, view)
+    view = replace(opened, projector=projector, lesson=lesson, hidden=frozenset(hidden))
+    address = link(ENTRIES["lessons" if lesson else page].path, e, view)
     st.html("<h2 class='section'>The link</h2>")
     st.code(address, language=None, wrap_lines=True)
     st.link_button("Try it in a new tab", address, icon=":material/open_in_new:", key="try_link")
     st.caption("It carries all of the above. Hiding a control never hides a result.")
 
 
-def _page() -> tuple[str, str]:
-    """Return the chosen page, and the chosen application on the page Applications ("" elsewhere)."""
+def _page() -> tuple[str, View]:
+    """Return the chosen page, and what is open there."""
     of_lesson = bool(st.session_state.get("link_lesson"))
     page = st.selectbox(
         "Page",
@@ -62,12 +63,17 @@ def _page() -> tuple[str, str]:
         disabled=of_lesson,
         help="A lesson has its own page and its own experiments.",
     )
-    if page != "applications" or of_lesson:
-        return page, ""
-    application = st.selectbox(
-        "Job", list(ADDRESSES), 0, _job_title, key="link_job", help="Jobs have their own experiments."
-    )
-    return page, application
+    opened = View()
+    if page == "real_data" and not of_lesson:
+        alone = "Applications have their own experiments."
+        job = st.selectbox("Application", list(ADDRESSES), 0, _job_title, key="link_job", help=alone)
+        opened = View(application=job)
+    elif page == "laboratory" and not of_lesson:
+        titles = INSTRUMENTS.__getitem__
+        opened = View(instrument=st.selectbox("Instrument", INSTRUMENTS, 0, titles, key="link_instrument"))
+    elif page == "how" and not of_lesson:
+        opened = View(half=st.selectbox("View", HALVES, 0, HALVES.__getitem__, key="link_half"))
+    return page, opened
 
 
 def _experiment(session: Session, disabled: bool) -> Experiment:
@@ -102,7 +108,7 @@ def _page_title(name: str) -> str:
 def link(path: str, e: Experiment, view: View) -> str:
     """Return the full URL of a page with an experiment and a view."""
     here = urlsplit(st.context.url or "http://localhost:8501/")
-    known = {entry.page.url_path for entry in ENTRIES.values()} - {""}
+    known = {entry.path for entry in ENTRIES.values()} - {""}
     folders = [part for part in here.path.split("/") if part and part not in known]
     base = "/".join([f"{here.scheme}://{here.netloc}", *folders])
     return f"{base}/{path}?{urlencode(to_params(e) | view_params(view))}"
@@ -118,8 +124,8 @@ def plan(_: Session) -> None:
                 "from": f"{begins}′",
                 "minutes": part.minutes,
                 "page": ENTRIES[part.page].title,
-                "do": part.do,
-                "expect to see": part.see,
+                "do": with_small_indices(part.do),
+                "expect to see": with_small_indices(part.see),
             }
         )
         begins += part.minutes
@@ -131,7 +137,7 @@ def misconceptions(_: Session) -> None:
     columns = st.columns(2, gap="medium")
     for number, entry in enumerate(MISCONCEPTIONS):
         with columns[number % 2].container(border=True):
-            st.markdown(f"**“{entry.claim}”**  \n{entry.answer}")
+            st.markdown(with_small_indices(f"**“{entry.claim}”**  \n{entry.answer}"))
 
 
 PARTS: dict[str, Callable[[Session], None]] = {

@@ -1,8 +1,7 @@
-"""The instrument Your network: upload a trained network and check whether its gradient vanishes."""
+"""Your network: upload a trained network and check whether its gradient vanishes."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -16,12 +15,15 @@ from rnnviz.analysis.uploaded_network import SEQ_LENS, UploadedFlow, UploadedNet
 from rnnviz.applications.network_file import LARGEST_FILE, LARGEST_HIDDEN, read_network, save_network
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.figures.matrices import spectrum_spec
+from rnnviz.figures.numbers import number, percent, plain
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.cells import VanillaWeights
+from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.instruments.quick import fate, without_recurrent_matrix
-from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain
+from rnnviz.ui.instruments.reading import NOTICE_HEIGHT
 from rnnviz.ui.live_figure import show
+from rnnviz.ui.notes import note, refusal
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
@@ -99,8 +101,8 @@ class Brought:
         self.uploads += 1
         try:
             network = read_network(data)
-        except ValueError as refusal:
-            self.refusal = f"{_short(name)} was rejected. {refusal}"
+        except ValueError as error:
+            self.refusal = f"{_short(name)} was rejected. {error}"
             return
         self.forget()
         self.network, self.file = network, _short(name)
@@ -114,15 +116,15 @@ class Brought:
             st.session_state.pop(key, None)
 
 
-def own(session: Session) -> None:
-    """Show the instrument: uploader, controls and result."""
+def page(session: Session) -> None:
+    """Show the uploader, controls and result."""
     brought: Brought = st.session_state.setdefault("own_network", Brought())
     example = _example(session)
     network = brought.network or example
     left, right = st.columns([0.42, 0.58], gap="medium")
     with left:
         st.file_uploader(
-            "W_xh, W_hh and b_h of your network (.npz)",
+            with_small_indices("W_xh, W_hh and b_h of your network (.npz)"),
             type="npz",
             max_upload_size=2,
             key=brought.uploader,
@@ -134,9 +136,9 @@ def own(session: Session) -> None:
         activation, T, input_std, layer = _choices(session, brought, network)
         doors = st.container(horizontal=True, gap="small")
     if brought.refusal:
-        st.error(_literal(brought.refusal), icon=":material/error:")
+        refusal(brought.refusal)
     if network is None:
-        st.info(without_recurrent_matrix(session.experiment) or OVERFLOWED, icon=":material/info:")
+        note(without_recurrent_matrix(session.experiment) or OVERFLOWED)
         with doors:
             _how_to_save()
         return
@@ -244,7 +246,7 @@ def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> No
             icon=":material/download:",
             on_click="ignore",
             key="own_template",
-            help="W_xh, W_hh and b_h as .npz: a file to try the upload with.",
+            help=with_small_indices("W_xh, W_hh and b_h as .npz: a file to try the upload with."),
         )
     else:
         st.button("Remove my network", icon=":material/close:", on_click=brought.forget, key="own_forget")
@@ -282,15 +284,16 @@ def _result(
         show(spec, key="lab_own", label=label, height=height, least_width=LEAST_CURVE_WIDTH)
     sigma, rho = plain(allowed.sigma_max, 4), plain(allowed.rho, 4)
     with right:
-        label = f"Eigenvalues and singular values of W_hh: rho {rho}, sigma_max {sigma}"
+        label = f"Eigenvalues and singular values of Wₕₕ: rho {rho}, sigma_max {sigma}"
         spec = spectrum_spec(allowed, None, theme())
         show(spec, key="lab_own_spectrum", label=label, height=height, least_width=LEAST_SPECTRUM_WIDTH)
     text, formula = st.columns([0.7, 0.3], gap="medium")
-    text.markdown(
+    how = (
         f"**How to read this.** A random error of length 1 enters at the last step and travels back."
         f"{_slopes(flow)} σ_max\u00a0=\u00a0{sigma}, 1/γ\u00a0=\u00a0{1 / allowed.gamma:g}. {fate(allowed)} "
         f"The spectral radius ρ\u00a0=\u00a0{rho} is decisive only in a linear network, in the long run."
     )
+    text.markdown(with_small_indices(how))
     formula.latex(
         r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing} \\ "
         r"\text{exploding} &\ \Rightarrow\ \sigma_{\max} > \tfrac1\gamma \\ "
@@ -301,7 +304,7 @@ def _result(
 def _described(brought: Brought, network: UploadedNetwork) -> str:
     """Return one line of HTML on which network is shown, and its size."""
     layers = "1 layer" if network.depth == 1 else f"{network.depth} layers"
-    weights = f"{network.parameters:,} parameters without W_hy"
+    weights = f"{network.parameters:,} parameters without W<sub>hy</sub>"
     size = f"{layers}, I = {network.input_size}, H = {network.hidden_size}, {weights}"
     if brought.network is None:
         return f"<b>The playground's network, until you upload your own.</b> {size}."
@@ -348,8 +351,3 @@ def _short(name: str) -> str:
     """Shorten a file name to fit in a line."""
     shown = "".join(c if c.isprintable() else "?" for c in name[:SHOWN_NAME])
     return shown + ("…" if len(name) > SHOWN_NAME else "")
-
-
-def _literal(text: str) -> str:
-    """Escape text for Markdown."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

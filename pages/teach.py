@@ -1,11 +1,11 @@
 """Build a link for a class; lesson plan and misconceptions."""
 
-from rnnviz.ui import story, teacher
+from rnnviz.ui import story, teach
 from rnnviz.ui.session import current
 
 session = current()
 story.head(
     "For teachers", "One link opens the right page, experiment and lesson, with only the controls you want."
 )
-teacher.page(session)
-story.way_on(session, "teacher")
+teach.page(session)
+story.way_on(session, "teach")
