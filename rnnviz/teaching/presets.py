@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from rnnviz.experiment import Experiment
 from rnnviz.tasks import TASKS
+from rnnviz.teaching.measured import MEASURED, Measured
 from rnnviz.training.loop import Run
 
 STUCK_WITHIN = 0.08
@@ -18,9 +19,10 @@ class Preset:
 
     promise : what will happen, in one sentence.
     steps : training steps within which it happens.
-    outcome : "solved" (the task's goal is reached), "stuck" (the metric stays at chance) or
-        "diverged" (numbers overflow).
+    outcome : "solved" (the task's goal is reached at least once), "stuck" (the metric is at chance at the
+        end) or "diverged" (numbers overflow).
     speed : training steps per second; None for as fast as possible.
+    share : the share of seeds that keep the promise, at least.
     """
 
     name: str
@@ -30,9 +32,15 @@ class Preset:
     steps: int
     outcome: str
     speed: float | None = None
+    share: float = 0.9
+
+    @property
+    def measured(self) -> Measured | None:
+        """The outcomes over many seeds, None if they were not measured."""
+        return MEASURED.get(f"scenario/{self.name}")
 
     def kept_by(self, run: Run) -> bool:
-        """Return whether a run of this scenario, with any seed, had the promised outcome."""
+        """Return whether a run of this scenario had the promised outcome."""
         if self.outcome == "diverged" or run.divergence is not None:
             return self.outcome == "diverged" and run.divergence is not None
         if self.outcome == "solved":

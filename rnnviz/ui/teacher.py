@@ -42,7 +42,7 @@ def link_builder(session: Session) -> None:
             disabled=bool(application),
         )
         projector = st.toggle("Projector view: large, without chrome", key="link_projector")
-    view = View(projector, lesson, application, frozenset(hidden))
+    view = View(projector, lesson, 0, application, frozenset(hidden))
     address = link(ENTRIES["lessons" if lesson else page].page.url_path, e, view)
     st.html("<h2 class='section'>The link</h2>")
     st.code(address, language=None, wrap_lines=True)

@@ -32,7 +32,7 @@ ADDRESSES = {
 } | {OWN_NETWORK: (OWN_NETWORK, "")}
 """Values of the URL parameter ``job``: an application, with its data set if it is not the first."""
 
-PARAMETERS = ("projector", "lesson", "job", "hide")
+PARAMETERS = ("projector", "lesson", "question", "job", "hide")
 LONGEST_LIST = 200
 """Characters: the names of all groups fit."""
 
@@ -44,12 +44,14 @@ class View:
     """Display settings.
 
     projector : large and without chrome. lesson : name of the open lesson, "" for none.
+    question : number of its open question, counted from 1; one more is the lesson's end; 0 is not decided.
     application : the application shown on the page Applications (see ADDRESSES), "" for the first.
     hidden : groups of controls (see HIDEABLE) that are left out.
     """
 
     projector: bool = False
     lesson: str = ""
+    question: int = 0
     application: str = ""
     hidden: frozenset[str] = frozenset()
 
@@ -59,6 +61,7 @@ def view_params(view: View) -> dict[str, str]:
     told = {
         "projector": "true" if view.projector else "",
         "lesson": view.lesson,
+        "question": str(view.question) if view.lesson and view.question else "",
         "job": view.application,
         "hide": ",".join(name for name in HIDEABLE if name in view.hidden),
     }
@@ -75,6 +78,10 @@ def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
     if lesson and lesson not in LESSONS:
         ignored.append(f"lesson={tame(lesson)} (unknown)")
         lesson = ""
+    question = params.get("question", "")
+    if question and not (lesson and question in map(str, range(1, len(LESSONS[lesson].steps) + 2))):
+        ignored.append(f"question={tame(question)} (unknown)")
+        question = ""
     application = params.get("job", "")
     if application and application not in ADDRESSES:
         ignored.append(f"job={tame(application)} (unknown)")
@@ -82,4 +89,4 @@ def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
     wanted = [name for name in params.get("hide", "")[:LONGEST_LIST].split(",") if name]
     ignored += [f"hide={tame(name)} (unknown)" for name in wanted if name not in HIDEABLE]
     hidden = frozenset(name for name in wanted if name in HIDEABLE)
-    return View(SWITCH.get(projector, False), lesson, application, hidden), ignored
+    return View(SWITCH.get(projector, False), lesson, int(question or 0), application, hidden), ignored
