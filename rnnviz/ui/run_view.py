@@ -12,6 +12,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices
+from rnnviz.teaching.lessons.outcome import size
 from rnnviz.training.state import TrainingState
 from rnnviz.ui.controls import remedies
 from rnnviz.ui.run_panel import RunPanel
@@ -128,8 +129,9 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
     if not sizes.size:
         return "Already the first forward pass overflowed: W_hh multiplies the state again at every step."
     clipped = " (clipping was off)" if e.clip_norm is None else ""
+    back = int(e.masks.write_steps[-1])
     return (
-        f"The gradient had grown to {sizes.max():.1e} on its way back through {e.seq_len} steps{clipped}. "
+        f"The gradient had grown to {size(sizes.max())} on its way back over {back} steps{clipped}. "
         f"One update of that size moves the weights far away, and every later step multiplies by them again."
     )
 
