@@ -39,6 +39,19 @@ class Preset:
         """The outcomes over many seeds, None if they were not measured."""
         return MEASURED.get(f"scenario/{self.name}")
 
+    @property
+    def record(self) -> str:
+        """What became of it over many seeds, in one sentence; "" if that was not measured."""
+        if self.measured is None:
+            return ""
+        told = self.measured.words()
+        return {
+            "solved": "Goal reached within {steps:,} steps: {seeds_solved}; still reached at the end: "
+            "{seeds_solved_at_end}.",
+            "stuck": "At chance after {steps:,} steps: {seeds_kept}.",
+            "diverged": "Diverged: {seeds_diverged}, {diverged_after}.",
+        }[self.outcome].format(steps=self.steps, **told)
+
     def kept_by(self, run: Run) -> bool:
         """Return whether a run of this scenario had the promised outcome."""
         if self.outcome == "diverged" or run.divergence is not None:
@@ -76,7 +89,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "vanishing",
             "The gradient vanishes",
-            "Recall with tiny weights: no gradient survives fifty steps, and 1,000 updates teach nothing.",
+            "Tiny weights: hardly any gradient survives fifty steps, and 1,000 updates teach nothing.",
             replace(_RECALL, init="small-normal"),
             1000,
             "stuck",
@@ -84,7 +97,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "orthogonal",
             "Orthogonal to the rescue",
-            "The same fifty steps with an orthogonal W_hh: the gradient arrives, and recall is learned.",
+            "The same fifty steps, an orthogonal W_hh: the gradient arrives, and most draws learn recall.",
             _RECALL,
             300,
             "solved",
@@ -93,7 +106,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "exploding",
             "The gradient explodes",
-            "ReLU with gain 2 and no clipping: after a single update, the numbers overflow.",
+            "ReLU with gain 2 and no clipping: within one to three updates, the numbers overflow.",
             _SINE,
             400,
             "diverged",
@@ -135,7 +148,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "no-memory",
             "No recurrence at all",
-            "One image in, one digit out: a single step, where nothing can vanish.",
+            "One image in, one digit out: a single step, so nothing can vanish over time.",
             Experiment(task="digits", topology="one-to-one", seq_len=1),
             1000,
             "solved",

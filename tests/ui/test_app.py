@@ -23,7 +23,7 @@ from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS
 from rnnviz.training.executor import local_pool
 from rnnviz.ui import controls, run_view
 from rnnviz.ui import widgets as widgets_module
-from rnnviz.ui.controls import remedies
+from rnnviz.ui.controls import remedies, remedies_for_vanishing
 from rnnviz.ui.session import Session, in_words
 from rnnviz.ui.widgets import Widgets
 from tests.visitor import Tab
@@ -758,6 +758,43 @@ def test_every_remedy_starts_a_run_that_goes_on(number: int) -> None:
     visitor.look_until(lambda: visitor.run.state.step > 20 or visitor.run.finished)
     assert visitor.run.state.step > 20, str(visitor.run.state.divergence)
     assert visitor.marked("lesson") == ""
+
+
+def test_a_gradient_that_vanishes_gets_remedies_and_each_starts_a_run() -> None:
+    visitor = Visitor()
+    visitor.set("scenario", "vanishing")
+    buttons = {b.label: str(b.key) for b in visitor.tab.button if str(b.key).startswith("remedy")}
+    assert list(buttons) == ["Orthogonal W_hh", "T = 10", "GRU"]
+    visitor.press(buttons["Orthogonal W_hh"])
+    assert (visitor.experiment.init, visitor.experiment.seq_len) == ("orthogonal", 50)
+    assert visitor.run.playing
+    visitor.run.pause()
+    visitor.look()
+    assert not [b for b in visitor.tab.button if str(b.key).startswith("remedy")], "it does not vanish"
+
+
+def test_a_solved_task_needs_no_remedy_even_if_its_gradient_vanishes() -> None:
+    visitor = Visitor(T="50", init="orthogonal", gain="0.9")
+    assert [b for b in visitor.tab.button if str(b.key).startswith("remedy")], "it vanishes at first"
+    visitor.run._newest = replace(visitor.run.state, metric=1.0), visitor.run.snapshot
+    visitor.look()
+    assert not [b for b in visitor.tab.button if str(b.key).startswith("remedy")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "offered"),
+    [
+        ({"activation": "relu"}, ["Identity W_hh", "T = 10", "GRU"]),
+        ({"activation": "relu", "init": "identity"}, ["T = 10", "GRU"]),
+        ({"cell": "gru"}, ["T = 10"]),
+        ({"gain": 0.9}, ["Orthogonal W_hh", "T = 10", "GRU"]),
+        ({"cell": "feed-forward"}, []),
+    ],
+)
+def test_remedies_for_vanishing_are_those_that_change_something(
+    settings: dict[str, Any], offered: list[str]
+) -> None:
+    assert list(remedies_for_vanishing(Experiment(seq_len=50, **settings))) == offered
 
 
 def test_after_a_break_off_a_gentler_update_starts_anew() -> None:
