@@ -776,7 +776,8 @@ def test_a_gradient_that_vanishes_gets_remedies_and_each_starts_a_run() -> None:
 def test_a_solved_task_needs_no_remedy_even_if_its_gradient_vanishes() -> None:
     visitor = Visitor(to_params(Experiment(seq_len=50, gain=0.9)))
     assert [b for b in visitor.tab.button if str(b.key).startswith("remedy")], "it vanishes at first"
-    visitor.run._newest = replace(visitor.run.state, metric=1.0), visitor.run.snapshot
+    now = visitor.run.moment()
+    visitor.run._newest = replace(now.state, metric=1.0), now.snapshot
     visitor.look()
     assert not [b for b in visitor.tab.button if str(b.key).startswith("remedy")]
 
