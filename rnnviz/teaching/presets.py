@@ -106,7 +106,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "exploding",
             "The gradient explodes",
-            "ReLU with gain 2 and no clipping: within one to three updates, the numbers overflow.",
+            "ReLU with gain 2, unclipped: in nearly every draw, one to three updates make numbers overflow.",
             _SINE,
             400,
             "diverged",
