@@ -440,6 +440,34 @@ def test_chance_of_characters_is_the_most_frequent_one(name: str) -> None:
 SHORT_TEXTS = [("abcabcabca", 200), ("To be, or not to be.", 16), ("öß∂🙂" * 5, 30)]
 
 
+@pytest.mark.parametrize(
+    ("settings", "different"),
+    [
+        ({"task": "waves", "topology": "one-to-many", "seq_len": 24}, 3),
+        ({"task": "reverse", "topology": "sequence-to-sequence", "seq_len": 6, "symbols": 2}, 8),
+        ({"task": "copy", "topology": "sequence-to-sequence", "seq_len": 8, "symbols": 3, "items": 2}, 9),
+        ({"task": "parity", "seq_len": 5}, 32),
+        ({"task": "echo", "topology": "many-to-many", "seq_len": 4, "symbols": 2, "delay": 1}, 16),
+        ({"task": "recall", "noise": 0.0}, 4),
+    ],
+)
+def test_few_different_sequences_are_measured_in_sample(settings: dict[str, Any], different: int) -> None:
+    e = Experiment(**settings)
+    drawn = e.sample(np.random.default_rng(0), 1000).inputs
+    assert len(np.unique(drawn.swapaxes(0, 1).reshape(1000, -1), axis=0)) == different
+    assert TASKS[e.task].variety(e) == different
+    assert TASKS[e.task].measured_on(e) == "in-sample"
+
+
+@pytest.mark.parametrize("settings", [{}, {"task": "parity", "seq_len": 40}, {"task": "adding"}])
+def test_other_sequences_are_new_when_they_are_measured(settings: dict[str, Any]) -> None:
+    e = Experiment(**settings)
+    assert TASKS[e.task].measured_on(e) == "held-out"
+    seen, kept = e.sample(np.random.default_rng(0), 1000).inputs, TASKS[e.task].held_out(e).inputs
+    both = np.concatenate([seen, kept], axis=1).swapaxes(0, 1)
+    assert len(np.unique(both.reshape(len(both), -1), axis=0)) == len(both)
+
+
 @pytest.mark.parametrize(("text", "seq_len"), SHORT_TEXTS)
 def test_a_short_text_of_ones_own_is_repeated_and_measured_on_itself(text: str, seq_len: int) -> None:
     e, task = experiment("characters", corpus="own", text=text, seq_len=seq_len), TASKS["characters"]

@@ -16,14 +16,14 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Preset, train
+from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Preset, gradient_flow, train
 from rnnviz.experiment import choices
 from rnnviz.experiment.links import from_params, to_params
 from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS
 from rnnviz.training.executor import local_pool
 from rnnviz.ui import controls, run_view
 from rnnviz.ui import widgets as widgets_module
-from rnnviz.ui.controls import remedies
+from rnnviz.ui.controls import remedies, remedies_for_vanishing
 from rnnviz.ui.session import Session, in_words
 from rnnviz.ui.widgets import Widgets
 from tests.visitor import Tab
@@ -758,6 +758,52 @@ def test_every_remedy_starts_a_run_that_goes_on(number: int) -> None:
     visitor.look_until(lambda: visitor.run.state.step > 20 or visitor.run.finished)
     assert visitor.run.state.step > 20, str(visitor.run.state.divergence)
     assert visitor.marked("lesson") == ""
+
+
+def test_a_gradient_that_vanishes_gets_remedies_and_each_starts_a_run() -> None:
+    visitor = Visitor()
+    visitor.set("scenario", "vanishing")
+    buttons = {b.label: str(b.key) for b in visitor.tab.button if str(b.key).startswith("remedy")}
+    assert list(buttons) == ["Orthogonal W_hh", "T = 10"]
+    visitor.press(buttons["Orthogonal W_hh"])
+    assert (visitor.experiment.init, visitor.experiment.seq_len) == ("orthogonal", 50)
+    assert visitor.run.playing
+    visitor.run.pause()
+    visitor.look()
+    assert not [b for b in visitor.tab.button if str(b.key).startswith("remedy")], "it does not vanish"
+
+
+def test_a_solved_task_needs_no_remedy_even_if_its_gradient_vanishes() -> None:
+    visitor = Visitor(to_params(Experiment(seq_len=50, gain=0.9)))
+    assert [b for b in visitor.tab.button if str(b.key).startswith("remedy")], "it vanishes at first"
+    now = visitor.run.moment()
+    visitor.run._newest = replace(now.state, metric=1.0), now.snapshot
+    visitor.look()
+    assert not [b for b in visitor.tab.button if str(b.key).startswith("remedy")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "offered"),
+    [
+        ({"activation": "relu"}, ["Identity W_hh", "T = 10"]),
+        ({"activation": "relu", "init": "identity"}, ["T = 10"]),
+        ({"cell": "gru"}, ["T = 10"]),
+        ({"gain": 0.9}, ["Orthogonal W_hh", "T = 10"]),
+        ({"cell": "feed-forward"}, []),
+    ],
+)
+def test_remedies_for_vanishing_are_those_that_change_something(
+    settings: dict[str, Any], offered: list[str]
+) -> None:
+    assert list(remedies_for_vanishing(Experiment(seq_len=50, **settings))) == offered
+
+
+@pytest.mark.parametrize("init", ["small-normal", "pytorch", "orthogonal"])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_gated_cell_alone_is_no_remedy(cell: str, init: str) -> None:
+    """So none is offered; as the README says, gates alone do not save a gradient."""
+    flows = [gradient_flow(Experiment(seq_len=50, cell=cell, init=init, seed=seed)) for seed in range(5)]
+    assert {flow.verdict for flow in flows} == {"vanishing"}
 
 
 def test_after_a_break_off_a_gentler_update_starts_anew() -> None:

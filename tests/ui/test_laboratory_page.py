@@ -14,8 +14,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, gradient_flow
+from rnnviz.analysis.sweeps import seed_run
 from rnnviz.experiment.links import to_params
-from rnnviz.figures.numbers import number, percent, plain
+from rnnviz.teaching.numbers import number, percent, plain
 from tests.visitor import Watching, train_here
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
@@ -146,6 +147,17 @@ def test_seeds_are_measured_while_somebody_watches_and_none_before() -> None:
     assert [caption.value for caption in tab.caption if "done" in caption.value] == ["All 20 parts done."]
     drawn = {trace["name"]: trace for trace in figure(tab, "seeds")["data"]}
     np.testing.assert_array_equal(values_of(drawn["this seed"]), gradient_flow(e).per_output[-1])
+
+
+def test_seeds_are_trained_and_their_share_comes_with_an_interval() -> None:
+    e = Experiment(seq_len=5)
+    tab = choose(open_laboratory(e), "seeds")
+    tab.button_group(key="seeds_of").set_value("training")
+    look(tab)
+    sweep = tab.session_state["session"].sweeps.get(("training of seeds", e, 300))
+    assert "Training 20 seeds for 300 updates each" in " ".join(info.value for info in tab.info)
+    sweep.results[0] = seed_run((e, 300))
+    assert "Goal reached at least once: 1 of 1 seeds (95% interval 21% to 100%)" in said(look(tab))
 
 
 def test_a_cancelled_measurement_says_so_and_starts_again() -> None:

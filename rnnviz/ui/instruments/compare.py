@@ -14,11 +14,11 @@ from rnnviz.analysis.mean_field import mean_field
 from rnnviz.analysis.theory import applies, drive, trust
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import Curve, curves_spec
-from rnnviz.figures.numbers import number, plain
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.network import Params
+from rnnviz.teaching.numbers import number, plain
 from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
