@@ -39,8 +39,8 @@ def sentences_judged(grammar: str) -> dict[str, float]:
     """Return the share of held-out sentences that each method judges rightly."""
     known, new = sentences(False, grammar), sentences(True, grammar)
     texts, asked = [s.words for s in known], [s.words for s in new]
-    verdicts = np.array([s.verdict for s in known])
-    said = {f"the last {ENDING} words": judge_by_ending(texts, verdicts.tolist(), asked, ENDING)}
+    verdicts = [s.verdict for s in known]
+    said = {f"the last {ENDING} words": judge_by_ending(texts, verdicts, asked, ENDING)}
     for name, longest in (("bag of words", 1), ("with pairs of words", 2)):
         said[name] = judge_by_words(texts, verdicts, asked, longest)
     return {name: float(np.mean(answers == [s.verdict for s in new])) for name, answers in said.items()}

@@ -246,8 +246,9 @@ def surprise(e: Experiment, params: Params) -> list[Score]:
 _CAPTIONS = Experiment(
     task="captions", topology="one-to-many", seq_len=7, hidden_size=64, feedback=True, noise=0.2
 )
-_SUNSPOTS = Experiment(task="sunspots", topology="many-to-many", seq_len=24, learning_rate=1e-3, jitter=0.1)
-_SERIES = _SUNSPOTS.replace(task="series", hidden_size=16, init="small-normal", jitter=1.0)
+_SERIES = Experiment(task="series", topology="many-to-many", seq_len=24, learning_rate=1e-3)
+_SUNSPOTS = _SERIES.replace(task="sunspots", activation="relu", jitter=0.1)
+_AIRLINE = _SERIES.replace(hidden_size=16, activation="linear", init="small-normal", jitter=0.5)
 _TEXT = Experiment(task="characters", topology="many-to-many", seq_len=24, hidden_size=64, corpus="opinions")
 _LIST = _TEXT.replace(seq_len=16, hidden_size=32)
 _SENTIMENT = Experiment(task="sentiment", topology="many-to-one", seq_len=16, learning_rate=5e-3)
@@ -277,7 +278,7 @@ APPLICATIONS: dict[str, Application] = {
         "guess. Nobody can forecast a price whose changes are independent.",
         {
             "sunspots": Variant("Sunspots", _SUNSPOTS, 400),
-            "airline": Variant("Airline passengers", _SERIES, 400),
+            "airline": Variant("Airline passengers", _AIRLINE, 400),
             "stock": Variant("Simulated stock", _SERIES.replace(series="stock"), 400),
         },
         errors_of_forecasts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
@@ -22,6 +23,7 @@ LEAST_SLOPE = 1e-4
 """Fitting ends when the slope along every weight is smaller than this, per example."""
 
 Words = Sequence[str]
+Run = tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,44 +82,27 @@ def nearest(inputs: Array, classes: Indices, asked: Array) -> Indices:
     return classes[squares.argmin(axis=1)]
 
 
-class Bags:
-    """Which words, and which runs of words up to a length, occur in a text.
-
-    texts : those whose words are known. longest : 1 for words only, 2 for pairs as well.
-    """
-
-    def __init__(self, texts: Sequence[Words], longest: int) -> None:
-        self.longest = longest
-        found = dict.fromkeys(run for words in texts for run in self._runs(words))
-        self.numbers = {run: i for i, run in enumerate(found)}
-
-    def of(self, texts: Sequence[Words]) -> Array:
-        """Return 1 for each known run that occurs in a text and 0 for the others, (n, D)."""
-        bags = np.zeros((len(texts), len(self.numbers)))
-        for row, words in zip(bags, texts, strict=True):
-            row[[self.numbers[run] for run in self._runs(words) if run in self.numbers]] = 1.0
-        return bags
-
-    def _runs(self, words: Words) -> list[tuple[str, ...]]:
-        return [
-            tuple(words[i : i + n]) for n in range(1, self.longest + 1) for i in range(len(words) - n + 1)
-        ]
-
-
 def judge_by_words(
-    texts: Sequence[Words], verdicts: Indices, asked: Sequence[Words], longest: int
+    texts: Sequence[Words], verdicts: Sequence[int], asked: Sequence[Words], longest: int
 ) -> Indices:
     """Return naive Bayes' verdict, 0 or 1, on each text (m,), from its words and not from their order.
 
     longest : 1 for words only, 2 for pairs of neighbours as well. One is added to every count.
     """
-    bags = Bags(texts, longest)
-    known = bags.of(texts)
-    counts = np.array([known[verdicts == verdict].sum(axis=0) for verdict in (0, 1)]) + 1.0
-    logs = np.log(counts / counts.sum(axis=1, keepdims=True))
-    chances = np.log(np.bincount(verdicts, minlength=2) / len(verdicts))
-    found: Indices = (bags.of(asked) @ logs.T + chances).argmax(axis=1)
-    return found
+    counts: tuple[Counter[Run], Counter[Run]] = (Counter(), Counter())
+    for words, verdict in zip(texts, verdicts, strict=True):
+        counts[verdict].update(_runs(words, longest))
+    known = counts[0].keys() | counts[1].keys()
+    totals = [counts[verdict].total() + len(known) for verdict in (0, 1)]
+    odds = {run: log((counts[1][run] + 1) / totals[1] / (counts[0][run] + 1) * totals[0]) for run in known}
+    before = log(sum(verdicts) / (len(verdicts) - sum(verdicts)))
+    sums = [before + sum(odds.get(run, 0.0) for run in _runs(words, longest)) for words in asked]
+    return (np.array(sums) > 0.0).astype(np.int64)
+
+
+def _runs(words: Words, longest: int) -> set[Run]:
+    """Return all runs of neighbouring words up to a length."""
+    return {tuple(words[i : i + n]) for n in range(1, longest + 1) for i in range(len(words) - n + 1)}
 
 
 def judge_by_ending(

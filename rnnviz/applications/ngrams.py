@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
+
+from rnnviz.model.arrays import Array
 
 LONGEST = 6
 """The longest run of letters that is counted."""
@@ -19,9 +21,6 @@ VALIDATION_SHARE = 0.15
 
 Codes = tuple[int, ...]
 """The numbers of letters."""
-
-Model = Callable[["Counts", Codes, int], float]
-"""The probability of a letter after others, from counts."""
 
 
 class Counts:
@@ -36,46 +35,49 @@ class Counts:
         for end, letter in enumerate(text):
             for n in range(min(LONGEST - 1, end) + 1):
                 self._following[text[end - n : end]][letter] += 1
+        self._totals = {before: found.total() for before, found in self._following.items()}
 
-    def after(self, before: Codes, n: int) -> Counter[int]:
-        """Return how often each letter follows the last n - 1 letters of ``before``."""
-        known = len(before) >= n - 1
-        return self._following.get(before[len(before) - n + 1 :], Counter()) if known else Counter()
+    def after(self, before: Codes, n: int, letter: int) -> tuple[int, int, int]:
+        """Return how often a letter, and any, follows the last n - 1 of ``before``, and how many kinds do."""
+        known = before[len(before) - n + 1 :]
+        if len(before) < n - 1 or known not in self._following:
+            return 0, 0, 0
+        found = self._following[known]
+        return found[letter], self._totals[known], len(found)
 
+    def add_k(self, before: Codes, letter: int, k: float) -> list[float]:
+        """Return a letter's probability from counts of 1, 2, ..., ``LONGEST`` letters, each plus k."""
+        found = (self.after(before, n, letter) for n in range(1, LONGEST + 1))
+        return [(count + k) / (total + k * self.size) for count, total, _ in found]
 
-def add_k(n: int, k: float) -> Model:
-    """Return the model that counts n letters in a row and adds k to every count."""
+    def witten_bell(self, before: Codes, letter: int) -> list[float]:
+        """Return a letter's probability from counts of up to 1, 2, ..., ``LONGEST`` letters.
 
-    def probability(counts: Counts, before: Codes, letter: int) -> float:
-        found = counts.after(before, n)
-        return (found[letter] + k) / (found.total() + k * counts.size)
-
-    return probability
-
-
-def witten_bell(n: int) -> Model:
-    """Return the model of Witten and Bell (1991) that counts up to n letters in a row.
-
-    Counts of n letters make room for those of n - 1 in proportion to the number of different letters that
-    followed; below single letters all are equally likely.
-    """
-
-    def probability(counts: Counts, before: Codes, letter: int) -> float:
-        p = 1.0 / counts.size
-        for m in range(1, n + 1):
-            found = counts.after(before, m)
-            if found:
-                p = (found[letter] + len(found) * p) / (found.total() + len(found))
-        return p
-
-    return probability
+        Counts of n letters make room for those of n - 1 in proportion to the number of different letters that
+        followed (Witten and Bell 1991); below single letters all are equally likely.
+        """
+        p, shares = 1.0 / self.size, []
+        for n in range(1, LONGEST + 1):
+            count, total, kinds = self.after(before, n, letter)
+            p = (count + kinds * p) / (total + kinds) if kinds else p
+            shares.append(p)
+        return shares
 
 
-def bits(model: Model, counts: Counts, text: Codes) -> float:
-    """Return the mean surprise at each letter of a text but the first, given those before it."""
+Model = Callable[[Counts, Codes, int], list[float]]
+"""The probability of a letter after others, by number of letters counted."""
+
+MODELS: dict[str, Model] = {
+    **{f"-grams plus {k:g}": partial(Counts.add_k, k=k) for k in ADDED},
+    "-grams (Witten-Bell)": Counts.witten_bell,
+}
+
+
+def bits(model: Model, counts: Counts, text: Codes) -> Array:
+    """Return the mean surprise at each letter of a text but the first, by number of letters counted."""
     starts = (max(0, end - LONGEST + 1) for end in range(1, len(text)))
     shares = [model(counts, text[a:b], text[b]) for b, a in enumerate(starts, start=1)]
-    return float(-np.log2(shares).mean())
+    return -np.log2(shares).mean(axis=0)
 
 
 @lru_cache(maxsize=32)
@@ -86,14 +88,10 @@ def ngram_bits(training: Codes, held_out: Codes, size: int) -> dict[str, float]:
     """
     kept = max(2, int(VALIDATION_SHARE * len(training)))
     part, counts = Counts(training[:-kept], size), Counts(training, size)
-    lengths = range(1, LONGEST + 1)
-    families: list[dict[str, Model]] = [
-        {f"{n}-grams plus {k:g}": add_k(n, k) for n in lengths for k in ADDED},
-        {f"{n}-grams (Witten-Bell)": witten_bell(n) for n in lengths},
-    ]
-    found = {}
-    for models in families:
-        chosen_by = {name: bits(model, part, training[-kept:]) for name, model in models.items()}
-        name = min(chosen_by, key=chosen_by.__getitem__)
-        found[name] = bits(models[name], counts, held_out)
-    return found
+    tried = {name: bits(model, part, training[-kept:]) for name, model in MODELS.items()}
+    added = min((name for name in tried if "plus" in name), key=lambda name: tried[name].min())
+    reached = {}
+    for name in (added, "-grams (Witten-Bell)"):
+        n = int(tried[name].argmin())
+        reached[f"{n + 1}{name}"] = float(bits(MODELS[name], counts, held_out)[n])
+    return reached

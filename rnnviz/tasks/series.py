@@ -297,11 +297,12 @@ JITTER = Option(
 class SeriesBatch(Batch):
     """Windows of a series.
 
-    newest : (T, B, 1), the newest known value at each step, in the data's unit.
+    newest, coming : (T, B, 1), the newest known value at each step and the next one, in the data's unit.
     base : (T, B, 1), what the answers add to (see ``Series.base``).
     """
 
     newest: Array
+    coming: Array
     base: Array
 
 
@@ -342,8 +343,8 @@ class SeriesTask(CurveTask):
         rows = np.arange(e.seq_len + 1)[:, None] + starts
         seen = s.seen()[rows][:, :, None]
         targets = np.where(self.masks(e).writes[:, None, None], seen[1:], 0.0)
-        newest, base = s.values[rows[:-1]][:, :, None], s.base[rows[1:]][:, :, None]
-        return SeriesBatch(seen[:-1], targets, self.masks(e).writes, self.loss, newest, base)
+        values, base = s.values[rows][:, :, None], s.base[rows[1:]][:, :, None]
+        return SeriesBatch(seen[:-1], targets, self.masks(e).writes, self.loss, values[:-1], values[1:], base)
 
     def score(self, e: Settings, outputs: Array, batch: Batch) -> float:
         """Return the mean absolute error in the data's unit."""
@@ -355,18 +356,15 @@ class SeriesTask(CurveTask):
 
     def chance(self, e: Settings) -> float:
         """Return the mean absolute error of the naive forecast on the held-out windows."""
-        batch, steps, s = self._held_out_written(e)
-        truth = np.asarray(batch.targets[steps], float)
-        return float(np.mean(np.abs(s.forecast(batch.base[steps], truth) - batch.newest[steps])))
+        batch, steps = self.draw_held_out(e, e.rng("held-out")), self.masks(e).write_steps
+        return float(np.mean(np.abs(batch.coming[steps] - batch.newest[steps])))
 
     def chance_loss(self, e: Settings) -> float:
         """Return the mean squared error of the naive forecast, in the network's encoding."""
-        batch, steps, s = self._held_out_written(e)
-        naive = (ENCODINGS[s.sees].scale.there(batch.newest[steps]) - batch.base[steps]) / s.scale
-        return float(np.mean(np.square(batch.targets[steps] - naive)))
-
-    def _held_out_written(self, e: Settings) -> tuple[SeriesBatch, Indices, Series]:
-        return self.draw_held_out(e, e.rng("held-out")), self.masks(e).write_steps, self.series(e)
+        batch, steps, s = self.draw_held_out(e, e.rng("held-out")), self.masks(e).write_steps, self.series(e)
+        there = ENCODINGS[s.sees].scale.there
+        missed = there(batch.coming[steps]) - there(batch.newest[steps])
+        return float(np.mean(np.square(missed / s.scale)))
 
 
 class Sunspots(SeriesTask):

@@ -23,7 +23,6 @@ from rnnviz.figures.passage import (
     written,
     written_spec,
 )
-from rnnviz.figures.theme import mix
 from rnnviz.model.arrays import Array
 from rnnviz.tasks.series import Series, airline_series, sunspot_series
 
@@ -159,7 +158,7 @@ def test_a_verdict_goes_up_for_praise_and_down_for_blame(theme: Theme) -> None:
     np.testing.assert_allclose(bars["base"] + bars["y"], POSITIVE)
     assert [bool(y > 0) for y in bars["y"]] == [False, True, False, True]
     np.testing.assert_array_equal(bars["customdata"], POSITIVE)
-    assert bars["marker"]["color"] == [mix(theme.state, 1.0 - p) for p in POSITIVE]
+    assert bars["marker"]["color"] == theme.output, "the colours of states are for states"
 
 
 @themes

@@ -58,7 +58,7 @@ def variants(state: ApplicationsState) -> dict[str, Variant]:
 
 def _experiment(data: str) -> Experiment:
     """Return an experiment on a visitor's series; windows are as for the other series, or shorter to fit."""
-    e = APPLICATIONS["forecasts"].variants["airline"].experiment.replace(seq_len=2, series="own", data=data)
+    e = APPLICATIONS["forecasts"].variants["stock"].experiment.replace(seq_len=2, series="own", data=data)
     s = series_of(e)
     return replace(e, seq_len=max(2, min(24, len(s.values) - s.held_out - 1, s.held_out // 3)))
 
