@@ -267,6 +267,15 @@ def test_a_trained_network_fails_where_the_words_say_so_and_only_there(seed: int
     assert twice > 0.8
 
 
+def test_a_network_learns_to_remember_how_a_report_began() -> None:
+    chosen = APPLICATIONS["sentiment"].variants["reports"]
+    params = train(chosen.experiment, chosen.steps).params
+    whole, everyone, nobody = verdicts_right(chosen.experiment, params)
+    assert min(everyone.value, nobody.value) > 0.95
+    assert whole.others[whole.rival] < 0.56, "nothing plain can"
+    assert whole.wins
+
+
 # Forecasts
 
 

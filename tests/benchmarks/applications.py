@@ -1,8 +1,8 @@
 """What the jobs reach over twenty seeds: `python -m tests.benchmarks.applications [job ...]`.
 
 Trains every job with its own settings in one process on one thread, measures it on held-out data, and prints
-a table: the median with its 95% interval, all seeds' range, the plain methods, the aim where there is one, and
-the seconds that training took.
+a table: the median with its 95% interval, the range of all seeds, the plain methods, the aim where there is
+one, and the seconds that training took.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rnnviz.training.loop import train
 SEEDS = 20
 
 INTERVAL = slice(5, 15)
-"""Of 20 sorted values the sixth and the fifteenth enclose the median with 96% certainty, whatever their law."""
+"""Of 20 sorted values the sixth and the fifteenth enclose the median with 96% certainty."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def ask(state: ApplicationsState, e: Experiment) -> None:
     words = vocabulary(grammar)
     with st.expander(f"The {len(words)} words that it knows"):
         st.pills(
-            "Click a word to add it to your sentence",
+            "Click a word to add it",
             sorted(words),
             **state.widgets.bound("sentence_word", None, add),
         )
