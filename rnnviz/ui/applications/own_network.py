@@ -29,7 +29,7 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 from rnnviz.ui.uploads import taken
 
-HEIGHT, LEAST_HEIGHT, REFUSAL_HEIGHT = 280, 170, 84
+HEIGHT, LEAST_HEIGHT, REFUSAL_HEIGHT = 252, 160, 84
 """Pixels of the figures, their minimum, and the space for the message on a rejected file."""
 
 LARGER_HEIGHT = 76
