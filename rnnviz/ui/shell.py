@@ -5,11 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from rnnviz.ui import channel, live_figure, style
+from rnnviz.ui import channel, style
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import Session, current
-from rnnviz.ui.widgets import pressed
 
 _LOGO = Path(__file__).with_name("logo.svg")
 _ICON = Path(__file__).with_name("icon.svg")
@@ -26,7 +25,7 @@ def _projector_switch(session: Session) -> None:
         st.button(
             label,
             icon=":material/present_to_all:",
-            on_click=pressed(turn),
+            on_click=turn,
             key="projector",
             shortcut="L",
             type="tertiary",
@@ -52,4 +51,3 @@ _projector_switch(session)
 session.write_url()
 session.screen.show()
 channel.mount(session.screen, session.begin_anew)
-live_figure.settle()
