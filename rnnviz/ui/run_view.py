@@ -17,7 +17,6 @@ from rnnviz.training.state import TrainingState
 from rnnviz.ui.controls import remedies, remedies_for_vanishing
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.session import Session
-from rnnviz.ui.widgets import pressed
 
 REMEDY_SPEED = 25.0
 """Training steps per second after a remedy: slow enough to follow, fast enough to learn."""
@@ -83,7 +82,7 @@ def _new_seed(session: Session) -> None:
         "New seed",
         icon=":material/casino:",
         shortcut="N",
-        on_click=pressed(lambda: session.choose(seed=session.experiment.seed + 1)),
+        on_click=lambda: session.choose(seed=session.experiment.seed + 1),
         key="new_seed",
     )
 

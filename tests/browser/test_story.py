@@ -114,7 +114,7 @@ def test_one_key_makes_everything_large_and_hides_the_rest(server: str, page: Pa
     press_key(page, "p")  # its button is out of the way, its key is not
     wait_until(page, "Number(document.querySelector('.numbers b')?.textContent) > 0")
     press_key(page, "p")
-    page.wait_for_timeout(1500)  # until the last tick has passed
+    page.wait_for_timeout(1500)  # a busy browser still draws what it was sent
     wait_until(page, SETTLED)
     press_key(page, "l")
     wait_until(page, "!location.search.includes('projector')")

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -302,7 +301,7 @@ def test_a_changed_scenario_is_ones_own() -> None:
     assert TASKS["recall"].summary in visitor.story
 
 
-def test_values_that_a_tick_brings_late_undo_nothing() -> None:
+def test_values_that_a_rerun_brings_late_undo_nothing() -> None:
     """A browser may report what its widgets showed before a scenario was opened."""
     visitor = Visitor()
     visitor.press("play")
@@ -327,16 +326,6 @@ def test_a_value_on_its_way_to_a_widget_that_was_replaced_is_not_taken() -> None
         after["on_change"]()
         assert taken == [60]
         assert widgets.bound("T", 60, taken.append)["key"] == after["key"], "its own change keeps its key"
-
-
-def test_a_press_that_a_tick_takes_along_counts_once() -> None:
-    presses: list[int] = []
-    press = widgets_module.pressed(lambda: presses.append(1))
-    for fragments, counted in ((["a tick"], 0), (None, 1)):
-        context = SimpleNamespace(fragment_ids_this_run=fragments)
-        with patch.object(widgets_module, "get_script_run_ctx", lambda context=context: context):
-            press()
-        assert len(presses) == counted
 
 
 def test_ones_own_choice_can_be_undone_at_once_while_it_plays() -> None:
