@@ -17,10 +17,13 @@ from starlette.responses import FileResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
+from streamlit.runtime import get_instance
 
 from rnnviz.training.executor import close_pools
 from rnnviz.ui import channel
+from rnnviz.ui.departures import forget_departed
 from rnnviz.ui.scripts import SCRIPTS
+from rnnviz.ui.uploads import with_few_files
 
 ROOT = Path(__file__).parent
 os.chdir(ROOT)  # Streamlit looks for .streamlit/config.toml here, wherever the server was started
@@ -66,7 +69,8 @@ def script(url: str, file: Path) -> Route:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Close the pool when the server stops; the process ends right after, with exit code 0."""
+    """Forget visitors who left; close the pool when the server stops, which then ends with exit code 0."""
+    forget_departed(get_instance())
     try:
         yield
     finally:
@@ -80,5 +84,5 @@ routes = [
     *(script(url, file) for url, file in SCRIPTS.items()),
     WebSocketRoute(f"/{{base:path}}{channel.URL}", channel.live),
 ]
-middleware = [Middleware(with_security_headers)]
+middleware = [Middleware(with_security_headers), Middleware(with_few_files)]
 app = st.App(ROOT / "rnnviz" / "ui" / "shell.py", routes=routes, middleware=middleware, lifespan=lifespan)

@@ -22,6 +22,7 @@ from rnnviz.ui import address
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.chunk import Chunk, compute
 from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.screen import Screen
 from rnnviz.ui.session import Session
 
 ROOT = Path(__file__).parents[1]
@@ -29,11 +30,15 @@ SHELL = ROOT / "rnnviz" / "ui" / "shell.py"
 
 
 class Watching:
-    """A browser's connection that is open, and asks for nothing."""
+    """A browser's connection that is open, resumes what stands still, and asks for nothing."""
 
     asking = False
 
-    def wake(self) -> None: ...
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def wake(self) -> None:
+        self._screen.resume()
 
     def replace(self) -> None: ...
 
@@ -95,7 +100,7 @@ class Tab:
 
     def look_until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
         """Watch the page's runs, and run the page again and again."""
-        deadline, watching = time.monotonic() + seconds, Watching()
+        deadline, watching = time.monotonic() + seconds, Watching(self.session.screen)
         self.session.screen.take(watching)
         while not condition():
             assert time.monotonic() < deadline, f"still not true; the page says: {self.html[:2000]}"

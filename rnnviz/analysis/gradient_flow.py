@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,8 +48,9 @@ class GradientFlow:
     verdict: str
 
 
+@lru_cache(maxsize=4)
 def probe_batch(e: Experiment) -> Batch:
-    """Return the fixed sequences for which gradients and states are shown."""
+    """Return the fixed sequences for which gradients and states are shown (cached)."""
     return e.sample(e.rng("probe"), PROBE_SAMPLES)
 
 

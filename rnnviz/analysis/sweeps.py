@@ -116,8 +116,4 @@ def phase_diagram(
 
 def _each(function: Callable[[Any], Any], parts: Sequence[Any], executor: Executor | None) -> list[Any]:
     """Return the results of all parts, computed in this process if there is no executor."""
-    return (
-        [function(part) for part in parts]
-        if executor is None
-        else Sweep(function, parts, lambda: executor).wait()
-    )
+    return [function(part) for part in parts] if executor is None else Sweep(function, parts, executor).wait()

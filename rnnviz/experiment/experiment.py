@@ -151,7 +151,7 @@ class Experiment(_SettingsWithOptions):
         """Return the outputs (T, B, O) at inference: with ``feedback`` the network reads its own outputs."""
         if self.feedback:
             return network.rollout(params, batch.inputs, batch.writes, batch.loss.decide)
-        return network.forward(params, batch.inputs)[0]
+        return network.outputs(params, batch.inputs)
 
     def rng(self, stream: str) -> np.random.Generator:
         """Return the generator for one purpose: "weights", "training", "held-out" or "probe"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import numpy as np
 import orjson
 import plotly
-from _plotly_utils.utils import to_typed_array_spec
 from plotly.graph_objects import Figure
 
 from rnnviz.figures.theme import LARGER, Spec, magnify
@@ -17,6 +17,9 @@ from rnnviz.figures.theme import LARGER, Spec, magnify
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # Browsers may cache it forever: the version is in the name. Relative, so that it works with any base path.
 PLOTLY_URL = f"plotly-{plotly.__version__}.min.js"
+
+TYPED_ARRAYS = {"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"}
+"""plotly.js's names of element types, which are numpy's."""
 
 CAPTION_HEIGHT = 26
 """Height of one line of text in pixels; must match style.css."""
@@ -86,10 +89,23 @@ class Place:
 def _plain(value: object) -> Any:
     """Convert what JSON lacks into a form that plotly.js reads; arrays as base64."""
     if isinstance(value, np.ndarray):
-        spec = to_typed_array_spec(value)
-        return spec.tolist() if isinstance(spec, np.ndarray) else spec  # text and huge integers stay lists
+        return packed(value)
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(
         f"a figure may hold numbers, text, lists, dicts and numpy arrays; got {type(value).__name__}"
     )
+
+
+def packed(values: np.ndarray[Any, Any]) -> Any:
+    """Return an array as plotly.js's typed array, or as a list if it is empty or holds no numbers.
+
+    plotly.py's own conversion of one array takes 0.1 ms, half the time of a picture with 22 of them.
+    """
+    if values.dtype.str[1:] in ("i8", "u8"):
+        values = values.astype(np.float64)  # JavaScript has no other numbers of that size
+    kind = values.dtype.str[1:]
+    if values.size == 0 or kind not in TYPED_ARRAYS:
+        return values.tolist()
+    shape = {"shape": ", ".join(map(str, values.shape))} if values.ndim > 1 else {}
+    return {"dtype": kind, "bdata": b64encode(values.tobytes()).decode("ascii")} | shape

@@ -88,12 +88,12 @@ class Timeline:
         """Steps 1..T, the columns."""
         return np.arange(1, self.T + 1, dtype=float)
 
-    @property
+    @cached_property
     def size(self) -> float:
         """Diameter of a node in pixels."""
         return float(np.clip(0.62 * WIDTH / self.T, 2.5, 23.0 - 2.0 * (self.layers - 1)))
 
-    @property
+    @cached_property
     def in_words(self) -> bool:
         """Whether inputs are words, which do not fit into a node and are drawn below it."""
         return max(map(len, self.labels), default=0) > 3
@@ -103,7 +103,7 @@ class Timeline:
         """Whether the whole loss differs from the last output's."""
         return int(self.masks.writes.sum()) > 1
 
-    @property
+    @cached_property
     def reached(self) -> Mask:
         """Whether a gradient can reach a step (T,): only steps up to the last output."""
         return np.arange(self.T) <= self.masks.write_steps[-1]

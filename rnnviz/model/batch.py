@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +26,16 @@ class Batch:
     targets: Array | Indices
     writes: Mask
     loss: Loss
+
+    def parts(self, size: int) -> Iterator[Batch]:
+        """Yield the batch in parts of at most ``size`` sequences; itself if it is no larger."""
+        B = self.inputs.shape[1]
+        if size >= B:
+            yield self
+            return
+        for first in range(0, B, size):
+            some = slice(first, first + size)
+            yield replace(self, inputs=self.inputs[:, some], targets=self.targets[:, some])
 
     @cached_property
     def write_steps(self) -> Indices:

@@ -14,6 +14,10 @@ from rnnviz.model.cells import CELLS, Backward, LayerWeights, State, Trace, Work
 from rnnviz.model.cells.base import zero_state
 from rnnviz.model.initializers import INITIALIZERS, glorot_uniform
 
+MOST_NUMBERS = 4_000_000
+"""Gates of all units at all steps (of cells without gates: states) that a pass over a batch computes at once.
+With all else that it keeps, a backward pass then takes some 200 MB."""
+
 
 @dataclass(frozen=True, eq=False)
 class Params:
@@ -132,6 +136,22 @@ class Network:
         np.matmul(traces[-1].hidden[1:].reshape(T * B, H), params.W_hy, out=outputs.reshape(T * B, -1))
         outputs += params.b_y
         return outputs, traces
+
+    def at_once(self, T: int) -> int:
+        """Return how many sequences of T steps should go through one pass, for the sake of memory."""
+        gates = max(1, len(self.cell.gate_names))
+        return max(1, MOST_NUMBERS // (T * self.num_layers * self.hidden_size * gates))
+
+    def outputs(self, params: Params, inputs: Array) -> Array:
+        """Return the outputs (T, B, O) for ``inputs`` (T, B, I), of as many sequences as there may be."""
+        (T, B, _), size = inputs.shape, self.at_once(len(inputs))
+        if size >= B:
+            return self.forward(params, inputs)[0]
+        outputs, workspace = np.empty((T, B, params.b_y.size)), Workspace()
+        for first in range(0, B, size):
+            some = slice(first, first + size)
+            outputs[:, some] = self.forward(params, inputs[:, some], workspace)[0]
+        return outputs
 
     def states(self, params: Params, inputs: Array, workspace: Workspace) -> list[Trace]:
         """Run the layers over ``inputs`` (T, B, I), without the readout; return a trace a layer."""

@@ -6,6 +6,7 @@ Any executor with the ``concurrent.futures`` interface can replace it, for insta
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import threading
@@ -20,6 +21,18 @@ IDLE_SECONDS = 120.0
 WORKERS = max(1, os.cpu_count() or 1)
 SWEEP_NICENESS = 10
 """The kernel gives a process that is so much nicer about a tenth of the time that another one gets."""
+
+
+def in_a_line(failure: BaseException) -> str:
+    """Return the first line of a failure's message; without a message, the failure's kind."""
+    return (str(failure).strip() or type(failure).__name__).splitlines()[0]
+
+
+def give_memory_back() -> None:
+    """Return this process's free memory to the system; glibc's malloc would keep it for later."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 class LocalPool:

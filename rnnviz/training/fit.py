@@ -49,7 +49,7 @@ class Fit:
 
     def predict(self, inputs: ArrayLike) -> Array:
         """Return the outputs (T, N, O) for sequences (T, N, I)."""
-        return self.network.forward(self.params, np.asarray(inputs, float))[0]
+        return self.network.outputs(self.params, np.asarray(inputs, float))
 
 
 def fit(
@@ -156,7 +156,7 @@ def _sample(data: Batch, rng: np.random.Generator, size: int) -> Batch:
 
 def _metric(network: Network, params: Params, batch: Batch) -> float:
     """Return the accuracy for classes, the mean squared error for values."""
-    outputs = network.forward(params, batch.inputs)[0][batch.written]
+    outputs = network.outputs(params, batch.inputs)[batch.written]
     targets = batch.targets[batch.written]
     if batch.loss is LOSSES["cross-entropy"]:
         return float(np.mean(outputs.argmax(axis=-1) == targets))

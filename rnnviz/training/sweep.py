@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from functools import partial
 from typing import Any
+
+from rnnviz.training.executor import in_a_line
+
+MAX_LOSSES = 3
+"""A sweep fails when one of its parts has been lost this often."""
 
 
 def _always() -> bool:
@@ -23,13 +29,14 @@ class Sweep:
 
     Only as many parts as can run at once are submitted, and the next one when a part is done: what a pool
     has in its queue can no longer be cancelled. Any executor with the ``concurrent.futures`` interface can be
-    used; its workers need the library.
+    used; its workers need the library. A part that is lost (its worker died, or it raised an exception) is
+    submitted again; if it is lost MAX_LOSSES times, the sweep fails.
 
-    pool : returns the executor; called when parts begin after none was under way.
+    executor : where the parts are computed.
     wanted : whether further parts may begin. If not, the sweep stands still until it is resumed.
     changed : called after each part and each failure, on any thread; it must not wait.
     results : one per part, None where there is none yet.
-    cancelled : whether it was stopped before the end.
+    cancelled : whether it was stopped before the end, also by a failure.
     under_way : how many parts workers have, those of a cancelled sweep included.
     """
 
@@ -37,7 +44,7 @@ class Sweep:
         self,
         function: Callable[[Any], Any],
         parts: Sequence[Any],
-        pool: Callable[[], Executor],
+        executor: Executor,
         at_once: int | None = None,
         wanted: Callable[[], bool] = _always,
         changed: Callable[[], None] = _nothing,
@@ -46,10 +53,12 @@ class Sweep:
         self.results: list[Any] = [None] * len(parts)
         self.cancelled = False
         self.under_way = 0
-        self._function, self._pool, self._wanted, self._changed = function, pool, wanted, changed
+        self._function, self._executor, self._wanted, self._changed = function, executor, wanted, changed
         self._at_once = at_once or os.cpu_count() or 1
         self._lock = threading.RLock()
-        self._begun = self._done = 0
+        self._waiting = deque(range(len(parts)))  # the numbers of the parts that no worker has
+        self._losses: Counter[int] = Counter()
+        self._done = 0
         self._failure: BaseException | None = None
         self._over = threading.Event()
         if not parts:
@@ -72,26 +81,24 @@ class Sweep:
         return not self._over.is_set()
 
     @property
+    def problem(self) -> str | None:
+        """Why it failed, in a line; None if it did not."""
+        return None if self._failure is None else in_a_line(self._failure)
+
+    @property
     def version(self) -> int:
         """A number that grows with each result, and at the end."""
         return self._done + self._over.is_set()
 
-    @property
-    def stalled(self) -> bool:
-        """Whether a part could begin: it is wanted again, or was not before."""
-        room = self.under_way < self._at_once and self._begun < len(self.parts)
-        return self.running and room and self._wanted()
-
     def resume(self) -> None:
-        """Begin as many parts as can run at once, if they are wanted; may wait for the pool."""
-        if not self.stalled:
-            return
-        try:
-            executor = self._pool()
-        except Exception as failure:
-            self._fail(failure)
-        else:
-            self._begin(executor)
+        """Begin as many parts as can run at once, if they are wanted."""
+        while (number := self._next()) is not None:
+            try:
+                future = self._executor.submit(self._function, self.parts[number])
+            except Exception as failure:  # the executor was shut down, or its workers died
+                future = Future()
+                future.set_exception(failure)
+            future.add_done_callback(partial(self._receive, number))
 
     def cancel(self) -> None:
         """Stop; results of running parts are discarded."""
@@ -113,48 +120,37 @@ class Sweep:
             raise self._failure
         return self.results
 
-    def _begin(self, executor: Executor) -> None:
-        while (begun := self._submit(executor)) is not None:
-            number, future = begun
-            future.add_done_callback(partial(self._receive, number, executor))
-
-    def _submit(self, executor: Executor) -> tuple[int, Future[Any]] | None:
-        """Submit the next part if it may begin; return its number and its future."""
+    def _next(self) -> int | None:
+        """Return the number of the next part, from now on under way; None if no part may begin."""
         with self._lock:
-            if not self.stalled:
+            room = self.under_way < self._at_once and bool(self._waiting)
+            if not (self.running and room and self._wanted()):
                 return None
-            number = self._begun
-            try:
-                future = executor.submit(self._function, self.parts[number])
-            except RuntimeError as failure:  # the executor was shut down, or its workers died
-                self._fail(failure)
-                return None
-            self._begun += 1
             self.under_way += 1
-            return number, future
+            return self._waiting.popleft()
 
-    def _receive(self, number: int, executor: Executor, future: Future[Any]) -> None:
+    def _receive(self, number: int, future: Future[Any]) -> None:
         """Keep a part's result and begin the next part; runs on one of the executor's threads."""
+        failure = CancelledError() if future.cancelled() else future.exception()
         with self._lock:
             self.under_way -= 1
-            if self.running:
-                self._keep(number, future)
-        self._begin(executor)
+            if failure is not None:
+                self._lose(number, failure)
+            elif self.running:
+                self._keep(number, future.result())
+        self.resume()
         self._changed()
 
-    def _keep(self, number: int, future: Future[Any]) -> None:
-        failure = CancelledError() if future.cancelled() else future.exception()
-        if failure is not None:
-            self._fail(failure)
-            return
-        self.results[number] = future.result()
+    def _keep(self, number: int, result: Any) -> None:
+        self.results[number] = result
         self._done += 1
         if self._done == len(self.parts):
             self._over.set()
 
-    def _fail(self, failure: BaseException) -> None:
-        with self._lock:
-            if self.running:
-                self._failure = failure
-                self.cancel()
-        self._changed()
+    def _lose(self, number: int, failure: BaseException) -> None:
+        """Let a part be submitted again, or end."""
+        self._losses[number] += 1
+        self._waiting.appendleft(number)
+        if self._losses[number] == MAX_LOSSES and self.running:
+            self._failure = failure
+            self.cancel()

@@ -108,18 +108,49 @@ def _update(
     """Make one update, or record a divergence. Appends to ``state.history``."""
     if state.step == 0:
         state = _measured(problem, state)
-    result = problem.network.gradients(state.params, problem.sample(rng), workspace)
-    gradient, norm, clipped_norm = clip_by_norm(result.gradients.flat(), problem.clip_norm)
-    curve = gradient_curve(result.hidden_gradients[-1]) if state.history.wants_curve(state.step) else None
-    state.history.record((state.step, result.loss, state.metric, norm, clipped_norm), curve)
-    if not (np.isfinite(result.loss) and np.isfinite(norm)):
-        return replace(state, divergence=_locate(state.step, result))
+    found = _descend(problem.network, state, problem.sample(rng), workspace)
+    gradient, norm, clipped_norm = clip_by_norm(found.gradient, problem.clip_norm)
+    state.history.record((state.step, found.loss, state.metric, norm, clipped_norm), found.curve)
+    if not (np.isfinite(found.loss) and np.isfinite(norm)):
+        return replace(state, divergence=found.divergence or _in_sum(state.step, found.gradient))
     change, moments = OPTIMIZERS[problem.optimizer].update(gradient, state.moments, problem.learning_rate)
     change += state.params.flat()
     if not np.isfinite(change).all():
         return replace(state, divergence=Divergence(state.step, "weights", _kind(change)))
     state = replace(state, step=state.step + 1, params=state.params.with_flat(change), moments=moments)
     return _measured(problem, state) if is_measured(state.step) else state
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What a training batch gave.
+
+    gradient : (P,), raw. curve : the top layer's ||dL/dh_t|| (T,), if the history wants it.
+    divergence : where numbers overflowed, None if they did not.
+    """
+
+    loss: float
+    gradient: Array
+    curve: Array | None
+    divergence: Divergence | None
+
+
+def _descend(network: Network, state: TrainingState, batch: Batch, workspace: Workspace) -> _Found:
+    """Compute a batch's loss and gradient; in parts if it is large, as it could take gigabytes at once."""
+    T, B, _ = batch.inputs.shape
+    wants_curve = state.history.wants_curve(state.step)
+    loss, gradient, curve = 0.0, np.zeros(state.params.count), np.zeros(T) if wants_curve else None
+    divergence = None
+    for part in batch.parts(network.at_once(T)):
+        result = network.gradients(state.params, part, workspace)
+        share, flat = part.inputs.shape[1] / B, result.gradients.flat()
+        if divergence is None and not (np.isfinite(result.loss) and np.isfinite(flat).all()):
+            divergence = _locate(state.step, result)
+        loss += share * result.loss
+        gradient += share * flat
+        if curve is not None:
+            curve += share * gradient_curve(result.hidden_gradients[-1])
+    return _Found(loss, gradient, curve, divergence)
 
 
 def _measured(problem: Problem, state: TrainingState) -> TrainingState:
@@ -154,4 +185,9 @@ def _locate(step: int, result: Gradients) -> Divergence:
         bad = np.flatnonzero(~np.isfinite(dL_dh).all(axis=(1, 2)))
         if bad.size:
             return Divergence(step, "gradient", _kind(dL_dh[bad[-1]]), time_step=int(bad[-1]) + 1)
-    return Divergence(step, "gradient", _kind(result.gradients.flat()))
+    return _in_sum(step, result.gradients.flat())
+
+
+def _in_sum(step: int, gradient: Array) -> Divergence:
+    """Return the divergence of a gradient (P,) whose parts did not overflow, only their sum."""
+    return Divergence(step, "gradient", _kind(gradient))

@@ -106,8 +106,8 @@ class Connection:
             asyncio.create_task(self._write()),
         }
         self._screen.take(self)
+        self._changed.set()  # for whatever stood still without a connection
         try:
-            await self._resume()
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             return done.pop().result()
         finally:
@@ -115,10 +115,6 @@ class Connection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _resume(self) -> None:
-        """Resume runs and sweeps in a thread: they may wait for a pool."""
-        await asyncio.to_thread(self._screen.resume)
 
     async def _read(self) -> NoReturn:
         while True:
@@ -135,8 +131,7 @@ class Connection:
             self._changed.clear()
             if self._replaced:
                 return REPLACED
-            if self._screen.stalled:
-                await self._resume()
+            self._screen.resume()
             answer = None if self._asked is None else self._screen.answer(self._asked)
             if answer is not None:
                 self._asked = None

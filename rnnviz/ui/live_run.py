@@ -3,11 +3,11 @@
 A run *plays* while it is queued, running or waiting. ``-`` means: no change.
 
 =========  ===========  ======  ===============  ===========  ====================  ================
-phase      play, step   pause   resume           chunk done   chunk lost, refused   its time comes
+phase      play, step   pause   resume           chunk done   chunk lost            its time comes
 =========  ===========  ======  ===============  ===========  ====================  ================
 idle       queued       -       -                dropped      dropped               dropped
-queued     - (1)        paused  running          dropped      queued or failed (3)  dropped
-running    - (1)        paused  -                next (2)     queued or failed (3)  dropped
+queued     - (1)        paused  running (2)      dropped      dropped               dropped
+running    - (1)        paused  -                next (3)     queued or failed (2)  dropped
 waiting    - (1)        paused  -                dropped      dropped               queued
 paused     queued       -       -                dropped      dropped               dropped
 solved     queued       -       -                dropped      dropped               dropped
@@ -15,12 +15,13 @@ diverged   -            -       -                dropped      dropped           
 failed     queued       -       -                dropped      dropped               dropped
 =========  ===========  ======  ===============  ===========  ====================  ================
 
-queued : a chunk of updates is requested, and no worker has it yet. It is submitted at once, or (if nobody
-    watches, or after a loss) when the run is resumed while somebody watches.
+queued : the next chunk of updates is wanted. It is submitted at once if somebody watches, else when the run
+    is resumed while somebody does. running : the chunk is submitted; it may have to wait for a worker.
 (1) Except step while it plays continuously: queued, for a single update after the one that is shown.
-(2) diverged if numbers overflowed; solved if the goal was reached and the run is set to pause there; paused
+(2) A chunk that the executor refuses counts as lost: the run stays queued, until it is resumed. The third
+    loss in a row makes it fail. Play then continues from the newest state.
+(3) diverged if numbers overflowed; solved if the goal was reached and the run is set to pause there; paused
     after a single step or at the end (``until``); else waiting in slow motion, queued otherwise.
-(3) failed if it is the third in a row. Play then continues from the newest state.
 
 Each command (play, step, pause, a new learning rate) has a number. A later event, such as a finished chunk or
 a slow-motion timer, carries the run's id and the number of its command, and is dropped if either is outdated.
@@ -51,11 +52,12 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.contest import Trained
 from rnnviz.figures.run_pictures import Moment, Span, curves_only, union
 from rnnviz.model.arrays import Array
-from rnnviz.training.executor import local_pool
+from rnnviz.training.executor import in_a_line
 from rnnviz.training.loop import start
 from rnnviz.training.state import TrainingState, Tuning
 from rnnviz.ui.chunk import Chunk, Measure, Result, chunk_seconds, compute
 from rnnviz.ui.pictures import Drawn, Pictures, Watcher
+from rnnviz.ui.workers import SHARED
 
 ALBUM_SIZE = 64
 """Number of past gradient curves that a run keeps; when it is exceeded, every second one is dropped."""
@@ -138,6 +140,7 @@ class LiveRun:
     pictures : those that somebody watches.
     album : the last output's gradient (T,) in the top layer, by training step, for some past steps.
     spans : range of the gradient axis in each of its figures, so that the axis stays still.
+    executor : where chunks are computed; its submit must not wait.
     clock, later : the time in seconds, and the timer for slow motion; tests replace both.
     """
 
@@ -146,7 +149,7 @@ class LiveRun:
     def __init__(
         self,
         experiment: Experiment,
-        pool: Callable[[], Executor] = local_pool,
+        executor: Executor = SHARED.live,
         clock: Callable[[], float] = time.monotonic,
         later: Later = after,
     ) -> None:
@@ -166,7 +169,7 @@ class LiveRun:
         self._newest: tuple[TrainingState, Snapshot | None] = start(experiment), None
         self._measured: Measured | None = None
         self._start = self.state
-        self._pool, self._clock, self._later = pool, clock, later
+        self._executor, self._clock, self._later = executor, clock, later
         self._lock = threading.RLock()
         self._command = 0
         self._single = False
@@ -194,11 +197,6 @@ class LiveRun:
     def plays_on(self) -> bool:
         """Whether it trains, or is about to, for more than a single step."""
         return self.playing and not self._single
-
-    @property
-    def stalled(self) -> bool:
-        """Whether it has a chunk to submit, and waits to be resumed."""
-        return self.phase is Phase.QUEUED
 
     @property
     def outdated(self) -> bool:
@@ -268,9 +266,9 @@ class LiveRun:
             self.pictures.leave(watcher)
 
     def resume(self) -> None:
-        """Submit a chunk if one is queued and somebody watches; this may wait for a new pool."""
-        if self.pictures.seen:
-            self._submit(self._pool)
+        """Submit a chunk if one is queued and somebody watches."""
+        if self.phase is Phase.QUEUED and self.pictures.seen:
+            self._submit()
 
     def moment(self) -> Moment:
         """Return the newest state, with all that its pictures show."""
@@ -317,29 +315,22 @@ class LiveRun:
     def _wanted(self, ticket: Ticket) -> bool:
         return ticket == Ticket(self.id, self._command)
 
-    def _submit(self, pool: Callable[[], Executor]) -> None:
-        """Submit the next chunk if one is queued; if that fails, the chunk counts as lost.
-
-        The pool is obtained without holding the lock: starting a new pool waits for the threads of a broken
-        one, and these may be waiting for the lock to report a loss.
-        """
-        ticket = Ticket(self.id, self._command)
-        if self.phase is not Phase.QUEUED:
-            return
-        try:
-            executor = pool()
-            with self._lock:
-                if not self._wanted(ticket) or self.phase is not Phase.QUEUED:
-                    return
-                chunk = self._chunk()
-                future = executor.submit(compute, chunk)
-                self.phase, self._cancel = Phase.RUNNING, future.cancel
-        except Exception as failure:
-            self._lose(ticket, failure)
-            return
+    def _submit(self) -> None:
+        """Submit the next chunk if one is queued; if that fails, the chunk counts as lost."""
+        with self._lock:
+            if self.phase is not Phase.QUEUED:
+                return
+            ticket, chunk = Ticket(self.id, self._command), self._chunk()
+            try:
+                future = self._executor.submit(compute, chunk)
+            except Exception as failure:
+                self._lose(failure)
+                self.pictures.wake()  # whoever watches resumes it
+                return
+            self.phase, self._cancel = Phase.RUNNING, future.cancel
         _with_workers.add(future)
         future.add_done_callback(_with_workers.discard)
-        future.add_done_callback(lambda done: self._receive(done, ticket, executor, chunk))
+        future.add_done_callback(lambda done: self._receive(done, ticket, chunk))
 
     def _chunk(self) -> Chunk:
         """Return the next chunk: a single update, or as many as its time allows."""
@@ -366,22 +357,22 @@ class LiveRun:
     def _initial_curves(self) -> Snapshot:
         return curves_only(self.initial)
 
-    def _receive(self, done: Future[Result], ticket: Ticket, executor: Executor, chunk: Chunk) -> None:
-        """Store a chunk's result and continue; runs on one of the pool's threads."""
+    def _receive(self, done: Future[Result], ticket: Ticket, chunk: Chunk) -> None:
+        """Store a chunk's result and continue; runs on one of the executor's threads."""
         with self._lock:
             if not self._wanted(ticket):
                 return
             failure = RuntimeError("a worker was stopped") if done.cancelled() else done.exception()
-            if failure is not None:
-                self._lose(ticket, failure)  # resumed by somebody else: the pool cannot be renewed here
-                return
-            was_solved = self.state.solved_at is not None
-            self._store(done.result(), chunk)
-            self.phase = self._following(was_solved)
-            if not self.playing and (self.phase is not Phase.PAUSED or self.ended):
-                self.stops += 1
+            if failure is None:
+                was_solved = self.state.solved_at is not None
+                self._store(done.result(), chunk)
+                self.phase = self._following(was_solved)
+                if not self.playing and (self.phase is not Phase.PAUSED or self.ended):
+                    self.stops += 1
+            else:
+                self._lose(failure)
             if self.pictures.seen:
-                self._go_on(ticket, executor)
+                self._go_on(ticket)
         self.pictures.wake()
 
     def _store(self, result: Result, chunk: Chunk) -> None:
@@ -403,42 +394,36 @@ class LiveRun:
             return Phase.SOLVED
         return Phase.PAUSED if self._single or self.ended else Phase.QUEUED
 
-    def _lose(self, ticket: Ticket, failure: BaseException) -> None:
-        """Queue a lost or refused chunk again; after MAX_FAILURES in a row, fail with the reason."""
-        with self._lock:
-            if not self._wanted(ticket):
-                return
-            self._failures += 1
-            self.phase = Phase.QUEUED if self._failures < MAX_FAILURES else Phase.FAILED
-            if self.phase is Phase.FAILED:
-                reason = str(failure).strip() or type(failure).__name__
-                self.problem = f"Training stopped: {reason.splitlines()[0]}"
-                self.stops += 1
-        self.pictures.wake()
+    def _lose(self, failure: BaseException) -> None:
+        """Queue a lost chunk again; after MAX_FAILURES in a row, fail with the reason. Needs the lock."""
+        self._failures += 1
+        self.phase = Phase.QUEUED if self._failures < MAX_FAILURES else Phase.FAILED
+        if self.phase is Phase.FAILED:
+            self.problem = f"Training stopped: {in_a_line(failure)}"
+            self.stops += 1
 
-    def _go_on(self, ticket: Ticket, executor: Executor) -> None:
-        """Submit the next chunk now, or after a delay in slow motion; call with the lock held."""
+    def _go_on(self, ticket: Ticket) -> None:
+        """Submit the next chunk now, or after a delay in slow motion. Needs the lock."""
         if self.phase is not Phase.QUEUED:
             return
         if self.speed is None:
-            self._submit(lambda: executor)
+            self._submit()
             return
         now = self._clock()
         self._next_update = max(self._next_update + 1.0 / self.speed, now)
         try:
-            self._cancel = self._later(self._next_update - now, lambda: self._wake(ticket, executor))
+            self._cancel = self._later(self._next_update - now, lambda: self._wake(ticket))
             self.phase = Phase.WAITING
         except RuntimeError as failure:  # no thread can be started
-            self._lose(ticket, failure)
+            self._lose(failure)
 
-    def _wake(self, ticket: Ticket, executor: Executor) -> None:
+    def _wake(self, ticket: Ticket) -> None:
         """Continue after a slow-motion delay, unless there was another command meanwhile."""
         with self._lock:
             if not self._wanted(ticket) or self.phase is not Phase.WAITING:
                 return
             self.phase = Phase.QUEUED
-        if self.pictures.seen:
-            self._submit(lambda: executor)
+        self.resume()
 
     def _remember(self, snapshot: Snapshot) -> None:
         album = self.album | {snapshot.step: snapshot.last[-1]}

@@ -118,11 +118,16 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
 
     @st.fragment(key="consequences")
     def part() -> None:
-        sweep = session.sweeps.open(("problems", *chosen), consequence, lambda: chosen)
+        key = ("problems", *chosen)
+        sweep = session.sweeps.open(key, consequence, lambda: chosen)
         version = sweep.version
+        if sweep.problem:
+            st.html(f"<p class='story notice' role='status'>Training stopped: {escape(sweep.problem)}</p>")
+            st.button("Try again", on_click=session.sweeps.forget, args=(key,), key="problem_again")
         columns = st.columns(2, gap="medium")
         for column, e, result in zip(columns, chosen, sweep.results, strict=True):
-            column.html(f"<p class='consequence' role='status'>{tell(e, result)}</p>")
+            if result or not sweep.problem:
+                column.html(f"<p class='consequence' role='status'>{tell(e, result)}</p>")
         with st.container(key="problem_doors"):
             for column, e in zip(st.columns(2, gap="medium"), chosen, strict=True):
                 with column:

@@ -59,13 +59,8 @@ class Followed(Protocol):
         """A number that grows with each result."""
         ...
 
-    @property
-    def stalled(self) -> bool:
-        """Whether it waits to be resumed."""
-        ...
-
     def resume(self) -> None:
-        """Go on; may wait for a pool."""
+        """Go on if it stands still and somebody sees it; must not wait."""
         ...
 
 
@@ -139,7 +134,7 @@ class Screen:
         return drawing.number
 
     def show(self) -> None:
-        """End the script: from now on send what was added; may wait for a pool."""
+        """End the script: from now on send what was added."""
         for run in self._runs:
             if run not in self._added:
                 run.leave(self)
@@ -150,7 +145,6 @@ class Screen:
         self.page += 1
         self._drawing = False
         self.wake()
-        self.resume()
 
     @property
     def live(self) -> bool:
@@ -177,22 +171,16 @@ class Screen:
         if link is not None:
             link.wake()
 
-    @property
-    def stalled(self) -> bool:
-        """Whether a run or a sweep waits to be resumed."""
-        return self.open and any(work.stalled for work in self._all())
-
     def resume(self) -> None:
-        """Resume all runs and sweeps; may wait for a pool."""
-        for work in self._all():
-            work.resume()
+        """Resume all runs and sweeps that stand still, if somebody sees them; never waits."""
+        for run in self._runs:
+            run.resume()
+        for drawing in self._followed.values():
+            drawing.work.resume()
 
     def sees(self, work: Followed) -> bool:
         """Return whether somebody sees the results of this work as they arrive."""
         return self.open and any(drawing.work is work for drawing in self._followed.values())
-
-    def _all(self) -> list[LiveRun | Followed]:
-        return [*self._runs, *(drawing.work for drawing in self._followed.values())]
 
     # Its connection
 

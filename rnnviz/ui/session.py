@@ -71,8 +71,8 @@ class Session:
     lessons: dict[str, LessonProgress] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.runs = RunRegistry(partial(LiveRun, pool=lambda: self.lines.live))
-        self.sweeps = SweepRegistry(self.screen, pool=lambda: self.lines.sweeps)
+        self.runs = RunRegistry(partial(LiveRun, executor=self.lines.live))
+        self.sweeps = SweepRegistry(self.screen, self.lines.sweeps)
 
     @property
     def run(self) -> LiveRun:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from rnnviz.training.executor import sweep_pool
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.screen import Screen
+from rnnviz.ui.workers import SHARED
 
 MOST_SWEEPS = 8
 """Sweeps kept, for visitors who return to them."""
@@ -22,10 +22,8 @@ class SweepRegistry:
     done, so that a slider dragged over many settings leaves no queue.
     """
 
-    def __init__(
-        self, screen: Screen, pool: Callable[[], Executor] = sweep_pool, most: int = MOST_SWEEPS
-    ) -> None:
-        self._screen, self._pool, self._most = screen, pool, most
+    def __init__(self, screen: Screen, executor: Executor = SHARED.sweeps, most: int = MOST_SWEEPS) -> None:
+        self._screen, self._executor, self._most = screen, executor, most
         self._sweeps: dict[Hashable, Sweep] = {}  # the most recently asked for last
         self._measuring: Sweep | None = None
 
@@ -48,7 +46,7 @@ class SweepRegistry:
 
     def _new(self, key: Hashable, function: Callable[[Any], Any], parts: Sequence[Any]) -> Sweep:
         return Sweep(
-            function, parts, self._pool, wanted=lambda: self._has_turn(key), changed=self._screen.wake
+            function, parts, self._executor, wanted=lambda: self._has_turn(key), changed=self._screen.wake
         )
 
     def _has_turn(self, key: Hashable) -> bool:

@@ -20,3 +20,7 @@ class Lines:
 
     live: Line = field(default_factory=_live.line)
     sweeps: Line = field(default_factory=_sweeps.line)
+
+
+SHARED = Lines()
+"""The lines of all work that belongs to no visitor, as in a notebook."""

@@ -18,7 +18,7 @@ from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.curves import seeds_spec
 from rnnviz.figures.phase import phase_spec
 from rnnviz.training.executor import local_pool
-from rnnviz.training.sweep import Sweep
+from rnnviz.training.sweep import MAX_LOSSES, Sweep
 
 GAINS, STRENGTHS, LENGTHS = (0.5, 1.0, 3.0), (0.0, 1.0), (2, 30)
 
@@ -86,7 +86,7 @@ def _slow(seconds: float) -> float:
 
 def test_results_come_one_by_one_and_the_rest_can_be_given_up() -> None:
     with ThreadPoolExecutor(max_workers=1) as one:
-        sweep = Sweep(_slow, [0.0] + [0.3] * 20, lambda: one)
+        sweep = Sweep(_slow, [0.0] + [0.3] * 20, one)
         while sweep.results[0] is None:
             time.sleep(0.01)
         assert sweep.running
@@ -108,12 +108,12 @@ def _fail(part: int) -> int:
 
 def test_a_part_that_fails_ends_the_sweep_with_its_error() -> None:
     with ThreadPoolExecutor(max_workers=1) as one, pytest.raises(ArithmeticError, match="part 0"):
-        Sweep(_fail, range(5), lambda: one).wait()
+        Sweep(_fail, range(5), one).wait()
 
 
 def test_an_executor_that_was_shut_down_ends_the_sweep() -> None:
     with ThreadPoolExecutor(max_workers=1) as one:
-        sweep = Sweep(_slow, [0.2, 0.0], lambda: one, at_once=1)
+        sweep = Sweep(_slow, [0.2, 0.0], one, at_once=1)
     with pytest.raises(RuntimeError, match="shutdown"):
         sweep.wait()
     assert not sweep.running
@@ -142,18 +142,20 @@ class HandExecutor(Executor):
         future, part = self.taken.pop(0)
         future.set_result(10 * part)
 
+    def lose(self) -> None:
+        """Lose all parts that are under way, as a pool does when one of its workers dies."""
+        taken, self.taken = self.taken, []
+        for future, part in taken:
+            future.set_exception(ChildProcessError(f"the worker of part {part} died\nwith a stack trace"))
+
 
 class Stepped:
     """A sweep over five parts, two at once, that is wanted or not as the test says."""
 
     def __init__(self, wanted: bool = True) -> None:
-        self.executor, self.wanted, self.pools = HandExecutor(), wanted, 0
+        self.executor, self.wanted = HandExecutor(), wanted
         self.told: list[int] = []  # the results there were when the sweep said that something has changed
-        self.sweep = Sweep(_fail, range(5), self.pool, 2, lambda: self.wanted, self.hear)
-
-    def pool(self) -> Executor:
-        self.pools += 1
-        return self.executor
+        self.sweep = Sweep(_fail, range(5), self.executor, 2, lambda: self.wanted, self.hear)
 
     def hear(self) -> None:
         self.told.append(self.sweep.done)
@@ -169,7 +171,7 @@ def test_after_each_part_the_next_one_begins_and_whoever_listens_is_told() -> No
     assert stepped.told == [1, 2, 3, 4, 5]
     assert stepped.sweep.results == [0, 10, 20, 30, 40]
     assert versions == sorted(set(versions)), "each result is a new version"
-    assert (stepped.sweep.running, stepped.sweep.under_way, stepped.pools) == (False, 0, 1)
+    assert (stepped.sweep.running, stepped.sweep.under_way) == (False, 0)
 
 
 def test_what_nobody_wants_begins_no_further_part_and_keeps_its_results() -> None:
@@ -180,12 +182,10 @@ def test_what_nobody_wants_begins_no_further_part_and_keeps_its_results() -> Non
     assert (stepped.executor.begun, stepped.executor.taken) == ([0, 1], [])
     stepped.sweep.resume()
     assert stepped.executor.begun == [0, 1], "it is still not wanted"
-    assert (stepped.sweep.running, stepped.sweep.stalled) == (True, False)
+    assert stepped.sweep.running
     stepped.wanted = True
-    assert stepped.sweep.stalled
     stepped.sweep.resume()
     assert stepped.executor.begun == [0, 1, 2, 3], "no part is measured twice"
-    assert (stepped.pools, stepped.sweep.stalled) == (2, False), "the pool may be a new one"
     while stepped.executor.taken:
         stepped.executor.finish()
     assert stepped.sweep.results == [0, 10, 20, 30, 40]
@@ -193,11 +193,52 @@ def test_what_nobody_wants_begins_no_further_part_and_keeps_its_results() -> Non
 
 def test_resumed_again_and_again_no_more_parts_begin_than_can_run_at_once() -> None:
     stepped = Stepped(wanted=False)
-    assert (stepped.executor.begun, stepped.pools) == ([], 0)
+    assert stepped.executor.begun == []
     stepped.wanted = True
     for _ in range(3):
         stepped.sweep.resume()
     assert stepped.executor.begun == [0, 1]
+
+
+def test_lost_parts_are_submitted_again_before_all_others() -> None:
+    stepped = Stepped()
+    stepped.executor.lose()
+    assert sorted(stepped.executor.begun[2:]) == [0, 1]
+    assert (stepped.sweep.under_way, stepped.sweep.done, stepped.sweep.problem) == (2, 0, None)
+    stepped.executor.finish()
+    stepped.executor.lose()
+    while stepped.executor.taken:
+        stepped.executor.finish()
+    assert stepped.sweep.wait() == [0, 10, 20, 30, 40]
+
+
+def test_a_part_that_is_lost_while_nobody_wants_it_waits() -> None:
+    stepped = Stepped()
+    stepped.wanted = False
+    stepped.executor.lose()
+    assert (stepped.executor.begun, stepped.sweep.running) == ([0, 1], True)
+    stepped.wanted = True
+    stepped.sweep.resume()
+    assert sorted(stepped.executor.begun[2:]) == [0, 1]
+
+
+def test_a_part_that_is_lost_three_times_ends_the_sweep_with_the_reason_in_a_line() -> None:
+    stepped = Stepped()
+    for _ in range(MAX_LOSSES):
+        assert (stepped.sweep.running, stepped.sweep.problem) == (True, None)
+        stepped.executor.lose()
+    assert (stepped.sweep.running, stepped.sweep.cancelled, stepped.executor.taken) == (False, True, [])
+    assert str(stepped.sweep.problem).startswith("the worker of part ")
+    assert "stack trace" not in str(stepped.sweep.problem)
+    with pytest.raises(ChildProcessError, match="died"):
+        stepped.sweep.wait()
+
+
+def test_a_cancelled_sweep_loses_nothing() -> None:
+    stepped = Stepped()
+    stepped.sweep.cancel()
+    stepped.executor.lose()
+    assert (stepped.executor.begun, stepped.sweep.problem, stepped.sweep.under_way) == ([0, 1], None, 0)
 
 
 def test_a_cancelled_sweep_discards_what_is_under_way_and_says_when_it_is_done() -> None:
@@ -211,20 +252,23 @@ def test_a_cancelled_sweep_discards_what_is_under_way_and_says_when_it_is_done()
     assert len(stepped.told) == 2, "the workers are free for others"
 
 
-def test_without_a_pool_a_sweep_ends_and_says_so() -> None:
-    told: list[bool] = []
+class NoExecutor(Executor):
+    """Takes no work."""
 
-    def none() -> Executor:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         raise OSError("cannot start a process")
 
-    sweep = Sweep(_fail, range(5), none, changed=lambda: told.append(True))
-    assert (sweep.cancelled, sweep.version, told) == (True, 1, [True])
+
+def test_a_part_that_is_always_refused_ends_the_sweep_and_it_says_so() -> None:
+    told: list[bool] = []
+    sweep = Sweep(_fail, range(5), NoExecutor(), changed=lambda: told.append(True))
+    assert (sweep.cancelled, sweep.version, sweep.under_way, told) == (True, 1, 0, [True] * MAX_LOSSES)
     with pytest.raises(OSError, match="cannot start"):
         sweep.wait()
 
 
 def test_a_sweep_without_parts_is_done() -> None:
-    sweep = Sweep(_fail, [], HandExecutor)
+    sweep = Sweep(_fail, [], HandExecutor())
     assert (sweep.wait(), sweep.running, sweep.cancelled) == ([], False, False)
 
 

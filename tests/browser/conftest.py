@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -104,10 +104,17 @@ def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(server_log: Path) -> Iterator[str]:
-    """The URL of the app, started as the README says."""
-    with serve(ROOT / "app.py", server_log) as url:
-        yield url
+def app(server_log: Path) -> Iterator[tuple[str, int]]:
+    """The URL of the app, started as the README says, and the number of its process."""
+    port = free_port()
+    with running(streamlit(ROOT / "app.py", port), port, server_log) as process:
+        yield f"http://127.0.0.1:{port}", process.pid
+
+
+@pytest.fixture(scope="session")
+def server(app: tuple[str, int]) -> str:
+    """The URL of the app."""
+    return app[0]
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +140,12 @@ def wait_until(page: Page, expression: str, argument: object = None, seconds: fl
     while not page.evaluate(expression, argument):
         assert time.monotonic() < deadline, f"after {seconds} s still not true: {expression}"
         page.wait_for_timeout(50)
+
+
+def press_key(page: Page, key: str) -> None:
+    """Press a button's key once the button is on the page; figures may be there earlier, and hear no keys."""
+    expect(page.get_by_label(f"Shortcut {key.upper()}", exact=True).first).to_be_attached(timeout=30_000)
+    page.keyboard.press(key)
 
 
 both_themes = pytest.mark.parametrize("theme", ["light", "dark"], indirect=True)
@@ -162,11 +175,9 @@ def tab(profile: BrowserContext) -> Page:
     return profile.new_page()
 
 
-@pytest.fixture
-def page(tab: Page, theme: str) -> Iterator[Page]:
-    """The tab as a stranger finds it, at 1280x720; any error in the console fails the test."""
-    tab.bring_to_front()  # a test may have opened another one, and a tab in the background is slow
-    use_theme(tab, theme)
+@contextmanager
+def console_errors(tab: Page) -> Iterator[list[str]]:
+    """Collect the errors in a tab's console, and exceptions that nobody caught."""
     errors: list[str] = []
 
     def collect(message: ConsoleMessage) -> None:
@@ -179,9 +190,18 @@ def page(tab: Page, theme: str) -> Iterator[Page]:
 
     tab.on("console", collect)
     tab.on("pageerror", collect_uncaught)
-    yield tab
+    yield errors
     tab.remove_listener("console", collect)
     tab.remove_listener("pageerror", collect_uncaught)
+
+
+@pytest.fixture
+def page(tab: Page, theme: str) -> Iterator[Page]:
+    """The tab as a stranger finds it, at 1280x720; any error in the console fails the test."""
+    tab.bring_to_front()  # a test may have opened another one, and a tab in the background is slow
+    use_theme(tab, theme)
+    with console_errors(tab) as errors:
+        yield tab
     _forget_visitor(tab)
     assert not errors, "errors in the browser's console:\n" + "\n".join(errors)
 

@@ -13,7 +13,7 @@ from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.tasks.series import sunspots
 from rnnviz.ui.applications.text import PIECE
 from rnnviz.ui.views import OWN_NETWORK
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import press_key, wait_until
 from tests.browser.test_story import SETTLED, assert_open_to_all_and_fits
 
 TRAINING_SECONDS = 45
@@ -225,10 +225,10 @@ def test_without_a_mouse_one_draws_and_trains(server: str, page: Page) -> None:
     page.keyboard.press("Space")
     expect(page.locator(".ask").first).to_contain_text("As you drew it.")
     wait_until(page, f"{figure('answer_captions')}.dataset.draws > {before}")
-    page.keyboard.press("p")
+    press_key(page, "p")
     expect(page.locator(".st-key-job_play button")).to_contain_text("Pause")
     expect(answer(page, "captions")).to_contain_text(re.compile(r"after \d"))
-    page.keyboard.press("p")
+    press_key(page, "p")
     expect(page.locator(".st-key-job_play button")).to_contain_text("Train")
 
 

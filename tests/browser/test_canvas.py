@@ -56,23 +56,25 @@ def playground(server: str, page: Page) -> Page:
     return page
 
 
+SIZED = """([width, dots]) => innerWidth === width && devicePixelRatio === dots
+  && Object.values(window.rnnvizFigures).every(figure => !figure.drawing
+    && figure.drawnWidth === figure.frame.clientWidth)"""
+
+
 @contextmanager
-def screen(page: Page, width: int, dots: float) -> Iterator[CDPSession]:
-    """Show the page on a screen of another width and density; gives what photographs it in full density."""
+def camera(page: Page) -> Iterator[CDPSession]:
+    """What sets the page's screen and photographs it in full density; at the end the usual screen is back."""
     session = page.context.new_cdp_session(page)
-
-    def become(width: int, dots: float) -> None:
-        size = {"width": width, "height": HEIGHT, "deviceScaleFactor": dots, "mobile": False}
-        session.send("Emulation.setDeviceMetricsOverride", size)
-        wait_until(
-            page, "([width, dots]) => innerWidth === width && devicePixelRatio === dots", [width, dots]
-        )
-        page.wait_for_timeout(1000)  # until the figures have followed the page's new width
-
-    become(width, dots)
     yield session
-    become(WIDTH, 1)
+    session.send("Emulation.clearDeviceMetricsOverride")
     session.detach()
+
+
+def use_screen(page: Page, camera: CDPSession, width: int, dots: float) -> None:
+    """Show the page on a screen of another width and density; its figures follow."""
+    size = {"width": width, "height": HEIGHT, "deviceScaleFactor": dots, "mobile": False}
+    camera.send("Emulation.setDeviceMetricsOverride", size)
+    wait_until(page, SIZED, [width, dots])
 
 
 def look(page: Page, camera: CDPSession, key: str) -> Array:
@@ -99,28 +101,40 @@ def differing(page: Page, camera: CDPSession, key: str, before: Any, after: Any)
     return float((np.abs(painted - drawn).max(axis=-1) > NOTICED).mean())
 
 
-def largest(shares: dict[tuple[str, str], float], key: str) -> float:
-    return max(share for (_, figure), share in shares.items() if figure == key)
+def largest(shares: dict[tuple[str, str, str], float], key: str) -> float:
+    return max(share for (_, _, figure), share in shares.items() if figure == key)
+
+
+SCREENS = {
+    "plain": (WIDTH, 1, False),
+    "dense": (WIDTH, 2, False),
+    "projector": (WIDTH, 1, True),
+    "phone": (390, 3, False),
+}
+"""Width, dots to a pixel, and whether it is a projector."""
+
+
+def compared(theme: str, screen: str) -> list[str]:
+    """The experiments to compare: everything once, and some on each screen in each theme."""
+    if (screen, theme) == ("plain", "light"):
+        return list(EXPERIMENTS)
+    first = 4 * list(SCREENS).index(screen) + 2 * (theme == "dark")
+    return [*EXPERIMENTS, *EXPERIMENTS][first : first + 2]
 
 
 @both_themes
-@pytest.mark.parametrize(
-    ("width", "dots", "projector"),
-    [(WIDTH, 1, False), (WIDTH, 2, False), (WIDTH, 1, True), (390, 3, False)],
-    ids=["plain", "dense", "projector", "phone"],
-)
-def test_a_painted_frame_looks_as_plotly_draws_it(
-    playground: Page, theme: str, width: int, dots: float, projector: bool
-) -> None:
-    everything = not projector and (width, dots, theme) in ((WIDTH, 1, "light"), (WIDTH, 2, "dark"))
+def test_a_painted_frame_looks_as_plotly_draws_it(playground: Page, theme: str) -> None:
     shares = {}
-    with screen(playground, width, dots) as camera:
-        for name in list(EXPERIMENTS)[: None if everything else 2]:
-            before, after = (pictures(EXPERIMENTS[name], steps, THEMES[theme]) for steps in (0, 40))
-            if projector:
-                before, after = magnify(before), magnify(after)
-            for key in FIGURES:
-                shares[name, key] = differing(playground, camera, key, before[key], after[key])
+    with camera(playground) as session:
+        for screen, (width, dots, projector) in SCREENS.items():
+            use_screen(playground, session, width, dots)
+            for name in compared(theme, screen):
+                before, after = (pictures(EXPERIMENTS[name], steps, THEMES[theme]) for steps in (0, 40))
+                if projector:
+                    before, after = magnify(before), magnify(after)
+                for key in FIGURES:
+                    different = differing(playground, session, key, before[key], after[key])
+                    shares[screen, name, key] = different
     print("largest share of different pixels:", {key: f"{largest(shares, key):.3%}" for key in FIGURES})
     assert {name: f"{share:.3%}" for name, share in shares.items() if share > DIFFERENT} == {}
 
@@ -185,24 +199,23 @@ def test_plotly_has_drawn_the_last_frame_before_the_canvas_goes(playground: Page
     np.testing.assert_allclose(playground.evaluate("drawn"), after["data"][-3]["y"])
 
 
-UNPAINTED: list[dict[str, Any]] = [
-    {"type": "scatter", "mode": "markers", "marker": {"symbol": "star", "color": "#123456"}},
-    {"type": "scatter", "mode": "lines", "line": {"color": "#123456"}, "fill": "tozeroy"},
-    {"type": "scatter", "mode": "text", "text": ["a<sub>1</sub>"] * 3, "textfont": {"size": 9}},
-    {"type": "bar", "marker": {"color": "#123456"}},
-]
+UNPAINTED: dict[str, dict[str, Any]] = {
+    "symbol": {"type": "scatter", "mode": "markers", "marker": {"symbol": "star", "color": "#123456"}},
+    "fill": {"type": "scatter", "mode": "lines", "line": {"color": "#123456"}, "fill": "tozeroy"},
+    "markup": {"type": "scatter", "mode": "text", "text": ["a<sub>1</sub>"] * 3, "textfont": {"size": 9}},
+    "bars on numbers": {"type": "bar", "marker": {"color": "#123456"}},
+}
 
 
-@pytest.mark.parametrize("trace", UNPAINTED, ids=["symbol", "fill", "markup", "bars on numbers"])
-def test_plotly_draws_what_the_canvas_cannot_paint(playground: Page, trace: dict[str, Any]) -> None:
+def test_plotly_draws_what_the_canvas_cannot_paint(playground: Page) -> None:
     spec = pictures(Experiment(), 1, LIGHT)["progress"]
-    show(playground, "progress", spec, playing=True)
-    assert playground.evaluate(PAINTED, "progress")
-    more = {**spec, "data": [*spec["data"], trace | {"x": [1, 2, 3], "y": [1, 2, 3]}]}
-    show(playground, "progress", more, playing=True)
-    assert not playground.evaluate(PAINTED, "progress")
-    drawn = playground.evaluate("window.rnnvizFigures.progress.node._fullData.at(-1).type")
-    assert drawn == trace["type"]
+    for name, trace in UNPAINTED.items():
+        show(playground, "progress", spec, playing=True)
+        assert playground.evaluate(PAINTED, "progress"), name
+        more = {**spec, "data": [*spec["data"], trace | {"name": name, "x": [1, 2, 3], "y": [1, 2, 3]}]}
+        show(playground, "progress", more, playing=True)
+        assert not playground.evaluate(PAINTED, "progress"), name
+        assert playground.evaluate("window.rnnvizFigures.progress.node._fullData.at(-1).name") == name
 
 
 def test_no_label_shows_an_old_number_while_it_is_painted(playground: Page) -> None:

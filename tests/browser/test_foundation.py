@@ -1,10 +1,8 @@
 """The server, the frame around every page and the live figure, as a browser meets them."""
 
 import gzip
-import os
 import re
 import signal
-import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,12 +14,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.ui.scripts import PLOTLY_URL, SCRIPTS
-from tests.browser.conftest import ROOT, both_themes, free_port, running, serve, streamlit, wait_until
+from tests.browser.conftest import ROOT, free_port, running, serve, streamlit, wait_until
+from tests.browser.processes import children_of, is_there
 
 DRAWS = "Number(document.querySelector('.live-figure')?.dataset.draws ?? 0)"
-
-PAGES = ["", "laboratory"]
-"""The first page has the address of the app itself. test_story.py visits all the others."""
 
 
 def fetch(url: str) -> tuple[Message, bytes]:
@@ -68,38 +64,14 @@ def test_every_answer_carries_the_security_headers(server: str, path: str) -> No
     assert "frame-ancestors 'self'" in policy
 
 
-@both_themes
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("path", "theme"), [("", "light"), ("laboratory", "dark")], indirect=["theme"])
 def test_a_page_opens_in_its_frame(server: str, page: Page, theme: str, path: str) -> None:
-    page.goto(f"{server}/{path}")
+    page.goto(f"{server}/{path}")  # "" is the first page's own address; test_story.py visits all the others
     expect_frame(page)
     scheme = page.get_by_test_id("stApp").evaluate("node => getComputedStyle(node).colorScheme")
     assert scheme == theme
     content = "document.querySelector('[data-testid=stMainBlockContainer] > div')"
     wait_until(page, f"{content}.getBoundingClientRect().y <= 48")
-
-
-def test_a_deep_link_is_the_first_thing_a_fresh_server_is_asked_for(page: Page, tmp_path: Path) -> None:
-    with serve(ROOT / "app.py", tmp_path / "log.txt") as url:
-        page.goto(f"{url}/{PAGES[-1]}?seed=3")
-        expect_frame(page)
-        page.goto("about:blank")  # a page that loses its server complains in the console
-
-
-def children_of(process: int) -> list[int]:
-    """The processes that a process has started."""
-    everything = ["/bin/ps", "-eo", "pid=,ppid="]
-    shown = subprocess.run(everything, capture_output=True, text=True, check=True)
-    lines = [line.split() for line in shown.stdout.splitlines()]
-    return [int(pid) for pid, parent in lines if int(parent) == process]
-
-
-def is_there(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 UVICORN = ["uvicorn", "--app-dir", str(ROOT), "app:app", "--port"]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.teaching.walkthrough import STOPS, Entry, Sizes, T, Walk, original, written
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import press_key, wait_until
 
 LOOP, HAND = (f"document.querySelector('.st-key-{name} .live-figure')" for name in ("loop", "by_hand"))
 LAST = len(STOPS) - 1
@@ -64,9 +64,9 @@ def test_the_loop_unfolds_by_mouse_and_keyboard(server: str, page: Page) -> None
     page.get_by_role("button", name="Next Shortcut K").click()
     wait_until(page, f"{nodes} === 1")
     for steps in (2, 3):
-        page.keyboard.press("k")
+        press_key(page, "k")
         wait_until(page, f"({nodes}) === {steps}")
-    page.keyboard.press("j")
+    press_key(page, "j")
     wait_until(page, f"({nodes}) === 2")
     page.get_by_role("slider", name="Steps unfolded").press("End")
     wait_until(page, f"({nodes}) === 8")
@@ -97,7 +97,7 @@ def test_stepping_forward_shows_the_librarys_numbers(server: str, page: Page) ->
     walk = Walk.of(original())
     wait_for_texts(page, numbers(walk.h[1], 2))
     assert not numbers(walk.h[2], 2) <= set(texts(page)), "not computed yet"
-    page.keyboard.press("k")
+    press_key(page, "k")
     wait_for_texts(page, numbers(walk.h[2], 2))
     page.get_by_role("slider", name="What is computed").press("End")
     wait_for_label(page, HAND, "∂L/∂A")
@@ -107,7 +107,7 @@ def test_stepping_forward_shows_the_librarys_numbers(server: str, page: Page) ->
     assert result == pytest.approx(walk.dA.ravel(), abs=0.00051)
     page.get_by_role("button", name="Back Shortcut J").click()
     wait_for_label(page, HAND, "∂L/∂B")
-    page.keyboard.press("j")
+    press_key(page, "j")
     wait_for_label(page, HAND, "∂L/∂C")
 
 

@@ -73,6 +73,7 @@ def overflow(page: Page) -> int:
 def visit_all(page: Page, subjects: tuple[str, ...] = ()) -> Iterator[str]:
     """Open one instrument after the other, each until it has said all that it says.
 
+    The phase diagram says the same from its beginning, which takes seconds less than its end.
     subjects : only instruments that look at one of these (default: all).
     """
     for name, instrument in ALL.items():
@@ -80,7 +81,7 @@ def visit_all(page: Page, subjects: tuple[str, ...] = ()) -> Iterator[str]:
             continue
         page.get_by_role("radio", name=instrument.title, exact=True).click()
         expect(page.get_by_text(instrument.question)).to_be_visible()
-        if name in ("seeds", "phase"):
+        if name == "seeds":
             expect(page.get_by_text("parts done.")).to_be_visible(timeout=90_000)
         expect(page.get_by_text(re.compile("How to read this|Not trained yet"))).to_have_count(1)
         if page.get_by_text("How to read this").count():
@@ -151,14 +152,12 @@ def test_long_work_shows_its_progress_and_can_be_cancelled(server: str, page: Pa
     page.wait_for_timeout(1500)
     assert page.get_by_text("Cancelled at").inner_text() == stopped_at, "nothing goes on behind the curtain"
     page.get_by_role("button", name="Start again").click()
-    wait_until(page, drawn("phase"))
-    expect(page.get_by_text("All 24 parts done.")).to_be_visible(timeout=60_000)
-    z = "document.querySelector('.st-key-lab_phase .live-figure')._fullData[0].z"
-    wait_until(page, f"[...{z}].every(row => [...row].every(Number.isFinite))")
+    expect(page.get_by_text(re.compile("Measuring: [1-9]"))).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Cancel").click()
 
 
 PHASE = "document.querySelector('.st-key-lab_phase .live-figure')"
-ROWS = f"[...{PHASE}?._fullData?.[0].z ?? []].filter(row => Number.isFinite(row[0])).length"
+ROWS = f"[...{PHASE}?._fullData?.[0].z ?? []].filter(row => [...row].every(Number.isFinite)).length"
 """How many rows of the phase diagram are drawn."""
 
 
@@ -181,6 +180,7 @@ def test_a_phase_diagram_fills_in_while_it_is_watched(server: str, page: Page) -
     assert rows == sorted(rows)
     assert len(rows) > 4, "it is drawn again and again"
     assert page.evaluate("window.tops.size") == 1, "nothing moves, not even at the end"
+    assert overflow(page) == 0
     assert page.evaluate(f"window.node === {PHASE}")
     draws = page.evaluate(f"{PHASE}.dataset.draws")
     page.wait_for_timeout(1500)

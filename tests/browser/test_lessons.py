@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.experiment.links import to_params
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
-from tests.browser.conftest import both_themes, wait_until
+from tests.browser.conftest import both_themes, press_key, wait_until
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
@@ -137,9 +137,9 @@ def test_the_playground_goes_on_with_the_very_same_run(server: str, page: Page) 
     expect_why(page, step, "✓ Right.")
     page.get_by_role("link", name="Continue in the Playground").click()
     wait_until(page, f"{DRAWN} === 3 && {STEP} === {step.updates}")
-    page.keyboard.press("p")
+    press_key(page, "p")
     wait_until(page, f"{STEP} > {step.updates}")
-    page.keyboard.press("p")
+    press_key(page, "p")
 
 
 @both_themes

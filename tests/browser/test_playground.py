@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz import PRESETS, TASKS, Experiment, Preset
 from rnnviz.experiment.links import to_params
 from rnnviz.figures import THEMES
-from tests.browser.conftest import ROOT, serve, use_theme, wait_until
+from tests.browser.conftest import ROOT, press_key, serve, use_theme, wait_until
+from tests.browser.test_foundation import expect_frame
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
@@ -119,6 +120,7 @@ def test_a_deep_link_restores_the_experiment_on_a_fresh_server(page: Page, tmp_p
     )
     with serve(ROOT / "app.py", tmp_path / "log.txt") as url:
         open_page(page, link(url, e))
+        expect_frame(page)
         assert params(page) == to_params(e)
         expect(page.get_by_role("combobox", name="Initialisation")).to_have_value(
             re.compile("Scaled Gaussian")
@@ -247,11 +249,11 @@ def test_a_retuned_run_says_so_in_both_themes_and_on_a_projector(server: str, pa
         expect(retuned).to_be_visible()
     expect_on_screen(retuned)
     retuned.click()  # a key pressed in a slider is the slider's
-    page.keyboard.press("l")
+    press_key(page, "l")
     wait_until(page, "location.search.includes('projector=true')")
     expect(retuned).to_be_visible()
     assert page.evaluate("(node => node.scrollWidth <= node.clientWidth)(document.querySelector('.retuned'))")
-    page.keyboard.press("l")
+    press_key(page, "l")
     press(page, "reset")
     expect(retuned).to_have_count(0)
 
@@ -268,14 +270,14 @@ def test_a_slider_moves_by_keys_and_reaches_its_ends(server: str, page: Page) ->
 
 def test_keys_play_pause_and_step(server: str, page: Page) -> None:
     open_page(page, f"{server}/playground")
-    page.keyboard.press("s")
+    press_key(page, "s")
     wait_until(page, f"{STEP} === 1")
-    page.keyboard.press("s")
+    press_key(page, "s")
     wait_until(page, f"{STEP} === 2")
-    page.keyboard.press("p")
+    press_key(page, "p")
     expect(play_button(page)).to_contain_text("Pause")
     wait_until(page, f"{STEP} > 4")
-    page.keyboard.press("p")
+    press_key(page, "p")
     expect(play_button(page)).to_contain_text("Play")
     page.wait_for_timeout(1000)  # a busy browser still draws what it was sent
     still = page.evaluate(STEP)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from rnnviz import PRESETS, Experiment
 from rnnviz.experiment.links import to_params
 from rnnviz.ui.catalogue import ENTRIES
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import press_key, wait_until
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PATHS = ["" if name == "home" else name for name in ENTRIES if name != "applications"]
@@ -109,25 +109,25 @@ def test_one_key_makes_everything_large_and_hides_the_rest(server: str, page: Pa
     plot = "document.querySelector('.st-key-timeline .live-figure')"
     wait_until(page, f"{plot}?.dataset.draws > 0")
     before = page.evaluate(f"{plot}._fullLayout.font.size")
-    page.keyboard.press("l")
+    press_key(page, "l")
     wait_until(page, "location.search.includes('projector=true')")
     expect(page.locator(".stAppHeader")).to_be_hidden()
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()
     wait_until(page, f"{plot}._fullLayout.font.size >= 1.3 * {before}")
     wait_until(page, "parseFloat(getComputedStyle(document.documentElement).fontSize) >= 18")
-    page.keyboard.press("p")  # its button is out of the way, its key is not
+    press_key(page, "p")  # its button is out of the way, its key is not
     wait_until(page, "Number(document.querySelector('.numbers b')?.textContent) > 0")
-    page.keyboard.press("p")
+    press_key(page, "p")
     page.wait_for_timeout(1500)  # until the last tick has passed
     wait_until(page, SETTLED)
-    page.keyboard.press("l")
+    press_key(page, "l")
     wait_until(page, "!location.search.includes('projector')")
     expect(page.locator(".stAppHeader")).to_be_visible()
 
 
 def test_a_projector_shows_the_whole_playground(server: str, page: Page) -> None:
     open_page(page, server, "playground", projector="true")
-    page.wait_for_timeout(1000)
+    wait_until(page, f"{DRAWN} && document.querySelectorAll('.live-figure').length === 3")
     for key in ("timeline", "progress", "answers"):
         box = page.locator(f".st-key-{key} .live-figure").bounding_box()
         assert box is not None
@@ -138,8 +138,8 @@ def test_a_projector_shows_the_whole_playground(server: str, page: Page) -> None
 def test_a_projector_shows_every_page_of_the_story_at_once(server: str, page: Page) -> None:
     for path in ("why", "how", "types", "problems", "laboratory", "lessons"):
         open_page(page, server, path, projector="true")
-        wait_until(page, "document.querySelectorAll('.live-figure:not([data-draws])').length === 0")
-        page.wait_for_timeout(1000)
+        wait_until(page, DRAWN)
+        page.wait_for_timeout(300)  # formulas are set a moment later
         main = "document.querySelector('[data-testid=stMain]')"
         assert page.evaluate(f"{main}.scrollHeight") <= 722, path
         if path != "laboratory":

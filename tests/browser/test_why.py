@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 from rnnviz import TOPOLOGIES
 from rnnviz.figures import THEMES
 from rnnviz.teaching.contest import ROUNDS, STEPS
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import press_key, wait_until
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
 SECONDS = 45
@@ -52,7 +52,7 @@ def test_recall_is_played_to_its_end_and_both_numbers_are_told(server: str, page
     heard = page.locator(".st-key-contest_progress .only-heard")
     expect(heard).to_have_text("")
     plots = page.locator(".live-figure svg.main-svg").element_handles()
-    page.keyboard.press("p")
+    press_key(page, "p")
     expect(page.locator(".st-key-contest_play button")).to_contain_text("Pause", timeout=30_000)
     began = time.monotonic()
     expect(outcome(page)).to_contain_text("After ")
@@ -74,10 +74,10 @@ def test_recall_is_played_to_its_end_and_both_numbers_are_told(server: str, page
 
 def test_the_picture_shows_what_the_networks_answer(server: str, page: Page) -> None:
     open_page(page, f"{server}/why", 3)
-    page.keyboard.press("p")
+    press_key(page, "p")
     told = figure("contest_vanilla", ".textContent")
     wait_until(page, f"{told}.includes('✓')", seconds=SECONDS)
-    page.keyboard.press("p")
+    press_key(page, "p")
     expect(page.locator(".st-key-contest_play button")).to_contain_text("Play")
 
 

@@ -278,7 +278,7 @@ def test_a_run_that_stops_by_itself_is_told_once_a_page(server: str) -> None:
 
 
 def test_a_stop_while_the_page_is_drawn_is_not_missed(stage: Stage) -> None:
-    stage.screen.take(Watching())
+    stage.screen.take(Watching(stage.screen))
     stage.run.until = CHUNK
     stage.run.play()
     stage.screen.begin({stage.run: stage.run.stops})
@@ -289,7 +289,7 @@ def test_a_stop_while_the_page_is_drawn_is_not_missed(stage: Stage) -> None:
 
 
 def test_neither_pause_nor_a_single_step_needs_the_page_to_be_drawn_anew(stage: Stage) -> None:
-    stage.screen.take(Watching())
+    stage.screen.take(Watching(stage.screen))
     stage.run.step()
     stage.bench.pool.finish()
     assert not stage.screen.stale
@@ -336,12 +336,10 @@ class Work:
     """Something that a fragment follows; its results come when the test says so."""
 
     def __init__(self) -> None:
-        self.version = 0
-        self.stalled = False
-        self.resumed = 0
+        self.version = self.resumed = 0
 
     def resume(self) -> None:
-        self.resumed, self.stalled = self.resumed + 1, False
+        self.resumed += 1
 
 
 def follow_on_page(screen: Screen, work: Work, name: str = "phase") -> int:
@@ -403,7 +401,6 @@ def test_a_fragment_that_begins_anew_is_told_of_the_new_results(server: str) -> 
         ask(socket, screen.page)
         finish_part(screen, before)
         assert hear(socket)[0]["news"]
-        after.stalled = True
         number = screen.follow("phase", after, 0)
         wait_for(lambda: after.resumed > 0)
         ask(socket, screen.page)
@@ -427,7 +424,7 @@ def test_work_is_seen_while_its_page_is_on_the_screen_of_somebody() -> None:
     screen, work = Screen(), Work()
     follow_on_page(screen, work)
     assert not screen.sees(work), "nobody is connected"
-    watching = Watching()
+    watching = Watching(screen)
     screen.take(watching)
     assert screen.sees(work)
     screen.begin({})
@@ -443,14 +440,13 @@ def test_work_is_seen_while_its_page_is_on_the_screen_of_somebody() -> None:
 def test_what_is_followed_is_resumed_by_a_connection_and_by_a_page(server: str) -> None:
     screen, work = Screen(), Work()
     follow_on_page(screen, work)
-    resumed = work.resumed
+    assert work.resumed == 0, "nobody sees it"
     with opened(server, screen.token):
-        wait_for(lambda: work.resumed == resumed + 1)
-        work.stalled = True
+        wait_for(lambda: work.resumed == 1)
         screen.wake()
-        wait_for(lambda: work.resumed == resumed + 2)
+        wait_for(lambda: work.resumed == 2)
         follow_on_page(screen, work)
-        assert work.resumed == resumed + 3
+        wait_for(lambda: work.resumed == 3)
 
 
 # The lease

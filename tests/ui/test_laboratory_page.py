@@ -139,7 +139,7 @@ def test_seeds_are_measured_while_somebody_watches_and_none_before() -> None:
     assert "Of 1 seed: " in said(tab), "its own one needs no worker"
     screen = tab.session_state["session"].screen
     assert screen.live
-    screen.take(Watching())
+    screen.take(Watching(screen))
     screen.resume()
     assert len(sweep.wait()) == 20
     assert "Of 20 seeds: " in said(look(tab))

@@ -17,7 +17,7 @@ from rnnviz import PRESETS, Experiment, Params, train
 from rnnviz.training.executor import local_pool
 from rnnviz.training.loop import advance
 from rnnviz.ui.chunk import get_ready
-from rnnviz.ui.live_run import MAX_FAILURES, LiveRun
+from rnnviz.ui.live_run import MAX_FAILURES, LiveRun, Phase
 from tests.watcher import Watcher, watched
 
 SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
@@ -167,7 +167,8 @@ def test_a_run_that_nobody_watches_stops_by_itself() -> None:
         run.watch(watcher, {})
         look_until(run, lambda run=run: run.state.step > 0)  # type: ignore[misc]
     watcher.open = False
-    time.sleep(0.7)
+    for run in (fast, slow):
+        look_until(run, lambda run=run: run.phase is Phase.QUEUED)  # type: ignore[misc]
     steps = fast.state.step, slow.state.step
     time.sleep(1.0)
     assert (fast.state.step, slow.state.step) == steps, "they train for nobody"
@@ -285,12 +286,14 @@ def test_a_worker_that_dies_costs_one_chunk() -> None:
 
 
 class BrokenPool(Executor):
-    """Every chunk is lost."""
+    """Every chunk is lost, until it is mended by another pool."""
 
     def __init__(self) -> None:
-        self.submitted = 0
+        self.submitted, self.mended = 0, False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self.mended:
+            return local_pool().submit(fn, *args, **kwargs)
         self.submitted += 1
         future: Future[Any] = Future()
         future.set_exception(MemoryError("no room for this run"))
@@ -299,7 +302,7 @@ class BrokenPool(Executor):
 
 def test_a_run_that_cannot_go_on_says_so() -> None:
     pool = BrokenPool()
-    run = watched(LiveRun(SMALL, pool=lambda: pool))
+    run = watched(LiveRun(SMALL, executor=pool))
     run.play()
     resume_for(run, 0.6)
     assert not run.playing
@@ -309,11 +312,11 @@ def test_a_run_that_cannot_go_on_says_so() -> None:
 
 
 def test_play_after_a_problem_tries_again() -> None:
-    pool: Executor = BrokenPool()
-    run = watched(LiveRun(SMALL, pool=lambda: pool))
+    pool = BrokenPool()
+    run = watched(LiveRun(SMALL, executor=pool))
     run.play()
     resume_for(run, 0.6)
-    pool = local_pool()
+    pool.mended = True
     run.play()
     assert run.problem is None
     look_until(run, lambda: run.state.step > 10)

@@ -76,7 +76,7 @@ class Bench:
 
     def __init__(self, e: Experiment = SMALL, **settings: Any) -> None:
         self.pool, self.clock = HandPool(), HandClock()
-        self.run = LiveRun(e, lambda: self.pool, lambda: self.clock.now, self.clock.later)
+        self.run = LiveRun(e, self.pool, lambda: self.clock.now, self.clock.later)
         self.watcher = Watcher()
         self.run.watch(self.watcher, {})
         for name, value in settings.items():
@@ -119,19 +119,15 @@ def test_a_play_that_is_refused_is_tried_again_and_not_raised_to_the_page() -> N
     assert bench.now == (Phase.RUNNING, CHUNK)
 
 
-def test_no_pool_at_all_is_a_failure_in_words_and_play_starts_again() -> None:
-    def none() -> Executor:
-        raise OSError("no more processes\nand a long story")
-
+def test_refusals_in_a_row_are_a_failure_in_words_and_play_starts_again() -> None:
     bench = Bench()
-    run = LiveRun(SMALL, none, lambda: bench.clock.now, bench.clock.later)
-    run.watch(bench.watcher, {})
+    run, bench.pool.refuses = bench.run, OSError("no more processes\nand a long story")
     run.play()
     for _ in range(MAX_FAILURES - 1):
         assert (run.phase, run.problem) == (Phase.QUEUED, None)
         run.resume()
     assert (run.phase, run.problem) == (Phase.FAILED, "Training stopped: no more processes")
-    run._pool = lambda: bench.pool
+    bench.pool.refuses = None
     run.resume()
     assert run.phase is Phase.FAILED, "only play starts it again"
     run.play()
@@ -290,13 +286,12 @@ def test_a_chunk_that_no_worker_has_begun_is_taken_back() -> None:
 # Losses
 
 
-def test_a_lost_chunk_is_done_again_when_it_is_resumed() -> None:
+def test_a_lost_chunk_is_done_again() -> None:
     bench = Bench()
     bench.run.play()
     bench.pool.finish()
     bench.pool.lose(RuntimeError("a worker died"))
-    assert bench.now == (Phase.QUEUED, CHUNK)
-    bench.run.resume()
+    assert bench.now == (Phase.RUNNING, CHUNK)
     bench.pool.finish()
     assert bench.now == (Phase.RUNNING, 2 * CHUNK)
     np.testing.assert_array_equal(weights_of(bench.run), train(SMALL, 2 * CHUNK).params.flat())
@@ -308,12 +303,10 @@ def test_losses_in_a_row_end_in_a_sentence_and_a_result_starts_the_count_again()
     for _ in range(3):
         for _ in range(MAX_FAILURES - 1):
             bench.pool.lose(MemoryError())
-            assert bench.run.phase is Phase.QUEUED
-            bench.run.resume()
+            assert bench.run.phase is Phase.RUNNING
         bench.pool.finish()
     assert bench.run.playing
     for _ in range(MAX_FAILURES):
-        bench.run.resume()
         bench.pool.lose(MemoryError())
     assert (bench.now, bench.run.problem) == ((Phase.FAILED, 3 * CHUNK), "Training stopped: MemoryError")
     bench.run.play()
@@ -335,7 +328,9 @@ def test_a_pool_that_is_shut_down_counts_as_a_loss() -> None:
     future, bench.pool.chunks = bench.pool.chunks[0][0], []
     future._state = "PENDING"
     future.cancel()
-    assert bench.now == (Phase.QUEUED, 0)
+    assert bench.now == (Phase.RUNNING, 0)
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, CHUNK)
 
 
 # Slow motion
@@ -690,11 +685,20 @@ def test_a_run_that_stops_by_itself_counts_it_once_and_draws_nothing_of_inf() ->
         assert at(phase).run.stops == 0
 
 
-def test_a_lost_chunk_wakes_the_watcher_who_resumes_it() -> None:
+def test_a_refusal_wakes_the_watcher_who_resumes_the_run() -> None:
+    bench, watcher = watched()
+    bench.pool.refuses = RuntimeError("the pool has ended")
+    bench.run.play()
+    assert (watcher.woken, bench.run.phase) == (1, Phase.QUEUED)
+
+
+def test_without_anybody_watching_a_lost_chunk_waits() -> None:
     bench, watcher = watched()
     bench.run.play()
+    watcher.open = False
     bench.pool.lose(RuntimeError("a worker died"))
-    assert (watcher.woken, bench.run.stalled) == (1, True)
+    assert bench.now == (Phase.QUEUED, 0)
+    watcher.open = True
     bench.run.resume()
     assert bench.run.phase is Phase.RUNNING
 
@@ -715,7 +719,7 @@ def widen_by_step(now: Moment) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("training", "seconds"), [(1, 0.03), (10, 0.03), (20, 0.034), (30, 0.051), (100, 0.09)]
+    ("training", "seconds"), [(1, 0.036), (21, 0.036), (22, 0.0374), (30, 0.051), (100, 0.09)]
 )
 def test_chunks_grow_with_the_number_of_runs_that_train(training: int, seconds: float) -> None:
     assert chunk_seconds(training) == pytest.approx(seconds)

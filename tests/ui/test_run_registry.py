@@ -24,7 +24,7 @@ class IdlePool(Executor):
 
 @pytest.fixture
 def runs() -> RunRegistry:
-    return RunRegistry(lambda e: LiveRun(e, IdlePool))
+    return RunRegistry(lambda e: LiveRun(e, IdlePool()))
 
 
 def job(seed: int) -> tuple[RunKey, Experiment]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -34,7 +36,9 @@ from rnnviz.ui.problems import (
     idea,
     tell,
 )
+from rnnviz.ui.sweep_registry import SweepRegistry
 from rnnviz.ui.views import HIDEABLE, PARAMETERS, read_view
+from tests.ui.test_sweep_registry import HandExecutor
 from tests.visitor import Watching, turn_to
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
@@ -116,13 +120,40 @@ def test_both_problems_show_the_librarys_gradients() -> None:
 
 def test_the_consequences_arrive_from_the_workers() -> None:
     tab = open_page("problems")
-    tab.session_state["session"].screen.take(Watching())
+    screen = tab.session_state["session"].screen
+    screen.take(Watching(screen))
     deadline = time.monotonic() + 60
     while "After 300 updates" not in said(tab) or "Huge updates" not in said(tab):
         assert time.monotonic() < deadline, said(tab)
         time.sleep(0.2)
         look(tab)
     assert "Tiny updates, poor answers." in said(tab)
+
+
+class Losing(Executor):
+    """An executor whose workers die."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_exception(ChildProcessError("A worker <died>."))
+        return future
+
+
+def test_consequences_that_cannot_be_measured_are_said_in_a_line_and_can_be_tried_again() -> None:
+    tab = open_page("problems")
+    session = tab.session_state["session"]
+    pool: Executor = Losing()
+    session.screen.take(Watching())
+    session.sweeps = SweepRegistry(session.screen, pool=lambda: pool)
+    look(look(tab))
+    assert "Training stopped: A worker <died>." in said(tab)
+    assert "Training it" not in said(tab)
+    pool = hand = HandExecutor()
+    tab.button(key="problem_again").click()
+    look(tab)
+    assert "Training stopped" not in said(tab)
+    assert "Training it for 300 updates" in said(tab)
+    assert hand.begun, "it is measured again"
 
 
 def test_a_consequence_is_what_training_did() -> None:

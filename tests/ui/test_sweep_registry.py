@@ -39,9 +39,9 @@ class Visitor:
     """A visitor whose pages show one sweep each."""
 
     def __init__(self, watches: bool = True) -> None:
-        self.screen, self.executor, self.link = Screen(), HandExecutor(), Resuming()
-        self.sweeps = SweepRegistry(self.screen, lambda: self.executor, most=3)
-        self.link.screen = self.screen
+        self.screen, self.executor = Screen(), HandExecutor()
+        self.link = Watching(self.screen)
+        self.sweeps = SweepRegistry(self.screen, self.executor, most=3)
         if watches:
             self.screen.take(self.link)
 
@@ -59,16 +59,6 @@ class Visitor:
         """The sweeps of which parts began since the last call."""
         begun, self.executor.begun = set(self.executor.begun), []
         return begun
-
-
-class Resuming(Watching):
-    """A connection that resumes what has stalled, at once."""
-
-    screen: Screen
-
-    def wake(self) -> None:
-        if self.screen.stalled:
-            self.screen.resume()
 
 
 def test_nothing_is_measured_before_somebody_sees_it() -> None:

@@ -73,7 +73,10 @@ def _progress(session: Session, key: Hashable, sweep: Sweep) -> None:
             return
         bar, button = st.columns([0.87, 0.13], vertical_alignment="center")
         done = f"{sweep.done} of {len(sweep.parts)} parts"
-        bar.progress(sweep.progress, f"Cancelled at {done}" if sweep.cancelled else f"Measuring: {done}")
+        if sweep.problem:
+            bar.progress(sweep.progress, f"Stopped at {done}: {sweep.problem}")
+        else:
+            bar.progress(sweep.progress, f"Cancelled at {done}" if sweep.cancelled else f"Measuring: {done}")
         if sweep.cancelled:
             button.button("Start again", on_click=session.sweeps.forget, args=(key,), key="again")
         else:

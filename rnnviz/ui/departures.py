@@ -1,0 +1,93 @@
+"""The memory of visitors who have left goes back to the system.
+
+Streamlit keeps the session of a closed tab for ``server.disconnectedSessionTTL`` seconds, in case the tab
+comes back. Its own storage drops those whose time is up only when another tab is closed, and its main loop
+holds on to the last one until somebody else arrives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import gc
+from collections.abc import Callable
+
+from streamlit import config
+from streamlit.runtime import Runtime
+from streamlit.runtime.session_manager import SessionInfo, SessionStorage
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+
+from rnnviz.training.executor import give_memory_back
+
+MOST_CLOSED = 128
+"""Sessions of closed tabs that are kept; beyond that, the one that was closed first is dropped."""
+
+
+def on_the_loop(seconds: float, call: Callable[[], None]) -> None:
+    """Call a function on the running event loop after some seconds."""
+    asyncio.get_running_loop().call_later(seconds, call)
+
+
+class ClosedTabs(SessionStorage):
+    """The sessions of closed tabs, in the order in which they were closed; used on the event loop only.
+
+    seconds : each is kept for at least this time, and at most twice as long. Once in this time all of those
+        that are due are dropped together: collecting garbage holds up all visitors for a fifth of a second.
+    later : calls a function after some seconds; tests replace it.
+    """
+
+    def __init__(
+        self, seconds: float, later: Callable[[float, Callable[[], None]], object] = on_the_loop
+    ) -> None:
+        self._seconds, self._later = seconds, later
+        self._kept: dict[str, SessionInfo] = {}
+        self._due: set[str] = set()  # those that were kept when the time began
+        self._counting = False
+
+    def get(self, session_id: str) -> SessionInfo | None:
+        """Return a session, None if it is not kept."""
+        return self._kept.get(session_id)
+
+    def list(self) -> builtins.list[SessionInfo]:
+        """Return all sessions."""
+        return list(self._kept.values())
+
+    def delete(self, session_id: str) -> None:
+        """Let a session go, if it is kept: its tab is open again, or Streamlit ends it."""
+        self._kept.pop(session_id, None)
+        self._due.discard(session_id)
+
+    def save(self, session_info: SessionInfo) -> None:
+        """Keep a session whose tab was closed."""
+        self._kept[session_info.session.id] = session_info
+        if len(self._kept) > MOST_CLOSED:
+            self._drop(next(iter(self._kept)))
+        if not self._counting:
+            self._count()
+
+    def _count(self) -> None:
+        """Drop, when the time is up, all sessions that are kept now."""
+        self._counting, self._due = bool(self._kept), set(self._kept)
+        if self._counting:
+            self._later(self._seconds, self._drop_due)
+
+    def _drop_due(self) -> None:
+        for session_id in tuple(self._due):
+            self._drop(session_id)
+        gc.collect()  # a session's parts refer to each other
+        give_memory_back()
+        self._count()
+
+    def _drop(self, session_id: str) -> None:
+        """End a session, and empty it: Streamlit may hold on to it."""
+        session = self._kept[session_id].session
+        self.delete(session_id)
+        session.shutdown()
+        session.session_state.clear()
+
+
+def forget_departed(runtime: Runtime) -> None:
+    """Let a runtime that nobody has visited yet drop the sessions of closed tabs in time."""
+    sessions = runtime._session_mgr
+    if isinstance(sessions, WebsocketSessionManager):
+        sessions._session_storage = ClosedTabs(config.get_option("server.disconnectedSessionTTL"))

@@ -1,0 +1,73 @@
+"""A large batch goes through the network in parts, and gives what it gives as a whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnnviz.experiment import Experiment
+from rnnviz.model import network
+from rnnviz.model.cells import Workspace
+from rnnviz.training.loop import advance, held_out, start
+from rnnviz.training.state import TrainingState
+
+SEVEN = 7
+"""Sequences in a part; batches of 32 and of 512 end with a smaller one."""
+
+
+@pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network.Network, "at_once", lambda self, T: SEVEN)
+
+
+def trained(e: Experiment, steps: int = 3) -> TrainingState:
+    return advance(e, start(e), steps=steps)
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize(
+    "task", [("recall", "many-to-one"), ("adding", "many-to-one"), ("echo", "many-to-many")]
+)
+def test_parts_give_the_same_training(
+    cell: str, task: tuple[str, str], request: pytest.FixtureRequest
+) -> None:
+    e = Experiment(task=task[0], topology=task[1], cell=cell, seq_len=9, hidden_size=6, layers=2)
+    whole = trained(e)
+    request.getfixturevalue("in_parts")
+    parts = trained(e)
+    np.testing.assert_allclose(parts.params.flat(), whole.params.flat(), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(parts.history.frame(), whole.history.frame(), rtol=1e-9)
+    np.testing.assert_allclose(parts.history.curves(), whole.history.curves(), rtol=1e-9, atol=1e-300)
+
+
+def test_outputs_of_parts_are_those_of_the_whole() -> None:
+    e = Experiment(task="echo", topology="many-to-many", seq_len=150, hidden_size=64, layers=3, cell="lstm")
+    net, params, batch = e.network(), e.init(e.rng("weights")), e.sample(e.rng("training"))
+    inputs = np.concatenate([batch.inputs] * 2, axis=1)
+    assert net.at_once(150) < inputs.shape[1]
+    np.testing.assert_allclose(net.outputs(params, inputs), net.forward(params, inputs)[0], atol=1e-12)
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_an_overflow_in_parts_is_located() -> None:
+    e = Experiment(activation="relu", init="scaled-gaussian", gain=1e3, seq_len=150)
+    divergence = trained(e).divergence
+    assert divergence is not None
+    assert (divergence.step, divergence.what, divergence.value) == (0, "hidden state", "inf")
+    assert 90 < (divergence.time_step or 0) < 120  # where (10^3)^t leaves float64
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+def test_the_largest_run_takes_little_memory(cell: str) -> None:
+    e = Experiment(cell=cell, seq_len=200, hidden_size=128, layers=3)
+    net, workspace = e.network(), Workspace()
+    some = next(held_out(e).parts(net.at_once(200)))
+    assert some.inputs.shape[1] > 10
+    net.gradients(e.init(e.rng("weights")), some, workspace)
+    assert 50e6 < held(workspace) < 200e6
+
+
+def held(workspace: Workspace) -> int:
+    """The bytes of all buffers of a workspace."""
+    own = sum(buffer.nbytes for buffer in workspace._buffers.values())
+    return own + sum(map(held, workspace._parts.values()))
