@@ -22,10 +22,9 @@ from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 MOST_CLOSED = 128
 """Sessions of closed tabs that are kept; beyond that, the one that was closed first is dropped."""
 
-
 ARENAS, M_ARENA_MAX = 2, -8
 """Heaps of glibc's malloc, and the number of that option. By default each of Streamlit's short-lived threads
-may use another of 16, and each keeps scraps: 21 of 164 MB after a class of ten. One thread computes at a time."""
+may use another of 16, and each keeps scraps: 21 of 164 MB after a class of ten. One thread runs at a time."""
 
 
 def _malloc(function: str, *arguments: int) -> None:
@@ -83,7 +82,7 @@ class ClosedTabs(SessionStorage):
         self._later(self._seconds, self._collect)
 
     def _collect(self) -> None:
-        """Drop what is due; count on until nothing was, since work under way may still hold on to a session."""
+        """Drop what is due; count on until nothing was: work under way may still hold on to a session."""
         dropped = tuple(self._due)
         for session_id in dropped:
             self._drop(session_id)
