@@ -43,7 +43,7 @@ class ClosedTabs(SessionStorage):
     """The sessions of closed tabs, in the order in which they were closed; used on the event loop only.
 
     seconds : each is kept for at least this time, and at most twice as long. Once in this time all of those
-        that are due are dropped together: collecting garbage holds up all visitors for a fifth of a second.
+        that are due are dropped together: collecting garbage takes a tenth of a second of one core.
     later : calls a function after some seconds; tests replace it.
     """
 
