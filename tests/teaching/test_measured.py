@@ -20,7 +20,7 @@ from tests.ahead import TrainedAhead
 from tests.benchmarks.claims import up_to_date
 from tests.trials import TRIALS, Trial
 
-LEAST_SEEDS = 40
+
 FRESH = range(2000, 2003)
 RARE = 0.005
 """Fresh seeds as far from the recorded share as this probability allows are taken for another share."""
@@ -51,7 +51,7 @@ def test_the_record_is_of_the_settings_and_claims_of_today(trial: Trial) -> None
 @EACH
 def test_the_claims_hold_for_the_share_that_is_stated(trial: Trial) -> None:
     kept = MEASURED[trial.name].kept
-    assert kept.seeds >= LEAST_SEEDS
+    assert kept.seeds == SEEDS
     assert kept.value >= trial.share, str(kept)
 
 
