@@ -163,9 +163,9 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
 
 
 FATES = {
-    "vanishing": "From far back, hardly anything is left to learn from.",
+    "vanishing": "Far back, hardly anything is left.",
     "healthy": "That is mild enough: the error arrives.",
-    "exploding": "Soon one update or a few of them ruin the weights.",
+    "exploding": "Soon a few updates ruin the weights.",
 }
 
 

@@ -20,7 +20,7 @@ from tests.ahead import TrainedAhead
 from tests.benchmarks.claims import up_to_date
 from tests.trials import TRIALS, Trial
 
-LEAST_SEEDS = 40
+
 FRESH = range(2000, 2003)
 RARE = 0.005
 """Fresh seeds as far from the recorded share as this probability allows are taken for another share."""
@@ -51,7 +51,7 @@ def test_the_record_is_of_the_settings_and_claims_of_today(trial: Trial) -> None
 @EACH
 def test_the_claims_hold_for_the_share_that_is_stated(trial: Trial) -> None:
     kept = MEASURED[trial.name].kept
-    assert kept.seeds >= LEAST_SEEDS
+    assert kept.seeds == SEEDS
     assert kept.value >= trial.share, str(kept)
 
 
@@ -124,7 +124,7 @@ def test_adam_hardly_sees_the_scale_of_a_gradient() -> None:
     """Lesson "clipping" says so; Kingma & Ba 2015, section 2.1: a constant factor cancels."""
     plain = Experiment(seq_len=5, clip_norm=None)
     moved = []
-    for e in (plain, plain.replace(clip_norm=1e-3)):
+    for e in (plain, plain.replace(clip_norm=0.01)):
         before, after = (train(e, steps).params.layers[0].W_hh for steps in (0, 1))
         moved.append(after - before)
-    np.testing.assert_allclose(moved[0], moved[1], rtol=1e-2)
+    assert np.linalg.norm(moved[1] - moved[0]) < 0.02 * np.linalg.norm(moved[0])
