@@ -180,7 +180,7 @@ def sunspot_series() -> Series:
     years = sunspots().index.to_numpy()
     held_out = int(np.searchsorted(years, Sunspots.first_held_out_year))
     values = sunspots().to_numpy(float)
-    return Series("Sunspots", "sunspot number", values, as_array(years), held_out, 11, "root", Sunspots.root)
+    return Series("Sunspots", "sunspot number", values, as_array(years), held_out, 11, "root", Sunspots.scale)
 
 
 @cache
@@ -378,8 +378,8 @@ class Sunspots(SeriesTask):
     guess = "next year like this year"
     options = by_name(JITTER)
     first_held_out_year = 1940
-    root = 10.0  # so that the network sees values near 1
-    unit = "square root of the number, in tens"
+    scale = 10.0  # so that the network sees values near 1
+    unit = "√(sunspot number)"
 
     @property
     def limits(self) -> str:

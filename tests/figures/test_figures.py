@@ -742,9 +742,9 @@ def test_sums_are_drawn_against_their_truth() -> None:
 def test_curves_are_in_the_units_of_the_data() -> None:
     view = answers_of(of_task("sunspots"))
     spec = answers_spec(view)
-    np.testing.assert_allclose(named(spec, "target")["y"], 100.0 * view.targets[:, 0, 0])
-    np.testing.assert_allclose(named(spec, "output")["y"], 100.0 * view.outputs[:, 0, 0])
-    assert "sunspot number" in words(spec)
+    np.testing.assert_allclose(named(spec, "target")["y"], 10.0 * view.targets[:, 0, 0])
+    np.testing.assert_allclose(named(spec, "output")["y"], 10.0 * view.outputs[:, 0, 0])
+    assert "√(sunspot number)" in words(spec)
 
 
 def test_the_digit_stands_upright() -> None:

@@ -65,7 +65,7 @@ def test_without_memory_parity_stays_at_its_bound(seed: int) -> None:
 def test_without_memory_next_year_is_like_this_year(seed: int) -> None:
     reached = metrics("sunspots", seed)
     naive = TASKS["sunspots"].chance(ROUNDS["sunspots"].experiment)
-    assert reached["feed-forward"] == pytest.approx(naive, rel=0.02)
+    assert reached["feed-forward"] == pytest.approx(naive, rel=0.03)
     assert reached["vanilla"] < 0.75 * naive
 
 
