@@ -77,7 +77,7 @@ def _card(session: Session, lesson: Lesson, number: int) -> None:
 def _open(session: Session, name: str) -> None:
     """Open a lesson at the step where it was left, or the overview ("")."""
     session.runs.drop_all("lesson")
-    session.view, session.notices = replace(session.view, lesson=name), []
+    session.view, session.told = replace(session.view, lesson=name), None
     if name:
         progress = session.lessons.setdefault(name, LessonProgress())
         if progress.done(LESSONS[name]):

@@ -37,7 +37,7 @@ def header(session: Session) -> None:
     hint = " <b>Press Play to train.</b>" if untouched else ""
     told = f"<b>{escape(title)}.</b> {with_indices(escape(text))}{hint}"
     line = f"<p class='story' title='{escape(with_small_indices(text))}'>{told}</p>"
-    st.html(notice(session, session.restarted if untouched else "") or _retuned(session) or line)
+    st.html(notice(session, session.restarted_by) or _retuned(session) or line)
 
 
 def notice(session: Session, *more: str) -> str:
