@@ -24,7 +24,9 @@ from rnnviz.teaching.walkthrough import (
     original,
     written,
 )
+from rnnviz.ui.hand import Hand
 from rnnviz.ui.live_figure import show
+from rnnviz.ui.session import Session
 from rnnviz.ui.step_bar import step_bar
 from rnnviz.ui.style import theme
 
@@ -68,18 +70,25 @@ def entry_name(entry: Entry) -> str:
 
 
 @st.fragment
-def by_hand() -> None:
+def by_hand(session: Session) -> None:
     """Show the stepper and the pass, optionally with one number changed."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="hand_bar"):
-        stop = step_bar("hand_stop", {i: stop_name(s) for i, s in enumerate(STOPS)}, "What is computed")
-    _pass(stop)
+    with session.hand.follows("by_hand"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="hand_bar"):
+            names = {i: stop_name(s) for i, s in enumerate(STOPS)}
+            stop = step_bar(session.hand, "hand_stop", names, "What is computed")
+        _pass(session, stop)
 
 
 @st.fragment
-def _pass(number: int) -> None:
+def _pass(session: Session, number: int) -> None:
     """Show everything that depends on the changed number."""
+    with session.hand.follows("pass"):
+        _shown(session.hand, number)
+
+
+def _shown(hand: Hand, number: int) -> None:
     colours, stop = theme(), STOPS[number]
-    before, walk = Walk.of(original()), Walk.of(_given())
+    before, walk = Walk.of(original()), Walk.of(_given(hand))
     changed = walk.differs(before)
     st.html(f"<div class='telling-line'><span role='status'>{tell(walk, stop)}</span>{_key(colours)}</div>")
     show(
@@ -94,7 +103,7 @@ def _pass(number: int) -> None:
         letters = {"A": colours.input, "B": colours.hidden, "C": colours.output}
         st.latex(Equations(walk, changed, letters).of(stop))
     with panel:
-        _choose()
+        _choose(hand)
         st.html(_outcome(walk, before, changed))
 
 
@@ -102,10 +111,11 @@ def _key_of(entry: Entry) -> str:
     return f"hand_{entry.letter}{entry.row}{entry.column}"
 
 
-def _given() -> Given:
+def _given(hand: Hand) -> Given:
     """Return the weights and inputs with the visitor's change, whose widgets come later on the page."""
     entry = st.session_state.get("hand_entry", FIRST)
-    return original().changed(entry, st.session_state.get(_key_of(entry), original().value(entry)))
+    key = _key_of(entry)
+    return original().changed(entry, hand.value(key, st.session_state.get(key, original().value(entry))))
 
 
 def _key(colours: Theme) -> str:
@@ -117,7 +127,7 @@ def _key(colours: Theme) -> str:
     )
 
 
-def _choose() -> None:
+def _choose(hand: Hand) -> None:
     """Show the controls that change one number."""
     entry = st.selectbox(
         "Change one weight or one input by hand",
@@ -125,6 +135,7 @@ def _choose() -> None:
         entries().index(FIRST),
         format_func=entry_name,
         key="hand_entry",
+        filter_mode=None,  # a letter is a button's key
         persist_state="session",
     )
     key, usual = _key_of(entry), original().value(entry)
@@ -135,7 +146,7 @@ def _choose() -> None:
     slider, button = st.columns([0.52, 0.48], vertical_alignment="bottom")
     name = entry_name(entry).split(":")[0]
     label = f"{name}, originally {written(usual, 1)}"
-    value = slider.slider(label, -LIMIT, LIMIT, usual, PITCH, format="%.1f", key=key)
+    value = hand.slider(label, -LIMIT, LIMIT, usual, step=PITCH, format="%.1f", key=key, box=slider)
     button.button(
         "Back to the original",
         on_click=reset,

@@ -22,6 +22,7 @@ from rnnviz.tasks.options import Menu, NumberBox, Option, PasteBox, Slider, Togg
 from rnnviz.tasks.topology import TOPOLOGIES
 from rnnviz.teaching.glossary import explain, with_small_indices
 from rnnviz.teaching.presets import PRESETS
+from rnnviz.ui.hand import Scale, between
 from rnnviz.ui.session import Session
 
 ARROWS = {
@@ -50,8 +51,8 @@ def sidebar(session: Session) -> None:
         _picture(session)
 
 
-def _bound(session: Session, name: str) -> dict[str, Any]:
-    """Arguments that tie a widget to one field of the experiment."""
+def _bound(session: Session, name: str, scale: Scale | None = None) -> dict[str, Any]:
+    """Arguments that tie a widget to one field of the experiment; scale : see ``Widgets.bound``."""
 
     def choose(value: Any) -> None:
         try:
@@ -60,7 +61,7 @@ def _bound(session: Session, name: str) -> dict[str, Any]:
             return
         session.choose(**{name: value})
 
-    return session.widgets.bound(f"choose_{name}", getattr(session.experiment, name), choose)
+    return session.widgets.bound(f"choose_{name}", getattr(session.experiment, name), choose, scale)
 
 
 def _scenario(session: Session) -> None:
@@ -74,6 +75,7 @@ def _scenario(session: Session) -> None:
         index=None,
         format_func=lambda name: PRESETS[name].title,
         placeholder="Your own",
+        filter_mode=None,  # a letter is a button's key
         **session.widgets.bound("scenario", session.preset.name if session.preset else None, open_scenario),
     )
 
@@ -98,7 +100,8 @@ def _problem(session: Session) -> None:
     if low == high:
         st.caption(f"**T = {low}**: a single step, so nothing can vanish over time")
     else:
-        st.slider("Sequence length T", low, high, help=explain("t, T"), **_bound(session, "seq_len"))
+        bound = _bound(session, "seq_len", between(low, high))
+        st.slider("Sequence length T", low, high, help=explain("t, T"), **bound)
 
 
 def _start(session: Session) -> None:
@@ -111,8 +114,9 @@ def _start(session: Session) -> None:
     label = "Initialisation of each gate's W_hh" if gates else "Initialisation of B = W_hh"
     _names(session, "init", titles, label=with_small_indices(label), help_text=explain("B = W_hh"))
     if INITIALIZERS[e.init].has_gain:
-        limit = max(USUAL_GAINS, e.gain)
-        st.slider("Gain g", 0.0, limit, step=0.05, help=explain("g"), **_bound(session, "gain"))
+        limit = max(USUAL_GAINS, session.hand.before(session.widgets.key("choose_gain"), e.gain))
+        bound = _bound(session, "gain", between(0.0, limit))
+        st.slider("Gain g", 0.0, limit, step=0.05, help=explain("g"), **bound)
 
 
 def _learning(session: Session) -> None:
@@ -170,7 +174,14 @@ def _names(
     session: Session, name: str, titles: dict[str, str], label: str = "", help_text: str | None = None
 ) -> None:
     label = label or choices()[name].title
-    st.selectbox(label, list(titles), format_func=titles.__getitem__, help=help_text, **_bound(session, name))
+    st.selectbox(
+        label,
+        list(titles),
+        format_func=titles.__getitem__,
+        help=help_text,
+        filter_mode=None,
+        **_bound(session, name),
+    )
 
 
 def _number(session: Session, name: str) -> None:
@@ -184,7 +195,8 @@ def _option(session: Session, option: Option[Any]) -> None:
         case NumberBox():
             _number(session, option.name)
         case Slider(step):
-            st.slider(option.title, option.low, option.high, step=step, **_bound(session, option.name))
+            bound = _bound(session, option.name, between(option.low, option.high))
+            st.slider(option.title, option.low, option.high, step=step, **bound)
         case Toggle():
             st.toggle(option.title, **_bound(session, option.name))
         case Menu(unlisted):

@@ -19,6 +19,7 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 SEQ_LEN = 14
+GAINS = 0.3, 3.0
 SPAN = (-8, 4)
 """Powers of ten of the gradient axis, fixed while the gain changes."""
 
@@ -41,13 +42,19 @@ def hero(session: Session) -> None:
             story.door(session, "playground", "Train a network yourself")
             story.door(session, "real_data", "See it at work: captions, forecasts, translation")
     with picture:
-        _living_picture()
+        _living_picture(session)
 
 
 @st.fragment
-def _living_picture() -> None:
+def _living_picture(session: Session) -> None:
     """Show the unrolled network before training, with a slider for the gain."""
-    gain = st.slider("Try it: scale the recurrent weights", 0.3, 3.0, 0.35, 0.05, key="home_gain")
+    with session.hand.follows("home"):
+        label = "Try it: scale the recurrent weights"
+        _network_at(session.hand.slider(label, *GAINS, 0.35, step=0.05, key="home_gain"))
+
+
+def _network_at(gain: float) -> None:
+    """Show the unrolled network before training at a gain."""
     e = Experiment(seq_len=SEQ_LEN, init="scaled-gaussian", gain=gain)
     snapshot = take_snapshot(e, e.init(e.rng("weights")), 0)
     spec = timeline_spec(Timeline.of(e, snapshot, brief=True), theme(), SPAN)

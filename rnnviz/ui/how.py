@@ -11,6 +11,7 @@ from rnnviz.figures.unfolding import MOST_STEPS, Unfolding, unfolding_spec
 from rnnviz.teaching.symbols import symbol
 from rnnviz.teaching.walkthrough import Sizes
 from rnnviz.ui.by_hand import by_hand
+from rnnviz.ui.hand import Hand
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.session import Session
 from rnnviz.ui.step_bar import step_bar
@@ -48,15 +49,23 @@ def page(session: Session) -> None:
             label_visibility="collapsed",
             **session.widgets.bound("half", shown, choose),
         )
-    (by_hand if shown == "by-hand" else loop)()
+    (by_hand if shown == "by-hand" else loop)(session)
 
 
 @st.fragment
-def loop() -> None:
+def loop(session: Session) -> None:
     """Show the loop, its unfolded steps, and the parameter counts."""
+    with session.hand.follows("loop"):
+        _loop(session.hand)
+
+
+def _loop(hand: Hand) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="loop_bar"):
         steps = step_bar(
-            "loop_steps", {0: "folded"} | {t: str(t) for t in range(1, MOST_STEPS + 1)}, "Steps unfolded"
+            hand,
+            "loop_steps",
+            {0: "folded"} | {t: str(t) for t in range(1, MOST_STEPS + 1)},
+            "Steps unfolded",
         )
         own = st.toggle(
             "Separate weights for each step",
@@ -70,7 +79,7 @@ def loop() -> None:
     label = _label(view)
     show(unfolding_spec(view, theme()), key="loop", label=label, height=LOOP_HEIGHT, least_width=LEAST_WIDTH)
     counts, size = st.columns([0.76, 0.24], gap="medium", vertical_alignment="center")
-    hidden = size.slider("Hidden units H", 1, WIDEST, HIDDEN, key="loop_H", persist_state="session")
+    hidden = hand.slider("Hidden units H", 1, WIDEST, HIDDEN, key="loop_H", box=size, persist_state="session")
     counts.html(_counts(view, Sizes(INPUTS, hidden, OUTPUTS, feedback), theme()))
 
 

@@ -58,7 +58,7 @@ DRAWN: dict[str, Instrument] = {
     "border": Instrument("Where does vanishing end and exploding begin?", slow.border, "bench"),
     "cliff": Instrument(
         "How can one update ruin everything?",
-        lambda _: present(cliff(), "cliff", FIGURE_HEIGHT - 44),
+        lambda session: present(cliff(session.hand), "cliff", FIGURE_HEIGHT - 44),
         "unit",
     ),
 }

@@ -81,7 +81,7 @@ def _card(session: Session, lesson: Lesson, number: int) -> None:
 def _open(session: Session, name: str) -> None:
     """Open a lesson at its first question that is not explained yet, or the overview ("")."""
     session.runs.drop_all("lesson")
-    session.notices = []
+    session.told = None
     question = 0
     if name:
         question = session.lessons.setdefault(name, LessonProgress()).next(LESSONS[name]) + 1

@@ -221,6 +221,11 @@ class LiveRun:
         changed = known and (known[-1].learning_rate, known[-1].clip_norm) != (e.learning_rate, e.clip_norm)
         return (*known[1:], now) if changed else known[1:]
 
+    @property
+    def ticket(self) -> Ticket:
+        """Identifies the newest command."""
+        return Ticket(self.id, self._command)
+
     # Commands
 
     def play(self) -> None:
@@ -313,14 +318,14 @@ class LiveRun:
     # Chunks
 
     def _wanted(self, ticket: Ticket) -> bool:
-        return ticket == Ticket(self.id, self._command)
+        return ticket == self.ticket
 
     def _submit(self) -> None:
         """Submit the next chunk if one is queued; if that fails, the chunk counts as lost."""
         with self._lock:
             if self.phase is not Phase.QUEUED:
                 return
-            ticket, chunk = Ticket(self.id, self._command), self._chunk()
+            ticket, chunk = self.ticket, self._chunk()
             try:
                 future = self._executor.submit(compute, chunk)
             except Exception as failure:

@@ -100,7 +100,7 @@ def half_way(e: Experiment) -> int:
 
 def page(session: Session) -> None:
     """Show the controls, both gradients, and the results of training."""
-    length = st.select_slider("Sequence length T", LENGTHS, 50, key="problem_T")
+    length = session.hand.select_slider("Sequence length T", LENGTHS, 50, key="problem_T")
     chosen = []
     for column, problem in zip(st.columns(2, gap="medium"), (VANISHING, EXPLODING), strict=True):
         with column:
@@ -112,7 +112,8 @@ def _picture(session: Session, problem: Problem, length: int) -> Experiment:
     """Show one problem's slider, ribbon and curve; return the chosen experiment."""
     words = st.container()
     low, high, first = problem.gains
-    gain = st.slider(with_small_indices("Gain g of W_hh"), low, high, first, 0.05, key=f"gain_{problem.name}")
+    label, key = with_small_indices("Gain g of W_hh"), f"gain_{problem.name}"
+    gain = session.hand.slider(label, low, high, first, step=0.05, key=key)
     e = replace(problem.base, seq_len=length, gain=gain)
     flow = gradient_flow(e)
     network = f"{TASKS[e.task].title.lower()}, {ACTIVATIONS[e.activation].title}"
@@ -143,6 +144,8 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
 
     @st.fragment(key="consequences")
     def part() -> None:
+        if session.hand.grip:  # every value on the way would be trained
+            return
         key = ("problems", *chosen)
         sweep = session.sweeps.open(key, consequence, lambda: chosen)
         version = sweep.version

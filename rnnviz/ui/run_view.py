@@ -40,7 +40,7 @@ def header(session: Session) -> None:
     told = f"<b>{escape(title)}.</b> {with_indices(escape(text))}{hint}"
     hint_text = f"{text} {preset.record}" if preset else text
     line = f"<p class='story' title='{escape(with_small_indices(hint_text))}'>{told}</p>"
-    st.html(notice(session, session.restarted if untouched else "") or _retuned(session) or line)
+    st.html(notice(session, session.restarted_by) or _retuned(session) or line)
 
 
 def notice(session: Session, *more: str) -> str:

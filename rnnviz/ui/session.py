@@ -17,8 +17,9 @@ from rnnviz.teaching.presets import PRESETS, Preset
 from rnnviz.ui.address import Address
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.chunk import get_ready
+from rnnviz.ui.hand import Hand
 from rnnviz.ui.lesson_progress import LessonProgress
-from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.live_run import LiveRun, Ticket
 from rnnviz.ui.run_registry import MAIN, RunRegistry
 from rnnviz.ui.screen import Screen
 from rnnviz.ui.sweep_registry import SweepRegistry
@@ -39,6 +40,14 @@ FIRST_SPEED = 5.0
 """Default speed in training steps per second: slow enough to see each one."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """Sentences for the visitor. after : the run's newest command; with the next one they are out of date."""
+
+    sentences: tuple[str, ...]
+    after: Ticket
+
+
 @dataclass
 class Session:
     """One visitor's experiment, its run, and display settings.
@@ -47,8 +56,7 @@ class Session:
     runs : all runs on all pages; ``run`` is the one whose experiment is in the address bar.
     screen : the pictures of running networks and sweeps on the page.
     view : display settings. address : state of the address bar. widgets : keys of the controls.
-    notices : sentences shown until the next change. restarted : what restarted the run, "" if nothing did;
-    shown in the playground until the run goes on.
+    told : what is shown on this page. restarted : what restarted the run; only the playground shows it.
     layer : the layer shown in the lower rows; whole_loss, relative : see figures.Timeline.
     sweeps : the newest sweeps, by what they measure.
     applications : the visitor's inputs on the page Real data.
@@ -61,8 +69,8 @@ class Session:
     view: View = field(default_factory=View)
     address: Address = field(default_factory=Address)
     widgets: Widgets = field(default_factory=Widgets)
-    notices: list[str] = field(default_factory=list)
-    restarted: str = ""
+    told: Told | None = None
+    restarted: Told | None = None
     layer: int = 0
     whole_loss: bool = False
     relative: bool = False
@@ -85,53 +93,91 @@ class Session:
         return self.run.experiment
 
     @property
+    def hand(self) -> Hand:
+        """What the visitor drags."""
+        return self.widgets.hand
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences for the visitor that are not out of date."""
+        return self._current(self.told)
+
+    @property
     def preset(self) -> Preset | None:
         """The preset that equals the current experiment apart from the seed, or None."""
         shown = to_params(self.experiment) | {"seed": ""}
         return next((p for p in PRESETS.values() if to_params(p.experiment) | {"seed": ""} == shown), None)
 
+    def tell(self, *sentences: str) -> None:
+        """Tell the visitor something, in place of what was told before."""
+        self.told = self._now(*sentences)
+
+    def _now(self, *sentences: str) -> Told:
+        return Told(sentences, self.run.ticket)
+
+    def _current(self, told: Told | None) -> tuple[str, ...]:
+        """Return sentences, none if they are out of date."""
+        return told.sentences if told and told.after == self.run.ticket else ()
+
     def choose(self, **changes: Any) -> None:
-        """Change settings of the experiment; the run restarts unless all of them are in TUNABLE."""
+        """Change settings of the experiment; the run restarts unless all of them are in TUNABLE.
+
+        A run that plays goes on playing.
+        """
         before = self.experiment
         if "task" in changes or "topology" in changes:
             after, notes = nearest(changes, first=changes, base=before)
         else:
             after, notes = changed(before, **changes)
-        self.notices = notes
         differing = {name for name in choices() if getattr(before, name) != getattr(after, name)}
-        if not differing:
-            return
-        if differing <= TUNABLE and not self.run.finished:
+        if differing and (self.run.finished or not differing <= TUNABLE):
+            trained = self.run.state.step or self.restarted_by
+            self._go_on_with(after)
+            if trained and not self.run.playing:
+                told = [in_words(after, name) for name in choices() if name in differing]
+                self.restarted = self._now(f"Restarted: {_listed(told)}. Press Play.")
+        elif differing:
             self.run.retune(after)
-        else:
-            told = [in_words(after, name) for name in choices() if name in differing]
-            line = f"Restarted: {_listed(told)}. Press Play." if self.run.state.step else ""
-            self.restart(after)
-            self.restarted = line
+        self.tell(*notes)
 
     def open_preset(self, preset: Preset) -> None:
-        """Start a preset; it plays if the previous run was playing."""
-        self.notices, playing = [], self.run.playing
-        self.restart(preset.experiment)
-        self.run.speed = preset.speed
+        """Start a preset at its own speed; it plays if the previous run was playing."""
+        self._open(preset.experiment)
+
+    def _open(self, experiment: Experiment) -> None:
+        self._go_on_with(experiment)
+        if self.preset:
+            self.run.speed = self.preset.speed
+
+    def _go_on_with(self, experiment: Experiment) -> None:
+        """Start an experiment; it plays if the previous run was playing."""
+        playing = self.run.plays_on
+        self.restart(experiment)
         if playing:
             self.run.play()
+
+    @property
+    def restarted_by(self) -> str:
+        """What restarted the run, "" once it goes on."""
+        return " ".join(self._current(self.restarted))
 
     def restart(self, experiment: Experiment | None = None) -> LiveRun:
         """Start a new run of an experiment (default: the current one); the old run is paused for good."""
         old = self.run
         fresh = self.runs.start(MAIN, experiment or old.experiment)
         fresh.speed, fresh.pause_when_solved = old.speed, old.pause_when_solved
-        self.restarted = ""
         self.layer = min(self.layer, fresh.experiment.layers - 1)
         return fresh
 
     def begin_anew(self) -> None:
         """Tell a visitor whose earlier session is gone where this one comes from."""
-        self.restarted = BEGUN_ANEW
+        self.restarted = self._now(BEGUN_ANEW)
 
     def follow_url(self, page: str) -> None:
         """Open what a URL asks for; page : the page's path."""
+        if page != self.address.page:
+            self.hand.let_go()
+            self.told = None
         asked = self.address.read(page)
         if not asked:
             return
@@ -139,21 +185,22 @@ class Session:
         view, unclear = read_view(asked)
         self.view = view.on(page, others=self.view)
         if opened.experiment != self.experiment:
-            self._open(opened.experiment)
-        self.notices = list(opened.adjusted)
-        if ignored := opened.ignored + unclear:
-            self.notices.insert(0, f"Ignored in the link: {_listed(ignored)}.")
+            self._follow(opened.experiment)
+        ignored = opened.ignored + unclear
+        self.tell(*([f"Ignored in the link: {_listed(ignored)}."] if ignored else []), *opened.adjusted)
 
-    def _open(self, experiment: Experiment) -> None:
+    def _follow(self, experiment: Experiment) -> None:
         """Open an experiment that a link asks for: go on with a lesson's run of it, or start a new run."""
         lessons = [run for run in self.runs.at("lesson").values() if run.experiment == experiment]
         if lessons:
             self.runs.put(MAIN, lessons[-1])
         else:
-            self.restart(experiment)
+            self._open(experiment)
 
     def write_url(self) -> None:
-        """Write the experiment and the view to the address bar."""
+        """Write the experiment and the view to the address bar, once a slider that is dragged is released."""
+        if self.hand.grip:
+            return
         self.address.write(to_params(self.experiment) | view_params(self._shown()), self._opened_by)
 
     def _opened_by(self, url: dict[str, str]) -> bool:
@@ -189,7 +236,8 @@ def current() -> Session:
         asked = st.query_params.to_dict()
         first = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
         fresh = st.session_state["session"] = Session(view=read_view(asked)[0])
-        fresh.runs.start(MAIN, first.experiment).speed = FIRST_SPEED
+        run = fresh.runs.start(MAIN, first.experiment)
+        run.speed = fresh.preset.speed if fresh.preset else FIRST_SPEED
         fresh.lines.live.submit(get_ready)  # so that the first press of Play is answered at once
     session: Session = st.session_state["session"]
     return session

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from rnnviz.ui import channel, header, style
+from rnnviz.ui import channel, header, shortcuts, style
 from rnnviz.ui.catalogue import ENTRIES, MOVED, at, moved
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import current
@@ -28,8 +28,10 @@ session.follow_url(page.url_path)
 style.inject(session.view.projector)
 if page.url_path != "playground" and (line := notice(session)):  # the playground shows it itself
     st.html(line)
-page.run()
-header.show(session, entry)
-session.write_url()
-session.screen.show()
-channel.mount(session.screen, session.begin_anew)
+with session.hand.follows("page"):
+    page.run()
+    header.show(session, entry)
+    session.write_url()
+    session.screen.show()
+    shortcuts.mount()
+    channel.mount(session.screen, session.begin_anew)

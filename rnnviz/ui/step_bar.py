@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from rnnviz.ui.hand import Hand
 
-def step_bar(key: str, names: dict[int, str], label: str) -> int:
+
+def step_bar(hand: Hand, key: str, names: dict[int, str], label: str) -> int:
     """Show the bar; return the current position.
 
     names : of the positions, in order, from 0. label : of the slider, for screen readers.
@@ -35,7 +37,7 @@ def step_bar(key: str, names: dict[int, str], label: str) -> int:
         disabled=here == last,
         key=f"{key}_next",
     )
-    return st.select_slider(
+    return hand.select_slider(
         label,
         list(names),
         format_func=names.__getitem__,

@@ -84,10 +84,17 @@ def steps_of(name: str, length: int) -> int:
 @st.fragment
 def page(session: Session) -> None:
     """Show the controls for length and current step, and all five topologies."""
+    with session.hand.follows("types"):
+        _page(session)
+
+
+def _page(session: Session) -> None:
     left, right = st.columns(2, gap="medium")
-    length = left.slider("Sequence length T", SHORTEST, LONGEST, FIRST_LENGTH, key="types_T")
-    st.session_state["types_t"] = min(st.session_state.get("types_t", FIRST_STEP), length)
-    now = right.slider("Watch one pass: step t", 1, length, key="types_t")
+    hand = session.hand
+    length = hand.slider("Sequence length T", SHORTEST, LONGEST, FIRST_LENGTH, key="types_T", box=left)
+    if not hand.holds("types_t"):
+        st.session_state["types_t"] = min(st.session_state.get("types_t", FIRST_STEP), length)
+    now = hand.slider("Watch one pass: step t", 1, length, key="types_t", box=right)
     for column, name in zip(st.columns(len(TOPOLOGIES), gap="small"), TOPOLOGIES, strict=True):
         with column, st.container(border=True, key=f"topology_{name}", gap="xxsmall", height="stretch"):
             _card(session, name, steps_of(name, length), now)

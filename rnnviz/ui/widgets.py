@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from rnnviz.ui.hand import Hand, Scale
+
 
 @dataclass
 class Widgets:
@@ -18,9 +20,11 @@ class Widgets:
     gets a new key whenever the app changes its value: late values arrive for a key that no longer exists.
     Changes by the visitor keep the key, and with it focus and dragging.
 
+    hand : what the visitor drags.
     shown : the value of each widget. generations : how often the app changed it.
     """
 
+    hand: Hand = field(default_factory=Hand)
     shown: dict[str, Any] = field(default_factory=dict)
     generations: dict[str, int] = field(default_factory=dict)
 
@@ -29,17 +33,27 @@ class Widgets:
         generation = self.generations.get(name, 0)
         return f"{name}__{generation}" if generation else name
 
-    def bound(self, name: str, value: Any, choose: Callable[[Any], None]) -> dict[str, Any]:
-        """Return the arguments that make a widget show a value and report the visitor's changes of it."""
+    def bound(
+        self, name: str, value: Any, choose: Callable[[Any], None], scale: Scale | None = None
+    ) -> dict[str, Any]:
+        """Return the arguments that make a widget show a value and report the visitor's changes of it.
+
+        scale : of a slider that also reports while it is dragged; see ``Hand``.
+        """
         if name in self.shown and self.shown[name] != value:
             self.generations[name] = self.generations.get(name, 0) + 1
         self.shown[name] = value
         key = self.key(name)
-        st.session_state[key] = value
+        if not self.hand.holds(key):
+            st.session_state[key] = value
 
-        def report() -> None:
-            if key == self.key(name):  # otherwise the widget was replaced before its value arrived
-                self.shown[name] = st.session_state[key]
-                choose(self.shown[name])
+        def take(chosen: Any) -> None:
+            # otherwise the widget was replaced before its value arrived, or Streamlit reports the app's own
+            # change: it does so if the script was interrupted just then
+            if key == self.key(name) and chosen != self.shown[name]:
+                self.shown[name] = chosen
+                choose(chosen)
 
-        return {"key": key, "on_change": report}
+        if scale:
+            self.hand.watch(key, scale, take)
+        return {"key": key, "on_change": lambda: take(st.session_state[key])}

@@ -197,13 +197,15 @@ def _choices(
         if mine
         else "The playground's own.",
     )
-    T = boxes[1].slider("Steps T", *SEQ_LENS, key=_kept(brought, "own_T", FIRST_T))
-    input_std = boxes[2].slider(
+    hand = session.hand
+    T = hand.slider("Steps T", *SEQ_LENS, key=_kept(brought, "own_T", FIRST_T), box=boxes[1])
+    input_std = hand.slider(
         "Input strength",
         0.0,
         LARGEST_INPUT_STD,
         step=0.1,
         key=_kept(brought, "own_input", FIRST_INPUT_STD),
+        box=boxes[2],
         help="Standard deviation of the random numbers on every input channel; 0: no input.",
     )
     layer = depth - 1

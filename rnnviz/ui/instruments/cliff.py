@@ -10,6 +10,7 @@ import streamlit as st
 from rnnviz.analysis.cliff import B_RANGE, W_RANGE, Descent, descend
 from rnnviz.figures.cliff import cliff_spec
 from rnnviz.teaching.numbers import number, plain
+from rnnviz.ui.hand import Hand
 from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.style import theme
 
@@ -21,13 +22,13 @@ RATES = (0.01, 0.03, 0.1, 0.3)
 THRESHOLDS = (0.1, 0.3, 1.0, 3.0)
 
 
-def cliff() -> Reading:
+def cliff(hand: Hand) -> Reading:
     """Show the controls; return the loss surface with both descents."""
     w_box, b_box, rate_box, clip_box = st.columns(4, gap="medium")
-    w = w_box.slider("Start at w", *W_RANGE, START[0], 0.05, key="cliff_w")
-    b = b_box.slider("Start at b", *B_RANGE, START[1], 0.05, key="cliff_b")
-    rate = rate_box.select_slider("Learning rate of the descent", RATES, 0.1, key="cliff_rate")
-    threshold = clip_box.select_slider("Clipping threshold θ", THRESHOLDS, 0.3, key="cliff_clip")
+    w = hand.slider("Start at w", *W_RANGE, START[0], step=0.05, key="cliff_w", box=w_box)
+    b = hand.slider("Start at b", *B_RANGE, START[1], step=0.05, key="cliff_b", box=b_box)
+    rate = hand.select_slider("Learning rate of the descent", RATES, 0.1, key="cliff_rate", box=rate_box)
+    threshold = hand.select_slider("Clipping threshold θ", THRESHOLDS, 0.3, key="cliff_clip", box=clip_box)
     free, clipped = descend(w, b, rate, None, UPDATES), descend(w, b, rate, threshold, UPDATES)
     how = (
         "Height is the loss, colour the size of its gradient. Above w = 4, within a band of b, the unit "
