@@ -16,7 +16,7 @@ class RunKey(NamedTuple):
     """Identifies a run by the place that shows it and a name within that place.
 
     place : "main" (the playground's, which the lessons borrow and the laboratory measures), "contest",
-        "job" or "lesson".
+        "job", "lesson" or "tour".
     """
 
     place: str
