@@ -8,7 +8,6 @@ from rnnviz.figures.contest import Contest, Trained, contest_spec, look_of
 from rnnviz.figures.message import Place
 from rnnviz.figures.run_pictures import Moment
 from rnnviz.figures.theme import Theme
-from rnnviz.figures.timeline import change_in_words
 from rnnviz.figures.tour import Decay, Strip, decay_spec, strip_spec
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices
@@ -32,12 +31,13 @@ class StripPicture:
     def __call__(self, now: Moment) -> bytes:
         """Return the ribbon at a moment as a message."""
         candidate, seen = CANDIDATES[self.name], now.snapshot
-        told = change_in_words(seen.decades[-1], now.experiment.seq_len - 1)
+        told = f"{size(10.0 ** seen.decades[-1])} of the error reaches step 1"
+        when = f"after {seen.step} updates" if seen.step else "before training"
         colour = look_of(number_of(candidate), self.theme)["color"]
-        view = Strip(
-            with_indices(candidate.title), colour, f"the error {told}", seen.last[-1] / seen.last[-1][-1]
-        )
-        return self.place.message(strip_spec(view, self.theme), f"{candidate.title}: the error {told}")
+        share = seen.last[-1] / seen.last[-1][-1]
+        view = Strip(with_indices(candidate.title), colour, told, when, share)
+        label = f"{candidate.title}: {when} {told}"
+        return self.place.message(strip_spec(view, self.theme), label)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def _first_screen(session: Session) -> None:
     with words:
         story.head(TITLE, escape(IDEA))
     with start, st.container(key="home_start", gap="xxsmall"):
-        tour.start_button(session, "Will it remember? Three minutes")
+        tour.start_button(session, "Start here: a three-minute tour")
         with st.container(horizontal=True, gap="small", key="home_links"):
             story.door(session, "why", "Start the story")
             story.door(session, "playground", "Train a network yourself")

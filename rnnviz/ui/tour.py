@@ -49,7 +49,9 @@ SPEED = 50.0
 WORDS = 0.36
 """Share of the width for the text."""
 
-TIMELINE_HEIGHT, PROGRESS_HEIGHT, STRIP_HEIGHT, DECAY_HEIGHT = 350, 210, 92, 400
+HEIGHT = 588
+"""Pixels of all pictures of a stage: they fill one screen."""
+STRIP_HEIGHT, TIMELINE_HEIGHT, DECAY_HEIGHT = 92, 318, 480
 LEAST_STRIP_WIDTH = 480
 """Pixels below which the states of a strip would overlap."""
 
@@ -102,14 +104,15 @@ def _question(session: Session) -> None:
                 )
         else:
             _answered(given, _run(session, SMALL).ended)
-            _outcome(session, SMALL, f"{ORTHOGONAL.title}", "cure")
+            _outcome(session, SMALL, ORTHOGONAL.title, "cure")
     with picture:
         if given is None:
             _cover()
             return
         panel = _panel(session, (SMALL,))
+        _strip(panel, SMALL, 0)
         panel.timeline(TIMELINE_HEIGHT, figures=False, brief=True, relative=True)
-        _progress(panel, SMALL, PROGRESS_HEIGHT)
+        _progress(panel, SMALL, HEIGHT - STRIP_HEIGHT - TIMELINE_HEIGHT)
         panel.live(session.screen)
 
 
@@ -134,12 +137,6 @@ def _why(session: Session) -> None:
             r"\frac{\partial L}{\partial h_{t-1}}"
             r"=\Big(\frac{\partial L}{\partial h_t}\odot\tanh'(a_t)\Big)\,W_{hh}^\top"
         )
-        for candidate in (SMALL, ORTHOGONAL):
-            factor = factor_of(candidate.experiment)
-            st.html(
-                f"<p class='power'>{_text(candidate.title)}: <b>{in_digits(factor.mean)}"
-                f"<sup>{factor.steps}</sup> = {size(factor.left)}</b></p>"
-            )
         panel = _panel(session, ())
         place = panel.place("decay", DECAY_HEIGHT, LEAST_LOWER_WIDTH)
         send(place, decay_message(place, theme()))
@@ -180,7 +177,7 @@ def _on(session: Session) -> None:
             st.html(
                 f"<div class='found'><p><b>{_text(candidate.title)}</b>: {in_digits(factor.mean)} a step, "
                 f"and {size(factor.left)} reaches step 1</p>{of_experiment(e, theme())}"
-                f"<p><small>Learned it within {UPDATES} updates: {candidate.learned}</small></p></div>"
+                f"<p class='seeds'>Learned it within {UPDATES} updates: {candidate.record.learned}</p></div>"
             )
 
 
@@ -229,7 +226,8 @@ def _outcome(session: Session, candidate: Candidate, label: str, following: str)
         return
     now = run.moment()
     text = told(candidate, Outcome(run.experiment, now.state, now.initial, now.snapshot))
-    st.html(f"<div class='why' role='status'>{_text(text)}</div>")
+    seeds = f"Learned within {UPDATES} updates: {candidate.record.learned}."
+    st.html(f"<div class='why' role='status'>{_text(text)}</div><p class='seeds'>{seeds}</p>")
     _on_button(session, label, following)
 
 
@@ -261,9 +259,8 @@ def _on_button(session: Session, label: str, following: str) -> None:
 
 
 def _cover() -> None:
-    height = TIMELINE_HEIGHT + PROGRESS_HEIGHT
     st.html(
-        f"<div class='cover' style='min-height:{height}px'><b>?</b>"
+        f"<div class='cover' style='min-height:{HEIGHT}px'><b>?</b>"
         "<p>Commit to an answer.<br>Then the network trains.</p></div>"
     )
 
@@ -272,10 +269,14 @@ def _side_by_side(session: Session, shown: Sequence[Candidate]) -> None:
     """Show the networks' ribbons one above the other, and their accuracy in one picture."""
     panel = _panel(session, shown)
     for number, candidate in enumerate(shown):
-        place = panel.place(f"strip_{candidate.name}", STRIP_HEIGHT, LEAST_STRIP_WIDTH)
-        panel.picture(place, StripPicture(place, theme(), candidate.name), run=number)
-    _progress(panel, shown[-1], TIMELINE_HEIGHT + PROGRESS_HEIGHT - len(shown) * STRIP_HEIGHT)
+        _strip(panel, candidate, number)
+    _progress(panel, shown[-1], HEIGHT - len(shown) * STRIP_HEIGHT)
     panel.live(session.screen)
+
+
+def _strip(panel: RunPanel, candidate: Candidate, number: int) -> None:
+    place = panel.place(f"strip_{candidate.name}", STRIP_HEIGHT, LEAST_STRIP_WIDTH)
+    panel.picture(place, StripPicture(place, theme(), candidate.name), run=number)
 
 
 def _progress(panel: RunPanel, newest: Candidate, height: int) -> None:
