@@ -101,7 +101,7 @@ class LiveFigure {
     this.node.style.width = scale === 1 ? "" : `${width}px`;
     this.node.style.height = `${tall}px`;
     this.node.style.transform = scale === 1 ? "" : `scale(${scale})`;
-    this.node.style.marginRight = scale === 1 ? "" : `${width * (scale - 1)}px`; // else one scrolls past its end
+    this.node.style.marginRight = scale < 1 ? `${(scale - 1) * width}px` : ""; // nothing to scroll to beyond it
     this.scrolls(width * scale > room + 1);
     const layout = { uirevision: name, ...this.message.layout, width, height: tall };
     await (this.canvas ? this.drawOrPaint(Plotly, layout) : this.react(Plotly, this.message.data, layout));

@@ -13,7 +13,7 @@ from tests.browser.conftest import use_theme, wait_until
 from tests.browser.test_story import AXE, MAIN, barriers, open_page
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
-CUT = """[...document.querySelectorAll('.infolayer text, .g-ytitle text, .xtick text, .ytick text')].filter(text => {
+CUT = """[...document.querySelectorAll('.live-figure text')].filter(text => {
     const own = text.getBoundingClientRect();
     const frame = text.closest('svg').getBoundingClientRect();
     return own.width > 0 && (own.right > frame.right + 1 || own.left < frame.left - 1);
