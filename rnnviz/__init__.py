@@ -12,7 +12,7 @@ from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
 from rnnviz.analysis.mean_field import MeanField, critical_gain, mean_field
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.analysis.spectrum import Spectrum, spectrum
-from rnnviz.analysis.sweeps import SeedBand, phase_diagram, seed_band
+from rnnviz.analysis.sweeps import SeedBand, TrainingShares, phase_diagram, seed_band, training_shares
 from rnnviz.experiment import Experiment
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.batch import Batch
@@ -53,6 +53,7 @@ __all__ = [
     "SeedBand",
     "Snapshot",
     "Spectrum",
+    "TrainingShares",
     "TrainingState",
     "advance",
     "clip_by_norm",
@@ -70,6 +71,7 @@ __all__ = [
     "start",
     "take_snapshot",
     "train",
+    "training_shares",
 ]
 
 

@@ -1,9 +1,9 @@
 """The cliff: the loss surface of a one-unit network, with a wall where it has two stable states.
 
 Pascanu, Mikolov & Bengio 2013, figure 6: h_t = w sigmoid(h_{t-1}) + b from h_0 = 0.5, without any input,
-and E = (sigmoid(h_50) - 0.7)^2. For w > 4 the unit can settle high or low. Where h_0 passes from one
-basin of attraction to the other, the loss jumps within a tiny interval of b, and the gradient there is
-thousands of times larger than next to it.
+and E = (sigmoid(h_50) - 0.7)^2. For w > 4 and b in a band the unit can settle high or low.
+Where h_0 passes from one basin of attraction to the other, the loss jumps within a tiny interval of b, and
+the gradient there is thousands of times larger than next to it.
 """
 
 from __future__ import annotations

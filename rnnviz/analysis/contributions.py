@@ -28,6 +28,12 @@ class Contributions:
     share: Array
     total: Array
 
+    @property
+    def share_by_lag(self) -> Array:
+        """The signed shares summed over all outputs by lag k - t, (longest lag + 1,); they sum to 1."""
+        lags = self.outputs[:, None] - np.arange(1, self.share.shape[1] + 1)
+        return np.array([self.share[lags == lag].sum() for lag in range(int(self.outputs[-1]))])
+
 
 def gradient_contributions(
     subject: Experiment | Network | Probe, params: Params | None = None, batch: Batch | None = None

@@ -39,8 +39,13 @@ class Spectrum:
 
     @property
     def surely_vanishes(self) -> bool:
-        """sigma_max < 1 / gamma: sufficient for vanishing, since every step back shrinks every gradient."""
+        """sigma_max < 1 / gamma: every step back shrinks every gradient, which vanishes in the limit."""
         return self.sigma_max * self.gamma < 1.0 - ROUNDING
+
+    @property
+    def keeps_lengths(self) -> bool:
+        """All singular values are 1 / gamma: only the slopes can shrink a gradient."""
+        return bool(np.all(np.abs(self.singular_values * self.gamma - 1.0) <= ROUNDING))
 
     @property
     def can_explode(self) -> bool:

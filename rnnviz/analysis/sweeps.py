@@ -11,9 +11,13 @@ import numpy as np
 
 from rnnviz.analysis.bench import Bench, decades, over_seeds
 from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
+from rnnviz.analysis.shares import Share
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
+from rnnviz.tasks import TASKS
+from rnnviz.training.loop import train
 from rnnviz.training.sweep import Sweep
+from rnnviz.training.updates import is_measured
 
 # Many seeds ---------------------------------------------------------------------------------------
 
@@ -60,6 +64,68 @@ def seed_band(e: Experiment, seeds: int = 20, executor: Executor | None = None) 
     """Measure the gradient at initialisation for several seeds (in this process if there is no executor)."""
     parts = seed_parts(e, seeds)
     return SeedBand.of(_each(gradient_flow, parts, executor))
+
+
+# Training with many seeds ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class SeedRun:
+    """What became of one seed's training.
+
+    steps, metric : (n,), the measurements.
+    solved_at : updates after which the goal was first reached, None if it was not.
+    solved_at_end : whether the last measurement reaches it. diverged : whether it diverged.
+    """
+
+    steps: Array
+    metric: Array
+    solved_at: int | None
+    solved_at_end: bool
+    diverged: bool
+
+
+def seed_run(part: tuple[Experiment, int]) -> SeedRun:
+    """Train an experiment for a number of updates and return what became of it."""
+    e, updates = part
+    state = train(e, updates).state
+    columns, task = state.history.columns, TASKS[e.task]
+    measured = np.array([is_measured(int(step)) for step in columns["step"]])
+    diverged = state.divergence is not None
+    return SeedRun(
+        np.append(columns["step"][measured], state.step),
+        np.append(columns["metric"][measured], state.metric),
+        state.solved_at,
+        not diverged and bool(task.metric.reached(state.metric, task.goal)),
+        diverged,
+    )
+
+
+@dataclass(frozen=True)
+class TrainingShares:
+    """How many seeds reached the goal at least once, reach it at the end, and diverged."""
+
+    solved: Share
+    solved_at_end: Share
+    diverged: Share
+
+    @classmethod
+    def of(cls, runs: Sequence[SeedRun]) -> TrainingShares:
+        """Count the runs of several seeds."""
+        counts = (
+            sum(run.solved_at is not None for run in runs),
+            sum(run.solved_at_end for run in runs),
+            sum(run.diverged for run in runs),
+        )
+        return cls(*(Share(count, len(runs)) for count in counts))
+
+
+def training_shares(
+    e: Experiment, updates: int, seeds: int = 20, executor: Executor | None = None
+) -> TrainingShares:
+    """Train an experiment with several seeds and count the outcomes."""
+    parts = [(part, updates) for part in seed_parts(e, seeds)]
+    return TrainingShares.of(_each(seed_run, parts, executor))
 
 
 # Phase diagrams -----------------------------------------------------------------------------------

@@ -8,13 +8,21 @@ from typing import cast
 
 import numpy as np
 
-from rnnviz.applications.forecast import NetworkForecasts, errors, forecast, series_of
-from rnnviz.applications.generation import bigram_bits, bits_per_character, characters_of, uniform_bits
+from rnnviz.applications.autoregression import plain_forecasts
+from rnnviz.applications.baselines import (
+    digits_named,
+    letters_predicted,
+    numbers_translated,
+    sentences_judged,
+)
+from rnnviz.applications.forecast import NetworkForecasts, forecast, series_of
+from rnnviz.applications.generation import bits_per_character, characters_of
 from rnnviz.experiment import Experiment
-from rnnviz.model.arrays import Indices, Mask
+from rnnviz.model.arrays import Array, Indices, Mask
 from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
-from rnnviz.tasks.sentiment import Sentence, Sentiment, beyond_the_grammar, sentences
+from rnnviz.tasks.sentiment import GRAMMAR, Sentence, Sentiment, beyond_the_grammar, sentences
+from rnnviz.tasks.series import Series
 from rnnviz.tasks.translation import TARGET, Translation
 from rnnviz.training.loop import held_out
 
@@ -31,7 +39,7 @@ class Score:
 
     name : what is measured. value : the network's. unit : "share", "bits" or the data's own unit.
     of : how many were measured, 0 if so many that it does not matter.
-    others : what to compare it with: baselines by name.
+    others : what to compare it with: baselines by name, guesses and plain methods fitted to the same data.
     """
 
     name: str
@@ -39,6 +47,18 @@ class Score:
     unit: str
     others: dict[str, float]
     of: int = 0
+
+    @property
+    def rival(self) -> str:
+        """The name of the best baseline."""
+        best = max if self.unit == "share" else min
+        return best(self.others, key=self.others.__getitem__)
+
+    @property
+    def wins(self) -> bool:
+        """Whether the network is better than every baseline."""
+        other = self.others[self.rival]
+        return self.value > other if self.unit == "share" else self.value < other
 
     def write(self, value: float) -> str:
         """Return a value as it is written."""
@@ -86,13 +106,15 @@ def written_right(e: Experiment, params: Params) -> list[Score]:
     ended = np.cumsum(wanted == 0, axis=0)  # END is sign number 0
     counts = (ended == 0) | ((wanted == 0) & (ended == 1))
     _, repeats = np.unique(wanted.T, axis=0, return_counts=True)
-    thing, sign = ("words", "letters") if e.task == "captions" else ("number words", "words")
+    captions = e.task == "captions"
+    thing, sign = ("words", "letters") if captions else ("number words", "words")
+    plain = digits_named() if captions else numbers_translated(e)
     return [
         Score(
             f"held-out {thing} without a mistake",
             float(np.mean((wanted == said).all(axis=0))),
             "share",
-            {"always the same answer": float(repeats.max() / wanted.shape[1])},
+            {"always the same answer": float(repeats.max() / wanted.shape[1])} | plain,
             of=wanted.shape[1] if wanted.shape[1] < FEW else 0,
         ),
         Score(f"held-out {sign} right", float(np.mean((wanted == said)[counts])), "share", {}),
@@ -136,28 +158,37 @@ class Judgement:
 
 def judge(e: Experiment, params: Params) -> Judgement:
     """Measure a network on held-out sentences, and on those that the grammar never says."""
-    known = sentences(held_out=True)
+    grammar = GRAMMAR.of(e)
+    known = sentences(True, grammar)
     right = judged_rightly(e, params, known)
     wrong = [s for s, fine in zip(known, right, strict=True) if not fine]
     beyond = {
-        name: float(judged_rightly(e, params, family).mean()) for name, family in beyond_the_grammar().items()
+        name: float(judged_rightly(e, params, family).mean())
+        for name, family in beyond_the_grammar(grammar).items()
     }
-    return Judgement(_shares(known, right), len(known), len(wrong), wrong[:FAILURES], beyond)
+    return Judgement(_shares(grammar, known, right), len(known), len(wrong), wrong[:FAILURES], beyond)
 
 
 def verdicts_right(e: Experiment, params: Params) -> list[Score]:
-    """Share of held-out sentences judged rightly: of all, and of those with negation and contrast."""
-    known = sentences(held_out=True)
-    return _shares(known, judged_rightly(e, params, known))
+    """Share of held-out sentences judged rightly: of all, and of their kinds."""
+    known = sentences(True, GRAMMAR.of(e))
+    return _shares(GRAMMAR.of(e), known, judged_rightly(e, params, known))
 
 
-def _shares(known: Sequence[Sentence], right: Mask) -> list[Score]:
-    parts = {
-        "with negation": [s.negated for s in known],
-        "with contrast": [s.contrasted for s in known],
-        "with both": [s.negated and s.contrasted for s in known],
-    }
-    whole = Score("held-out sentences right", float(right.mean()), "share", {"a coin toss": 0.5})
+def _shares(grammar: str, known: Sequence[Sentence], right: Mask) -> list[Score]:
+    if grammar == "reports":
+        parts = {
+            "about everyone": [not s.negated for s in known],
+            "about nobody": [s.negated for s in known],
+        }
+    else:
+        parts = {
+            "with negation": [s.negated for s in known],
+            "with contrast": [s.contrasted for s in known],
+            "with both": [s.negated and s.contrasted for s in known],
+        }
+    others = {"a coin toss": 0.5} | sentences_judged(grammar)
+    whole = Score("held-out sentences right", float(right.mean()), "share", others)
     return [whole, *[Score(name, float(right[part].mean()), "share", {}) for name, part in parts.items()]]
 
 
@@ -181,17 +212,19 @@ def errors_of_forecasts(e: Experiment, params: Params, season: int | None = None
 def scores_of_forecasts(e: Experiment, made: NetworkForecasts, season: int | None = None) -> list[Score]:
     """Compare forecasts of the held-out part with what then came; season : the series' own by default."""
     s = series_of(e)
-    found = errors(s, made.ahead, made.free, s.season if season is None else season)
-    free_name = f"free-running for {len(made.free)} steps off by"
+    plain = plain_forecasts(s, s.season if season is None else season)
+    ahead = {name: mean_error(s, found.ahead) for name, found in plain.items()}
+    free = {name: mean_error(s, found.free) for name, found in plain.items()}
     return [
-        Score("one step ahead off by", found.one_step, s.unit, _baselines(found.naive, found.seasonal)),
-        Score(free_name, found.free, s.unit, _baselines(found.naive_free, found.seasonal_free)),
+        Score("one step ahead off by", mean_error(s, made.ahead), s.unit, ahead),
+        Score(f"free-running for {len(made.free)} steps off by", mean_error(s, made.free), s.unit, free),
     ]
 
 
-def _baselines(last: float, seasonal: float) -> dict[str, float]:
-    """Name the baselines; one that needs a season is left out where there is none."""
-    return {"like the last value": last} | ({} if np.isnan(seasonal) else {"like one season ago": seasonal})
+def mean_error(series: Series, made: Array) -> float:
+    """Return the mean absolute error of forecasts (m,) of the first m held-out values."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.abs(made - series.values[series.held_out :][: len(made)]).mean())
 
 
 def surprise(e: Experiment, params: Params) -> list[Score]:
@@ -203,7 +236,7 @@ def surprise(e: Experiment, params: Params) -> list[Score]:
             f"surprise per letter {where}",
             bits_per_character(e, params),
             "bits",
-            {"counts of letter pairs": bigram_bits(e), "knowing the alphabet only": uniform_bits(e)},
+            letters_predicted(e),
         )
     ]
 
@@ -213,8 +246,9 @@ def surprise(e: Experiment, params: Params) -> list[Score]:
 _CAPTIONS = Experiment(
     task="captions", topology="one-to-many", seq_len=7, hidden_size=64, feedback=True, noise=0.2
 )
-_SUNSPOTS = Experiment(task="sunspots", topology="many-to-many", seq_len=24, learning_rate=1e-3)
-_SERIES = _SUNSPOTS.replace(task="series")
+_SERIES = Experiment(task="series", topology="many-to-many", seq_len=24, learning_rate=1e-3)
+_SUNSPOTS = _SERIES.replace(task="sunspots", activation="relu", jitter=0.1)
+_AIRLINE = _SERIES.replace(hidden_size=16, activation="linear", init="small-normal", jitter=0.5)
 _TEXT = Experiment(task="characters", topology="many-to-many", seq_len=24, hidden_size=64, corpus="opinions")
 _LIST = _TEXT.replace(seq_len=16, hidden_size=32)
 _SENTIMENT = Experiment(task="sentiment", topology="many-to-one", seq_len=16, learning_rate=5e-3)
@@ -240,11 +274,11 @@ APPLICATIONS: dict[str, Application] = {
         "Forecasts",
         "A series of measurements goes in, value by value. What comes next? Trained on the past, judged on "
         "the years after it, in the data's own unit.",
-        "Running free, a forecast feeds on itself: small errors grow, and the far future is a guess. A price "
-        "whose changes are independent cannot be forecast by anyone.",
+        "A free-running forecast reads its own forecasts, so small errors grow and the far future is a "
+        "guess. Nobody can forecast a price whose changes are independent.",
         {
-            "sunspots": Variant("Sunspots", _SUNSPOTS, 800),
-            "airline": Variant("Airline passengers", _SERIES, 400),
+            "sunspots": Variant("Sunspots", _SUNSPOTS, 400),
+            "airline": Variant("Airline passengers", _AIRLINE, 400),
             "stock": Variant("Simulated stock", _SERIES.replace(series="stock"), 400),
         },
         errors_of_forecasts,
@@ -264,11 +298,18 @@ APPLICATIONS: dict[str, Application] = {
     ),
     "sentiment": Application(
         "Sentiment",
-        "A sentence goes in word by word; after the last one comes the verdict: praise or not? “Not” "
-        "reverses it, and after “but” only the rest counts.",
-        "It knows some forty words and one small grammar. It had no reason to learn what the grammar never "
-        "produces, such as a double negation.",
-        {"english": Variant("English", _SENTIMENT, 1000)},
+        "A sentence goes in word by word; after the last one comes the verdict: praise or not? In opinions, "
+        "“not” reverses it, and after “but” only the rest counts. In reports, the beginning decides: what "
+        "nobody found good was bad.",
+        "It knows one small grammar, of some forty words (opinions) or some sixty (reports). Opinions need "
+        "little memory: their last four words nearly always suffice. In reports at least twelve words "
+        "follow the decisive one.",
+        {
+            "opinions": Variant("Opinions", _SENTIMENT, 1000),
+            "reports": Variant(
+                "Reports", _SENTIMENT.replace(grammar="reports", seq_len=24, cell="gru"), 1000
+            ),
+        },
         verdicts_right,
     ),
     "translation": Application(

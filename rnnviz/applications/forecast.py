@@ -1,4 +1,4 @@
-"""Forecasts of a series with a trained network, and the baselines that they have to beat."""
+"""Forecasts of a series with a trained network, and the two simplest ones."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def one_step(e: Experiment, params: Params) -> Array:
     series, T = series_of(e), e.seq_len
     targets = np.arange(series.held_out, len(series.values))[:MOST]
     seen = series.seen()[np.arange(-T, 0)[:, None] + targets]
-    return series.forecast(series.values[targets - 1], _last_output(e, params, seen))
+    return series.forecast(series.base[targets], _last_output(e, params, seen))
 
 
 def rollout(e: Experiment, params: Params, steps: int, start: int | None = None) -> Array:
@@ -84,14 +84,19 @@ def rollout(e: Experiment, params: Params, steps: int, start: int | None = None)
     if not e.seq_len <= start <= len(series.values):
         raise ValueError(f"start must be between {e.seq_len} and {len(series.values)}; got {start}.")
     window = series.seen()[start - e.seq_len : start, None]
-    value, made = series.values[start - 1], np.empty(steps)
+    known = series.scaled[start - series.unknown : start][::-1]  # the newest first
+    made = np.empty(steps)
     with np.errstate(over="ignore", invalid="ignore"):
         outputs, traces = network.forward(params, _as_inputs(e, window))
         output = outputs[-1]
         states = [tuple(array[-1] for array in trace.states) for trace in traces]
         for k in range(steps):
-            value = made[k] = series.forecast(value, output[:, 0])[0]
+            base = -series.weights[1:] @ known
+            made[k] = series.forecast(base, output[0, 0])
             if k + 1 < steps:
+                place = series.place(base, output)
+                known = np.append(place, known)[: series.unknown]
+                output = (place - base) / series.scale
                 output, states = network.step(params, np.repeat(output, 1 + e.feedback, axis=1), states)
     return made
 
@@ -110,6 +115,11 @@ def _last_output(e: Experiment, params: Params, windows: Array) -> Array:
     """Return the last output (B,) for windows (T, B) of values as the network sees them."""
     with np.errstate(over="ignore", invalid="ignore"):
         return e.network().forward(params, _as_inputs(e, windows))[0][-1, :, 0]
+
+
+def free_steps(series: Series) -> int:
+    """Return for how many held-out values forecasts run free."""
+    return min(FREE_STEPS, MOST, len(series.values) - series.held_out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,43 +142,6 @@ def forecast(e: Experiment, params: Params) -> NetworkForecasts:
     steps = max(1, min(FREE_STEPS, int(FUTURE_SHARE * held_out)))
     return NetworkForecasts(
         one_step(e, params),
-        rollout(e, params, min(FREE_STEPS, MOST, held_out)),
+        rollout(e, params, free_steps(series)),
         rollout(e, params, steps, start=n),
     )
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Mean absolute errors on the held-out part, in the data's unit; NaN where there is none.
-
-    one_step, free : the network's. naive, seasonal : the baselines', one step ahead.
-    naive_free, seasonal_free : the same baselines when nothing of the held-out part is known.
-    """
-
-    one_step: float
-    free: float
-    naive: float
-    seasonal: float
-    naive_free: float
-    seasonal_free: float
-
-    @property
-    def gain(self) -> float:
-        """By what share the one-step forecast is better than the naive one."""
-        return 1.0 - self.one_step / self.naive
-
-
-def errors(series: Series, ahead: Array, free: Array, season: int) -> Errors:
-    """Compare forecasts of the held-out part with what then came.
-
-    ahead : (m,), one-step forecasts. free : free-running ones, (m,) or fewer: then the free errors are those
-        of so many steps. season : 0 for none.
-    """
-    truth = series.values[series.held_out :][: len(ahead)]
-    last = np.full(len(free), series.values[series.held_out - 1])
-    seasonal, repeated = np.full(len(ahead), np.nan), np.full(len(free), np.nan)
-    if season:
-        seasonal = seasonal_naive(series, season)
-        repeated = np.resize(series.values[series.held_out - season : series.held_out], len(free))
-    made = (ahead, free, naive(series), seasonal, last, repeated)
-    return Errors(*(float(np.mean(np.abs(forecast - truth[: len(forecast)]))) for forecast in made))

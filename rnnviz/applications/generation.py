@@ -117,14 +117,3 @@ def bits_per_character(e: Experiment, params: Params) -> float:
 def uniform_bits(e: Experiment) -> float:
     """Return the surprise of whoever knows only the alphabet: log2 of its size."""
     return float(np.log2(len(characters_of(e).alphabet(e))))
-
-
-def bigram_bits(e: Experiment) -> float:
-    """Return the held-out surprise of counts of letter pairs in the training text, each count plus one."""
-    task = characters_of(e)
-    training, held_out = task.parts(e)
-    size = len(task.alphabet(e))
-    counts = np.ones((size, size))
-    np.add.at(counts, (training[:-1], training[1:]), 1.0)
-    probability = counts / counts.sum(axis=1, keepdims=True)
-    return float(-np.log2(probability[held_out[:-1], held_out[1:]]).mean())

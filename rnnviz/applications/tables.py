@@ -54,6 +54,7 @@ _TIME_NAME = re.compile(
 )
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SWAPPED = str.maketrans(",.", ".,")
 _INNER_UNDERSCORE = re.compile(r"(?<=[^\W_])_(?=[^\W_])")
 
 
@@ -119,8 +120,8 @@ def numeric_columns(table: pd.DataFrame) -> list[str]:
 def values_of(table: pd.DataFrame, column: str) -> Array:
     """Return a column as numbers, (n,), one a row.
 
-    A number is written 12, -0.5, 1e3 or 1,5. The decimal mark is the point; it is the comma in a column in
-    which no cell has a point. Thousands separators are not understood: 1,234.5 and 1.234,5 are no numbers
+    A number is written 12, -0.5, 1e3 or 1,5. The decimal mark is the point, or the comma in a column in which
+    more numbers have a comma. Thousands separators are not understood: 1,234.5 and 1.234,5 are no numbers
     here, and a column in which every comma could be one (1,234 beside 56,789) is refused, since no one can
     tell.
 
@@ -325,16 +326,17 @@ def _steps(cells: Sequence[str]) -> float | None:
 
 
 def _decimal_points(cells: Sequence[str], name: str) -> list[str]:
-    """Return the cells with the decimal mark that floats have."""
-    with_comma = [cell for cell in cells if "," in cell]
-    if not with_comma or any("." in cell for cell in cells):
+    """Return the cells with the decimal mark that floats have; a number with the rarer mark becomes none."""
+    numbers = [cell for cell in cells if _is_number(cell)]
+    with_comma = [cell for cell in numbers if "," in cell]
+    if len(with_comma) <= sum("." in cell for cell in numbers):
         return list(cells)
     if all(map(_THOUSANDS.fullmatch, with_comma)):
         raise ValueError(
             f"A comma must be clearly decimal; in column {name} {with_comma[0]} may also be a whole number "
             "with a thousands separator. Write the numbers without commas, then upload again."
         )
-    return [cell.replace(",", ".") for cell in cells]
+    return [cell.translate(_SWAPPED) for cell in cells]
 
 
 def _check_size(values: Array, name: str, table: pd.DataFrame) -> None:

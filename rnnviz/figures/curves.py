@@ -184,11 +184,18 @@ def _backward(theme: Theme) -> Spec:
     return note(theme, BACKWARD, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)
 
 
-def decay_factors_spec(causes: DecayFactors, theme: Theme = LIGHT) -> Spec:
-    """Draw the two factors of every step back and their product, over the share of saturated units."""
+def decay_factors_spec(causes: DecayFactors, theme: Theme = LIGHT, blocked: str = "saturated") -> Spec:
+    """Draw the two factors of every step back and their product, over the share of blocked units.
+
+    blocked : the activation's word for them.
+    """
     both = causes.slope_factor * causes.recurrent_factor
     lines = [
-        ("through W_hh", causes.recurrent_factor, {"color": theme.hidden, "width": 2.5, "dash": "dash"}),
+        (
+            "through W<sub>hh</sub>",
+            causes.recurrent_factor,
+            {"color": theme.hidden, "width": 2.5, "dash": "dash"},
+        ),
         ("through the slope φ′", causes.slope_factor, {"color": theme.output, "width": 2.5, "dash": "dot"}),
         ("both: one step back", both, {"color": theme.ink, "width": 3}),
     ]
@@ -207,27 +214,30 @@ def decay_factors_spec(causes: DecayFactors, theme: Theme = LIGHT) -> Spec:
     ]
     shown = np.r_[1.2, both, causes.slope_factor, causes.recurrent_factor]
     top = 1.05 * float(shown[np.isfinite(shown)].max())
-    return {"data": [*data, _saturated(causes, theme)], "layout": _causes_layout(causes, top, theme)}
+    return {
+        "data": [*data, _blocked(causes, theme, blocked)],
+        "layout": _causes_layout(causes, top, theme, blocked),
+    }
 
 
-def _saturated(causes: DecayFactors, theme: Theme) -> Spec:
+def _blocked(causes: DecayFactors, theme: Theme, word: str) -> Spec:
     return {
         "type": "bar",
-        "name": "saturated units",
+        "name": f"units that are {word}",
         "showlegend": False,
         "x": np.arange(1, len(causes.saturated) + 1),
         "y": causes.saturated,
         "yaxis": "y2",
         "marker": {"color": theme.faint},
-        "hovertemplate": "saturated: %{y:.0%}<extra></extra>",
+        "hovertemplate": f"{word}: %{{y:.0%}}<extra></extra>",
     }
 
 
-def _causes_layout(causes: DecayFactors, top: float, theme: Theme) -> Spec:
+def _causes_layout(causes: DecayFactors, top: float, theme: Theme, blocked: str) -> Spec:
     one = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": 1, "y1": 1, "yref": "y"}
     notes = [_backward(theme)]
     if not causes.saturated.any():
-        notes.append(note(theme, "no unit is saturated", 0.5, 0.5, yref="y2 domain", bgcolor=theme.panel))
+        notes.append(note(theme, f"no unit is {blocked}", 0.5, 0.5, yref="y2 domain", bgcolor=theme.panel))
     factors = {"range": [0.0, top], "nticks": 6, "exponentformat": "power"}
     shares = {"range": [0.0, 1.0], "nticks": 3, "tickformat": ".0%"}
     ends = [0.5, len(causes.saturated) + 0.5]
@@ -238,7 +248,7 @@ def _causes_layout(causes: DecayFactors, top: float, theme: Theme) -> Spec:
         shapes=[one | {"line": {"color": theme.faint, "width": 1}}],
         xaxis=axis(theme, "time step t →", range=ends, showgrid=False, anchor="y2"),
         yaxis=axis(theme, "factor per step back", domain=[0.34, 1.0], **factors),
-        yaxis2=axis(theme, "saturated", domain=[0.0, 0.26], **shares),
+        yaxis2=axis(theme, blocked, domain=[0.0, 0.26], **shares),
     )
 
 

@@ -17,6 +17,9 @@ SHOWN_BEFORE = 1.5
 
 NAMED_ROWS = 6
 
+WORDS_ROOM = 0.2
+"""Room for the words below and above the curves, as a share of the measured values' range."""
+
 MAX_POINTS = 1200
 """The largest number of points drawn; more than pixels would only cost time."""
 
@@ -71,12 +74,12 @@ def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
                 tickformat="d",
                 **_names(view),
             ),
-            yaxis=axis(theme, range=_span(s.values[first:end]), nticks=6),
+            yaxis=axis(theme, range=_span(s.values[first:end], view.free, view.future), nticks=6),
             shapes=_split(s.times[first], s.times[split], theme),
             annotations=[
                 heading(theme, _legend(view, theme, whole), 0.0, theme.ink, size=13),
-                _side("trained on", s.times[split], theme, "right"),
-                _side("never seen", s.times[split], theme, "left"),
+                _side("training part", s.times[split], theme, "right"),
+                _side("held out", s.times[split], theme, "left"),
                 _unit(view.unit, theme),
             ],
         ),
@@ -137,11 +140,17 @@ def _side(text: str, x: float, theme: Theme, anchor: str) -> Spec:
     )
 
 
-def _span(values: Array) -> list[float]:
-    """Return the axis range: the measured values with a margin; forecasts may leave it."""
+def _span(values: Array, *forecasts: Array) -> list[float]:
+    """Return the axis range for measured values and forecasts, with room for words above and below.
+
+    A forecast further off than the measured values' range does not count: it leaves the picture.
+    """
     low, high = float(values.min()), float(values.max())
-    room = 0.16 * (high - low) or 0.16 * abs(high) or 1.0  # the values shown may all be equal
-    return [low - room, high + room]
+    size = (high - low) or abs(high) or 1.0  # the values shown may all be equal
+    made = np.concatenate(forecasts)
+    near = made[(made > low - size) & (made < high + size)]  # NaN is neither
+    low, high = min([low, *near.tolist()]), max([high, *near.tolist()])
+    return [low - WORDS_ROOM * size, high + WORDS_ROOM * size]
 
 
 def _line(name: str, x: Array, y: Array, colour: str, width: float, dash: str = "solid") -> Spec:

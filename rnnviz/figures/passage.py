@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, mix, note
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.model.arrays import Array, Mask
 
 BACK = "↩"
@@ -110,10 +110,7 @@ def judged_spec(view: Judged, theme: Theme = LIGHT) -> Spec:
         "y": view.positive[heard] - 0.5,
         "base": 0.5,
         "width": 0.62,
-        "marker": {
-            "color": [mix(theme.state, 1.0 - p) for p in view.positive[heard]],
-            "line": {"width": 1, "color": theme.faint},
-        },
+        "marker": {"color": theme.output, "opacity": 0.75},
         "customdata": view.positive[heard],
         "hovertemplate": "positive: %{customdata:.0%}<extra></extra>",
     }

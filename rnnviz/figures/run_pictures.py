@@ -23,7 +23,9 @@ from rnnviz.figures.progress import Progress, progress_spec
 from rnnviz.figures.theme import Theme
 from rnnviz.figures.timeline import Timeline, change_in_words, gradient_span, timeline_spec
 from rnnviz.model.cells import CELLS
+from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import explain, with_indices
+from rnnviz.teaching.numbers import plain
 from rnnviz.teaching.symbols import symbol
 from rnnviz.training.state import TrainingState
 
@@ -57,6 +59,12 @@ class Moment:
     spans: dict[Hashable, Span] = field(default_factory=dict)
     beside: Mapping[str, Trained] = field(default_factory=dict)
 
+    @property
+    def solved(self) -> bool:
+        """Whether the latest measurement reaches the task's goal."""
+        task = TASKS[self.experiment.task]
+        return bool(task.metric.reached(self.state.metric, task.goal))
+
     def widen(self, axis: Hashable, span: Span) -> Span:
         """Return the range of an axis that holds this span and all earlier ones."""
         self.spans[axis] = union(span, self.spans.get(axis, span))
@@ -76,6 +84,12 @@ def curves_only(snapshot: Snapshot) -> Snapshot:
     """Return a snapshot with its gradient curves and numbers, without states, inputs and outputs."""
     nothing = np.empty(0)
     return replace(snapshot, hidden=(), inputs=nothing, targets=nothing, outputs=nothing)
+
+
+WHY_SOLVED = (
+    "The task is solved all the same. Units may saturate once it is learned; a loss that is nearly 0 leaves "
+    "little error; or the memory that is needed is shorter than the sequence."
+)
 
 
 @dataclass(frozen=True)
@@ -104,6 +118,7 @@ class TimelinePicture:
             relative=self.relative,
             whole_loss=self.whole_loss,
             brief=self.brief,
+            solved=now.solved,
         )
         change = change_in_words(now.snapshot.decades[layer], int(view.masks.write_steps[-1]))
         label = (
@@ -174,8 +189,13 @@ def in_figures(now: Moment, layer: int) -> str:
     parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
     if cell.recurrent:
         parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")
+        kind, hint = (
+            ("solved", f"{VERDICT_RULE} {WHY_SOLVED}")
+            if now.solved and verdict != "healthy"
+            else (verdict, VERDICT_RULE)
+        )
         parts.append(
-            f"<span class='verdict {verdict}' tabindex='0' title='{escape(VERDICT_RULE)}'>"
+            f"<span class='verdict {kind}' tabindex='0' title='{escape(hint)}'>"
             f"gradient <b>{verdict}</b></span>"
         )
     return f"<div class='numbers'>{''.join(parts)}</div>"
@@ -183,4 +203,4 @@ def in_figures(now: Moment, layer: int) -> str:
 
 def _size(value: float) -> str:
     """Return a value as text, in scientific notation if it is large."""
-    return f"{value:.3f}" if value < 1e4 else f"{value:.1e}"
+    return f"{value:.3f}" if value < 1e4 else plain(value, 2)

@@ -50,6 +50,7 @@ class Timeline:
     recurrent : draw the edges that carry a state into the next step, as wide as the gradient on them.
     gated : the cell has gates, so no single matrix carries the gradient.
     brief : headline and key for a narrow picture.
+    solved : the task is solved, so that a gradient that vanishes or explodes is no alarm.
     """
 
     snapshot: Snapshot
@@ -63,6 +64,7 @@ class Timeline:
     recurrent: bool = True
     gated: bool = False
     brief: bool = False
+    solved: bool = False
 
     @classmethod
     def of(cls, e: Experiment, snapshot: Snapshot, initial: Snapshot | None = None, **look: Any) -> Timeline:
@@ -531,7 +533,7 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
         )
     now, steps = view.snapshot, int(view.masks.write_steps[-1])
     fate = now.verdict[view.layer]
-    colour = theme.good if fate == "healthy" else theme.bad
+    colour = theme.good if fate == "healthy" else theme.ink if view.solved else theme.bad
     change = change_in_words(now.decades[view.layer], steps)
     through = "the same gates" if view.gated else "the same B"
     way = "◀" if view.brief else f"◀ the gradient travels back, always through {through}"

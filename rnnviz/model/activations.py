@@ -17,6 +17,7 @@ class Activation:
     ``apply(a, out)`` writes phi(a) into ``out`` (which may be ``a`` itself);
     ``derivative(h, out)`` writes phi'(a) into ``out``, computed from h = phi(a).
     ``max_derivative`` is gamma, the largest derivative (Pascanu et al. 2013, section 2.1).
+    ``blocked`` is the word for a unit whose derivative is near 0.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Activation:
     apply: Callable[[Array, Array], Array]
     derivative: Callable[[Array, Array], Array]
     max_derivative: float
+    blocked: str = "saturated"
 
 
 def _tanh_derivative(h: Array, out: Array) -> Array:
@@ -65,7 +67,7 @@ def _linear_derivative(h: Array, out: Array) -> Array:
 
 ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation("tanh", "tanh", np.tanh, _tanh_derivative, max_derivative=1.0),
-    "relu": Activation("relu", "ReLU", _relu, _relu_derivative, max_derivative=1.0),
+    "relu": Activation("relu", "ReLU", _relu, _relu_derivative, max_derivative=1.0, blocked="off"),
     "sigmoid": Activation("sigmoid", "sigmoid", _sigmoid, _sigmoid_derivative, max_derivative=0.25),
     "linear": Activation("linear", "linear", _linear, _linear_derivative, max_derivative=1.0),
 }

@@ -17,7 +17,10 @@ from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
 
 HELD_OUT_SAMPLES = 512
-"""Sequences on which a metric is measured; never trained on, where the data allow it."""
+"""Sequences on which a metric is measured. They are drawn for that alone; see ``Task.variety``."""
+
+MANY = 1e5
+"""A task with fewer different sequences repeats in training what it is measured on."""
 
 MAX_LENGTH = 200
 """The longest sequence of any task."""
@@ -117,7 +120,11 @@ class Task(ABC):
 
     def measured_on(self, e: Settings) -> str:
         """Return a word for the data that the metric is measured on."""
-        return "held-out"
+        return "held-out" if self.variety(e) >= MANY else "in-sample"
+
+    def variety(self, e: Settings) -> float:
+        """Return how many different sequences can be drawn; infinite for real numbers and fixed splits."""
+        return np.inf
 
     def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
         """Draw the held-out sequences; tasks with a fixed data set override this."""
@@ -157,5 +164,5 @@ def one_hot(classes: Indices, size: int) -> Array:
     return np.eye(size)[classes]
 
 
-SHAPES = "●▲■◆★▼◐✚"
-"""Names of the symbols in the symbol tasks."""
+MARKS = "●▲■◆★▼◐✚"
+"""The symbols of the symbol tasks; letters are the names of the weights."""

@@ -9,7 +9,7 @@ import numpy as np
 from rnnviz.model.arrays import Indices
 from rnnviz.model.batch import Batch
 from rnnviz.model.losses import LOSSES
-from rnnviz.tasks.base import MAX_LENGTH, SHAPES, SQUARED_ERROR, Task, one_hot
+from rnnviz.tasks.base import MARKS, MAX_LENGTH, SQUARED_ERROR, Task, one_hot
 from rnnviz.tasks.options import NOISE, NumberBox, Option, by_name
 from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
@@ -44,11 +44,11 @@ class SymbolTask(Task):
     def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Name the symbol where one is shown."""
         rows = batch.inputs[:, sample, : SYMBOLS.of(e)]
-        return [SHAPES[row.argmax()] if row.max() > 0.5 else "" for row in rows]
+        return [MARKS[row.argmax()] if row.max() > 0.5 else "" for row in rows]
 
     def output_label(self, e: Settings, answer: int) -> str:
         """Return the symbol's shape."""
-        return SHAPES[answer]
+        return MARKS[answer]
 
 
 class Recall(SymbolTask):
@@ -72,9 +72,13 @@ class Recall(SymbolTask):
         targets[-1] = symbol
         return self.as_batch(e, inputs, targets)
 
+    def variety(self, e: Settings) -> float:
+        """Without noise one sequence per symbol."""
+        return np.inf if NOISE.of(e) else SYMBOLS.of(e)
+
     def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Name the symbol of the first step; the rest is noise."""
-        return [SHAPES[int(batch.targets[-1, sample])]] + [""] * (e.seq_len - 1)
+        return [MARKS[int(batch.targets[-1, sample])]] + [""] * (e.seq_len - 1)
 
 
 class Adding(Task):
@@ -134,6 +138,10 @@ class Parity(Task):
     goal = 0.99
     guess = "guessing odd or even"
 
+    def variety(self, e: Settings) -> float:
+        """2^T: T independent bits."""
+        return 2.0**e.seq_len
+
     def sizes(self, e: Settings) -> tuple[int, int]:
         """Input: the bit. Outputs: even, odd."""
         return 1, 2
@@ -175,6 +183,10 @@ class Echo(SymbolTask):
     def limits(self) -> str:
         """The first answer comes after the delay."""
         return "task 'echo' (the delay is shorter than the sequence)"
+
+    def variety(self, e: Settings) -> float:
+        """K^T: T independent symbols."""
+        return float(SYMBOLS.of(e)) ** e.seq_len
 
     def lengths(self, e: Settings) -> tuple[int, int]:
         """Return lengths with at least one echo."""
@@ -222,6 +234,10 @@ class Transcription(SymbolTask):
         targets = np.zeros((e.seq_len, size), np.int64)
         targets[-n:] = self.answer(symbols)
         return self.as_batch(e, inputs, targets)
+
+    def variety(self, e: Settings) -> float:
+        """K^n: n independent symbols."""
+        return float(SYMBOLS.of(e)) ** ITEMS.of(e)
 
     @abstractmethod
     def answer(self, symbols: Indices) -> Indices:

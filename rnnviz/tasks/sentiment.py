@@ -1,6 +1,6 @@
-"""Sentiment: sentences from a small grammar with negation and contrast, and their verdicts.
+"""Sentiment: sentences from two small grammars, and their verdicts.
 
-The grammar, with its verdicts::
+"opinions" has negation and contrast; the verdict is in the last few words::
 
     sentence := clause | clause "but" clause | "although" clause "," clause    the last clause's verdict
     clause   := subject verb opinion
@@ -10,6 +10,11 @@ The grammar, with its verdicts::
               | negator "too" neutral       positive
 
 A second clause may leave its subject and verb out: "the film was good but far too long".
+
+"reports" has its decisive word at the start, ten words and more before the end::
+
+    sentence := all "who" activity place time saying [degree] adjective     the adjective's verdict
+              | none "who" activity place time saying [degree] adjective    the opposite
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ import numpy as np
 from rnnviz.model.arrays import Array, Indices
 from rnnviz.model.batch import Batch
 from rnnviz.tasks.base import HELD_OUT_SAMPLES, MAX_LENGTH, Task
+from rnnviz.tasks.options import Menu, Option, by_name
 from rnnviz.tasks.settings import Settings
 
 SUBJECTS = ("the film", "the book", "the song", "the meal", "the game", "it")
@@ -35,6 +41,12 @@ POSITIVE = ("good", "great", "funny", "clever", "lovely", "brilliant", "exciting
 NEGATIVE = ("bad", "dull", "boring", "silly", "awful", "weak", "sad", "ugly")
 NEUTRAL = ("long", "short", "loud", "slow", "dark", "simple")
 EXCESS = ("too", "far too")
+ALL = ("everyone", "everybody", "every critic")
+NONE = ("nobody", "no critic", "hardly anyone")
+ACTIVITIES = ("saw the film", "read the book", "heard the song", "tried the meal", "played the game")
+PLACES = ("at home", "at the party", "on a train", "in the big city")
+TIMES = ("last week", "this summer", "with a friend", "on a rainy day")
+SAYINGS = ("said it was", "thought it was", "found that it was", "felt that it was")
 VERDICTS = ("negative", "positive")
 
 TRAINING_SENTENCES = 4000
@@ -43,23 +55,39 @@ HELD_OUT_SHARE = 5
 """One sentence in this many is held out, chosen by a checksum of its text."""
 
 
-@cache
-def vocabulary() -> tuple[str, ...]:
-    """Return all words of the grammar."""
-    phrases = (*SUBJECTS, *VERBS, *DEGREES, *NEGATORS, *POSITIVE, *NEGATIVE, *NEUTRAL, *EXCESS)
-    return tuple(
-        dict.fromkeys([word for phrase in phrases for word in phrase.split()] + ["but", "although", ","])
-    )
+GRAMMAR = Option(
+    "grammar",
+    "Sentences",
+    "name",
+    names={"opinions": "Opinions", "reports": "Reports"},
+    default="opinions",
+    control=Menu(),
+)
 
 
 @cache
-def word_numbers() -> dict[str, int]:
+def vocabulary(grammar: str = "opinions") -> tuple[str, ...]:
+    """Return all words of a grammar."""
+    phrases = {
+        "opinions": (
+            *SUBJECTS, *VERBS, *DEGREES, *NEGATORS, *POSITIVE, *NEGATIVE, *NEUTRAL, *EXCESS, "but although ,"
+        ),
+        "reports": (
+            *ALL, *NONE, "who", *ACTIVITIES, *PLACES, *TIMES, *SAYINGS, *DEGREES, *POSITIVE, *NEGATIVE
+        ),
+    }  # fmt: skip
+    return tuple(dict.fromkeys(word for phrase in phrases[grammar] for word in phrase.split()))
+
+
+@cache
+def word_numbers(grammar: str = "opinions") -> dict[str, int]:
     """Return the input channel of every word."""
-    return {word: i for i, word in enumerate(vocabulary())}
+    return {word: i for i, word in enumerate(vocabulary(grammar))}
 
 
-LONGEST = 16
-"""Words and commas: "although the film was not far too long , the book is never far too loud"."""
+LONGEST = {"opinions": 16, "reports": 20}
+"""Words and commas: "although the film was not far too long , the book is never far too loud", and "hardly
+anyone who heard the song in the big city on a rainy day found that it was very good"."""
 
 
 @dataclass(frozen=True)
@@ -115,21 +143,55 @@ def draw_sentence(rng: np.random.Generator) -> Sentence:
     return Sentence(tuple(words), verdict, negated or again, contrasted=True)
 
 
+def draw_report(rng: np.random.Generator) -> Sentence:
+    """Draw a sentence about what people said; negated : it begins with one of ``NONE``."""
+    return _report(rng, PLACES, TIMES)
+
+
+def _report(rng: np.random.Generator, *between: Sequence[str]) -> Sentence:
+    """Draw a report with one phrase of each kind between the activity and what was said."""
+    negated, positive = (bool(rng.random() < 0.5) for _ in range(2))
+    degree = [str(rng.choice(DEGREES))] if rng.random() < 0.4 else []
+    phrases = [
+        *(
+            str(rng.choice(kind))
+            for kind in (NONE if negated else ALL, ("who",), ACTIVITIES, *between, SAYINGS)
+        ),
+        *degree,
+        str(rng.choice(POSITIVE if positive else NEGATIVE)),
+    ]
+    return Sentence(tuple(" ".join(phrases).split()), int(positive != negated), negated, contrasted=False)
+
+
+DRAW = {"opinions": draw_sentence, "reports": draw_report}
+"""Draws a sentence, by grammar."""
+
+
 @cache
-def sentences(held_out: bool) -> tuple[Sentence, ...]:
-    """Return the held-out or the training sentences, without duplicates."""
+def sentences(held_out: bool, grammar: str = "opinions") -> tuple[Sentence, ...]:
+    """Return the held-out or the training sentences of a grammar, without duplicates."""
     rng = np.random.default_rng(int(held_out))
     found: dict[str, Sentence] = {}
     while len(found) < (HELD_OUT_SAMPLES if held_out else TRAINING_SENTENCES):
-        sentence = draw_sentence(rng)
+        sentence = DRAW[grammar](rng)
         if sentence.held_out == held_out:
             found[sentence.text] = sentence
     return tuple(found.values())
 
 
+BEYOND = 96
+"""Number of sentences of each kind outside a grammar."""
+
+
 @cache
-def beyond_the_grammar() -> dict[str, list[Sentence]]:
-    """Return sentences outside the grammar with their verdicts, keyed by what is new in them."""
+def beyond_the_grammar(grammar: str = "opinions") -> dict[str, list[Sentence]]:
+    """Return sentences outside a grammar with their verdicts, keyed by what is new in them."""
+    if grammar == "reports":
+        rng = np.random.default_rng(2)
+        shorter, longer = (
+            [_report(rng, *between) for _ in range(BEYOND)] for between in ((), (PLACES, TIMES, PLACES))
+        )
+        return {"no place or time": shorter, "a second place": longer}
     double, twice = [], []
     for subject in SUBJECTS:
         for verdict, adjectives in enumerate((NEGATIVE, POSITIVE)):
@@ -145,13 +207,13 @@ def beyond_the_grammar() -> dict[str, list[Sentence]]:
     return {"double negation (“not never good”)": double, "two contrasts (“good but dull but good”)": twice}
 
 
-def split_words(text: str) -> tuple[list[str], list[str]]:
-    """Return the words of a user's sentence that are in the vocabulary, and those that are not.
+def split_words(text: str, grammar: str = "opinions") -> tuple[list[str], list[str]]:
+    """Return the words of a user's sentence that a grammar knows, and those that it does not.
 
     Contractions are expanded: "isn't" to "is not".
     """
     words = re.findall(r"[^\W_]+|,", re.sub(r"n['’]t\b", " not", text.lower()))
-    known = word_numbers()
+    known = word_numbers(grammar)
     return [word for word in words if word in known], [word for word in words if word not in known]
 
 
@@ -162,22 +224,23 @@ class Sentiment(Task):
     title = "Sentiment"
     summary = "A sentence goes in word by word. At its end: is the verdict positive or negative?"
     fits = ("many-to-one",)
-    usual_length = LONGEST
+    usual_length = LONGEST["opinions"]
     goal = 0.97
     guess = "guessing one of two verdicts"
+    options = by_name(GRAMMAR)
 
     @property
     def limits(self) -> str:
         """The longest sentence has to fit."""
-        return f"task 'sentiment' (the longest sentence has {LONGEST} words)"
+        return "task 'sentiment' (the longest sentence has to fit)"
 
     def lengths(self, e: Settings) -> tuple[int, int]:
         """Return lengths that hold the longest sentence; shorter ones start later."""
-        return LONGEST, MAX_LENGTH
+        return LONGEST[GRAMMAR.of(e)], MAX_LENGTH
 
     def sizes(self, e: Settings) -> tuple[int, int]:
         """Return one input channel per word, and two outputs, one per verdict."""
-        return len(vocabulary()), len(VERDICTS)
+        return len(vocabulary(GRAMMAR.of(e))), len(VERDICTS)
 
     def inputs(self, e: Settings, texts: Sequence[Sequence[str]]) -> Array:
         """Return sentences as network inputs (T, B, I), with the last word at the last step.
@@ -187,7 +250,7 @@ class Sentiment(Task):
         ValueError
             If a sentence has more words than there are steps.
         """
-        numbers = word_numbers()
+        numbers = word_numbers(GRAMMAR.of(e))
         read = np.zeros((e.seq_len, len(texts), len(numbers)))
         for b, words in enumerate(texts):
             if len(words) > e.seq_len:
@@ -200,12 +263,12 @@ class Sentiment(Task):
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
         """Draw training sentences, with replacement."""
-        known = sentences(held_out=False)
+        known = sentences(False, GRAMMAR.of(e))
         return self.batch(e, [known[i] for i in rng.integers(len(known), size=size)])
 
     def draw_held_out(self, e: Settings, rng: np.random.Generator) -> Batch:
         """Take all sentences that are never trained on."""
-        return self.batch(e, sentences(held_out=True))
+        return self.batch(e, sentences(True, GRAMMAR.of(e)))
 
     def batch(self, e: Settings, chosen: Sequence[Sentence]) -> Batch:
         """Return sentences and their verdicts as a batch."""
@@ -223,8 +286,9 @@ class Sentiment(Task):
 
     def input_labels(self, e: Settings, batch: Batch, sample: int = 0) -> list[str]:
         """Show the words."""
-        rows = batch.inputs[:, sample, : len(vocabulary())]
-        return [vocabulary()[int(row.argmax())] if row.any() else "" for row in rows]
+        words = vocabulary(GRAMMAR.of(e))
+        rows = batch.inputs[:, sample, : len(words)]
+        return [words[int(row.argmax())] if row.any() else "" for row in rows]
 
     def output_label(self, e: Settings, answer: int) -> str:
         """Negative or positive."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pandas as pd
 from rnnviz.model.arrays import Array, Indices
 from rnnviz.model.batch import Batch
 from rnnviz.tasks.base import ABSOLUTE_ERROR, HELD_OUT_SAMPLES, MAX_LENGTH
-from rnnviz.tasks.options import Menu, Option, by_name
+from rnnviz.tasks.options import Menu, Option, Slider, by_name
 from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.signals import CurveTask
 
@@ -21,6 +22,9 @@ DATA = Path(__file__).parent / "data"
 
 HELD_OUT_SHARE = 0.25
 """Share of a user series, at its end, that is held out."""
+
+VALIDATION_SHARE = 0.25
+"""Share of the values before the split, at their end, on which settings are chosen."""
 
 MIN_VALUES, MAX_VALUES = 30, 100_000
 
@@ -31,6 +35,43 @@ LEAST_SPREAD = 0.1
 """Changes whose spread is below this share of their size (steady growth) are scaled by their size."""
 
 
+class Scale(NamedTuple):
+    """The scale on which a series is forecast: there, back, and its least value."""
+
+    there: Callable[[Array], Array]
+    back: Callable[[Array], Array]
+    least: float = -np.inf
+
+
+PLAIN = Scale(np.asarray, np.asarray)
+ROOT = Scale(np.sqrt, np.square, least=0.0)
+LOG = Scale(np.log, np.exp)
+
+
+class Encoding(NamedTuple):
+    """What a network sees of a series: its values on a scale, or their differences.
+
+    differences : how often the step from the value before is taken, 0 or 1.
+    seasonal : whether the value of one season ago is subtracted as well.
+    """
+
+    scale: Scale
+    differences: int
+    seasonal: bool = False
+
+
+ENCODINGS = {
+    "level": Encoding(PLAIN, 0),
+    "root": Encoding(ROOT, 0),
+    "change": Encoding(PLAIN, 1),
+    "root-change": Encoding(ROOT, 1),
+    "log-change": Encoding(LOG, 1),
+    "seasonal-change": Encoding(PLAIN, 1, seasonal=True),
+    "seasonal-log-change": Encoding(LOG, 1, seasonal=True),
+}
+"""The encodings by name."""
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """Values in time order, and how they are encoded for a network.
@@ -38,7 +79,8 @@ class Series:
     values : (n,), in ``unit``. times : (n,), positions on the time axis, for instance years.
     held_out : row number of the first value that is never trained on.
     season : steps after which the series roughly repeats, 0 for none.
-    sees : "level" (the value), "change" (from the value before) or "log-change" (of its logarithm).
+    sees : the name of an encoding: "level" (the value), "root" (its square root), "change" (from the value
+        before) or "log-change" (of its logarithm); "seasonal-": less the same change one season ago.
     scale : the value that the network sees as 1, from training values only; keeps its inputs near 1.
     """
 
@@ -51,36 +93,74 @@ class Series:
     sees: str
     scale: float
 
+    @cached_property
+    def weights(self) -> Array:
+        """Weights (k + 1,) whose sum over a value and the k before it is the difference that is seen."""
+        encoding, weights = ENCODINGS[self.sees], np.ones(1)
+        for lag in [1] * encoding.differences + [self.season] * encoding.seasonal:
+            weights = np.convolve(weights, [1.0, *[0.0] * (lag - 1), -1.0])
+        return weights
+
+    @property
+    def unknown(self) -> int:
+        """Number of first rows without a difference, because nothing is known before them."""
+        return len(self.weights) - 1
+
     def seen(self) -> Array:
-        """Return the series as the network sees it, (n,); the first change is unknown and set to 0."""
+        """Return the series as the network sees it, (n,); unknown differences are 0."""
         return self._seen
 
     @cached_property
     def _seen(self) -> Array:
-        if self.sees == "level":
-            return self.values / self.scale
-        values = np.log(self.values) if self.sees == "log-change" else self.values
-        return np.diff(values, prepend=values[0]) / self.scale
+        seen = np.convolve(self.scaled, self.weights)[: len(self.values)] / self.scale
+        seen[: self.unknown] = 0.0
+        return seen
 
-    def forecast(self, before: Array, outputs: Array) -> Array:
-        """Turn a network's outputs into values in ``unit``, given the values before them (same shape)."""
+    @cached_property
+    def scaled(self) -> Array:
+        """The values on the encoding's scale, (n,)."""
+        return ENCODINGS[self.sees].scale.there(self.values)
+
+    @cached_property
+    def base(self) -> Array:
+        """What each value would be on the encoding's scale if its difference were 0, (n + 1,).
+
+        Row t depends on values before t alone; the last row is that of the first value to come.
+        """
+        without = np.concatenate([[0.0], -self.weights[1:]])
+        return np.convolve(np.append(self.scaled, 0.0), without)[: len(self.values) + 1]
+
+    def forecast(self, base: Array, outputs: Array) -> Array:
+        """Turn a network's outputs into values in ``unit``, given the rows of ``base`` (same shape)."""
         with np.errstate(over="ignore", invalid="ignore"):
-            if self.sees == "level":
-                return self.scale * outputs
-            if self.sees == "change":
-                return before + self.scale * outputs
-            return before * np.exp(self.scale * outputs)
+            return ENCODINGS[self.sees].scale.back(self.place(base, outputs))
+
+    def place(self, base: Array, outputs: Array) -> Array:
+        """Return where outputs lie on the encoding's scale."""
+        return np.maximum(base + self.scale * outputs, ENCODINGS[self.sees].scale.least)
+
+    def encoded(self, sees: str) -> Series:
+        """Return the series in another encoding, scaled by its training values."""
+        plain = replace(self, sees=sees, scale=1.0)
+        known = plain.seen()[plain.unknown : self.held_out]
+        spread, size = float(known.std()), float(np.sqrt(np.mean(known * known)))
+        return replace(plain, scale=(spread if spread >= LEAST_SPREAD * size else size) or 1.0)
+
+    def validation(self) -> Series:
+        """Return the part before the split as a series of its own, with its last quarter held out."""
+        end = self.held_out
+        return replace(
+            self, values=self.values[:end], times=self.times[:end], held_out=end - int(VALIDATION_SHARE * end)
+        )
 
 
-def _in_changes(title: str, unit: str, values: Array, times: Array, held_out: int, season: int) -> Series:
-    """Return a series encoded as changes, relative ones if it is positive and grows a lot (see GROWTH)."""
+def _in_changes(
+    title: str, unit: str, values: Array, times: Array, held_out: int, season: int, sees: str = ""
+) -> Series:
+    """Return a series encoded as changes, by default relative ones if it is positive and grows a lot."""
     relative = bool(values.min() > 0.0 and values.max() >= GROWTH * values.min())
-    known = values[:held_out]
-    changes = np.diff(np.log(known) if relative else known)
-    spread, size = float(changes.std()), float(np.sqrt(np.mean(changes * changes)))
-    scale = spread if spread >= LEAST_SPREAD * size else size
-    sees = "log-change" if relative else "change"
-    return Series(title, unit, values, times, held_out, season, sees, scale or 1.0)
+    plain = Series(title, unit, values, times, held_out, season, "change", 1.0)
+    return plain.encoded(sees or ("log-change" if relative else "change"))
 
 
 def as_array(numbers: Any) -> Array:
@@ -100,9 +180,7 @@ def sunspot_series() -> Series:
     years = sunspots().index.to_numpy()
     held_out = int(np.searchsorted(years, Sunspots.first_held_out_year))
     values = sunspots().to_numpy(float)
-    return Series(
-        "Sunspots", "sunspot number", values, as_array(years), held_out, 11, "level", Sunspots.scale
-    )
+    return Series("Sunspots", "sunspot number", values, as_array(years), held_out, 11, "root", Sunspots.root)
 
 
 @cache
@@ -112,7 +190,13 @@ def airline_series() -> Series:
     months = 1949.0 + np.arange(len(table)) / 12.0
     values = table["passengers"].to_numpy(float)
     return _in_changes(
-        "Airline passengers", "thousand passengers", values, as_array(months), len(table) - 36, 12
+        "Airline passengers",
+        "thousand passengers",
+        values,
+        as_array(months),
+        len(table) - 36,
+        12,
+        "seasonal-log-change",
     )
 
 
@@ -197,14 +281,29 @@ OWN_SERIES = Option(
 )
 
 
+JITTER = Option(
+    "jitter",
+    "Noise added in training",
+    "number",
+    low=0.0,
+    high=2.0,
+    default=0.0,
+    control=Slider(step=0.05),
+)
+"""Noise on every input, so that a short series is not learned by heart."""
+
+
 @dataclass(frozen=True, eq=False)
 class SeriesBatch(Batch):
     """Windows of a series.
 
-    newest : (T, B, 1), the newest known value at each step, in the data's unit.
+    newest, coming : (T, B, 1), the newest known value at each step and the next one, in the data's unit.
+    base : (T, B, 1), what the answers add to (see ``Series.base``).
     """
 
     newest: Array
+    coming: Array
+    base: Array
 
 
 class SeriesTask(CurveTask):
@@ -221,13 +320,15 @@ class SeriesTask(CurveTask):
     def lengths(self, e: Settings) -> tuple[int, int]:
         """Return lengths at which a window and the next value fit into either part of the data."""
         s = self.series(e)
-        return 2, min(MAX_LENGTH, len(s.values) - s.held_out - 1, s.held_out - 2)
+        return 2, min(MAX_LENGTH, len(s.values) - s.held_out - 1, s.held_out - max(s.unknown, 1) - 1)
 
     def draw(self, e: Settings, rng: np.random.Generator, size: int) -> Batch:
-        """Draw windows from before the held-out part."""
+        """Draw windows from before the held-out part, with noise on every input."""
         s = self.series(e)
-        first = int(s.sees != "level")  # the first change is unknown
-        return self._windows(e, first + rng.integers(s.held_out - first - e.seq_len, size=size))
+        batch = self._windows(e, s.unknown + rng.integers(s.held_out - s.unknown - e.seq_len, size=size))
+        if jitter := JITTER.of(e):
+            batch.inputs[:] += jitter * rng.standard_normal(batch.inputs.shape)
+        return batch
 
     def draw_held_out(self, e: Settings, rng: np.random.Generator) -> SeriesBatch:
         """Return all windows of the held-out part, or an evenly spaced selection if there are too many."""
@@ -242,32 +343,28 @@ class SeriesTask(CurveTask):
         rows = np.arange(e.seq_len + 1)[:, None] + starts
         seen = s.seen()[rows][:, :, None]
         targets = np.where(self.masks(e).writes[:, None, None], seen[1:], 0.0)
-        newest = s.values[rows[:-1]][:, :, None]
-        return SeriesBatch(seen[:-1], targets, self.masks(e).writes, self.loss, newest)
+        values, base = s.values[rows][:, :, None], s.base[rows[1:]][:, :, None]
+        return SeriesBatch(seen[:-1], targets, self.masks(e).writes, self.loss, values[:-1], values[1:], base)
 
     def score(self, e: Settings, outputs: Array, batch: Batch) -> float:
         """Return the mean absolute error in the data's unit."""
         s, steps = self.series(e), batch.written
-        newest = batch.newest[steps] if isinstance(batch, SeriesBatch) else np.zeros(())
+        base = batch.base[steps] if isinstance(batch, SeriesBatch) else np.zeros(())
         truth = np.asarray(batch.targets[steps], float)
-        error = s.forecast(newest, outputs[steps]) - s.forecast(newest, truth)
+        error = s.forecast(base, outputs[steps]) - s.forecast(base, truth)
         return float(np.mean(np.abs(error)))
 
     def chance(self, e: Settings) -> float:
         """Return the mean absolute error of the naive forecast on the held-out windows."""
-        batch, steps, s = self._held_out_written(e)
-        newest = batch.newest[steps]
-        truth = np.asarray(batch.targets[steps], float)
-        return float(np.mean(np.abs(s.forecast(newest, truth) - newest)))
+        batch, steps = self.draw_held_out(e, e.rng("held-out")), self.masks(e).write_steps
+        return float(np.mean(np.abs(batch.coming[steps] - batch.newest[steps])))
 
     def chance_loss(self, e: Settings) -> float:
         """Return the mean squared error of the naive forecast, in the network's encoding."""
-        batch, steps, s = self._held_out_written(e)
-        naive = batch.inputs[steps][:, :, :1] if s.sees == "level" else 0.0
-        return float(np.mean(np.square(batch.targets[steps] - naive)))
-
-    def _held_out_written(self, e: Settings) -> tuple[SeriesBatch, Indices, Series]:
-        return self.draw_held_out(e, e.rng("held-out")), self.masks(e).write_steps, self.series(e)
+        batch, steps, s = self.draw_held_out(e, e.rng("held-out")), self.masks(e).write_steps, self.series(e)
+        there = ENCODINGS[s.sees].scale.there
+        missed = there(batch.coming[steps]) - there(batch.newest[steps])
+        return float(np.mean(np.square(missed / s.scale)))
 
 
 class Sunspots(SeriesTask):
@@ -279,9 +376,10 @@ class Sunspots(SeriesTask):
     usual_length = 40
     goal = 13.0
     guess = "next year like this year"
+    options = by_name(JITTER)
     first_held_out_year = 1940
-    scale = 100.0  # so that the network sees values near 1
-    unit = "sunspot number"
+    root = 10.0  # so that the network sees values near 1
+    unit = "square root of the number, in tens"
 
     @property
     def limits(self) -> str:
@@ -298,10 +396,10 @@ class Forecast(SeriesTask):
 
     name = "series"
     title = "Series"
-    summary = "The input is the change of a series from step to step. At every step: what comes next?"
+    summary = "The input is how a series changes from step to step. At every step: what comes next?"
     usual_length = 24
     goal = 0.0
-    options = by_name(SERIES, OWN_SERIES)
+    options = by_name(SERIES, OWN_SERIES, JITTER)
     unit = "change, 1 is usual"
 
     @property

@@ -54,6 +54,10 @@ class Waves(CurveTask):
         phase = 2.0 * np.pi * np.arange(1, e.seq_len + 1)[:, None] / e.seq_len
         return self.as_batch(e, inputs, np.sin(phase * (code + 1.0))[:, :, None])
 
+    def variety(self, e: Settings) -> float:
+        """One sequence per code: training and measuring use the same ones."""
+        return self.codes
+
     def chance(self, e: Settings) -> float:
         """1 / 2: the mean square of full sine waves."""
         return 0.5

@@ -68,7 +68,7 @@ TOPOLOGIES: dict[str, Topology] = {
         Topology(
             "one-to-one",
             "One to one",
-            "One input, one output, a single step: no recurrence, so nothing can vanish.",
+            "One input, one output, a single step: no recurrence, so nothing can vanish over time.",
             "classifying one image",
             can_feed_back=False,
         ),

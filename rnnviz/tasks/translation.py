@@ -55,7 +55,11 @@ def held_out_numbers(seed: int) -> tuple[int, ...]:
 
 
 class Translation(WritingTask):
-    """Translate number words: read all, then write all (sequence to sequence, Sutskever et al. 2014)."""
+    """Translate number words: read all, then write all (sequence to sequence).
+
+    One network reads and writes with the same weights; in Sutskever et al. (2014) the encoder and the decoder
+    have their own.
+    """
 
     name = "translation"
     title = "Translation"

@@ -76,7 +76,8 @@ _ENTRIES = (
     (
         "held-out",
         "held-out data",
-        "Sequences that are never trained on; progress is measured on them.",
+        "Sequences drawn for measuring progress alone. Where a task has few different ones (Waves, Reverse, "
+        "Copy, short Parity), the same ones occur in training: the measurement is then called in-sample.",
         "",
         1,
     ),
@@ -157,15 +158,16 @@ _ENTRIES = (
     (
         "φ′",
         "slope",
-        "The factor that the activation applies to an error. A saturated unit's slope is near 0: almost "
-        "nothing passes.",
+        "The factor that the activation applies to an error. A saturated unit's slope is near 0, and "
+        "that of a ReLU that is off is 0: almost nothing passes, or nothing.",
         r"\tanh'(a)=1-h^2",
         2,
     ),
     (
         "ρ",
         "spectral radius",
-        "Largest |eigenvalue| of W_hh. It is decisive by itself only for a linear network, over many steps.",
+        "Largest |eigenvalue| of W_hh. Over many steps it decides alone in a linear network, and nearly so "
+        "near rest, where tanh is almost linear.",
         r"\rho=\max_i|\lambda_i|",
         3,
     ),
@@ -179,8 +181,9 @@ _ENTRIES = (
     (
         "γ",
         "steepest slope",
-        "The activation's largest slope: 1 for tanh, ReLU and linear, 1/4 for the sigmoid.",
-        r"\sigma_{\max}<\tfrac1\gamma\ \Rightarrow\ \text{vanishing}",
+        "The activation's largest slope: 1 for tanh, ReLU and linear, 1/4 for the sigmoid. If σ_max stays "
+        "below 1/γ, every step back shrinks every error: it vanishes in the limit of many steps.",
+        r"\sigma_{\max}<\tfrac1\gamma\ \Rightarrow\ \|\varepsilon_t\|\to 0",
         3,
     ),
     (

@@ -30,13 +30,13 @@ PLAN = (
         8,
         "problems",
         "Move both gains; ask where the border is.",
-        "Powers of ten, not percentages; overflow after a single update.",
+        "Powers of ten, not percentages; overflow after one to three updates.",
     ),
     Part(
         12,
         "lessons",
         "Everyone commits to an answer before each run.",
-        "T = 5 is easy; T = 50 with tiny weights stays at chance; orthogonal weights rescue it.",
+        "T = 5 is easy; T = 50 with tiny weights stays at chance; orthogonal weights rescue most draws.",
     ),
     Part(
         6,
@@ -59,8 +59,8 @@ class Misconception:
 MISCONCEPTIONS = (
     Misconception(
         "A spectral radius above 1 means exploding.",
-        "Only for a linear network, in the long run. Slopes below 1 can win: a tanh network with strong "
-        "input still vanishes at a radius of 1.5.",
+        "In the long run for a linear network, and nearly so near rest. Slopes below 1 can win: a tanh "
+        "network with strong input still vanishes at a radius of 1.5.",
     ),
     Misconception(
         "Clipping cures vanishing.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from rnnviz.experiment import Experiment
 from rnnviz.tasks import TASKS
+from rnnviz.teaching.measured import MEASURED, Measured
 from rnnviz.training.loop import Run
 
 STUCK_WITHIN = 0.08
@@ -18,9 +19,10 @@ class Preset:
 
     promise : what will happen, in one sentence.
     steps : training steps within which it happens.
-    outcome : "solved" (the task's goal is reached), "stuck" (the metric stays at chance) or
-        "diverged" (numbers overflow).
+    outcome : "solved" (the task's goal is reached at least once), "stuck" (the metric is at chance at the
+        end) or "diverged" (numbers overflow).
     speed : training steps per second; None for as fast as possible.
+    share : the share of seeds that keep the promise, at least.
     """
 
     name: str
@@ -30,9 +32,28 @@ class Preset:
     steps: int
     outcome: str
     speed: float | None = None
+    share: float = 0.9
+
+    @property
+    def measured(self) -> Measured | None:
+        """The outcomes over many seeds, None if they were not measured."""
+        return MEASURED.get(f"scenario/{self.name}")
+
+    @property
+    def record(self) -> str:
+        """What became of it over many seeds, in one sentence; "" if that was not measured."""
+        if self.measured is None:
+            return ""
+        told = self.measured.words()
+        return {
+            "solved": "Goal reached within {steps:,} steps: {seeds_solved}; still reached at the end: "
+            "{seeds_solved_at_end}.",
+            "stuck": "At chance after {steps:,} steps: {seeds_kept}.",
+            "diverged": "Diverged: {seeds_diverged}, {diverged_after}.",
+        }[self.outcome].format(steps=self.steps, **told)
 
     def kept_by(self, run: Run) -> bool:
-        """Return whether a run of this scenario, with any seed, had the promised outcome."""
+        """Return whether a run of this scenario had the promised outcome."""
         if self.outcome == "diverged" or run.divergence is not None:
             return self.outcome == "diverged" and run.divergence is not None
         if self.outcome == "solved":
@@ -68,7 +89,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "vanishing",
             "The gradient vanishes",
-            "Recall with tiny weights: no gradient survives fifty steps, and 1,000 updates teach nothing.",
+            "Tiny weights: hardly any gradient survives fifty steps, and 1,000 updates teach nothing.",
             replace(_RECALL, init="small-normal"),
             1000,
             "stuck",
@@ -76,7 +97,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "orthogonal",
             "Orthogonal to the rescue",
-            "The same fifty steps with an orthogonal W_hh: the gradient arrives, and recall is learned.",
+            "The same fifty steps, an orthogonal W_hh: the gradient arrives, and most draws learn recall.",
             _RECALL,
             300,
             "solved",
@@ -85,7 +106,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "exploding",
             "The gradient explodes",
-            "ReLU with gain 2 and no clipping: after a single update, the numbers overflow.",
+            "ReLU with gain 2, unclipped: in nearly every draw, one to three updates make numbers overflow.",
             _SINE,
             400,
             "diverged",
@@ -127,7 +148,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "no-memory",
             "No recurrence at all",
-            "One image in, one digit out: a single step, where nothing can vanish.",
+            "One image in, one digit out: a single step, so nothing can vanish over time.",
             Experiment(task="digits", topology="one-to-one", seq_len=1),
             1000,
             "solved",

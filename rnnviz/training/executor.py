@@ -6,7 +6,6 @@ Any executor with the ``concurrent.futures`` interface can replace it, for insta
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import threading
@@ -26,13 +25,6 @@ SWEEP_NICENESS = 10
 def in_a_line(failure: BaseException) -> str:
     """Return the first line of a failure's message; without a message, the failure's kind."""
     return (str(failure).strip() or type(failure).__name__).splitlines()[0]
-
-
-def give_memory_back() -> None:
-    """Return this process's free memory to the system; glibc's malloc would keep it for later."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        trim(0)
 
 
 class LocalPool:

@@ -96,7 +96,7 @@ def _problem(session: Session) -> None:
     _names(session, "task", {name: TASKS[name].title for name in fitting}, help_text=TASKS[e.task].summary)
     low, high = TASKS[e.task].lengths(e)
     if low == high:
-        st.caption(f"**T = {low}**: a single step, so nothing can vanish")
+        st.caption(f"**T = {low}**: a single step, so nothing can vanish over time")
     else:
         st.slider("Sequence length T", low, high, help=explain("t, T"), **_bound(session, "seq_len"))
 
@@ -262,6 +262,26 @@ def remedies(e: Experiment, gradient_norms: Array) -> dict[str, dict[str, Any]]:
         cures[f"Learning rate {rate:g}"] = {"learning_rate": rate}
     if INITIALIZERS[e.init].has_gain and e.gain > 1.0:
         cures["Gain 1"] = {"gain": 1.0}
+    return cures
+
+
+def remedies_for_vanishing(e: Experiment) -> dict[str, dict[str, Any]]:
+    """Return what may let a gradient arrive: a button's label and the choices behind it.
+
+    A gated cell is not among them: with the initial weights that there are here, its gradient vanishes too.
+    """
+    if not CELLS[e.cell].recurrent:
+        return {}
+    cures: dict[str, dict[str, Any]] = {}
+    gated = bool(CELLS[e.cell].gate_names)
+    if not gated and e.activation == "relu":
+        if (e.init, e.gain) != ("identity", 1.0):
+            cures["Identity W_hh"] = {"init": "identity", "gain": 1.0}
+    elif not gated and (e.init, e.gain) != ("orthogonal", 1.0):
+        cures["Orthogonal W_hh"] = {"init": "orthogonal", "gain": 1.0}
+    shorter = max(e.seq_len // 5, TASKS[e.task].lengths(e)[0])
+    if shorter < e.seq_len:
+        cures[f"T = {shorter}"] = {"seq_len": shorter}
     return cures
 
 

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from rnnviz.teaching.glossary import GROUPS, TERMS, Term, with_indices
+from rnnviz.teaching.glossary import GROUPS, TERMS, Term, with_indices, with_small_indices
 from rnnviz.ui import story
 from rnnviz.ui.session import Session
 
@@ -62,7 +62,13 @@ def page() -> None:
     """Show the chosen group or the search results: symbols, meanings and formulas."""
     left, right = st.columns([0.68, 0.32], vertical_alignment="bottom")
     group = left.segmented_control(
-        "Group", GROUPS, default=GROUPS[0], required=True, key="glossary_group", label_visibility="collapsed"
+        "Group",
+        GROUPS,
+        default=GROUPS[0],
+        format_func=with_small_indices,
+        required=True,
+        key="glossary_group",
+        label_visibility="collapsed",
     )
     asked = right.text_input(
         "Search all symbols", placeholder="Search: gradient, rho, clip …", key="search", max_chars=40

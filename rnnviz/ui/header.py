@@ -9,7 +9,6 @@ import streamlit as st
 from rnnviz.ui import glossary, story
 from rnnviz.ui.catalogue import ENTRIES, LEARN, Entry
 from rnnviz.ui.session import Session
-from rnnviz.ui.widgets import pressed
 
 
 def show(session: Session, entry: Entry) -> None:
@@ -51,7 +50,7 @@ def _projector_switch(session: Session) -> None:
     st.button(
         label,
         icon=":material/present_to_all:",
-        on_click=pressed(turn),
+        on_click=turn,
         key="projector",
         shortcut="L",
         type="tertiary",

@@ -76,4 +76,17 @@ def _card(session: Session, preset: Preset) -> None:
     with st.container(border=True, key=f"card_{preset.name}", gap="xxsmall"):
         story.door(session, "playground", preset.title, preset.experiment)
         promise = with_indices(escape(preset.promise))
-        st.html(f"{of_experiment(preset.experiment, theme())}<p class='promise'>{promise}</p>")
+        st.html(
+            f"{of_experiment(preset.experiment, theme())}<p class='promise'>{promise}</p>"
+            f"<p class='record' title='{escape(preset.record)}'>{escape(_in_short(preset))}</p>"
+        )
+
+
+def _in_short(preset: Preset) -> str:
+    """Return a scenario's outcome over many seeds in a few words."""
+    if preset.measured is None:
+        return ""
+    kept, at_end = preset.measured.kept, preset.measured.solved_at_end
+    word = {"solved": "solved", "stuck": "at chance", "diverged": "diverged"}[preset.outcome]
+    later = f", {at_end.count} at the end" if preset.outcome == "solved" else ""
+    return f"{word}: {kept.count} of {kept.seeds} seeds{later}"

@@ -28,9 +28,8 @@ class Answer:
 
 @dataclass
 class LessonProgress:
-    """Progress in one lesson: the open step, and the answers by step."""
+    """The answers in one lesson, by step."""
 
-    at: int = 0
     answers: dict[int, Answer] = field(default_factory=dict)
 
     def answered(self, lesson: Lesson) -> int:
@@ -40,6 +39,20 @@ class LessonProgress:
     def explained(self, number: int) -> bool:
         """Return whether a step's run has ended, so that its answer is explained."""
         return number in self.answers and self.answers[number].words is not None
+
+    def right(self, lesson: Lesson) -> int:
+        """Return the number of questions whose explained answer was right."""
+        return sum(self.mark(lesson, number) == "right" for number in range(len(lesson.steps)))
+
+    def mark(self, lesson: Lesson, number: int) -> str:
+        """Return "right" or "wrong" for a question that is explained, else ""."""
+        if not self.explained(number):
+            return ""
+        return "right" if self.answers[number].given == lesson.steps[number].right else "wrong"
+
+    def next(self, lesson: Lesson) -> int:
+        """Return the index of the first question that is not explained yet, 0 if there is none."""
+        return next((n for n in range(len(lesson.steps)) if not self.explained(n)), 0)
 
     def done(self, lesson: Lesson) -> bool:
         """Return whether every question has been answered and explained."""

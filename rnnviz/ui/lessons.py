@@ -20,9 +20,10 @@ from rnnviz.tasks.memory import DELAY
 from rnnviz.tasks.options import NOISE
 from rnnviz.teaching.glossary import with_indices
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
-from rnnviz.ui import run_view, story
+from rnnviz.ui import story
 from rnnviz.ui.lesson_progress import Answer, LessonProgress
-from rnnviz.ui.run_registry import MAIN, RunKey
+from rnnviz.ui.run_panel import RunPanel
+from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.session import Session
 
 IDEA = (
@@ -34,6 +35,8 @@ WORDS, WORDS_ON_PROJECTOR = 0.36, 0.42
 """Share of the width for the text, which grows more than the figures in projector view."""
 
 CARD_COLUMNS = 2
+
+SIGNS = {"right": "✓", "wrong": "✗", "chosen": "●"}
 
 Kind = Literal["primary", "secondary"]
 
@@ -55,13 +58,14 @@ def _card(session: Session, lesson: Lesson, number: int) -> None:
     progress = session.lessons.get(lesson.name, LessonProgress())
     answered, questions = progress.answered(lesson), len(lesson.steps)
     state = f"{lesson.minutes} minutes · {questions} questions"
-    done = progress.done(lesson)
-    if done:
-        state = "<b class='done'>✓ done</b>"
+    perfect = progress.right(lesson) == questions
+    if progress.done(lesson):
+        state = f"<b{' class=done' * perfect}>Finished: {progress.right(lesson)} of {questions} right</b>"
     elif answered:
         state = f"<b>{answered} of {questions} questions answered</b>"
     with st.container(border=True, horizontal=True, gap="small", key=f"lesson_card_{lesson.name}"):
-        place = f"<span class='place{' done' * done}' aria-hidden='true'>{'✓' if done else number}</span>"
+        sign = "✓" if perfect else number
+        place = f"<span class='place{' done' * perfect}' aria-hidden='true'>{sign}</span>"
         st.html(place, width="content")
         with st.container(gap=None):
             st.button(
@@ -75,65 +79,84 @@ def _card(session: Session, lesson: Lesson, number: int) -> None:
 
 
 def _open(session: Session, name: str) -> None:
-    """Open a lesson at the step where it was left, or the overview ("")."""
+    """Open a lesson at its first question that is not explained yet, or the overview ("")."""
     session.runs.drop_all("lesson")
-    session.view, session.notices = replace(session.view, lesson=name), []
+    session.notices = []
+    question = 0
     if name:
-        progress = session.lessons.setdefault(name, LessonProgress())
-        if progress.done(LESSONS[name]):
-            progress.at = 0
-        session.restart(LESSONS[name].steps[progress.at].experiment)
+        question = session.lessons.setdefault(name, LessonProgress()).next(LESSONS[name]) + 1
+    session.view = replace(session.view, lesson=name, question=question)
 
 
 # ---------------------------------------------------------------- one lesson
 
 
 def lesson(session: Session, lesson: Lesson) -> None:
-    """Show one step of a lesson: question and answer on the left, the run on the right."""
+    """Show a lesson's open question, or its end."""
     progress = session.lessons.setdefault(lesson.name, LessonProgress())
-    _meet(session, lesson, progress)
-    step, answer = lesson.steps[progress.at], progress.answers.get(progress.at)
+    if not session.view.question:
+        session.view = replace(session.view, question=_asked(session.experiment, lesson, progress) + 1)
+    number = session.view.question - 1
+    if number == len(lesson.steps):
+        _end(session, lesson, progress)
+    else:
+        _question(session, lesson, number, progress)
+
+
+def _asked(e: Experiment, lesson: Lesson, progress: LessonProgress) -> int:
+    """Return which question a link without a number asks for: the one with its experiment, or the next."""
+    steps = [step.experiment for step in lesson.steps]
+    return steps.index(e) if e in steps else progress.next(lesson)
+
+
+def _question(session: Session, lesson: Lesson, number: int, progress: LessonProgress) -> None:
+    """Show one step: question and answer on the left, the run on the right."""
+    step, answer = lesson.steps[number], progress.answers.get(number)
+    run = session.runs.open(_key(lesson, number), step.experiment)
     if answer:
-        answer.judge(session.runs.get(_key(lesson, progress.at)), step.updates)
-    share = WORDS_ON_PROJECTOR if session.view.projector else WORDS
-    words, picture = st.columns([share, 1.0 - share], gap="medium")
+        answer.judge(run, step.updates)
+    words, picture = st.columns(_shares(session), gap="medium")
     with words, st.container(key="lesson_words", gap="small"):
-        _heading(session, lesson, progress)
+        _heading(session, lesson, number, progress)
         if answer is None:
-            _ask(session, lesson, progress)
+            _ask(session, lesson, number, progress)
         else:
             _told(step, answer)
-            _after(session, lesson, progress, answer)
+            _after(session, lesson, number, progress, answer)
     with picture, st.container(key="lesson_picture", gap="xsmall"):
         _setting(step.experiment)
         if step.covered and answer is None:
             _cover()
         else:
-            panel = run_view.panel(session)
-            run_view.timeline(session, panel, TIMELINE_HEIGHT, brief=True)
+            panel = RunPanel(lambda: (run,), session.widgets, lambda: (run,))
+            panel.timeline(TIMELINE_HEIGHT, brief=True)
             panel.progress(PROGRESS_HEIGHT)
             panel.live(session.screen)
 
 
-def _meet(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
-    """Synchronise the step and the run.
-
-    A link or the browser history opens the step that has the current experiment. If another page set a
-    different experiment, the open step is restored as it was left.
-    """
-    steps = [step.experiment for step in lesson.steps]
-    if session.experiment in steps:
-        progress.at = steps.index(session.experiment)
-    wanted, kept = steps[progress.at], session.runs.get(_key(lesson, progress.at))
-    if kept and kept.experiment == wanted:
-        session.runs.put(MAIN, kept)
-    elif session.experiment != wanted or session.run.playing or session.run.state.step:
-        session.restart(wanted)
-    session.layer, session.whole_loss, session.relative = 0, False, False
+def _shares(session: Session) -> list[float]:
+    share = WORDS_ON_PROJECTOR if session.view.projector else WORDS
+    return [share, 1.0 - share]
 
 
-def _heading(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
+def _heading(session: Session, lesson: Lesson, number: int, progress: LessonProgress) -> None:
     """Show the link to all lessons, the title, the progress and the question."""
+    _to_overview(session)
+    marks = "".join(
+        f"<li class='{progress.mark(lesson, n)}'{' aria-current=step' if n == number else ''}>"
+        f"{SIGNS.get(progress.mark(lesson, n), n + 1)}</li>"
+        for n in range(len(lesson.steps))
+    )
+    place = f"<span>Question {number + 1} of {len(lesson.steps)}</span>"
+    st.html(
+        f"<h1 class='title'>{_text(lesson.title)}</h1>"
+        f"<div class='way'>{place}<ol class='marks' aria-hidden='true'>{marks}</ol></div>"
+        f"<h2 class='question'>{_text(lesson.steps[number].question)}</h2>"
+    )
+
+
+def _to_overview(session: Session) -> None:
+    """Show the link to all lessons."""
     st.button(
         "All lessons",
         icon=":material/arrow_back:",
@@ -142,29 +165,17 @@ def _heading(session: Session, lesson: Lesson, progress: LessonProgress) -> None
         args=(session, ""),
         key="all_lessons",
     )
-    marks = (
-        f"<li{' aria-current=step' if number == progress.at else ''}>"
-        f"{'✓' if progress.explained(number) else number + 1}</li>"
-        for number in range(len(lesson.steps))
-    )
-    place = f"<span>Question {progress.at + 1} of {len(lesson.steps)}</span>"
-    dots = f"<ol class='marks' aria-hidden='true'>{''.join(marks)}</ol>"
-    st.html(
-        f"<h1 class='title'>{_text(lesson.title)}</h1>"
-        f"<div class='way'>{place}{dots}</div>"
-        f"<h2 class='question'>{_text(lesson.steps[progress.at].question)}</h2>"
-    )
 
 
-def _ask(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
+def _ask(session: Session, lesson: Lesson, number: int, progress: LessonProgress) -> None:
     """Show the answers to choose from; nothing runs before one is chosen."""
-    step = lesson.steps[progress.at]
-    key = f"answer_{lesson.name}_{progress.at}"
+    step = lesson.steps[number]
+    key = f"answer_{lesson.name}_{number}"
     chosen = st.radio(
         "Your answer",
         range(len(step.answers)),
         index=None,
-        format_func=lambda number: _as_markdown(step.answers[number]),
+        format_func=lambda answer: _as_markdown(step.answers[answer]),
         key=key,
         label_visibility="collapsed",
         width="stretch",
@@ -173,8 +184,8 @@ def _ask(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
     def commit() -> None:
         given = st.session_state[key]
         if given is not None:
-            progress.answers[progress.at] = Answer(given)
-            _play(session, step, _key(lesson, progress.at))
+            progress.answers[number] = Answer(given)
+            _play(session, step, _key(lesson, number))
 
     with st.container(horizontal=True, key="steps_on"):
         st.button(
@@ -185,7 +196,7 @@ def _ask(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
             disabled=chosen is None,
             key="commit",
         )
-        _turn("Previous question", session, lesson, progress.at - 1, "secondary")
+        _turn("Previous question", session, number - 1, "secondary")
 
 
 def _key(lesson: Lesson, number: int) -> RunKey:
@@ -195,10 +206,11 @@ def _key(lesson: Lesson, number: int) -> RunKey:
 
 def _play(session: Session, step: Step, key: RunKey) -> None:
     """Run a step's experiment to its end, from the start or from where it was interrupted."""
-    if session.run is not session.runs.get(key):
-        session.runs.put(key, session.restart(step.experiment)).speed = step.speed
-    session.run.until, session.run.pause_when_solved = step.updates, False
-    session.run.play()
+    run = session.runs.open(key, step.experiment)
+    if run.state.step == 0:
+        run.speed = step.speed
+    run.until, run.pause_when_solved = step.updates, False
+    run.play()
 
 
 def _told(step: Step, answer: Answer) -> None:
@@ -209,7 +221,7 @@ def _told(step: Step, answer: Answer) -> None:
         chosen, right = number == answer.given, ended and number == step.right
         notes = ["your answer"] * chosen + ["right"] * right
         kind = "right" if right else "wrong" if chosen and ended else "chosen" if chosen else ""
-        sign = {"right": "✓", "wrong": "✗", "chosen": "●"}.get(kind, "○")
+        sign = SIGNS.get(kind, "○")
         note = f" <b>({', '.join(notes)})</b>" if notes else ""
         items.append(
             f"<li class='{kind}'><i aria-hidden='true'>{sign}</i><span>{_text(text)}{note}</span></li>"
@@ -221,63 +233,89 @@ def _told(step: Step, answer: Answer) -> None:
         st.html(f"<div class='why' role='status'><b class='{kind}'>{word}</b>{why}</div>")
 
 
-def _after(session: Session, lesson: Lesson, progress: LessonProgress, answer: Answer) -> None:
+def _after(session: Session, lesson: Lesson, number: int, progress: LessonProgress, answer: Answer) -> None:
     """Show the buttons: while the run lasts, to skip ahead; then, to go on."""
-    step = lesson.steps[progress.at]
+    step = lesson.steps[number]
     if answer.words is None:
-        _running(session, step, _key(lesson, progress.at))
+        _running(session, step, _key(lesson, number))
         return
+    last = number + 1 == len(lesson.steps)
     with st.container(horizontal=True, key="steps_on"):
-        if progress.at + 1 < len(lesson.steps):
-            _turn("Next question", session, lesson, progress.at + 1, "primary")
-        else:
-            _end(session, lesson)
-        _turn("Previous question", session, lesson, progress.at - 1, "secondary")
-        st.button("Run it again", on_click=_run_again, args=(session, lesson, progress), key="run_again")
+        _turn("Next: what you learned" if last else "Next question", session, number + 1, "primary")
+        _turn("Previous question", session, number - 1, "secondary")
+        st.button("Run it again", on_click=_run_again, args=(session, lesson, number), key="run_again")
     with st.container(horizontal=True, gap="medium", key="lesson_doors"):
         story.door(session, "playground", "Continue in the Playground", step.experiment)
         story.door(session, "laboratory", "Measure it in the Laboratory", step.experiment)
 
 
 def _running(session: Session, step: Step, key: RunKey) -> None:
+    """Say that the run lasts, with a button to continue it or to skip to its end."""
+    run = session.runs[key]
     updates = "1 update" if step.updates == 1 else f"{step.updates:,} updates"
     st.html(f"<p class='running' role='status'>The network is training: {updates}. Watch.</p>")
     with st.container(horizontal=True, key="steps_on"):
-        if not session.run.playing:
+        if not run.playing:
             st.button("Continue", type="primary", on_click=_play, args=(session, step, key), key="go_on")
-        elif session.run.speed is not None:
+        elif run.speed is not None:
             st.button(
                 "Skip to the end",
                 icon=":material/fast_forward:",
-                on_click=lambda: setattr(session.run, "speed", None),
+                on_click=lambda: setattr(run, "speed", None),
                 key="to_the_end",
             )
 
 
-def _run_again(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
-    key = _key(lesson, progress.at)
-    progress.answers[progress.at].words = None
+def _run_again(session: Session, lesson: Lesson, number: int) -> None:
+    key = _key(lesson, number)
+    session.lessons[lesson.name].answers[number].words = None
     session.runs.drop(key)
-    _play(session, lesson.steps[progress.at], key)
+    _play(session, lesson.steps[number], key)
 
 
-def _turn(label: str, session: Session, lesson: Lesson, number: int, kind: Kind) -> None:
-    """Show a button to another step; nothing if there is no such step."""
+def _turn(label: str, session: Session, number: int, kind: Kind) -> None:
+    """Show a button to another step or to the end; nothing if there is no such step."""
     if number < 0:
         return
 
     def turn() -> None:
-        session.lessons[lesson.name].at = number
-        session.restart(lesson.steps[number].experiment)
+        session.view = replace(session.view, question=number + 1)
 
-    st.button(label, type=kind, on_click=turn, key=label.split()[0].lower())
+    st.button(label, type=kind, on_click=turn, key=label.split()[0].lower().strip(":"))
 
 
-def _end(session: Session, lesson: Lesson) -> None:
-    """Show the button to the next lesson, or to the overview after the last one."""
+def _end(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
+    """Show what was learned, the answers, and the button to the next lesson."""
     following = dict(pairwise([*LESSONS, ""]))[lesson.name]
-    label = "Next lesson" if following else "All lessons"
-    st.button(label, type="primary", on_click=_open, args=(session, following), key="next")
+    with st.container(key="lesson_words", gap="small"):
+        _to_overview(session)
+        st.html(f"<h1 class='title'>{_text(lesson.title)}</h1>{_learned(lesson)}{_score(lesson, progress)}")
+        with st.container(horizontal=True, key="steps_on"):
+            label = f"Next lesson: {LESSONS[following].title}" if following else "All lessons"
+            st.button(
+                _as_markdown(label), type="primary", on_click=_open, args=(session, following), key="next"
+            )
+            _turn("Previous question", session, len(lesson.steps) - 1, "secondary")
+
+
+def _learned(lesson: Lesson) -> str:
+    """Return the lesson's results as HTML."""
+    items = "".join(f"<li>{_text(sentence)}</li>" for sentence in lesson.learned)
+    return f"<div class='learned'><h2>What you learned</h2><ul>{items}</ul></div>"
+
+
+def _score(lesson: Lesson, progress: LessonProgress) -> str:
+    """Return the number of right answers, and each question's mark, as HTML."""
+    items = []
+    for number, step in enumerate(lesson.steps):
+        kind = progress.mark(lesson, number)
+        told = {"right": "right", "wrong": f"the answer is: {step.answers[step.right]}"}.get(kind, "open")
+        items.append(
+            f"<li class='{kind}'><i aria-hidden='true'>{SIGNS.get(kind, '○')}</i>"
+            f"<span>Question {number + 1}: {_text(told)}</span></li>"
+        )
+    score = f"<p class='score'>{progress.right(lesson)} of {len(lesson.steps)} right</p>"
+    return f"{score}<ul class='answers'>{''.join(items)}</ul>"
 
 
 # ---------------------------------------------------------------- the run

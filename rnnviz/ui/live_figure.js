@@ -100,6 +100,7 @@ class LiveFigure {
     const [width, tall] = [Math.max(room / scale, leastWidth), (height * this.zoom) / scale];
     this.node.style.width = scale === 1 ? "" : `${width}px`;
     this.node.style.height = `${tall}px`;
+    this.node.style.marginRight = scale < 1 ? `${(scale - 1) * width}px` : ""; // nothing to scroll to beyond it
     this.node.style.transform = scale === 1 ? "" : `scale(${scale})`;
     this.node.style.marginRight = scale < 1 ? `${(scale - 1) * width}px` : ""; // nothing to scroll to beyond it
     this.scrolls(width * scale > room + 1);

@@ -1,6 +1,5 @@
 """Plotly figures that are redrawn in place, many times per second."""
 
-import time
 from pathlib import Path
 
 import streamlit as st
@@ -9,9 +8,6 @@ from plotly.graph_objects import Figure
 from rnnviz.figures.message import Place
 from rnnviz.figures.theme import Spec
 from rnnviz.ui.scripts import CANVAS_URL
-
-SETTLE_SECONDS = 0.02
-"""Twice the interval at which Streamlit's server sends a script's output."""
 
 _component = st.components.v2.component(
     "rnnviz_live_figure",
@@ -51,12 +47,3 @@ def send(place: Place, message: bytes, captioned: bool = False, footed: bool = F
     # Streamlit forwards bytes unchanged; it would serialise a str or dict twice and hash it. A Streamlit
     # text element in the caption's place would cost a tenth of the redraws.
     _component(key=place.key, data=message, height="content" if footed else place.room(captioned))
-
-
-def settle() -> None:
-    """Wait until the page's figures have been sent; called at the end of the page's script.
-
-    If a fragment's next tick is already waiting, Streamlit discards the fragment's unsent output of this
-    script run. The browser then removes the figure for a moment.
-    """
-    time.sleep(SETTLE_SECONDS)

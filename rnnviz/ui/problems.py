@@ -8,14 +8,16 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from rnnviz.analysis.contributions import gradient_contributions
 from rnnviz.analysis.gradient_flow import gradient_flow
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import Curve, curves_spec
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_small_indices
+from rnnviz.teaching.lessons.outcome import size
 from rnnviz.teaching.presets import PRESETS
-from rnnviz.training.loop import train
+from rnnviz.training.loop import advance, start
 from rnnviz.ui import story
 from rnnviz.ui.channel import follow
 from rnnviz.ui.live_figure import show
@@ -56,20 +58,44 @@ EXPLODING = Problem(
 
 @dataclass(frozen=True)
 class Consequence:
-    """The result of training: steps made, metric, largest gradient, and how it diverged ("" if not)."""
+    """The result of training.
+
+    steps : updates made. metric : at the end. largest : finite norm of a gradient.
+    broke_off : how it diverged, "" if it did not. moved : mean norm of W_hh's change in one update.
+    long_range : share of W_hh's gradient before training that went back more than half of the sequence.
+    """
 
     steps: int
     metric: float
     largest: float
     broke_off: str
+    moved: float
+    long_range: float
 
 
 def consequence(e: Experiment) -> Consequence:
     """Train an experiment for UPDATES steps and summarise the result."""
-    run = train(e, UPDATES)
-    norms = run.history["grad_norm"].to_numpy()
+    state, moves = start(e), []
+    while state.step < UPDATES and state.divergence is None:
+        later = advance(e, state, steps=1)
+        moves.append(float(np.linalg.norm(later.params.layers[-1].W_hh - state.params.layers[-1].W_hh)))
+        state = later
+    norms = state.history.columns["grad_norm"]
     largest = float(np.max(norms[np.isfinite(norms)], initial=0.0))
-    return Consequence(run.state.step, run.metric, largest, str(run.divergence or ""))
+    by_lag = gradient_contributions(e).share_by_lag
+    return Consequence(
+        state.step,
+        state.metric,
+        largest,
+        str(state.divergence or ""),
+        float(np.mean(moves)),
+        float(by_lag[half_way(e) + 1 :].sum()),
+    )
+
+
+def half_way(e: Experiment) -> int:
+    """Return the number of steps that is half of the way from the last output to step 1."""
+    return int(e.masks.write_steps[-1]) // 2
 
 
 def page(session: Session) -> None:
@@ -101,9 +127,8 @@ def _picture(session: Session, problem: Problem, length: int) -> Experiment:
     )
     spec = curves_spec([Curve("before training", flow.per_output[-1], "main")], theme())
     spec["layout"] |= {"showlegend": False, "annotations": [], "margin": {"l": 72, "r": 8, "t": 8, "b": 40}}
-    label = (
-        f"{problem.title}: gradient against time step, {flow.decades:.1f} powers of ten over {length} steps"
-    )
+    change = f"{flow.decades:.1f} powers of ten over {length - 1} steps"
+    label = f"{problem.title}: gradient against time step, {change}"
     show(
         spec,
         key=f"problem_{problem.name}",
@@ -138,9 +163,9 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
 
 
 FATES = {
-    "vanishing": "Soon nothing is left to learn from.",
+    "vanishing": "From far back, hardly anything is left to learn from.",
     "healthy": "That is mild enough: the error arrives.",
-    "exploding": "Soon a single update ruins the weights.",
+    "exploding": "Soon one update or a few of them ruin the weights.",
 }
 
 
@@ -174,9 +199,8 @@ def tell(e: Experiment, result: Consequence | None) -> str:
         return f"Training it for {UPDATES} updates …"
     if result.broke_off:
         return (
-            f"<b>Huge updates.</b> {escape(result.broke_off)} The largest gradient before that: 10"
-            f"<sup>{np.log10(max(result.largest, 1e-300)):.0f}</sup>. "
-            "Training cannot recover from inf or NaN."
+            f"<b>Huge updates.</b> {escape(result.broke_off)} The largest gradient before that: "
+            f"{size(result.largest)}. Training cannot recover from inf or NaN."
         )
     task = TASKS[e.task]
     chance, name = task.chance(e), task.metric.title
@@ -186,7 +210,25 @@ def tell(e: Experiment, result: Consequence | None) -> str:
     else:
         score = f"{name} {result.metric:.3f}, and guessing gives {chance:.3f}"
     learned = task.metric.reached(result.metric, task.goal)
-    head = "<b>It learns anyway.</b>" if learned else "<b>Tiny updates, poor answers.</b>"
-    if flow.decades > 0 and not learned:
-        head = "<b>It survives, for now.</b>"
-    return f"{head} {arrival(flow.decades)} After {result.steps} updates: {score}."
+    if learned:
+        head = "It learns." if flow.verdict == "healthy" else "It learns anyway."
+    else:
+        head = "It survives, for now." if flow.decades > 0 else "It learns nothing from far back."
+    parts = f"{arrival(flow.decades)} {_long_range(e, result)}"
+    return f"<b>{head}</b> {parts} After {result.steps} updates: {score}."
+
+
+def _long_range(e: Experiment, result: Consequence) -> str:
+    """Return a sentence on the size of the updates and on their long-range part."""
+    but = "but only" if abs(result.long_range) < 0.01 else "and"
+    return (
+        f"An update moves W<sub>hh</sub> by {size(result.moved)} on average, {but} "
+        f"{share_in_words(result.long_range)} of its gradient before training comes from more than "
+        f"{half_way(e)} steps back."
+    )
+
+
+def share_in_words(share: float) -> str:
+    """Return a signed share as text: percent, or a power of ten if it is small."""
+    text = f"{share:.0%}" if abs(share) >= 0.01 else size(share)
+    return text.replace("-", "−")

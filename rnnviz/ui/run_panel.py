@@ -17,7 +17,7 @@ from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.pictures import Picture
 from rnnviz.ui.screen import Screen
 from rnnviz.ui.style import theme
-from rnnviz.ui.widgets import Widgets, pressed
+from rnnviz.ui.widgets import Widgets
 
 SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
 LEAST_WIDTH = 680
@@ -77,7 +77,7 @@ class RunPanel:
             icon=f":material/{icon}:",
             type="primary",
             shortcut="P",
-            on_click=pressed(press),
+            on_click=press,
             disabled=not playing and all(run.finished for run in self.runs),
             key=f"{self.prefix}play",
         )
@@ -88,18 +88,22 @@ class RunPanel:
             "Step",
             icon=":material/skip_next:",
             shortcut="S",
-            on_click=pressed(self.run.step),
+            on_click=self.run.step,
             disabled=self.run.finished,
             key=f"{self.prefix}step",
         )
 
     def reset_button(self, help_text: str, icon: str = "skip_previous") -> None:
         """Show the reset button."""
+
+        def press() -> None:
+            self.restart()
+
         st.button(
             "Reset",
             icon=f":material/{icon}:",
             shortcut="B",
-            on_click=pressed(self.restart),
+            on_click=press,
             key=f"{self.prefix}reset",
             help=help_text,
         )

@@ -15,8 +15,8 @@ MOST_RUNS = 8
 class RunKey(NamedTuple):
     """Identifies a run by the place that shows it and a name within that place.
 
-    place : "main" (the playground's, which the lessons borrow and the laboratory measures), "contest",
-        "job", "lesson" or "tour".
+    place : "main" (the playground's, which the laboratory measures), "contest", "job",
+        "lesson" or "tour".
     """
 
     place: str
@@ -62,10 +62,10 @@ class RunRegistry:
         return self.put(key, kept) if kept and kept.experiment == experiment else self.start(key, experiment)
 
     def put(self, key: RunKey, run: LiveRun) -> LiveRun:
-        """Store a run at a key; a different one that was there is paused for good."""
-        replaced = self._runs.pop(key, None)
-        if replaced is not None and replaced is not run:
-            replaced.pause()
+        """Store a run at a key; a different one that was there is paused unless another place shows it."""
+        if self._runs.get(key) is not run:
+            self.drop(key)
+        self._runs.pop(key, None)
         self._runs[key] = run
         for name in list(self.at(key.place))[: -self._most]:
             self.drop(RunKey(key.place, name))

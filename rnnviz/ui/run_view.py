@@ -12,16 +12,18 @@ from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices, with_small_indices
+from rnnviz.teaching.numbers import plain
 from rnnviz.training.state import TrainingState
-from rnnviz.ui.controls import remedies
+from rnnviz.ui.controls import remedies, remedies_for_vanishing
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.session import Session
-from rnnviz.ui.widgets import pressed
 
 REMEDY_SPEED = 25.0
 """Training steps per second after a remedy: slow enough to follow, fast enough to learn."""
 
 TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
+REMEDIES_HEIGHT = 48
+"""Pixels for the remedies above the answers."""
 
 
 def panel(session: Session) -> RunPanel:
@@ -36,7 +38,8 @@ def header(session: Session) -> None:
     untouched = session.run.state.step == 0 and not session.run.playing
     hint = " <b>Press Play to train.</b>" if untouched else ""
     told = f"<b>{escape(title)}.</b> {with_indices(escape(text))}{hint}"
-    line = f"<p class='story' title='{escape(with_small_indices(text))}'>{told}</p>"
+    hint_text = f"{text} {preset.record}" if preset else text
+    line = f"<p class='story' title='{escape(with_small_indices(hint_text))}'>{told}</p>"
     st.html(notice(session, session.restarted if untouched else "") or _retuned(session) or line)
 
 
@@ -79,7 +82,7 @@ def _new_seed(session: Session) -> None:
         "New seed",
         icon=":material/casino:",
         shortcut="N",
-        on_click=pressed(lambda: session.choose(seed=session.experiment.seed + 1)),
+        on_click=lambda: session.choose(seed=session.experiment.seed + 1),
         key="new_seed",
     )
 
@@ -93,6 +96,9 @@ def live(session: Session, shown: RunPanel) -> None:
     with right:
         if session.run.finished:
             _lesson(session, session.run.state)
+        elif cures := _against_vanishing(session):
+            _vanished(session, cures)
+            shown.answers(LOWER_HEIGHT - REMEDIES_HEIGHT)
         else:
             shown.answers(LOWER_HEIGHT)
     shown.live(session.screen)
@@ -103,6 +109,23 @@ def timeline(session: Session, shown: RunPanel, height: int = TIMELINE_HEIGHT, b
     shown.timeline(
         height, brief=brief, layer=session.layer, relative=session.relative, whole_loss=session.whole_loss
     )
+
+
+def _against_vanishing(session: Session) -> dict[str, dict[str, Any]]:
+    """Return remedies if the run stands still with a gradient that vanishes and a task that is not solved."""
+    run = session.run
+    now = run.moment()
+    if run.playing or now.solved or now.snapshot.verdict[session.layer] != "vanishing":
+        return {}
+    return remedies_for_vanishing(session.experiment)
+
+
+def _vanished(session: Session, cures: dict[str, dict[str, Any]]) -> None:
+    """Show remedies for a gradient that vanishes."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="vanished"):
+        st.html("<b class='try'>It vanishes. Try:</b>", width="content")
+        for number, (label, cure) in enumerate(cures.items()):
+            st.button(label, key=f"remedy_{number}", on_click=_apply, args=(session, cure))
 
 
 def _lesson(session: Session, state: TrainingState) -> None:
@@ -128,8 +151,9 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
     if not sizes.size:
         return "Already the first forward pass overflowed: W_hh multiplies the state again at every step."
     clipped = " (clipping was off)" if e.clip_norm is None else ""
+    largest, back = plain(sizes.max(), 2), int(e.masks.write_steps[-1])
     return (
-        f"The gradient had grown to {sizes.max():.1e} on its way back through {e.seq_len} steps{clipped}. "
+        f"The gradient had grown to {largest} on its way back over {back} steps{clipped}. "
         f"One update of that size moves the weights far away, and every later step multiplies by them again."
     )
 

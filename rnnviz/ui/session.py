@@ -141,10 +141,18 @@ class Session:
         view, unclear = read_view(asked)
         self.view = view.on(page, others=self.view)
         if opened.experiment != self.experiment:
-            self.restart(opened.experiment)
+            self._open(opened.experiment)
         self.notices = list(opened.adjusted)
         if ignored := opened.ignored + unclear:
             self.notices.insert(0, f"Ignored in the link: {_listed(ignored)}.")
+
+    def _open(self, experiment: Experiment) -> None:
+        """Open an experiment that a link asks for: go on with a lesson's run of it, or start a new run."""
+        lessons = [run for run in self.runs.at("lesson").values() if run.experiment == experiment]
+        if lessons:
+            self.runs.put(MAIN, lessons[-1])
+        else:
+            self.restart(experiment)
 
     def write_url(self) -> None:
         """Write the experiment and the view to the address bar."""

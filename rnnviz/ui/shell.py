@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from rnnviz.ui import channel, header, live_figure, style
+from rnnviz.ui import channel, header, style
 from rnnviz.ui.catalogue import ENTRIES, MOVED, at, moved
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import current
@@ -33,4 +33,3 @@ header.show(session, entry)
 session.write_url()
 session.screen.show()
 channel.mount(session.screen, session.begin_anew)
-live_figure.settle()

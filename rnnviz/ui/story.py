@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -63,5 +62,5 @@ def way_on(session: Session, name: str) -> None:
 
 def way_on_beside_the_controls(session: Session, name: str) -> None:
     """Show the link to the next page at the end of the sidebar, where it costs the figures no height."""
-    with nullcontext() if session.view.projector else st.sidebar:  # the projector view hides the sidebar
+    with st.container(key="corner") if session.view.projector else st.sidebar:  # hidden in projector view
         way_on(session, name)

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from rnnviz.figures.theme import THEMES, Theme
+from rnnviz.ui.catalogue import ENTRIES, MOVED
 from rnnviz.ui.session import current
 
 _CSS = Path(__file__).with_suffix(".css")
@@ -13,21 +14,9 @@ _PROJECTOR_CSS = Path(__file__).with_name("projector.css")
 # Streamlit restyles itself for a new theme without a rerun; the figures' colours need one.
 _theme_watch = st.components.v2.component(
     "rnnviz_theme_watch",
-    js="""
-    export default function ({ data, parentElement, setTriggerValue }) {
-      const theme = getComputedStyle(parentElement).colorScheme;
-      if (!data || theme === data) return;
-      // After this turn, when Streamlit itself knows the new theme; again if another rerun swallowed it.
-      let tries = 0;
-      const tell = () => setTriggerValue("theme", theme + tries);
-      setTimeout(tell);
-      const insist = setInterval(() => (++tries < 5 ? tell() : clearInterval(insist)), 1000);
-      return () => clearInterval(insist);
-    }
-    """,
+    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
-
 
 # Projector view: the page's buttons show while the pointer moves, and a moment longer.
 _pointer_watch = st.components.v2.component(
@@ -35,12 +24,12 @@ _pointer_watch = st.components.v2.component(
     js="""
     const SHOWN_MS = 3000;
     export default function () {
-      const { dataset } = document.documentElement;
+      const { classList } = document.documentElement;
       let fading;
       const show = () => {
-        dataset.pointing = "";
+        classList.add("pointing");
         clearTimeout(fading);
-        fading = setTimeout(() => delete dataset.pointing, SHOWN_MS);
+        fading = setTimeout(() => classList.remove("pointing"), SHOWN_MS);
       };
       show();
       addEventListener("pointermove", show);
@@ -58,7 +47,8 @@ def inject(projector: bool) -> None:
     """Add the app's CSS to the page, and rerun the page when the theme changes; takes no space."""
     files = [_CSS, _PROJECTOR_CSS] if projector else [_CSS]
     st.html(f"<style>{''.join(file.read_text(encoding='utf-8') for file in files)}</style>")
-    _theme_watch(key="theme_watch", data=st.context.theme.type, height=1)
+    pages = [*(entry.path for entry in ENTRIES.values()), *MOVED]
+    _theme_watch(key="theme_watch", data={"theme": st.context.theme.type, "pages": pages}, height=1)
     if projector:
         _pointer_watch(key="pointer_watch", height=1)
 

@@ -46,7 +46,7 @@ TELLINGS = {
     "one-to-one": Telling(
         "A general machine-learning problem, such as naming the digit in an image",
         "Reads once, writes once. No loop is used.",
-        "There is no earlier step: nothing can vanish.",
+        "There is no earlier step: nothing can vanish over time.",
     ),
     "one-to-many": Telling(
         "Image captioning: one picture in, a sentence out",
@@ -68,7 +68,8 @@ TELLINGS = {
     ),
     "sequence-to-sequence": Telling(
         "Machine translation: the whole sentence in, then the other one out",
-        "Reads {half} steps, then writes.",
+        "Reads {half} steps, then writes. Here one network does both; in Sutskever et al. (2014) encoder and "
+        "decoder have their own weights.",
         "No error starts at the reading steps: each comes from a writing step, up to {far} steps later.",
         "translation",
     ),

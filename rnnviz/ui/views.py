@@ -50,7 +50,7 @@ HALVES = {"loop": "The loop", "by-hand": "By hand"}
 OWN_PAGE = {"application": "real-data", "instrument": "laboratory", "half": "how"}
 """Fields of a view that apply to one page only, and its path."""
 
-PARAMETERS = ("projector", "lesson", "job", "instrument", "view", "hide")
+PARAMETERS = ("projector", "lesson", "question", "job", "instrument", "view", "hide")
 NAMED: dict[str, Collection[str]] = {
     "lesson": LESSONS,
     "job": ADDRESSES,
@@ -70,6 +70,7 @@ class View:
     """Display settings.
 
     projector : large and without chrome. lesson : name of the open lesson, "" for none.
+    question : number of its open question, counted from 1; one more is the lesson's end; 0 is not decided.
     application : the application shown on the page Real data (see ADDRESSES), "" for the first.
     instrument : the one shown in the laboratory (see INSTRUMENTS), "" for the first.
     half : the half of the page How (see HALVES), "" for the first.
@@ -78,6 +79,7 @@ class View:
 
     projector: bool = False
     lesson: str = ""
+    question: int = 0
     application: str = ""
     instrument: str = ""
     half: str = ""
@@ -94,6 +96,7 @@ def view_params(view: View) -> dict[str, str]:
     told = {
         "projector": "true" if view.projector else "",
         "lesson": view.lesson,
+        "question": str(view.question) if view.lesson and view.question else "",
         "job": view.application,
         "instrument": view.instrument,
         "view": view.half,
@@ -114,12 +117,17 @@ def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
         named[name] = asked if asked in known else ""
         if asked != named[name]:
             ignored.append(f"{name}={tame(asked)} (unknown)")
+    lesson, question = named["lesson"], params.get("question", "")
+    if question and not (lesson and question in map(str, range(1, len(LESSONS[lesson].steps) + 2))):
+        ignored.append(f"question={tame(question)} (unknown)")
+        question = ""
     wanted = [name for name in params.get("hide", "")[:LONGEST_LIST].split(",") if name]
     ignored += [f"hide={tame(name)} (unknown)" for name in wanted if name not in HIDEABLE]
     hidden = frozenset(name for name in wanted if name in HIDEABLE)
     shown = View(
         SWITCH.get(projector, False),
-        named["lesson"],
+        lesson,
+        int(question or 0),
         named["job"],
         named["instrument"],
         named["view"],

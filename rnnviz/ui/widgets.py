@@ -7,32 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-
-
-def pressed(call: Callable[[], object]) -> Callable[[], None]:
-    """Return a callback for a button outside all fragments that runs once per press.
-
-    The browser sends a press with the next rerun of the whole page. A fragment's tick in between also carries
-    the press, so it would count twice: Pause would resume playing.
-    """
-
-    def press() -> None:
-        context = get_script_run_ctx()
-        if context is None or not context.fragment_ids_this_run:
-            call()
-
-    return press
 
 
 @dataclass
 class Widgets:
     """The keys of such widgets, by name.
 
-    While a run plays, every tick carries the browser's values of all widgets. A value sent before the app
-    changed it would undo the change. Therefore a widget gets a new key whenever the app changes its value:
-    late values arrive for a key that no longer exists. Changes by the visitor keep the key, and with it focus
-    and dragging.
+    Each rerun that the browser asks for, also by itself (see ``channel``), carries its values of all widgets.
+    A value sent before the browser heard that the app changed it would undo the change. Therefore a widget
+    gets a new key whenever the app changes its value: late values arrive for a key that no longer exists.
+    Changes by the visitor keep the key, and with it focus and dragging.
 
     shown : the value of each widget. generations : how often the app changed it.
     """

@@ -30,6 +30,18 @@ def test_loss_and_gradient_agree_with_autograd(place: tuple[float, float]) -> No
     np.testing.assert_allclose([here.dE_dw, here.dE_db], grad(plain)(vector), rtol=1e-9, atol=1e-15)
 
 
+def resting_points(w: float, b: float) -> int:
+    """How often h = w sigmoid(h) + b has a stable solution."""
+    h = np.linspace(-10, 10, 400_001)
+    away = w / (1 + np.exp(-h)) + b - h
+    return int(np.sum((away[:-1] > 0) & (away[1:] <= 0)))
+
+
+def test_two_resting_points_exist_only_in_a_band_of_b() -> None:
+    assert [resting_points(5.0, b) for b in (-3.4, -2.612, -1.6)] == [1, 2, 1]
+    assert [resting_points(3.9, b) for b in (-2.5, -1.95, -1.5)] == [1, 1, 1], "none below w = 4"
+
+
 @pytest.mark.parametrize(
     ("w", "wall", "steepest"), [(4.5, -2.303, 134), (5.0, -2.612, 5.7e3), (5.5, -2.924, None)]
 )

@@ -16,7 +16,9 @@ from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.curves import Curve, curves_spec, decay_factors_spec
 from rnnviz.figures.matrices import contributions_spec, spectrum_spec
 from rnnviz.figures.training_history import over_training_spec
+from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.network import output_gradient
+from rnnviz.ui.instruments.quick import fate
 
 ECHO = Experiment(task="echo", topology="many-to-many", seq_len=24, delay=4)
 CASES = {
@@ -241,6 +243,39 @@ def test_a_factor_that_stands_alone_is_a_dot_and_an_empty_panel_says_so() -> Non
     assert "no unit is saturated" in words_of(spec)
     saturated = Experiment(noise=2.0, init="scaled-gaussian", gain=3.0)
     assert "no unit is saturated" not in words_of(decay_factors_spec(decay_factors(saturated)))
+
+
+def test_a_relu_that_passes_nothing_is_off_not_saturated() -> None:
+    e = Experiment(activation="relu", init="scaled-gaussian", gain=0.0)
+    spec = decay_factors_spec(decay_factors(e), blocked=ACTIVATIONS["relu"].blocked)
+    assert "units that are off" in [trace["name"] for trace in spec["data"]]
+    assert "saturated" not in str(spec)
+
+
+def test_at_the_bound_only_slopes_shrink_a_gradient_if_all_singular_values_are_there() -> None:
+    rotation, shear = np.eye(2)[::-1], np.diag([1.0, 0.5])
+    assert "only slopes" in fate(spectrum(rotation))
+    assert "smaller singular values shrink it" in fate(spectrum(shear))
+    shrunk = np.array([0.0, 1.0]) @ np.linalg.matrix_power(shear, 20)
+    assert np.linalg.norm(shrunk) < 1e-6, "linear, slope 1: it vanishes without any slope's help"
+
+
+def test_below_the_bound_a_gradient_vanishes_in_the_limit_only() -> None:
+    below = Experiment(seq_len=20, init="orthogonal", gain=0.95)
+    W_hh = below.init(below.rng("weights")).layers[0].W_hh
+    assert spectrum(W_hh).surely_vanishes
+    assert "in the limit" in fate(spectrum(W_hh))
+    assert gradient_flow(below).verdict == "healthy"
+    assert gradient_flow(below.replace(seq_len=200)).verdict == "vanishing"
+
+
+def test_near_rest_the_spectral_radius_decides_nearly_alone() -> None:
+    e = Experiment(seq_len=100, noise=0.0, init="scaled-gaussian", gain=0.9)
+    params = e.init(e.rng("weights"))
+    params.layers[0].W_xh[:] *= 0.01
+    curve = gradient_flow(e, params).per_output[-1]
+    factor = (curve[10] / curve[90]) ** (1 / 80)
+    assert factor == pytest.approx(spectrum(params.layers[0].W_hh).rho, rel=0.02)
 
 
 def words_of(spec: dict[str, Any]) -> str:

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import Experiment, gradient_flow, phase_diagram, seed_band
+from rnnviz import PRESETS, TASKS, Experiment, gradient_flow, phase_diagram, seed_band, train
 from rnnviz.analysis.bench import Bench, decades
-from rnnviz.analysis.sweeps import SeedBand
+from rnnviz.analysis.shares import Share
+from rnnviz.analysis.sweeps import SeedBand, seed_run, training_shares
 from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.curves import seeds_spec
 from rnnviz.figures.phase import phase_spec
+from rnnviz.figures.seed_runs import seed_runs
 from rnnviz.training.executor import local_pool
 from rnnviz.training.sweep import MAX_LOSSES, Sweep
 
@@ -297,6 +299,54 @@ def test_the_figures_show_the_numbers(theme: Theme) -> None:
     np.testing.assert_array_equal(by_name["median"].y, band.quantile(0.5))
     np.testing.assert_array_equal(by_name["all seeds"].y, band.quantile(1.0))
     np.testing.assert_array_equal(by_name["this seed"].y, flows[0].per_output[-1])
+
+
+def test_the_success_of_training_is_counted_run_by_run() -> None:
+    e = Experiment(seq_len=5, init="small-normal", seed=4)
+    runs = [train(replace(e, seed=seed), 60) for seed in range(4, 10)]
+    solved = sum(run.state.solved_at is not None for run in runs)
+    assert 0 < solved < 6, "some are slower than others"
+    shares = training_shares(e, 60, seeds=6)
+    assert (shares.solved.count, shares.solved.seeds) == (solved, 6)
+    at_end = sum(run.metric >= TASKS["recall"].goal for run in runs)
+    assert shares.solved_at_end.count == at_end
+    assert shares.diverged.count == 0
+
+
+def test_a_run_that_diverges_is_counted_as_such() -> None:
+    shares = training_shares(PRESETS["exploding"].experiment, 5, seeds=3)
+    assert (shares.solved.count, shares.solved_at_end.count, shares.diverged.count) == (0, 0, 3)
+
+
+def test_every_seeds_metric_is_drawn() -> None:
+    e = Experiment(seq_len=5)
+    runs = [seed_run((replace(e, seed=seed), 20)) for seed in range(3)]
+    by_name = {t.name: t for t in seed_runs(e, runs, 20).data}
+    run = train(e, 20)
+    metric = [*run.history["metric"], run.metric]
+    own = dict(zip(by_name["this seed"].x, by_name["this seed"].y, strict=True))
+    assert [own[step] for step in (1, 5, 10, 20)] == [metric[n] for n in (1, 5, 10, 20)]
+    assert np.isnan(by_name["other seeds"].y).sum() >= 2, "a gap between two seeds"
+    assert set(by_name["goal"].y) == {TASKS["recall"].goal}
+
+
+@pytest.mark.parametrize(
+    ("count", "seeds", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (95, 100, 0.8882, 0.9785), (20, 20, 0.8389, 1.0)],
+)
+def test_the_interval_is_wilsons(count: int, seeds: int, low: float, high: float) -> None:
+    """At both ends the count lies 1.96 standard errors away, which is what Wilson's interval means."""
+    share = Share(count, seeds)
+    assert share.interval == pytest.approx((low, high), abs=1e-4)
+    for p in share.interval:
+        if 0 < p < 1:
+            assert abs(share.value - p) / np.sqrt(p * (1 - p) / seeds) == pytest.approx(1.959964)
+
+
+@pytest.mark.parametrize(("count", "seeds"), [(1, 0), (-1, 5), (6, 5)])
+def test_a_share_that_cannot_be_is_refused(count: int, seeds: int) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        Share(count, seeds)
 
 
 def test_a_band_marks_where_its_median_is_exactly_zero() -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rnnviz import Experiment, Network, Params, train
+from rnnviz import Experiment, Network, Params
 from rnnviz.applications.generation import (
     Letter,
     Writer,
-    bigram_bits,
     bits_per_character,
     characters_of,
     uniform_bits,
@@ -185,7 +182,7 @@ def test_without_letters_or_below_zero_there_is_no_next_letter() -> None:
         Writer(e, weights(e), [0]).write(-0.1, np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("measure", [characters_of, uniform_bits, bigram_bits])
+@pytest.mark.parametrize("measure", [characters_of, uniform_bits])
 def test_other_tasks_have_no_text(measure: Any) -> None:
     with pytest.raises(ValueError, match=r"^text needs the task characters; got 'recall'\.$"):
         measure(Experiment())
@@ -210,26 +207,6 @@ def test_knowing_only_the_alphabet_costs_its_logarithm(name: str) -> None:
     assert bits_per_character(e, untaught) == pytest.approx(uniform_bits(e), rel=1e-12)
 
 
-def test_bits_of_letter_pairs_by_hand() -> None:
-    e = text_of("own", text="abababac aa")
-    # pairs: ab ba ab ba ab ba ac c_ _a aa, and each of the four letters once more after each
-    after = {"a": {"b": 4, "c": 2, "a": 2, " ": 1}, "b": {"a": 4, "b": 1, "c": 1, " ": 1},
-             "c": {" ": 2, "a": 1, "b": 1, "c": 1}, " ": {"a": 2, "b": 1, "c": 1, " ": 1}}  # fmt: skip
-    shares = [after[x][y] / sum(after[x].values()) for x, y in pairwise("abababac aa")]
-    assert bigram_bits(e) == pytest.approx(-np.mean(np.log2(shares)), rel=1e-12)
-
-
-@pytest.mark.parametrize("name", ["elements", "countries", "hello", "opinions"])
-def test_bits_of_letter_pairs_counted_in_plain_python(name: str) -> None:
-    e, text = text_of(name), corpus(name)
-    kept = int(0.15 * len(text))
-    pairs, first = Counter(pairwise(text[:-kept])), Counter(text[: -kept - 1])
-    size = len(set(text))
-    bits = [-math.log2((pairs[x, y] + 1) / (first[x] + size)) for x, y in pairwise(text[-kept:])]
-    assert bigram_bits(e) == pytest.approx(sum(bits) / len(bits), rel=1e-12)
-    assert bigram_bits(e) < uniform_bits(e)
-
-
 # The text of opinions
 
 
@@ -246,8 +223,3 @@ def test_lists_stand_in_an_order_of_their_own_and_are_complete() -> None:
         assert first in lines
         assert lines != sorted(lines)
         assert lines[0] != first, "neither by number nor by letter"
-
-
-def test_a_trained_network_knows_more_than_letter_pairs() -> None:
-    e = text_of("opinions", seq_len=24, hidden_size=64, learning_rate=3e-3)
-    assert bits_per_character(e, train(e, 200).params) < bigram_bits(e) < uniform_bits(e)

@@ -169,6 +169,20 @@ def test_numbers_as_people_write_them() -> None:
     np.testing.assert_array_equal(values[:4], [0, 1, 2, 3])
 
 
+@pytest.mark.parametrize("word", ["approx.", "ca. 5", "x, y", "1.234,5", "1.5"])
+def test_one_odd_cell_among_decimal_commas_is_one_odd_cell(word: str) -> None:
+    rows = [f'"{n},5"' for n in range(MIN_ROWS)]
+    with pytest.raises(ValueError, match="1 other cell in row 9"):
+        values_of(read_table(csv_of("value", [*rows[:7], f'"{word}"', *rows[7:]])), "value")
+
+
+@pytest.mark.parametrize("word", ["3,5", "x, y"])
+def test_one_odd_cell_among_decimal_points_is_one_odd_cell(word: str) -> None:
+    rows = [f"{n}.5" for n in range(MIN_ROWS)]
+    with pytest.raises(ValueError, match="1 other cell in row 9"):
+        values_of(read_table(csv_of("value", [*rows[:7], f'"{word}"', *rows[7:]])), "value")
+
+
 def test_a_comma_is_decimal_where_no_cell_has_a_point() -> None:
     values = values_of(read_table(series_with("1,5", "-0,125", "2,5e1")), "value")
     np.testing.assert_array_equal(values[4:7], [1.5, -0.125, 25.0])

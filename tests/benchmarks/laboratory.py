@@ -25,7 +25,7 @@ from tests.benchmarks.sliders import LINE, Slide, gain, keys_to_pictures, ours_a
 
 CURVE = Experiment(seq_len=100, hidden_size=64, init="scaled-gaussian")
 TRIANGLE = Experiment(task="echo", topology="many-to-many", seq_len=100, delay=10)
-FIRST_LINE = f"(document.querySelector('.st-key-lab_curve .live-figure')?.{LINE})"
+FIRST_LINE = f"(document.querySelector('.st-key-lab_compare .live-figure')?.{LINE})"
 GAINS, STRENGTHS, LENGTHS = np.linspace(0.1, 3.0, 24), np.linspace(0.0, 2.0, 24), np.linspace(4, 100, 24)
 
 SECONDS_TO_THE_CURVE, SECONDS_OF_A_TRIANGLE, SECONDS_OF_A_DIAGRAM = 0.2, 1.0, 30.0

@@ -29,7 +29,7 @@ from tests.uploading import put_file
 LARGEST = "T=200&H=128&layers=3&batch=256&cell={cell}"
 """The largest run that the app accepts."""
 
-SESSION_SECONDS = 5
+SESSION_SECONDS = 10
 """How long a closed tab's session is kept at least; 120 s unless the server is told otherwise."""
 
 SETTLED_SECONDS = 5.0
@@ -174,7 +174,7 @@ def statuses(visitors: list[Visitor]) -> str:
 
 async def rest(memory: Memory, when: str) -> float:
     """Wait until the server has dropped the sessions of closed tabs; tell what is held then."""
-    await asyncio.sleep(2 * SESSION_SECONDS + SETTLED_SECONDS)
+    await asyncio.sleep(3 * SESSION_SECONDS + SETTLED_SECONDS)  # see ClosedTabs
     return memory.tell(when)
 
 

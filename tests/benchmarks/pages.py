@@ -1,6 +1,6 @@
 """How soon a page stands: `python -m tests.benchmarks.pages`.
 
-Clicks through the navigation bar of a warm server, three times around, and measures from each click to the
+Clicks through all pages of a warm server, three times around, and measures from each click to the
 page's first picture (to its title where a page has none), in Chromium at 1280x720. Then changes a weight by
 hand, again and again, and measures from the key to the redrawn picture, in turns with a plain page of one
 slider and one st.plotly_chart.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from rnnviz.ui.catalogue import ENTRIES
 from tests.benchmarks.sliders import Slide, keys_to_pictures, ours_and_a_plain_page
@@ -28,11 +28,19 @@ def new(selector: str) -> str:
     return f"[...document.querySelectorAll('{selector}')].some(node => !window.old.has(node))"
 
 
+def link_to(page: Page, name: str) -> Locator:
+    """Return the link to a page on the page before it."""
+    if ENTRIES[name].tab:
+        return page.get_by_test_id("stTopNavLink").filter(has_text=ENTRIES[name].tab)
+    place = {"home": "brand", "glossary": "way_on"}.get(name, f"path_{name}")
+    return page.locator(f".st-key-{place} a")
+
+
 def turn_to(page: Page, name: str) -> float:
-    """Return the seconds from a click in the navigation bar to what the page shows first."""
+    """Return the seconds from a click on a page's link to what the page shows first."""
     page.wait_for_timeout(800)
     page.evaluate(REMEMBER)
-    link = page.get_by_test_id("stTopNavLink").filter(has_text=ENTRIES[name].title)
+    link = link_to(page, name)
     shown = new("h1.title") if name in WITHOUT_PICTURE else new(".live-figure[data-draws]")
     begun = time.perf_counter()
     link.click()

@@ -196,12 +196,12 @@ def test_a_sweep_goes_on_after_a_cut_connection_and_a_lost_request(
     server: str, page: Page, sockets: dict[str, list[WebSocket]]
 ) -> None:
     page.goto(f"{server}/laboratory?H=64")
-    page.get_by_role("radio", name="Phase diagram", exact=True).click()
+    page.get_by_role("radio", name="Border", exact=True).click()
     expect(page.get_by_text(re.compile("Measuring: [1-9] of 24 parts"))).to_be_visible(timeout=30_000)
     page.evaluate(f"{CHANNEL}.socket.close()")
     page.evaluate(
         f"""() => {{
-          const fragment = {CHANNEL}.fragment("phase"), {{ rerun }} = fragment;
+          const fragment = {CHANNEL}.fragment("border"), {{ rerun }} = fragment;
           const lose = () => (window.lost = fragment.drawing);
           let ask = rerun.ask;
           Object.defineProperty(rerun, "ask", {{

@@ -40,9 +40,9 @@ def expect_frame(page: Page) -> None:
 
 
 @pytest.fixture(scope="module")
-def ticking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("ticking") / "log.txt"
-    with serve(ROOT / "tests" / "browser" / "apps" / "ticking.py", log) as url:
+def figures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("figures") / "log.txt"
+    with serve(ROOT / "tests" / "browser" / "apps" / "figures.py", log) as url:
         yield url
 
 
@@ -132,20 +132,31 @@ def test_nothing_is_fetched_from_another_host(server: str, page: Page) -> None:
     assert {host for host in hosts if host and not host.startswith("127.0.0.1")} == set()
 
 
-def test_a_figure_keeps_its_node_across_ticks_and_reruns(ticking: str, page: Page) -> None:
-    page.goto(ticking)
-    wait_for_draws(page, 3)
+def test_a_figure_keeps_its_node_across_reruns(figures: str, page: Page) -> None:
+    page.goto(figures)
+    wait_for_draws(page, 1)
     plot = page.locator(".live-figure").first.locator("svg.main-svg").first.element_handle()
     assert plot is not None
-    for _ in range(8):  # a tick waits behind some of these reruns
+    for name in ("Rerun everything", "Rerun the fragment") * 3:
         before = page.evaluate(DRAWS)
-        page.get_by_role("button", name="Rerun everything").click()
-        wait_for_draws(page, before + 2)
+        page.get_by_role("button", name=name).click()
+        wait_for_draws(page, before + 1)
     assert plot.evaluate("node => node.isConnected"), "the plot was thrown away and drawn anew"
 
 
-def test_a_figure_has_a_name_and_the_height_it_reserved(ticking: str, page: Page) -> None:
-    page.goto(ticking)
+def test_a_slow_rerun_fades_no_figure(figures: str, page: Page) -> None:
+    page.goto(figures)
+    wait_for_draws(page, 1)
+    page.get_by_role("button", name="Rerun slowly").click()
+    container = page.locator(".st-key-wave")
+    expect(container).to_have_attribute("data-stale", "true")
+    page.wait_for_timeout(1000)  # Streamlit begins to fade after half a second
+    expect(container).to_have_attribute("data-stale", "true")
+    assert container.evaluate("node => getComputedStyle(node).opacity") == "1"
+
+
+def test_a_figure_has_a_name_and_the_height_it_reserved(figures: str, page: Page) -> None:
+    page.goto(figures)
     wait_for_draws(page, 1)
     figure = page.get_by_role("figure", name="A wave, 50 steps long")
     box = figure.bounding_box()
@@ -153,8 +164,8 @@ def test_a_figure_has_a_name_and_the_height_it_reserved(ticking: str, page: Page
     assert box["height"] == 300
 
 
-def test_a_figure_draws_what_python_sent(ticking: str, page: Page) -> None:
-    page.goto(ticking)
+def test_a_figure_draws_what_python_sent(figures: str, page: Page) -> None:
+    page.goto(figures)
     wait_for_draws(page, 1)
     figure = page.get_by_role("figure", name="A wave")
     assert figure.evaluate("node => [...node._fullData[0].x]") == list(range(50))
@@ -162,8 +173,8 @@ def test_a_figure_draws_what_python_sent(ticking: str, page: Page) -> None:
     np.testing.assert_allclose(heat, np.outer(np.ones(4), np.cos(np.arange(50))), rtol=1e-6)  # float32
 
 
-def test_a_figure_follows_the_width_of_its_container(ticking: str, page: Page) -> None:
-    page.goto(ticking)
+def test_a_figure_follows_the_width_of_its_container(figures: str, page: Page) -> None:
+    page.goto(figures)
     wait_for_draws(page, 1)
     page.set_viewport_size({"width": 800, "height": 720})
     wait_until(
@@ -173,8 +184,8 @@ def test_a_figure_follows_the_width_of_its_container(ticking: str, page: Page) -
     )
 
 
-def test_a_figure_that_leaves_the_page_is_purged(ticking: str, page: Page) -> None:
-    page.goto(ticking)
+def test_a_figure_that_leaves_the_page_is_purged(figures: str, page: Page) -> None:
+    page.goto(figures)
     wait_for_draws(page, 1)
     node = page.get_by_role("figure", name="A wave").element_handle()
     assert node is not None
@@ -183,26 +194,31 @@ def test_a_figure_that_leaves_the_page_is_purged(ticking: str, page: Page) -> No
     wait_until(page, "node => node._fullLayout === undefined", node)
 
 
-def test_plotly_js_is_loaded_once(ticking: str, page: Page) -> None:
-    page.goto(ticking)
-    wait_for_draws(page, 3)
+def test_plotly_js_is_loaded_once(figures: str, page: Page) -> None:
+    page.goto(figures)
+    wait_until(page, "document.querySelectorAll('.live-figure[data-draws]').length === 2")
     assert page.locator(f"script[src='{PLOTLY_URL}']").count() == 1
 
 
-def test_a_figure_follows_the_visitor_from_light_to_dark(ticking: str, page: Page) -> None:
-    page.goto(ticking)
-    still = page.get_by_role("figure", name="A figure that does not tick")
+def test_a_figure_follows_the_visitor_from_light_to_dark(figures: str, page: Page) -> None:
+    page.goto(figures)
+    still = page.get_by_role("figure", name="A still figure")
     expect(still.get_by_text("drawn for light")).to_be_visible(timeout=30_000)
     page.emulate_media(color_scheme="dark")
     expect(still.get_by_text("drawn for dark")).to_be_visible(timeout=30_000)
 
 
-def test_a_slow_browser_draws_the_newest_tick_and_skips_the_others(ticking: str, page: Page) -> None:
-    page.goto(ticking)
+def test_a_slow_browser_draws_the_newest_message_and_skips_the_others(figures: str, page: Page) -> None:
+    page.goto(figures)
     wait_for_draws(page, 1)
-    page.evaluate("() => { window.requestAnimationFrame = draw => setTimeout(draw, 1000); }")
-    tick = "Number(document.querySelector('.live-figure')._fullLayout.title.text.slice(5))"
-    first_draw, first_tick = page.evaluate(f"[{DRAWS}, {tick}]")
-    wait_for_draws(page, first_draw + 4)
-    draws, ticks = page.evaluate(f"[{DRAWS} - {first_draw}, {tick} - {first_tick}]")
-    assert ticks > 3 * draws, f"{ticks} ticks took {draws} draws: the browser falls behind"
+    page.evaluate("() => { window.requestAnimationFrame = draw => setTimeout(draw, 500); }")
+    before = page.evaluate(DRAWS)
+    page.evaluate(
+        """() => {
+          const show = (text) => rnnvizFigures.wave.show({ layout: { title: { text } } });
+          for (let number = 1; number <= 30; number++) setTimeout(show, 20 * number, `message ${number}`);
+        }"""
+    )
+    wait_until(page, "document.querySelector('.live-figure')._fullLayout.title.text === 'message 30'")
+    draws = page.evaluate(DRAWS) - before
+    assert draws <= 5, f"30 messages took {draws} draws: the browser falls behind"

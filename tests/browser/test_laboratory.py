@@ -15,11 +15,12 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from rnnviz import Experiment
 from rnnviz.experiment.links import to_params
-from rnnviz.ui.laboratory import INSTRUMENTS as ALL
+from rnnviz.ui.laboratory import DRAWN
+from rnnviz.ui.views import INSTRUMENTS
 from tests.browser.conftest import ROOT, serve, wait_until
 
 ECHO = Experiment(task="echo", topology="many-to-many", seq_len=24, delay=6, init="scaled-gaussian")
-INSTRUMENTS = {"Curve": "curve", "Why": "why", "Triangle": "triangle", "Spectrum": "spectrum"}
+QUICK = ("compare", "causes", "contributions", "spectrum")
 
 
 def drawn(name: str) -> str:
@@ -28,14 +29,14 @@ def drawn(name: str) -> str:
 
 def open_laboratory(page: Page, server: str, e: Experiment = ECHO) -> None:
     page.goto(f"{server}/laboratory?{urlencode(to_params(e))}")
-    wait_until(page, drawn("curve"))
+    wait_until(page, drawn("compare"))
 
 
 def test_the_experiment_comes_along_from_page_to_page(server: str, page: Page) -> None:
     page.goto(f"{server}/playground?{urlencode(to_params(ECHO))}")
     wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
     page.get_by_test_id("stTopNavLink").filter(has_text="Laboratory").click()
-    wait_until(page, drawn("curve"))
+    wait_until(page, drawn("compare"))
     wait_until(page, "location.search !== ''")
     assert urlsplit(page.url).path == "/laboratory"
     assert dict(parse_qsl(urlsplit(page.url).query)) == to_params(ECHO)
@@ -47,8 +48,8 @@ def test_the_experiment_comes_along_from_page_to_page(server: str, page: Page) -
 
 def test_every_instrument_fits_on_a_projector(server: str, page: Page) -> None:
     open_laboratory(page, server)
-    for title, name in INSTRUMENTS.items():
-        page.get_by_role("radio", name=title, exact=True).click()
+    for name in QUICK:
+        page.get_by_role("radio", name=INSTRUMENTS[name], exact=True).click()
         wait_until(page, drawn(name))
         box = page.locator(f".st-key-lab_{name} .live-figure").bounding_box()
         assert box is not None
@@ -76,11 +77,11 @@ def visit_all(page: Page, subjects: tuple[str, ...] = ()) -> Iterator[str]:
     The phase diagram says the same from its beginning, which takes seconds less than its end.
     subjects : only instruments that look at one of these (default: all).
     """
-    for name, instrument in ALL.items():
+    for name, instrument in DRAWN.items():
         if subjects and instrument.subject not in subjects:
             continue
-        page.get_by_role("radio", name=instrument.title, exact=True).click()
-        expect(page.get_by_text(instrument.question)).to_be_visible()
+        page.get_by_role("radio", name=INSTRUMENTS[name], exact=True).click()
+        expect(page.get_by_text(instrument.question.replace("_", ""))).to_be_visible()
         if name == "seeds":
             expect(page.get_by_text("parts done.")).to_be_visible(timeout=90_000)
         expect(page.get_by_text(re.compile("How to read this|Not trained yet"))).to_have_count(1)
@@ -92,7 +93,7 @@ def visit_all(page: Page, subjects: tuple[str, ...] = ()) -> Iterator[str]:
 
 def test_no_instrument_needs_a_scroll_bar(server: str, page: Page) -> None:
     open_laboratory(page, server, Experiment())
-    assert {name: overflow(page) for name in visit_all(page)} == dict.fromkeys(ALL, 0)
+    assert {name: overflow(page) for name in visit_all(page)} == dict.fromkeys(DRAWN, 0)
 
 
 def test_no_instrument_needs_a_scroll_bar_after_training(server: str, page: Page) -> None:
@@ -108,7 +109,7 @@ def test_no_instrument_needs_a_scroll_bar_after_training(server: str, page: Page
 
 def test_a_notice_takes_its_room_from_the_figure(server: str, page: Page) -> None:
     page.goto(f"{server}/laboratory?{urlencode(to_params(ECHO) | {'clip': 'nan'})}")
-    wait_until(page, drawn("curve"))
+    wait_until(page, drawn("compare"))
     expect(page.locator(".notice")).to_contain_text("clip=nan")
     page.wait_for_timeout(300)
     assert overflow(page) == 0
@@ -116,7 +117,7 @@ def test_a_notice_takes_its_room_from_the_figure(server: str, page: Page) -> Non
 
 def test_a_moved_slider_draws_a_new_curve(server: str, page: Page) -> None:
     open_laboratory(page, server)
-    plot = "document.querySelector('.st-key-lab_curve .live-figure')"
+    plot = "document.querySelector('.st-key-lab_compare .live-figure')"
     page.evaluate(f"window.node = {plot}; window.before = String({plot}._fullData.map(t => t.y))")
     page.get_by_role("slider", name="Gain g").press("ArrowRight")
     wait_until(page, f"String({plot}._fullData.map(t => t.y)) !== window.before")
@@ -137,7 +138,7 @@ def test_the_data_can_be_taken_home(server: str, page: Page, tmp_path: Path) -> 
 
 def test_initialisations_can_be_added_and_taken_away(server: str, page: Page) -> None:
     open_laboratory(page, server)
-    names = "document.querySelector('.st-key-lab_curve .live-figure')._fullData.map(t => t.name)"
+    names = "document.querySelector('.st-key-lab_compare .live-figure')._fullData.map(t => t.name)"
     assert "Identity" not in page.evaluate(names)
     page.locator("[class*=st-key-compare]").get_by_role("button", name="Identity").click()
     wait_until(page, f"{names}.includes('Identity')")
@@ -145,7 +146,7 @@ def test_initialisations_can_be_added_and_taken_away(server: str, page: Page) ->
 
 def test_long_work_shows_its_progress_and_can_be_cancelled(server: str, page: Page) -> None:
     open_laboratory(page, server)
-    page.get_by_role("radio", name="Phase diagram", exact=True).click()
+    page.get_by_role("radio", name="Border", exact=True).click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled at")).to_be_visible(timeout=30_000)
     stopped_at = page.get_by_text("Cancelled at").inner_text()
@@ -156,15 +157,15 @@ def test_long_work_shows_its_progress_and_can_be_cancelled(server: str, page: Pa
     page.get_by_role("button", name="Cancel").click()
 
 
-PHASE = "document.querySelector('.st-key-lab_phase .live-figure')"
+PHASE = "document.querySelector('.st-key-lab_border .live-figure')"
 ROWS = f"[...{PHASE}?._fullData?.[0].z ?? []].filter(row => [...row].every(Number.isFinite)).length"
 """How many rows of the phase diagram are drawn."""
 
 
 def test_a_phase_diagram_fills_in_while_it_is_watched(server: str, page: Page) -> None:
     open_laboratory(page, server)
-    page.get_by_role("radio", name="Phase diagram", exact=True).click()
-    wait_until(page, drawn("phase"))
+    page.get_by_role("radio", name="Border", exact=True).click()
+    wait_until(page, drawn("border"))
     page.evaluate(
         f"""() => {{
           window.node = {PHASE}; window.rows = new Set(); window.tops = new Set();
@@ -202,7 +203,7 @@ def test_a_closed_tab_leaves_the_workers_idle(profile: BrowserContext, tmp_path:
     with serve(ROOT / "tests" / "browser" / "apps" / "counting.py", tmp_path / "log.txt") as counting:
         page = profile.new_page()
         open_laboratory(page, counting, replace(ECHO, hidden_size=128))
-        page.get_by_role("radio", name="Phase diagram", exact=True).click()
+        page.get_by_role("radio", name="Border", exact=True).click()
         wait_for(lambda: parts("done") > 0)
         page.close()
         wait_for(lambda: parts("under_way") == 0)

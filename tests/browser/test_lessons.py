@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from rnnviz.experiment.links import to_params
+from rnnviz import Experiment
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
 from tests.browser.conftest import both_themes, press_key, wait_until
 
@@ -71,11 +71,19 @@ def test_the_whole_path_from_the_overview_to_the_last_tick(server: str, page: Pa
             if step.speed and step.updates > 20 and not step.expect.get("diverges"):
                 button(page, "to_the_end").click()
             expect_why(page, step, "✓ Right." if right else "✗ Wrong.")
-            assert told_by_address(page) == to_params(step.experiment) | {"lesson": lesson.name}
+            told = told_by_address(page)
+            assert (told["lesson"], told["question"]) == (lesson.name, str(number + 1))
+            assert told["T"] == str(Experiment().seq_len), "the playground's experiment is still there"
             assert page.evaluate(HEIGHT) <= 720, "all on one screen"
             button(page, "next").click()
-    expect(page.locator(".place.done")).to_have_count(len(LESSONS))
-    expect(card).to_contain_text("✓ done")
+        total = len(lesson.steps)
+        expect(page.locator(".learned li")).to_have_count(len(lesson.learned))
+        expect(page.locator(".score")).to_have_text(f"{total - 1} of {total} right")
+        expect(page.locator(".answers li.wrong")).to_have_count(1)
+        assert page.evaluate(HEIGHT) <= 720, "the card, too"
+        button(page, "next").click()
+    expect(page.locator(".place.done")).to_have_count(0)
+    expect(card).to_contain_text("Finished: 2 of 3 right")
 
 
 def test_a_step_by_keys_alone(server: str, page: Page) -> None:

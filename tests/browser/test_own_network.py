@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from rnnviz.applications.network_file import read_network
 from tests.browser.conftest import wait_until
-from tests.browser.test_laboratory import drawn, open_laboratory, overflow
+from tests.browser.test_laboratory import drawn, overflow
 
 
 def bring(page: Page, file: Path) -> None:
@@ -25,8 +25,7 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     mine, broken = tmp_path / "mine.npz", tmp_path / "broken.npz"
     np.savez(mine, weight_ih_l0=np.ones((16, 3)), weight_hh_l0=W_hh)
     np.savez(broken, W_xh=np.ones((3, 4)), W_hh=np.ones((3, 4)))
-    open_laboratory(page, server)
-    page.get_by_role("radio", name="Your network", exact=True).click()
+    page.goto(f"{server}/real-data?job=network")
     wait_until(page, drawn("own"))
     verdict = page.locator(".stMain p.verdict")
     expect(verdict).to_contain_text("On random input, the playground's gradient")
@@ -48,9 +47,8 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     page.wait_for_timeout(300)
     assert overflow(page) == 0
 
-    page.get_by_role("radio", name="Curve", exact=True).click()
-    expect(page.get_by_text("Weights before training.")).to_be_visible()
-    wait_until(page, drawn("curve"))
+    page.get_by_role("radio", name="Sentiment", exact=True).click()
+    wait_until(page, "document.querySelector('.st-key-answer_sentiment .live-figure')?.dataset.draws > 0")
     page.get_by_role("radio", name="Your network", exact=True).click()
     expect(verdict).to_have_text(told)
     page.get_by_role("button", name="Remove my network").click()

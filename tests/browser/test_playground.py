@@ -223,7 +223,7 @@ def test_ones_own_choice_can_be_taken_back_while_a_run_plays(server: str, page: 
     assert page.evaluate(T) == 20
 
 
-def test_a_scenario_stays_open_although_ticks_bring_older_values(server: str, page: Page) -> None:
+def test_a_scenario_stays_open_although_reruns_bring_older_values(server: str, page: Page) -> None:
     open_page(page, f"{server}/playground")
     press(page, "play")
     wait_until(page, f"{STEP} > 2")

@@ -23,7 +23,6 @@ from rnnviz.figures.passage import (
     written,
     written_spec,
 )
-from rnnviz.figures.theme import mix
 from rnnviz.model.arrays import Array
 from rnnviz.tasks.series import Series, airline_series, sunspot_series
 
@@ -159,7 +158,7 @@ def test_a_verdict_goes_up_for_praise_and_down_for_blame(theme: Theme) -> None:
     np.testing.assert_allclose(bars["base"] + bars["y"], POSITIVE)
     assert [bool(y > 0) for y in bars["y"]] == [False, True, False, True]
     np.testing.assert_array_equal(bars["customdata"], POSITIVE)
-    assert bars["marker"]["color"] == [mix(theme.state, 1.0 - p) for p in POSITIVE]
+    assert bars["marker"]["color"] == theme.output, "the colours of states are for states"
 
 
 @themes
@@ -233,8 +232,8 @@ def test_the_split_stands_at_the_first_value_never_seen(s: Series, theme: Theme)
     assert known["x0"] < known["x1"], "what was trained on lies before it"
     assert layout["xaxis"]["range"][0] == known["x0"]
     sides = {plain(note["text"]): note for note in layout["annotations"]}
-    assert (sides["trained on"]["xanchor"], sides["never seen"]["xanchor"]) == ("right", "left")
-    assert {sides[side]["x"] for side in ("trained on", "never seen")} == {s.times[s.held_out]}
+    assert (sides["training part"]["xanchor"], sides["held out"]["xanchor"]) == ("right", "left")
+    assert {sides[side]["x"] for side in ("training part", "held out")} == {s.times[s.held_out]}
     assert s.unit in sides
 
 
@@ -286,9 +285,25 @@ def test_numbers_that_overflow_leave_a_gap_and_the_rest_as_it_is(broken: float) 
     assert np.isnan(named(spec, "running free")["y"]).sum() == 36 - 7
     assert np.isnan(named(spec, "the future")["y"]).all()
     axis = spec["layout"]["yaxis"]["range"]
-    assert axis == forecast_spec(whole)["layout"]["yaxis"]["range"], "what was measured sets the axis"
+    near = forecast_spec(replace(whole, free=whole.free[:7], future=np.empty(0)))["layout"]["yaxis"]["range"]
+    assert axis == near, "what lies far off does not stretch the axis"
     assert np.isfinite(axis).all()
     assert go.Figure(spec).data
+
+
+@KNOWN
+def test_a_free_forecast_is_not_cut_off_and_words_have_room_of_their_own(s: Series) -> None:
+    whole = view_of(s)
+    shown = s.values[max(0, s.held_out - int(1.5 * len(whole.ahead))) :]
+    size = np.ptp(shown)
+    high, low = shown.max() + 0.9 * size, shown.min() - 0.9 * size
+    free = whole.free.copy()
+    free[3], free[5] = high, low
+    bottom, top = forecast_spec(replace(whole, free=free))["layout"]["yaxis"]["range"]
+    assert top >= high + 0.1 * size
+    assert bottom <= low - 0.1 * size
+    bottom, top = forecast_spec(replace(whole, future=np.full(3, high)))["layout"]["yaxis"]["range"]
+    assert top >= high + 0.1 * size
 
 
 def test_a_long_series_sends_few_points_and_shows_the_split() -> None:

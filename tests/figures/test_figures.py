@@ -45,7 +45,7 @@ from rnnviz.figures.timeline import (
     strength,
 )
 from rnnviz.model.arrays import Array
-from rnnviz.tasks.base import SHAPES
+from rnnviz.tasks.base import MARKS
 
 Spec = dict[str, Any]
 TASK_OF = {
@@ -227,9 +227,9 @@ def test_letters_stand_in_the_nodes_while_there_is_room() -> None:
         timeline_spec(view_of(Experiment(seq_len=T))) for T in (LABELLED_STEPS, LABELLED_STEPS + 1)
     )
     assert named(short, "input x")["mode"] == "markers+text"
-    assert named(short, "input x")["text"][0] in SHAPES[:4]
+    assert named(short, "input x")["text"][0] in MARKS[:4]
     assert named(long, "input x")["mode"] == "markers"
-    assert named(long, "input x")["hovertext"][0] in SHAPES[:4]
+    assert named(long, "input x")["hovertext"][0] in MARKS[:4]
 
 
 def test_the_three_matrices_are_named_beside_their_edges() -> None:
@@ -670,9 +670,9 @@ def test_bars_are_probabilities_and_the_right_one_stands_out() -> None:
     logits = view.outputs[-1, 0]
     np.testing.assert_allclose(bars["y"], np.exp(logits) / np.exp(logits).sum())
     right = int(view.targets[-1, 0])
-    assert list(bars["x"]) == list(SHAPES[:4])
+    assert list(bars["x"]) == list(MARKS[:4])
     assert [k for k, colour in enumerate(bars["marker"]["color"]) if colour == LIGHT.output] == [right]
-    assert f"right: {SHAPES[right]}" in words(answers_spec(view))
+    assert f"right: {MARKS[right]}" in words(answers_spec(view))
 
 
 def test_probabilities_over_time_are_those_of_the_steps_that_write() -> None:
@@ -685,7 +685,7 @@ def test_probabilities_over_time_are_those_of_the_steps_that_write() -> None:
     said = view.outputs[4:, 0].argmax(axis=-1)
     hits = [symbol == "circle-open" for symbol in rings["marker"]["symbol"]]
     assert hits == list(said == view.targets[4:, 0])
-    assert list(rings["text"]) == [SHAPES[k] for k in said]
+    assert list(rings["text"]) == [MARKS[k] for k in said]
 
 
 def test_letters_stand_under_the_letters_that_they_follow() -> None:

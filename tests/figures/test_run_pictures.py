@@ -78,6 +78,20 @@ def test_the_key_numbers_say_how_fast_it_trains(changes: dict[str, Any], words: 
     assert "gradient healthy" in line
 
 
+def test_a_vanishing_gradient_is_no_alarm_once_the_task_is_solved() -> None:
+    now = moment(Experiment(seq_len=50, init="small-normal"))
+    solved = replace(now, state=replace(now.state, metric=1.0))
+    red, calm = in_figures(now, 0), in_figures(solved, 0)
+    assert "class='verdict vanishing'" in red
+    assert "class='verdict solved'" in calm
+    assert "gradient <b>vanishing</b>" in calm, "the verdict stays what it is"
+    assert "Units may saturate" in calm
+    assert "Units may saturate" not in red
+    for theme in (LIGHT, DARK):
+        drawn = [TimelinePicture(PLACE, theme)(m).decode() for m in (now, solved)]
+        assert [f"color:{theme.bad}" in picture for picture in drawn] == [True, False]
+
+
 def test_a_place_on_a_projector_is_larger_in_all_that_counts() -> None:
     small, large = PLACE, replace(PLACE, projector=True)
     assert large.room() > small.room() == 200

@@ -14,6 +14,7 @@ from rnnviz.tasks.sentiment import (
     TRAINING_SENTENCES,
     Sentence,
     Sentiment,
+    beyond_the_grammar,
     draw_sentence,
     sentences,
     split_words,
@@ -30,7 +31,7 @@ NEUTRAL = ["long", "short", "loud", "slow", "dark", "simple"]
 
 
 def sentiment(**fields: Any) -> Experiment:
-    return Experiment(**{"task": "sentiment", "seq_len": LONGEST, **fields})
+    return Experiment(**{"task": "sentiment", "seq_len": LONGEST["opinions"], **fields})
 
 
 def task() -> Sentiment:
@@ -142,13 +143,73 @@ def test_the_vocabulary_holds_every_word_and_no_other() -> None:
 
 def test_no_sentence_is_longer_than_the_longest() -> None:
     lengths = [len(sentence.words) for sentence in (*sentences(False), *sentences(True))]
-    assert max(lengths) == LONGEST == 16
+    assert max(lengths) == LONGEST["opinions"] == 16
     assert min(lengths) == 3, "it is good"
     assert task().lengths(sentiment()) == (16, 200)
     with pytest.raises(
         ValueError, match=r"^seq_len must be between 16 and 200 for task 'sentiment' \(the longest"
     ):
         sentiment(seq_len=15)
+
+
+# Reports
+
+ALL = ("everyone", "everybody", "every critic")
+NONE = ("nobody", "no critic", "hardly anyone")
+
+
+def reports() -> tuple[Sentence, ...]:
+    return (*sentences(False, "reports"), *sentences(True, "reports"))
+
+
+def test_a_report_is_judged_by_its_first_and_its_last_word() -> None:
+    for s in reports():
+        all_of_them = s.text.startswith(tuple(f"{who} who " for who in ALL))
+        assert all_of_them != s.text.startswith(tuple(f"{who} who " for who in NONE)), s.text
+        assert (s.words[-1] in KIND) != (s.words[-1] in UNKIND), s.text
+        assert s.verdict == (all_of_them == (s.words[-1] in KIND)), s.text
+        assert (s.negated, s.contrasted) == (not all_of_them, False)
+
+
+def test_the_deciding_word_of_a_report_stands_ten_words_back_or_more() -> None:
+    ends = {" ".join(s.words[-10:]) for s in reports()}
+    assert not any(word in end for end in ends for word in ("every", "no ", "body", "hardly"))
+    assert max(len(s.words) for s in reports()) == LONGEST["reports"] == 20
+    assert Experiment(task="sentiment", grammar="reports", seq_len=20)
+    with pytest.raises(ValueError, match="seq_len must be between 20 and 200"):
+        Experiment(task="sentiment", grammar="reports", seq_len=19)
+
+
+def test_without_its_beginning_a_report_is_either_praise_or_not() -> None:
+    """No rule on the last words can do better than a coin: both verdicts follow each of them as often."""
+    for word in (*KIND, *UNKIND):
+        verdicts = [s.verdict for s in reports() if s.words[-1] == word]
+        assert len(verdicts) > 100
+        assert np.mean(verdicts) == pytest.approx(0.5, abs=4 * 0.5 / len(verdicts) ** 0.5)
+
+
+def test_reports_know_their_own_words_only() -> None:
+    assert {word for s in reports() for word in s.words} == set(vocabulary("reports"))
+    assert split_words("Nobody found it GOOD, but long", "reports") == (
+        ["nobody", "found", "it", "good"],
+        [",", "but", "long"],
+    )
+    e = Experiment(task="sentiment", grammar="reports", seq_len=20)
+    batch = task().held_out(e)
+    assert batch.inputs.shape == (20, 512, len(vocabulary("reports")))
+    assert (
+        " ".join(word for word in task().input_labels(e, batch) if word) == sentences(True, "reports")[0].text
+    )
+
+
+def test_reports_beyond_the_grammar_are_judged_by_the_same_rule() -> None:
+    shorter, longer = beyond_the_grammar("reports").values()
+    known = {s.text for s in reports()}
+    for s in (*shorter, *longer):
+        assert s.text not in known
+        assert s.verdict == (s.text.startswith(ALL) == (s.words[-1] in KIND))
+    assert max(len(s.words) for s in shorter) < min(len(s.words) for s in longer)
+    assert max(len(s.words) for s in longer) <= 24, "the page's network reads so many"
 
 
 # The data

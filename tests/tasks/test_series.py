@@ -95,8 +95,8 @@ def test_the_simulated_price_is_the_same_every_time() -> None:
 
 
 def test_what_each_series_is_seen_as() -> None:
-    assert sunspot_series().sees == "level"
-    assert airline_series().sees == "log-change", "622 is more than twice 104"
+    assert sunspot_series().sees == "root"
+    assert airline_series().sees == "seasonal-log-change"
     assert stock_series().sees == "log-change"
     assert {name: own_series(data).sees for name, data in OWN.items()} == {
         "waves": "change",
@@ -114,32 +114,56 @@ def test_a_series_that_doubles_is_followed_in_relative_changes(largest: float, s
 
 
 def by_definition(s: Series) -> Array:
-    """The series encoded by definition, step by step."""
+    """The series encoded by definition, step by step; what is not known at its beginning is 0."""
     seen = []
     for n, value in enumerate(s.values):
-        before = s.values[max(n - 1, 0)]
-        if s.sees == "log-change":
-            seen.append(np.log(value / before) / s.scale)
+        if n < first_known(s):
+            seen.append(0.0)
+        elif s.sees == "root":
+            seen.append(value**0.5 / s.scale)
+        elif s.sees == "change":
+            seen.append((value - s.values[n - 1]) / s.scale)
         else:
-            seen.append((value if s.sees == "level" else value - before) / s.scale)
+            change = np.log(value / s.values[n - 1])
+            if s.sees == "seasonal-log-change":
+                change -= np.log(s.values[n - s.season] / s.values[n - s.season - 1])
+            seen.append(change / s.scale)
     return np.array(seen)
+
+
+def first_known(s: Series) -> int:
+    """The first row whose difference is known."""
+    return {"root": 0, "change": 1, "log-change": 1, "seasonal-log-change": s.season + 1}[s.sees]
+
+
+def expected(s: Series, n: int, output: float) -> float:
+    """The value in row n, forecast from those before it when the network says ``output``."""
+    moved, before = s.scale * output, s.values[n - 1]
+    if s.sees == "root":
+        return max(moved, 0.0) ** 2
+    if s.sees == "change":
+        return before + moved
+    season = s.values[n - s.season] / s.values[n - s.season - 1] if s.sees == "seasonal-log-change" else 1.0
+    return before * season * np.exp(moved)
 
 
 @every
 def test_the_true_next_change_gives_back_the_true_next_value(name: str) -> None:
     s = task(EXPERIMENTS[name]).series(EXPERIMENTS[name])
     np.testing.assert_allclose(s.seen(), by_definition(s), rtol=1e-9, atol=1e-11)
-    np.testing.assert_allclose(s.forecast(s.values[:-1], s.seen()[1:]), s.values[1:], rtol=1e-12)
-    one = s.forecast(s.values[:1], s.seen()[1:2])
-    assert one[0] == pytest.approx(s.values[1], rel=1e-12)
+    first = first_known(s)
+    np.testing.assert_allclose(s.forecast(s.base[first:-1], s.seen()[first:]), s.values[first:], rtol=1e-11)
+    for n in (first + 1, len(s.values) - 1):
+        assert s.forecast(s.base[n], np.array(0.3)) == pytest.approx(expected(s, n, 0.3), rel=1e-11)
+    assert s.unknown == first
 
 
 @every
 def test_the_network_sees_numbers_near_one(name: str) -> None:
     s = task(EXPERIMENTS[name]).series(EXPERIMENTS[name])
-    known = s.seen()[1 : s.held_out]
+    known = s.seen()[first_known(s) : s.held_out]
     assert 0.1 < np.abs(known).max() < 10.0
-    if s.sees != "level":
+    if s.sees != "root":
         assert known.std() == pytest.approx(1.0, rel=1e-9), "scaled by training values alone"
 
 
@@ -157,7 +181,7 @@ def test_a_steady_series_is_no_noise(values: Array) -> None:
     """Equal changes differ by rounding only; scaled by that, the network would see numbers of 10^14."""
     s = own_series(to_data(values))
     np.testing.assert_allclose(np.abs(s.seen()[1:]), 1.0, rtol=1e-6)
-    np.testing.assert_allclose(s.forecast(s.values[:-1], s.seen()[1:]), s.values[1:], rtol=1e-9)
+    np.testing.assert_allclose(s.forecast(s.base[1:-1], s.seen()[1:]), s.values[1:], rtol=1e-9)
 
 
 def test_overflow_is_a_number_and_no_error() -> None:
@@ -229,7 +253,7 @@ def test_what_can_be_learned_from_is_accepted(data: str) -> None:
 def test_training_sees_the_past_and_the_metric_the_future(name: str, topology: str) -> None:
     e = replace(EXPERIMENTS[name], topology=topology)
     s, T = task(e).series(e), e.seq_len
-    first = 0 if s.sees == "level" else 1  # the first change is unknown
+    first = first_known(s)
     seen = by_definition(s)
 
     place = {tuple(s.values[n : n + T]): n for n in range(len(seen) - T)}
@@ -263,7 +287,7 @@ def test_every_training_window_is_in_use(name: str, topology: str) -> None:
     s = task(e).series(e)
     before = task(e).sample(e, np.random.default_rng(0), 12_000).newest
     assert before is not None
-    first = 0 if s.sees == "level" else 1
+    first = first_known(s)
     last = s.held_out - e.seq_len
     wanted = {tuple(s.values[n : n + e.seq_len]) for n in range(first, last)}
     assert {tuple(column) for column in before[:, :, 0].T} == wanted
@@ -280,8 +304,8 @@ def test_chance_is_the_error_of_repeating_the_last_value(name: str, topology: st
         for t in range(T) if topology == "many-to-many" else [T - 1]:
             now, then = values[start + t], values[start + t + 1]
             missed.append(abs(then - now))
-            step = np.log(then / now) if s.sees == "log-change" else then - now
-            squared.append((step / s.scale) ** 2)
+            there = {"root": np.sqrt, "change": float}.get(s.sees, np.log)
+            squared.append(((there(then) - there(now)) / s.scale) ** 2)
     assert task(e).chance(e) == pytest.approx(np.mean(missed), rel=1e-9)
     assert task(e).chance_loss(e) == pytest.approx(np.mean(squared), rel=1e-9)
 
@@ -297,9 +321,8 @@ def test_the_metric_is_the_mean_error_in_the_unit_of_the_data(name: str, topolog
     for t in np.flatnonzero(task(e).masks(e).writes):
         for b in range(batch.inputs.shape[1]):
             start = s.held_out + b
-            now, then, answer = s.values[start + t], s.values[start + t + 1], outputs[t, b, 0] * s.scale
-            said = {"level": answer, "change": now + answer, "log-change": now * np.exp(answer)}[s.sees]
-            missed.append(abs(said - then))
+            n = start + t + 1
+            missed.append(abs(expected(s, n, outputs[t, b, 0]) - s.values[n]))
     assert task(e).score(e, outputs, batch) == pytest.approx(np.mean(missed), rel=1e-9)
 
 
@@ -308,7 +331,10 @@ def test_the_longest_window_leaves_one_to_train_on_and_one_to_measure(name: str)
     e = EXPERIMENTS[name]
     low, high = task(e).lengths(e)
     s = task(e).series(e)
-    assert (low, high) == (2, min(200, len(s.values) - s.held_out - 1, s.held_out - 2))
+    assert (low, high) == (
+        2,
+        min(200, len(s.values) - s.held_out - 1, s.held_out - max(first_known(s), 1) - 1),
+    )
     for seq_len in (low, high):
         at_bound = replace(e, seq_len=seq_len)
         trained, measured = task(e).sample(at_bound, np.random.default_rng(0), 50), task(e).held_out(at_bound)
@@ -316,6 +342,26 @@ def test_the_longest_window_leaves_one_to_train_on_and_one_to_measure(name: str)
         assert measured.inputs.shape[1] == len(s.values) - s.held_out - seq_len >= 1
     with pytest.raises(ValueError, match=rf"^seq_len must be between 2 and {high} for task"):
         replace(e, seq_len=high + 1)
+
+
+def test_noise_is_added_to_what_is_trained_on_and_to_nothing_else() -> None:
+    e = replace(EXPERIMENTS["airline"], jitter=0.5)
+    plain = replace(e, jitter=0.0)
+    noisy, clean = (task(e).sample(x, np.random.default_rng(0), 400) for x in (e, plain))
+    np.testing.assert_array_equal(noisy.targets, clean.targets)
+    noise = noisy.inputs - clean.inputs
+    assert noise.std() == pytest.approx(0.5, rel=0.05)
+    assert abs(noise.mean()) < 0.05
+    np.testing.assert_array_equal(task(e).held_out(e).inputs, task(plain).held_out(plain).inputs)
+
+
+@every
+def test_settings_are_chosen_on_the_end_of_what_is_trained_on(name: str) -> None:
+    s = task(EXPERIMENTS[name]).series(EXPERIMENTS[name])
+    v = s.validation()
+    np.testing.assert_array_equal(v.values, s.values[: s.held_out])
+    np.testing.assert_array_equal(v.times, s.times[: s.held_out])
+    assert v.held_out == s.held_out - s.held_out // 4
 
 
 def test_feedback_brings_the_value_that_then_came() -> None:

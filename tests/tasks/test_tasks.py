@@ -26,7 +26,14 @@ FEEDBACK = [("waves", "one-to-many"), ("echo", "many-to-many"), ("sine", "many-t
             ("characters", "many-to-many"), ("sunspots", "many-to-many"), ("series", "many-to-many"),
             ("captions", "one-to-many"), ("translation", "sequence-to-sequence")]  # fmt: skip
 
-OPTIONS = {"symbols", "noise", "delay", "items", "corpus", "text"} | {"series", "data", "language", "target"}
+OPTIONS = {"symbols", "noise", "delay", "items", "corpus", "text"} | {
+    "series",
+    "data",
+    "language",
+    "target",
+    "jitter",
+    "grammar",
+}
 FROM_DATA = ("characters", "sunspots", "series", "captions", "translation")
 """Chance levels computed from data are tested with each task."""
 
@@ -120,6 +127,8 @@ def test_options_that_a_task_does_not_name_do_not_change_it(task: str, topology:
         "data": "1 2 3",
         "language": "german",
         "target": "german",
+        "jitter": 0.3,
+        "grammar": "reports",
     }
     assert set(other) == OPTIONS
     changed = replace(e, **{name: value for name, value in other.items() if name not in TASKS[task].options})
@@ -198,7 +207,9 @@ def test_scores_by_hand() -> None:
     sine, sunspots = experiment("sine", seq_len=2), experiment("sunspots", seq_len=2)
     curve = TASKS["sine"].as_batch(sine, np.zeros((2, 1, 1)), np.array([[[1.0]], [[2.0]]]))
     assert TASKS["sine"].score(sine, answers, curve) == pytest.approx((0.25 + 1.0) / 2)
-    assert TASKS["sunspots"].score(sunspots, answers, curve) == pytest.approx(75.0)
+    assert TASKS["sunspots"].score(sunspots, answers, curve) == pytest.approx(
+        (15**2 - 10**2 + 20**2 - 10**2) / 2
+    )
 
 
 @pytest.mark.parametrize(("metric", "better", "worse"), [(ACCURACY, 0.9, 0.8), (SQUARED_ERROR, 0.1, 0.2),
@@ -371,7 +382,7 @@ def test_sunspots_are_trained_on_the_past_and_measured_on_the_future(seq_len: in
 
     def whole(batch: Batch) -> list[tuple[float, ...]]:
         np.testing.assert_array_equal(batch.inputs[1:], batch.targets[:-1])  # the answer is next year
-        joined = np.concatenate([batch.inputs, batch.targets[-1:]])[:, :, 0] * 100.0
+        joined = (np.concatenate([batch.inputs, batch.targets[-1:]])[:, :, 0] * 10.0) ** 2
         return [tuple(column) for column in joined.T.round(6)]
 
     trained, measured = whole(sample(e, size=5000)), whole(TASKS["sunspots"].held_out(e))
@@ -384,12 +395,13 @@ def test_sunspots_are_trained_on_the_past_and_measured_on_the_future(seq_len: in
 def test_chance_of_sunspots_is_the_naive_forecast(seq_len: int) -> None:
     e, numbers = experiment("sunspots", seq_len=seq_len), yearly_numbers()
     steps = [
-        numbers[start + t + 1] - numbers[start + t]
+        (numbers[start + t], numbers[start + t + 1])
         for start in range(1940, 2008 - seq_len + 1)
         for t in range(seq_len)
     ]
-    assert TASKS["sunspots"].chance(e) == pytest.approx(np.mean(np.abs(steps)), rel=1e-12)
-    assert TASKS["sunspots"].chance_loss(e) == pytest.approx(np.mean(np.square(steps)) / 100.0**2, rel=1e-12)
+    assert TASKS["sunspots"].chance(e) == pytest.approx(np.mean([abs(b - a) for a, b in steps]), rel=1e-12)
+    squares = [(b**0.5 - a**0.5) ** 2 / 10.0**2 for a, b in steps]
+    assert TASKS["sunspots"].chance_loss(e) == pytest.approx(np.mean(squares), rel=1e-12)
 
 
 # Text
@@ -438,6 +450,34 @@ def test_chance_of_characters_is_the_most_frequent_one(name: str) -> None:
 
 
 SHORT_TEXTS = [("abcabcabca", 200), ("To be, or not to be.", 16), ("öß∂🙂" * 5, 30)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "different"),
+    [
+        ({"task": "waves", "topology": "one-to-many", "seq_len": 24}, 3),
+        ({"task": "reverse", "topology": "sequence-to-sequence", "seq_len": 6, "symbols": 2}, 8),
+        ({"task": "copy", "topology": "sequence-to-sequence", "seq_len": 8, "symbols": 3, "items": 2}, 9),
+        ({"task": "parity", "seq_len": 5}, 32),
+        ({"task": "echo", "topology": "many-to-many", "seq_len": 4, "symbols": 2, "delay": 1}, 16),
+        ({"task": "recall", "noise": 0.0}, 4),
+    ],
+)
+def test_few_different_sequences_are_measured_in_sample(settings: dict[str, Any], different: int) -> None:
+    e = Experiment(**settings)
+    drawn = e.sample(np.random.default_rng(0), 1000).inputs
+    assert len(np.unique(drawn.swapaxes(0, 1).reshape(1000, -1), axis=0)) == different
+    assert TASKS[e.task].variety(e) == different
+    assert TASKS[e.task].measured_on(e) == "in-sample"
+
+
+@pytest.mark.parametrize("settings", [{}, {"task": "parity", "seq_len": 40}, {"task": "adding"}])
+def test_other_sequences_are_new_when_they_are_measured(settings: dict[str, Any]) -> None:
+    e = Experiment(**settings)
+    assert TASKS[e.task].measured_on(e) == "held-out"
+    seen, kept = e.sample(np.random.default_rng(0), 1000).inputs, TASKS[e.task].held_out(e).inputs
+    both = np.concatenate([seen, kept], axis=1).swapaxes(0, 1)
+    assert len(np.unique(both.reshape(len(both), -1), axis=0)) == len(both)
 
 
 @pytest.mark.parametrize(("text", "seq_len"), SHORT_TEXTS)

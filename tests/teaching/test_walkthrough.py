@@ -302,7 +302,7 @@ def test_the_loop_unfolds_step_by_step_and_counts() -> None:
 
 def by_hand_page() -> AppTest:
     tab = open_page()
-    tab.button_group(key="how").set_value("hand")
+    tab.button_group(key="half").set_value("by-hand")
     return look(tab)
 
 
@@ -340,7 +340,7 @@ def test_a_number_changed_by_hand_and_set_back() -> None:
 def test_where_one_is_outlasts_a_look_at_the_other_view() -> None:
     tab = by_hand_page()
     press(tab, "hand_stop_next")
-    tab.button_group(key="how").set_value("loop")
+    tab.button_group(key="half").set_value("loop")
     press(look(tab), "loop_steps_next")
-    tab.button_group(key="how").set_value("hand")
+    tab.button_group(key="half").set_value("by-hand")
     assert look(tab).select_slider(key="hand_stop").value == 1

@@ -182,7 +182,7 @@ def test_pause_keeps_what_was_learned_and_training_goes_on_from_there() -> None:
     page.look_until(lambda: page.trained.state.step > 0)
     page.press("job_play")
     paused = page.trained.state.step
-    assert 0 < paused < APPLICATIONS["sentiment"].variants["english"].steps
+    assert 0 < paused < APPLICATIONS["sentiment"].variants["opinions"].steps
     assert page.tab.button(key="job_play").label == "Train"
     page.press("job_play")
     page.look_until(lambda: page.trained.state.step > paused)
@@ -407,9 +407,11 @@ def test_an_example_can_be_taken_twice() -> None:
     page = Jobs("sentiment")
     for _ in range(2):
         page.choose("sentence_example", "it is not bad")
-        assert (page.bench.sentence, page.widget("text_input", "sentence").value) == ("it is not bad",) * 2
+        assert (page.bench.sentences["opinions"], page.widget("text_input", "sentence").value) == (
+            "it is not bad",
+        ) * 2
         page.type("sentence", "it is sad")
-        assert page.bench.sentence == "it is sad"
+        assert page.bench.sentences["opinions"] == "it is sad"
         assert page.widget("button_group", "sentence_example").value is None
     page.choose("job", "text")
     page.choose("job", "sentiment")
@@ -418,9 +420,9 @@ def test_an_example_can_be_taken_twice() -> None:
 
 def test_its_failures_are_listed_with_the_right_verdict() -> None:
     page = Jobs("sentiment")
-    assert "Where it fails. Beyond its grammar:" in page.words
-    assert re.search(r"Within its grammar, \d+ of 512 held-out sentences are judged wrongly:", page.words)
-    assert re.search(r"double negation .*: \d+% right", page.words)
+    assert "Beyond its grammar, judged rightly:" in page.words
+    assert re.search(r"Within its grammar, \d+ of 512 held-out sentences judged wrongly:", page.words)
+    assert re.search(r"double negation .*: \d+%", page.words)
     assert len(re.findall(r"<i>\(actually (?:positive|negative)\)</i>", page.html)) == 3
 
 

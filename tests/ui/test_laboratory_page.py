@@ -14,8 +14,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, gradient_flow
+from rnnviz.analysis.sweeps import seed_run
 from rnnviz.experiment.links import to_params
-from rnnviz.ui.instruments.reading import number, percent, plain
+from rnnviz.teaching.numbers import number, percent, plain
 from tests.visitor import Watching, train_here
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
@@ -117,7 +118,7 @@ def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: st
     assert r"\frac{\partial L}{\partial(h_{t-1}W_{hh})}" in items.latex[0].value
     assert r"\varphi'" not in items.latex[0].value, "no single activation"
     matrices = {"LSTM": 4, "GRU": 3}[title]
-    note = f"{title}: W_hh is {matrices} matrices side by side"
+    note = f"{title}: Wₕₕ is {matrices} matrices side by side"
     assert any(caption.value.startswith(note) for caption in items.caption)
     several = choose(
         open_laboratory(Experiment(task="echo", topology="many-to-many", seq_len=8, delay=3, cell=cell)),
@@ -148,6 +149,17 @@ def test_seeds_are_measured_while_somebody_watches_and_none_before() -> None:
     np.testing.assert_array_equal(values_of(drawn["this seed"]), gradient_flow(e).per_output[-1])
 
 
+def test_seeds_are_trained_and_their_share_comes_with_an_interval() -> None:
+    e = Experiment(seq_len=5)
+    tab = choose(open_laboratory(e), "seeds")
+    tab.button_group(key="seeds_of").set_value("training")
+    look(tab)
+    sweep = tab.session_state["session"].sweeps.get(("training of seeds", e, 300))
+    assert "Training 20 seeds for 300 updates each" in " ".join(info.value for info in tab.info)
+    sweep.results[0] = seed_run((e, 300))
+    assert "Goal reached at least once: 1 of 1 seeds (95% interval 21% to 100%)" in said(look(tab))
+
+
 def test_a_cancelled_measurement_says_so_and_starts_again() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=8)), "border")
     tab.button(key="cancel").click()
@@ -158,7 +170,7 @@ def test_a_cancelled_measurement_says_so_and_starts_again() -> None:
 @pytest.mark.parametrize(
     ("e", "shown"),
     [
-        (Experiment(seq_len=12), "An orthogonal W_hh of gain 1 preserves every length"),
+        (Experiment(seq_len=12), "An orthogonal Wₕₕ of gain 1 preserves every length"),
         (Experiment(seq_len=12, gain=0.9), ""),
         (Experiment(seq_len=12, init="pytorch"), ""),
         (
@@ -224,7 +236,7 @@ def test_a_diverged_run_leaves_the_laboratory_standing() -> None:
     assert "healthy" not in texts["compare"]
     assert "The numbers overflowed" in texts["contributions"]
     assert "The unit circle is too small to see here." in texts["spectrum"]
-    assert re.search(r"σ_max = \d\.\d+·10\S+, ", texts["spectrum"]), "a power of ten, not seven digits"
+    assert re.search(r"σₘₐₓ = \d\.\d+·10\S+, ", texts["spectrum"]), "a power of ten, not seven digits"
     assert "Clipping is off." in texts["training"]
     formulas = " ".join(latex.value for latex in choose(tab, "training").latex)
     assert "clipping is off" in formulas

@@ -96,7 +96,10 @@ def test_an_uploaded_network_gets_its_verdict_curve_and_spectrum() -> None:
         "vanishing: On random input, your network's gradient vanishes: it shrinks by 5.8 powers of ten over "
         "49 steps, 0.76× per step."
     )
-    assert "<b>mine.npz</b> (rnnviz names): 1 layer, I = 3, H = 6, 60 parameters without W_hy." in page.html
+    assert (
+        "<b>mine.npz</b> (rnnviz names): 1 layer, I = 3, H = 6, 60 parameters without W<sub>hy</sub>."
+        in page.html
+    )
     assert "5.84 powers" in page.figure("lab_own")["label"].replace("−", "")
     assert "sigma_max 0.7600" in page.figure("lab_own_spectrum")["label"]
     assert "sufficient" in page.said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -18,11 +19,14 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import PRESETS, Experiment, gradient_flow, train
 from rnnviz.analysis.bench import Bench, decades, over_seeds
+from rnnviz.analysis.gradient_flow import probe
 from rnnviz.analysis.spectrum import spectrum
 from rnnviz.experiment.links import from_params, to_params
+from rnnviz.figures.timeline import change_in_words
 from rnnviz.teaching.glossary import GROUPS, TERMS, explain, with_indices
 from rnnviz.teaching.guide import PLAN
 from rnnviz.teaching.lessons import LESSONS
+from rnnviz.ui import run_view
 from rnnviz.ui.catalogue import ENTRIES, after
 from rnnviz.ui.glossary import search
 from rnnviz.ui.problems import (
@@ -33,6 +37,7 @@ from rnnviz.ui.problems import (
     Problem,
     arrival,
     consequence,
+    half_way,
     idea,
     tell,
 )
@@ -115,7 +120,7 @@ def test_both_problems_show_the_librarys_gradients() -> None:
     look(tab)
     drawn = figures(tab)
     flow = gradient_flow(replace(VANISHING.base, seq_len=20, gain=0.5))
-    assert f"{flow.decades:.1f} powers of ten over 20 steps" in drawn["problem_vanishing"]["label"]
+    assert f"{flow.decades:.1f} powers of ten over 19 steps" in drawn["problem_vanishing"]["label"]
 
 
 def test_the_consequences_arrive_from_the_workers() -> None:
@@ -127,7 +132,7 @@ def test_the_consequences_arrive_from_the_workers() -> None:
         assert time.monotonic() < deadline, said(tab)
         time.sleep(0.2)
         look(tab)
-    assert "Tiny updates, poor answers." in said(tab)
+    assert "It learns nothing from far back." in said(tab)
 
 
 class Losing(Executor):
@@ -157,14 +162,38 @@ def test_consequences_that_cannot_be_measured_are_said_in_a_line_and_can_be_trie
 
 
 def test_a_consequence_is_what_training_did() -> None:
-    e = VANISHING.base
+    e = replace(VANISHING.base, gain=0.3)
     result, run = consequence(e), train(e, UPDATES)
     assert (result.steps, result.metric, result.broke_off) == (UPDATES, run.metric, "")
     assert result.largest == run.history["grad_norm"].max()
     assert "accuracy" in tell(e, result)
+    assert result.moved == pytest.approx(0.020, abs=0.001), "not tiny: a healthy network's is smaller"
+    assert consequence(PRESETS["orthogonal"].experiment).moved < result.moved
     broken = consequence(EXPLODING.base)
     assert broken.broke_off.startswith("After 1 update")
     assert np.isfinite(broken.largest)
+
+
+def test_the_long_range_part_is_the_gradients_own() -> None:
+    """The sum over early and late steps, written out for tanh and one output."""
+    e = replace(VANISHING.base, seq_len=12, gain=1.0)
+    seen = probe(e)
+    h, eps = seen.traces[0].hidden, seen.state_errors(seen.dL_dy)[0]
+    terms = np.array([h[t].T @ (eps[t] * (1 - h[t + 1] ** 2)) for t in range(12)])
+    whole, early = terms.sum(axis=0), terms[: 11 - half_way(e)].sum(axis=0)
+    share = float(np.sum(early * whole) / np.sum(whole * whole))
+    assert 0.01 < share < 1
+    assert consequence(e).long_range == pytest.approx(share)
+
+
+def test_both_pages_give_the_same_largest_gradient_and_number_of_steps() -> None:
+    e = EXPLODING.base
+    told = tell(e, consequence(e))
+    why = run_view._why(e, train(e, UPDATES).state.history.columns)
+    (largest,) = re.findall(r"The largest gradient before that: ((?:\d(?:\.\d)?·)?10[⁰¹²³⁴⁵⁶⁷⁸⁹]+)\.", told)
+    assert f"grown to {largest} on" in why
+    assert "over 39 steps" in why
+    assert "over 39 steps" in change_in_words(5.0, int(e.masks.write_steps[-1]))
 
 
 @pytest.mark.parametrize(("problem", "gain", "length"), [(VANISHING, 0.3, 50), (EXPLODING, 1.0, 100)])
@@ -192,8 +221,11 @@ def test_shares_read_as_people_write_them() -> None:
 
 
 def test_the_words_follow_the_outcome() -> None:
-    e = Experiment(seq_len=5)
-    assert "It learns anyway" in tell(e, Consequence(300, 1.0, 2.0, ""))
+    e, learned = Experiment(seq_len=5), Consequence(300, 1.0, 2.0, "", 0.02, 0.3)
+    assert "It learns." in tell(e, learned)
+    assert "It learns anyway." in tell(replace(e, init="small-normal"), learned)
+    assert "and 30% of its gradient" in tell(e, learned)
+    assert "but only 2·10⁻⁹ of its gradient" in tell(e, replace(learned, long_range=2e-9))
     assert "Training it for 300 updates" in tell(e, None)
 
 

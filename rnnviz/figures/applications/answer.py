@@ -60,7 +60,7 @@ class AnswerPicture:
             found.figure,
             found.label,
             caption=found.prose + words,
-            footer=f"<p class='outcome scores'>{scores}</p>{found.more}",
+            footer=f"<p class='outcome scores'>{scores}</p>{_compared(found.scores[0])}{found.more}",
             status=f"Training has ended {trained}." if step >= self.until else "",
         )
 
@@ -71,6 +71,16 @@ def _in_words(score: Score) -> str:
     compared = f" <span>({escape(others)})</span>" if others else ""
     counted = f", {round(score.value * score.of)} of {score.of}" if score.of else ""
     return f"{escape(score.name)} <b>{score.write(score.value)}</b>{counted}{compared}"
+
+
+def _compared(score: Score) -> str:
+    """Return whether the network beats the best plain method, as HTML."""
+    other = score.others[score.rival]
+    result = "better than" if score.wins else "as good as" if score.value == other else "worse than"
+    return (
+        f"<p class='outcome rival'>The network is <b>{result}</b> the best plain method: "
+        f"{escape(score.rival)}, {score.write(other)}.</p>"
+    )
 
 
 def narrow_progress(e: Experiment, state: TrainingState) -> Progress:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from rnnviz.applications.autoregression import plain_forecasts
 from rnnviz.applications.catalogue import scores_of_forecasts
-from rnnviz.applications.forecast import NetworkForecasts, naive, seasonal_naive, series_of
+from rnnviz.applications.forecast import NetworkForecasts, series_of
 from rnnviz.figures.applications.answer import Answer
 from rnnviz.figures.forecast import Forecasts, forecast_spec
 from rnnviz.figures.run_pictures import Moment
 from rnnviz.figures.theme import Theme
-from rnnviz.model.arrays import Array
-from rnnviz.tasks.series import Series
 
 
 @dataclass(frozen=True)
@@ -31,28 +28,26 @@ class ChosenSeries:
     def __call__(self, now: Moment, theme: Theme) -> Answer:
         """Return the forecasts of the held-out part and of the future; measured : ``NetworkForecasts``."""
         made: NetworkForecasts = now.measured
-        s, ahead = series_of(now.experiment), made.ahead
-        truth = s.values[s.held_out :][: len(ahead)]
-        baseline, name = _better_baseline(s, self.season, truth)
+        s = series_of(now.experiment)
+        scores = scores_of_forecasts(now.experiment, made, self.season)
+        first = scores[0]
+        baseline = plain_forecasts(s, self.season)[first.rival].ahead
         view = Forecasts(
-            s, ahead, made.free, made.future, baseline, name, unit=self.unit, row_names=self.row_names
+            s,
+            made.ahead,
+            made.free,
+            made.future,
+            baseline,
+            first.rival,
+            unit=self.unit,
+            row_names=self.row_names,
         )
-        error = float(np.mean(np.abs(ahead - truth)))
-        gain = 1.0 - error / float(np.mean(np.abs(baseline - truth)))
+        error = first.value
+        gain = 1.0 - error / first.others[first.rival]
         better = f"{gain:.0%} better" if gain >= 0 else f"{-gain:.0%} worse"
         return Answer(
             forecast_spec(view, theme),
             f"{s.title}: measured, split, and forecasts of the part never seen; off by {error:.3g} {s.unit}",
-            f"One step ahead: off by <b>{error:.3g}</b> on average, <b>{better}</b> than “{name}”",
-            scores_of_forecasts(now.experiment, made, self.season),
+            f"One step ahead: off by <b>{error:.3g}</b> on average, <b>{better}</b> than “{first.rival}”",
+            scores,
         )
-
-
-def _better_baseline(s: Series, season: int, truth: Array) -> tuple[Array, str]:
-    """Return the better baseline on the held-out part, and its name."""
-    last = naive(s)
-    if season:
-        seasonal = seasonal_naive(s, season)
-        if np.abs(seasonal - truth).mean() < np.abs(last - truth).mean():
-            return seasonal, "like one season ago"
-    return last, "like the last value"

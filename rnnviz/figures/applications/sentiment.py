@@ -23,7 +23,7 @@ class TypedSentence:
     words: tuple[str, ...]
 
     def __call__(self, now: Moment, theme: Theme) -> Answer:
-        """Return the verdict after every word, and where the network fails; measured : a ``Judgement``."""
+        """Return the verdict after every word, and how it judges others; measured : a ``Judgement``."""
         e, words = now.experiment, list(self.words)
         task = cast(Sentiment, TASKS[e.task])
         seen = pass_through(e, now.state.params, task.inputs(e, [words]))
@@ -39,17 +39,14 @@ class TypedSentence:
 
 
 def failures(found: Judgement) -> str:
-    """Return where the network fails, as HTML: beyond its grammar, then within it (fewer and fewer)."""
+    """Return how it judges sentences beyond its grammar and within it, with wrong verdicts, as HTML."""
     listed = "".join(
         f"<li>{escape(s.text)} <i>(actually {VERDICTS[s.verdict]})</i></li>" for s in found.examples
     )
-    beyond = "".join(
-        f"<li>{escape(name)}: <b>{share:.0%}</b> right</li>" for name, share in found.beyond.items()
-    )
-    within = f"{found.wrong} of {found.of} held-out sentences are judged wrongly" + (
-        ":" if found.wrong else "."
-    )
+    beyond = "".join(f"<li>{escape(name)}: <b>{share:.0%}</b></li>" for name, share in found.beyond.items())
+    wrong = f"{found.wrong} of {found.of} held-out sentences" if found.wrong else "no held-out sentence"
+    within = f"{wrong} judged wrongly" + (":" if found.wrong else "")
     return (
-        f"<div class='failures'><b>Where it fails.</b> Beyond its grammar:<ul>{beyond}</ul>"
-        f"Within its grammar, {within}<ul>{listed}</ul></div>"
+        f"<div class='failures'><b>Beyond its grammar</b>, judged rightly:<ul>{beyond}</ul>"
+        f"<b>Within its grammar</b>, {within}<ul>{listed}</ul></div>"
     )

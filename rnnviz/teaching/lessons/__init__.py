@@ -13,7 +13,9 @@ from urllib.parse import parse_qsl
 
 from rnnviz.experiment import Experiment, shorten
 from rnnviz.experiment.links import from_params
+from rnnviz.teaching import measured
 from rnnviz.teaching.lessons.outcome import CLAIMS, WORDS, Outcome, is_number
+from rnnviz.teaching.measured import MEASURED, Measured
 from rnnviz.training.updates import is_measured
 
 __all__ = ["LESSONS", "Lesson", "Outcome", "Step", "read_all", "read_lesson"]
@@ -21,8 +23,8 @@ __all__ = ["LESSONS", "Lesson", "Outcome", "Step", "read_all", "read_lesson"]
 FOLDER = Path(__file__).parent
 FILE_NAME = re.compile(r"\d\d-([a-z][a-z0-9-]*)\.toml")
 MOST_UPDATES = 5000
-USUAL_SEEDS = 3
-"""Default number of seeds on which a step's claims are tested."""
+USUAL_SHARE = 0.9
+"""Default share of seeds for which a step's claims hold."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class Step:
     experiment : the run. question, answers : shown before it starts.
     right : index of the right answer. updates : training steps needed to see the answer.
     why : paragraphs of the explanation; names in braces stand for the run's numbers.
-    expect : claims that a test checks; seeds : on how many seeds, counting up from the experiment's.
+    expect : claims that hold for the run shown. share : of all seeds, for at least this share; 0 if they are
+        about this run alone.
+    measured : the outcomes over many seeds, None if they were not measured.
     speed : training steps per second, None for as many as possible.
     covered : the figures are covered until the question is answered.
     """
@@ -44,22 +48,28 @@ class Step:
     updates: int
     why: tuple[str, ...]
     expect: Mapping[str, Any]
-    seeds: int
+    share: float
+    measured: Measured | None
     speed: float | None
     covered: bool
 
     def explained(self, words: Mapping[str, str]) -> list[str]:
-        """Return the paragraphs of ``why`` with the run's numbers filled in."""
-        return [paragraph.format_map(words) for paragraph in self.why]
+        """Return the paragraphs of ``why`` with the numbers of the run and of many seeds filled in."""
+        known = {**words, **(self.measured.words() if self.measured else measured.NOT_MEASURED)}
+        return [paragraph.format_map(known) for paragraph in self.why]
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson; ``name`` is used in links, ``summary`` is one sentence."""
+    """A lesson.
+
+    name : used in links. summary : one sentence. learned : sentences for the card at the end.
+    """
 
     name: str
     title: str
     summary: str
+    learned: tuple[str, ...]
     minutes: int
     steps: tuple[Step, ...]
 
@@ -84,6 +94,7 @@ def _is_list(of: Check, low: int, high: int) -> Check:
 LESSON_KEYS: dict[str, tuple[Check, str]] = {
     "title": (_is_text, "text"),
     "summary": (_is_text, "text"),
+    "learned": (_is_list(_is_text, 1, 4), "a list of 1 to 4 texts"),
     "minutes": (_is_whole(1, 60), "a whole number from 1 to 60"),
     "steps": (_is_list(lambda step: isinstance(step, dict), 1, 9), "1 to 9 tables [[steps]]"),
 }
@@ -100,7 +111,7 @@ STEP_KEYS: dict[str, tuple[Check, str]] = {
     "speed": (lambda value: is_number(value) and value > 0, "a number of training steps a second"),
     "covered": (lambda value: isinstance(value, bool), "true or false"),
     "why": (_is_text, "text"),
-    "expect": (lambda value: isinstance(value, dict) and bool(set(value) - {"seeds"}), "a table of claims"),
+    "expect": (lambda value: isinstance(value, dict) and bool(set(value) - {"share"}), "a table of claims"),
 }
 OPTIONAL = {"speed", "covered"}
 
@@ -131,22 +142,25 @@ def read_lesson(path: Path) -> Lesson:
             raise ValueError("a lesson's file is named like 03-some-name.toml.")
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         _checked(data, LESSON_KEYS)
-        steps = tuple(_numbered_step(number, step) for number, step in enumerate(data["steps"], start=1))
+        steps = tuple(
+            _numbered_step(named[1], number, step) for number, step in enumerate(data["steps"], start=1)
+        )
         if len({step.experiment for step in steps}) < len(steps):
             raise ValueError("no two steps may have the same experiment: the address tells them apart.")
-        return Lesson(named[1], _line(data["title"]), _line(data["summary"]), data["minutes"], steps)
+        learned = tuple(map(_line, data["learned"]))
+        return Lesson(named[1], _line(data["title"]), _line(data["summary"]), learned, data["minutes"], steps)
     except ValueError as wrong:
         raise ValueError(f"{path.name}: {wrong}") from wrong
 
 
-def _numbered_step(number: int, data: dict[str, Any]) -> Step:
+def _numbered_step(lesson: str, number: int, data: dict[str, Any]) -> Step:
     try:
-        return _read_step(data)
+        return _read_step(data, MEASURED.get(f"{lesson}/{number}"))
     except ValueError as wrong:
         raise ValueError(f"step {number}: {wrong}") from wrong
 
 
-def _read_step(data: dict[str, Any]) -> Step:
+def _read_step(data: dict[str, Any], outcomes: Measured | None) -> Step:
     _checked(data, STEP_KEYS)
     if data["right"] > len(data["answers"]):
         raise ValueError(f"right must be 1 to {len(data['answers'])}; got {data['right']}.")
@@ -158,7 +172,8 @@ def _read_step(data: dict[str, Any]) -> Step:
         updates=data["updates"],
         why=_paragraphs(data["why"]),
         expect=_claims(data["expect"]),
-        seeds=data["expect"].get("seeds", USUAL_SEEDS),
+        share=float(data["expect"].get("share", USUAL_SHARE)),
+        measured=outcomes,
         speed=float(data["speed"]) if "speed" in data else None,
         covered=data.get("covered", False),
     )
@@ -173,13 +188,13 @@ def _experiment(text: str) -> Experiment:
 
 
 def _claims(expect: Mapping[str, Any]) -> dict[str, Any]:
-    seeds = expect.get("seeds", USUAL_SEEDS)
-    if not _is_whole(1, 100)(seeds):
-        raise ValueError(f"expect.seeds must be a whole number from 1 to 100; got {shorten(seeds)}.")
-    claims = {name: value for name, value in expect.items() if name != "seeds"}
+    share = expect.get("share", USUAL_SHARE)
+    if not (is_number(share) and 0 <= share <= 1):
+        raise ValueError(f"expect.share must be a number from 0 to 1; got {shorten(share)}.")
+    claims = {name: value for name, value in expect.items() if name != "share"}
     for name, value in claims.items():
         if name not in CLAIMS:
-            raise ValueError(f"unknown claim {name!r}; expected {', '.join(CLAIMS)} or seeds.")
+            raise ValueError(f"unknown claim {name!r}; expected {', '.join(CLAIMS)} or share.")
         if wrong := CLAIMS[name].check(value):
             raise ValueError(f"expect.{name} {wrong}.")
     return claims
@@ -191,10 +206,11 @@ def _line(text: str) -> str:
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:
-    """Split at empty lines; raise ValueError if braces hold anything but a name in WORDS."""
+    """Split at empty lines; raise ValueError if braces hold anything but a known name."""
+    known = [*WORDS, *measured.WORDS]
     for _, name, form, conversion in Formatter().parse(text):
-        if name is not None and (name not in WORDS or form or conversion):
-            raise ValueError(f"why may put {', '.join(WORDS)} into braces; got {shorten(name)}.")
+        if name is not None and (name not in known or form or conversion):
+            raise ValueError(f"why may put {', '.join(known)} into braces; got {shorten(name)}.")
     return tuple(_line(paragraph) for paragraph in re.split(r"\n\s*\n", text.strip()))
 
 

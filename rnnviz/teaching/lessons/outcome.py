@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rnnviz.analysis.snapshot import Snapshot
+from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment
 from rnnviz.tasks import TASKS
+from rnnviz.teaching.numbers import plain
 from rnnviz.teaching.presets import STUCK_WITHIN
+from rnnviz.training.loop import Run, start
 from rnnviz.training.state import TrainingState
 
 VERDICTS = ("vanishing", "healthy", "exploding")
@@ -31,10 +34,22 @@ class Outcome:
     before: Snapshot
     after: Snapshot
 
+    @classmethod
+    def of(cls, run: Run) -> Outcome:
+        """Measure a finished run before and after its training."""
+        e, state = run.experiment, run.state
+        return cls(e, state, take_snapshot(e, start(e).params, 0), take_snapshot(e, state.params, state.step))
+
     @property
     def chance(self) -> float:
         """The metric of a guess."""
         return TASKS[self.experiment.task].chance(self.experiment)
+
+    @property
+    def solved_at_end(self) -> bool:
+        """Whether the last measurement reaches the task's goal."""
+        task = TASKS[self.experiment.task]
+        return self.state.divergence is None and task.metric.reached(self.state.metric, task.goal)
 
     @property
     def steps_back(self) -> int:
@@ -82,8 +97,6 @@ class Outcome:
 
 # ---------------------------------------------------------------- numbers in words
 
-SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-
 
 def percent(share: float) -> str:
     """Return a share as whole percent, with more digits near 0 and 1."""
@@ -100,8 +113,7 @@ def size(value: float) -> str:
         return "infinite"
     if 1e-4 <= abs(value) < 1e4 or value == 0.0:
         return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}"
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits} × 10{str(int(power)).translate(SUPERSCRIPT)}"
+    return plain(value, 2)
 
 
 def factor(decades: float) -> str:
@@ -155,17 +167,21 @@ class Claim:
     """A claim about a run.
 
     kind : "number", "switch", "verdict", or "span" for [lowest, highest].
-    seen : returns the actual value. holds : returns whether it meets the claim.
+    seen : returns the actual value. meets : returns whether an actual value meets the claimed one.
     """
 
     kind: str
     seen: Callable[[Outcome], Any]
-    holds: Callable[[Outcome, Any], bool]
+    meets: Callable[[Any, Any], bool] = operator.eq
 
     def check(self, value: Any) -> str:
         """Return what is wrong with a claimed value, "" if it is valid."""
         fits, wanted = KINDS[self.kind]
         return "" if fits(value) else f"must be {wanted}; got {value!r}"
+
+    def holds(self, outcome: Outcome, value: Any) -> bool:
+        """Return whether a run meets the claim."""
+        return bool(self.meets(self.seen(outcome), value))
 
 
 def is_number(value: Any) -> bool:
@@ -186,34 +202,31 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def _span(seen: Callable[[Outcome], float]) -> Claim:
-    return Claim("span", seen, lambda o, span: bool(span[0] <= seen(o) <= span[1]))
+def _within(seen: float, span: list[float]) -> bool:
+    return span[0] <= seen <= span[1]
 
 
-def _same(kind: str, seen: Callable[[Outcome], Any]) -> Claim:
-    return Claim(kind, seen, lambda o, value: bool(seen(o) == value))
-
-
-def _broke_off(o: Outcome) -> float:
+def _diverged_after(o: Outcome) -> float:
     return np.inf if o.state.divergence is None else o.state.divergence.step
 
 
 CLAIMS: dict[str, Claim] = {
-    "metric_at_least": Claim("number", lambda o: o.state.metric, lambda o, v: o.state.metric >= v),
-    "metric_at_most": Claim("number", lambda o: o.state.metric, lambda o, v: o.state.metric <= v),
-    "near_chance": _same("switch", lambda o: abs(o.state.metric - o.chance) < STUCK_WITHIN),
-    "solved": _same("switch", lambda o: o.state.solved_at is not None),
-    "diverges": _same("switch", lambda o: o.state.divergence is not None),
-    "diverges_by": Claim("number", _broke_off, lambda o, v: _broke_off(o) <= v),
-    "verdict_before": _same("verdict", lambda o: o.before.verdict[-1]),
-    "verdict_after": _same("verdict", lambda o: o.after.verdict[-1]),
-    "decades_before": _span(lambda o: o.before.decades[-1]),
-    "decades_after": _span(lambda o: o.after.decades[-1]),
-    "whole_before": _span(lambda o: o.whole_decades),
-    "rho_before": _span(lambda o: o.before.spectral_radius[-1]),
-    "rho_after": _span(lambda o: o.after.spectral_radius[-1]),
-    "first_gradient": _span(lambda o: o.first_gradient),
-    "largest_gradient": _span(lambda o: o.largest_gradient),
-    "clipped": _span(lambda o: o.clipped),
+    "metric_at_least": Claim("number", lambda o: o.state.metric, operator.ge),
+    "metric_at_most": Claim("number", lambda o: o.state.metric, operator.le),
+    "near_chance": Claim("switch", lambda o: bool(abs(o.state.metric - o.chance) < STUCK_WITHIN)),
+    "solved": Claim("switch", lambda o: o.state.solved_at is not None),
+    "solved_at_end": Claim("switch", lambda o: o.solved_at_end),
+    "diverges": Claim("switch", lambda o: o.state.divergence is not None),
+    "diverges_by": Claim("number", _diverged_after, operator.le),
+    "verdict_before": Claim("verdict", lambda o: o.before.verdict[-1]),
+    "verdict_after": Claim("verdict", lambda o: o.after.verdict[-1]),
+    "decades_before": Claim("span", lambda o: o.before.decades[-1], _within),
+    "decades_after": Claim("span", lambda o: o.after.decades[-1], _within),
+    "whole_before": Claim("span", lambda o: o.whole_decades, _within),
+    "rho_before": Claim("span", lambda o: o.before.spectral_radius[-1], _within),
+    "rho_after": Claim("span", lambda o: o.after.spectral_radius[-1], _within),
+    "first_gradient": Claim("span", lambda o: o.first_gradient, _within),
+    "largest_gradient": Claim("span", lambda o: o.largest_gradient, _within),
+    "clipped": Claim("span", lambda o: o.clipped, _within),
 }
 """Claims that `expect` may make; README.md in this folder explains each."""

@@ -9,7 +9,6 @@ from rnnviz.model.arrays import Array
 from rnnviz.tasks.digits import HELD_OUT, digits
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.pixel_pad import pixel_pad
-from rnnviz.ui.widgets import pressed
 
 
 def ask(state: ApplicationsState) -> None:
@@ -30,7 +29,7 @@ def ask(state: ApplicationsState) -> None:
         + " Draw on it.</p>"
     )
     pixel_pad(state.image, key="captions_pad", on_change=draw)
-    st.button("Another digit", icon=":material/shuffle:", on_click=pressed(another), key="another_digit")
+    st.button("Another digit", icon=":material/shuffle:", on_click=another, key="another_digit")
 
 
 def question(state: ApplicationsState) -> DrawnImage:

@@ -59,7 +59,7 @@ def variants(state: ApplicationsState) -> dict[str, Variant]:
 
 def _experiment(data: str) -> Experiment:
     """Return an experiment on a visitor's series; windows are as for the other series, or shorter to fit."""
-    e = APPLICATIONS["forecasts"].variants["airline"].experiment.replace(seq_len=2, series="own", data=data)
+    e = APPLICATIONS["forecasts"].variants["stock"].experiment.replace(seq_len=2, series="own", data=data)
     s = series_of(e)
     return replace(e, seq_len=max(2, min(24, len(s.values) - s.held_out - 1, s.held_out // 3)))
 
@@ -92,12 +92,14 @@ def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -
         "level": "the values themselves",
         "change": "the changes from value to value",
         "log-change": "the relative changes from value to value",
+        "root": "the square roots of the values",
+        "seasonal-log-change": "how each relative change differs from the same one a season before",
     }[s.sees]
     held_out = len(s.values) - s.held_out
     st.html(
         f"<p class='ask'><b>{len(s.values):,} values:</b> trained on the first {s.held_out:,}, measured on "
-        f"the last {held_out:,}, which it never sees. The split is in time order. The network reads {sees}, "
-        f"in windows of {e.seq_len}.</p>"
+        f"the last {held_out:,}. The split is in time order. The network reads {sees}, in windows of "
+        f"{e.seq_len}.</p>"
     )
     csv_button(
         "Forecast as CSV", lambda: table_of(state, e, params()), "rnnviz-forecast.csv", key="forecast_csv"

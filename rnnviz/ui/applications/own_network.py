@@ -18,9 +18,10 @@ from rnnviz.figures.matrices import spectrum_spec
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.cells import VanillaWeights
 from rnnviz.teaching.glossary import with_small_indices
+from rnnviz.teaching.numbers import number, percent, plain
 from rnnviz.ui.downloads import csv_button
-from rnnviz.ui.instruments.quick import fate, without_recurrent_matrix
-from rnnviz.ui.instruments.reading import NOTICE_HEIGHT, number, percent, plain
+from rnnviz.ui.instruments.quick import WHAT_RHO_DECIDES, fate, without_recurrent_matrix
+from rnnviz.ui.instruments.reading import NOTICE_HEIGHT
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.notes import note, refusal
 from rnnviz.ui.run_view import notice
@@ -28,7 +29,7 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 from rnnviz.ui.uploads import taken
 
-HEIGHT, LEAST_HEIGHT, REFUSAL_HEIGHT = 280, 170, 84
+HEIGHT, LEAST_HEIGHT, REFUSAL_HEIGHT = 252, 160, 84
 """Pixels of the figures, their minimum, and the space for the message on a rejected file."""
 
 LARGER_HEIGHT = 76
@@ -146,7 +147,7 @@ def page(session: Session) -> None:
         _how_to_save()
         _doors(brought, network, flow)
     allowed = _spectrum(brought, network, layer, activation)
-    _result(brought, network, flow, allowed, _height(session, brought), layer, input_std)
+    _result(brought, network, flow, allowed, _height(session, brought), activation, layer, input_std)
 
 
 def _height(session: Session, brought: Brought) -> int:
@@ -262,6 +263,7 @@ def _result(
     flow: UploadedFlow,
     allowed: Spectrum,
     height: int,
+    activation: str,
     layer: int,
     input_std: float,
 ) -> None:
@@ -289,12 +291,12 @@ def _result(
     text, formula = st.columns([0.7, 0.3], gap="medium")
     how = (
         f"**How to read this.** A random error of length 1 enters at the last step and travels back."
-        f"{_slopes(flow)} σ_max\u00a0=\u00a0{sigma}, 1/γ\u00a0=\u00a0{1 / allowed.gamma:g}. {fate(allowed)} "
-        f"The spectral radius ρ\u00a0=\u00a0{rho} is decisive only in a linear network, in the long run."
+        f"{_slopes(flow, activation)} σ_max\u00a0=\u00a0{sigma}, 1/γ\u00a0=\u00a0{1 / allowed.gamma:g}. "
+        f"{fate(allowed)} {WHAT_RHO_DECIDES.format(rho=rho)}"
     )
     text.markdown(with_small_indices(how))
     formula.latex(
-        r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing} \\ "
+        r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing as } T\to\infty \\ "
         r"\text{exploding} &\ \Rightarrow\ \sigma_{\max} > \tfrac1\gamma \\ "
         rf"\sigma_{{\max}}={number(allowed.sigma_max, 4)}\quad \rho&={number(allowed.rho, 4)} \end{{aligned}}"
     )
@@ -335,14 +337,14 @@ def _steps(count: int) -> str:
     return "1 step" if count == 1 else f"{count} steps"
 
 
-def _slopes(flow: UploadedFlow) -> str:
+def _slopes(flow: UploadedFlow, activation: str) -> str:
     """Return a sentence on the activation's effect on the error, "" if it is not finite."""
     if not np.isfinite(flow.slope_factor):
         return ""
-    saturated = percent(flow.saturated)
+    blocked = f"{percent(flow.saturated)} of the units are {ACTIVATIONS[activation].blocked}"
     return (
-        f" The slopes φ′ let {plain(flow.slope_factor, 2)} of it through at each step ({saturated} of the "
-        "units are saturated); W_hh does the rest."
+        f" The slopes φ′ let {plain(flow.slope_factor, 2)} of it through at each step ({blocked}); W_hh "
+        "does the rest."
     )
 
 

@@ -40,7 +40,7 @@ class ApplicationsState:
     variants : the chosen data set of each application.
     opened : address of the application that was shown last (see ``address``).
     image, label : the image to caption, and its digit (None once it is drawn on).
-    sentence : input for sentiment. number : English words to translate.
+    sentences : input for sentiment, by grammar. number : English words to translate.
     sentence_example, number_example : the chosen example, None once something was typed.
     single : forecast from the last output only (many-to-one). upload : the visitor's own series.
     text : the visitor's own text. beginning : the prompt. written : codes of the letters written so far.
@@ -52,7 +52,7 @@ class ApplicationsState:
     image: Array = field(default_factory=lambda: digits()[0][-HELD_OUT])
     label: int | None = field(default_factory=lambda: int(digits()[1][-HELD_OUT]))
     images_seen: int = 0
-    sentence: str = "the film was good but far too long"
+    sentences: dict[str, str] = field(default_factory=dict)
     number: str = "forty two"
     sentence_example: str | None = None
     number_example: str | None = None

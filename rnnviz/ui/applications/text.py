@@ -15,7 +15,6 @@ from rnnviz.model.network import Params
 from rnnviz.tasks.corpora import MAX_CHARACTERS, check_text
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.notes import refusal
-from rnnviz.ui.widgets import pressed
 
 LONGEST = 240
 """Maximum number of letters written before the visitor starts over."""
@@ -80,14 +79,14 @@ def _buttons(state: ApplicationsState, e: Experiment, params: Callable[[], Param
         st.button(
             "Next letter",
             icon=":material/edit:",
-            on_click=pressed(lambda: write(state, e, params(), 1)),
+            on_click=lambda: write(state, e, params(), 1),
             disabled=full,
             key="one_letter",
         )
         st.button(
             "Keep writing",
             icon=":material/edit_note:",
-            on_click=pressed(lambda: write(state, e, params(), PIECE)),
+            on_click=lambda: write(state, e, params(), PIECE),
             disabled=full,
             key="write_on",
             help=f"Writes {PIECE} letters; each one is drawn at random, and is the network's next input.",

@@ -9,7 +9,8 @@ import streamlit as st
 
 from rnnviz.analysis.cliff import B_RANGE, W_RANGE, Descent, descend
 from rnnviz.figures.cliff import cliff_spec
-from rnnviz.ui.instruments.reading import Reading, number, plain
+from rnnviz.teaching.numbers import number, plain
+from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.style import theme
 
 UPDATES = 200
@@ -29,8 +30,9 @@ def cliff() -> Reading:
     threshold = clip_box.select_slider("Clipping threshold θ", THRESHOLDS, 0.3, key="cliff_clip")
     free, clipped = descend(w, b, rate, None, UPDATES), descend(w, b, rate, threshold, UPDATES)
     how = (
-        "Height is the loss, colour the size of its gradient. Above w = 4 the unit can settle high or low; "
-        f"at the wall it switches between them. {_tell(free)} {_compare(clipped, rate, threshold)}"
+        "Height is the loss, colour the size of its gradient. Above w = 4, within a band of b, the unit "
+        "can settle high or low; at the wall it switches between them. "
+        f"{_tell(free)} {_compare(clipped, rate, threshold)}"
     )
     formula = (
         r"\begin{aligned} h_t &= w\,\sigma(h_{t-1}) + b,\quad h_0 = 0.5 \\"

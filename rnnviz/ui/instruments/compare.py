@@ -18,7 +18,8 @@ from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.network import Params
-from rnnviz.ui.instruments.reading import Reading, number, plain
+from rnnviz.teaching.numbers import number, plain
+from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 

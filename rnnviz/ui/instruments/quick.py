@@ -13,9 +13,11 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import decay_factors_spec
 from rnnviz.figures.matrices import contributions_spec, spectrum_spec
 from rnnviz.figures.training_history import over_training_spec
+from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.cells import CELLS
 from rnnviz.model.network import Params
-from rnnviz.ui.instruments.reading import Reading, number, percent, plain
+from rnnviz.teaching.numbers import number, percent, plain
+from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
@@ -74,11 +76,12 @@ def causes(session: Session, params: Params) -> Reading | str:
             "saturated": parts.saturated[parts.steps - 1],
         }
     )
+    blocked = ACTIVATIONS[e.activation].blocked
     remark = _remark(e, parts, session.run.state.step > 0)
     how = (
         "Every step back multiplies the error twice: by the activation's slope at that step, then by W_hh "
-        "(under the braces: medians). Above 1 it grows, below 1 it shrinks. Bars: the share of units so "
-        f"saturated that less than a tenth of the error passes. {remark}"
+        "(under the braces: medians). Above 1 it grows, below 1 it shrinks. Bars: the share of units "
+        f"that are {blocked}: less than a tenth of the error passes. {remark}"
     )
     formula = (
         r"\frac{\|\varepsilon_{t-1}\|}{\|\varepsilon_t\|} ="
@@ -90,7 +93,14 @@ def causes(session: Session, params: Params) -> Reading | str:
     )
     label = f"Factors of each step back: slope {plain(slope)}, W_hh {plain(recurrent)} (medians)"
     letters = "ε_t: the last output's share of ∂L/∂h_t · φ′(a_t): the activation's slope at step t"
-    return Reading(decay_factors_spec(parts, theme()), label, how, formula, table, letters)
+    return Reading(
+        decay_factors_spec(parts, theme(), blocked),
+        label,
+        how,
+        formula,
+        table,
+        letters,
+    )
 
 
 def _remark(e: Experiment, parts: DecayFactors, trained: bool) -> str:
@@ -207,12 +217,12 @@ def eigenvalues(session: Session, params: Params) -> Reading | str:
     sigma, rho = plain(now.sigma_max, 4), plain(now.rho, 4)
     how = (
         f"σ_max = {sigma}, 1/γ = {1 / now.gamma:g}, γ being the activation's largest slope. "
-        f"{fate(now)} The spectral radius ρ = {rho} is decisive only in a linear network, in the long run."
+        f"{fate(now)} {WHAT_RHO_DECIDES.format(rho=rho)}"
     )
     if now.rho > 100.0:
         how += " The unit circle is too small to see here."
     formula = (
-        r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing} \\ "
+        r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing as } T\to\infty \\ "
         r"\text{exploding} &\ \Rightarrow\ \sigma_{\max} > \tfrac1\gamma \\ "
         rf"\sigma_{{\max}}={number(now.sigma_max, 4)}\quad \rho&={number(now.rho, 4)}"
         rf"\quad \gamma={now.gamma:g}"
@@ -229,16 +239,30 @@ def eigenvalues(session: Session, params: Params) -> Reading | str:
     return Reading(spectrum_spec(now, before, theme()), label, how, formula, table)
 
 
+WHAT_RHO_DECIDES = (
+    "The spectral radius ρ\u00a0=\u00a0{rho} decides alone in a linear network over many steps, and nearly "
+    "so near rest, where tanh is almost linear."
+)
+
+
 def fate(now: Spectrum) -> str:
     """Return a sentence on what the largest singular value implies."""
     if now.surely_vanishes:
-        return "Staying below is **sufficient** for vanishing: every gradient shrinks, whatever the input."
+        return (
+            "Staying below is **sufficient** for vanishing in the limit of many steps: each step back "
+            "shrinks every gradient, whatever the input. Over few steps that may be little."
+        )
     if now.can_explode:
         return (
             "Exceeding it is **necessary** for exploding, not sufficient: the slopes of a driven network can "
             "still make every gradient vanish, even with ρ above 1."
         )
-    return "Exactly at the bound: no gradient can explode, and only the slopes can make it vanish."
+    if now.keeps_lengths:
+        return "All singular values are at the bound: no gradient can explode, only slopes below γ shrink it."
+    return (
+        "Exactly at the bound: no gradient can explode. Directions with smaller singular values shrink it, "
+        "and so do slopes below γ."
+    )
 
 
 # During training ----------------------------------------------------------------------------------

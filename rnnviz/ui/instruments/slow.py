@@ -14,18 +14,36 @@ import streamlit as st
 from rnnviz.analysis.bench import Bench
 from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
 from rnnviz.analysis.mean_field import critical_gain
-from rnnviz.analysis.sweeps import SeedBand, phase_parts, phase_row, seed_parts
+from rnnviz.analysis.sweeps import (
+    SeedBand,
+    SeedRun,
+    TrainingShares,
+    phase_parts,
+    phase_row,
+    seed_parts,
+    seed_run,
+)
+from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import seeds_spec
 from rnnviz.figures.phase import inside, phase_spec
+from rnnviz.figures.seed_runs import seed_runs_spec
 from rnnviz.model.arrays import Array
+from rnnviz.tasks import TASKS
+from rnnviz.teaching.numbers import number, plain
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.channel import follow
-from rnnviz.ui.instruments.reading import Reading, number, plain, present
+from rnnviz.ui.instruments.reading import Reading, present
 from rnnviz.ui.notes import note
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 SEEDS_HEIGHT, BORDER_HEIGHT = 394, 348
+CHOICE_HEIGHT = 46
+"""Pixels of the choice above the figure of the seeds."""
+
+UPDATES = 300
+"""Updates of each seed, unless a scenario says how many it needs."""
+
 ONE_STEP = "A single step: with every seed the whole error arrives. Choose a topology with many steps."
 SEEDS, PHASE_SEEDS, GRID = 20, 5, 24
 GAINS = np.linspace(0.1, 3.0, GRID).round(3)
@@ -47,7 +65,7 @@ class Measurement:
     key: Hashable
     function: Callable[[Any], Any]
     parts: Callable[[], Sequence[Any]]
-    read: Callable[[list[Any]], Reading]
+    read: Callable[[list[Any]], Reading | str]
     height: int
 
 
@@ -84,6 +102,63 @@ def _progress(session: Session, key: Hashable, sweep: Sweep) -> None:
 
 
 def seeds(session: Session) -> None:
+    """Show twenty seeds: the gradient before training, or what becomes of training."""
+    views = {"start": "Gradient before training", "training": "Success of training"}
+    shown = st.segmented_control(
+        "Of each seed",
+        list(views),
+        format_func=views.__getitem__,
+        default="start",
+        required=True,
+        key="seeds_of",
+        label_visibility="collapsed",
+    )
+    if shown == "training":
+        _training_of_seeds(session)
+    else:
+        _gradient_of_seeds(session)
+
+
+def _training_of_seeds(session: Session) -> None:
+    """Train twenty seeds and show their metrics and the shares that succeeded."""
+    e = session.experiment
+    updates = session.preset.steps if session.preset else UPDATES
+
+    def parts() -> list[tuple[Experiment, int]]:
+        return [(part, updates) for part in seed_parts(e, SEEDS)]
+
+    def read(runs: list[Any]) -> Reading | str:
+        done = [run for run in runs if run is not None]
+        if not done:
+            return f"Training {SEEDS} seeds for {updates:,} updates each …"
+        return _training_reading(e, done, updates)
+
+    key = ("training of seeds", e, updates)
+    _show(session, Measurement("seed_runs", key, seed_run, parts, read, SEEDS_HEIGHT - CHOICE_HEIGHT))
+
+
+def _training_reading(e: Experiment, runs: list[SeedRun], updates: int) -> Reading:
+    shares, task = TrainingShares.of(runs), TASKS[e.task]
+    told = [f"**Goal reached at least once: {shares.solved}.** At the end: {shares.solved_at_end}."]
+    if shares.diverged.count:
+        told.append(f"Diverged: {shares.diverged}.")
+    how = (
+        f"{' '.join(told)} The interval says how far the share of all seeds may lie from that of these. "
+        f"Each line is one seed over {updates:,} updates."
+    )
+    low, high = shares.solved.interval
+    formula = (
+        rf"\hat p = \tfrac{{{shares.solved.count}}}{{{shares.solved.seeds}}},\quad "
+        rf"p \in [{low:.2f},\ {high:.2f}]\ \text{{(Wilson, 95\%)}}"
+    )
+    table = pd.concat(
+        [pd.DataFrame({"run": n, "step": run.steps, "metric": run.metric}) for n, run in enumerate(runs)]
+    )
+    label = f"{task.metric.title} of {len(runs)} seeds over {updates:,} updates; solved: {shares.solved}"
+    return Reading(seed_runs_spec(e, runs, updates, theme()), label, how, formula, table)
+
+
+def _gradient_of_seeds(session: Session) -> None:
     """Show the gradient's median and band over twenty seeds at initialisation, and the verdicts."""
     e = replace(session.experiment, learning_rate=1e-3, clip_norm=None)  # neither matters before training
     if e.seq_len == 1:
@@ -96,7 +171,8 @@ def seeds(session: Session) -> None:
         return _seed_reading(own, SeedBand.of([own, *others]))
 
     parts = partial(seed_parts, e, SEEDS)
-    _show(session, Measurement("seeds", ("seeds", e), gradient_flow, parts, read, SEEDS_HEIGHT))
+    height = SEEDS_HEIGHT - CHOICE_HEIGHT
+    _show(session, Measurement("seeds", ("seeds", e), gradient_flow, parts, read, height))
 
 
 def _seed_reading(own: GradientFlow, band: SeedBand) -> Reading:

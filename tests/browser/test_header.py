@@ -1,0 +1,168 @@
+"""The header and the frame of every page: it stands still, reaches everything, and fits every window."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from rnnviz.ui.catalogue import ENTRIES, MOVED
+from tests.browser.conftest import wait_until
+from tests.browser.test_story import AXE, DRAWN, MAIN, SETTLED, barriers, open_page
+
+IN_THE_HEADER = (
+    ".st-key-brand a, [data-testid=stTopNavLink], .st-key-tools button, [data-testid=stMainMenuButton]"
+)
+PLACES = f"""[...document.querySelectorAll('{IN_THE_HEADER}')].map(node => {{
+    const box = node.getBoundingClientRect();
+    return [Math.round(box.x), Math.round(box.width), Math.round(box.right)];
+}})"""
+TABS = [entry.tab for entry in ENTRIES.values() if entry.tab]
+PARTS = 2 + len(TABS) + 2  # brand, theme, tabs, glossary, projector
+
+
+def turn_by_next(page: Page, path: str) -> None:
+    page.locator(".st-key-way_on a").click()
+    wait_until(page, f"location.pathname === '/{path}'")
+    wait_until(page, SETTLED)
+
+
+@pytest.mark.parametrize("width", [1024, 1280])
+def test_the_header_stands_still_from_page_to_page(server: str, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 720})
+    open_page(page, server, "why")
+    expect(page.locator(IN_THE_HEADER)).to_have_count(PARTS)
+    page.wait_for_timeout(500)
+    places = page.evaluate(PLACES)
+    edges = sorted((left, right) for left, _, right in places)
+    assert all(a[1] <= b[0] for a, b in pairwise(edges)), "nothing lies over another"
+    assert edges[-1][1] <= width
+    for entry in list(ENTRIES.values())[2:-1]:
+        turn_by_next(page, entry.path)
+        expect(page.locator(IN_THE_HEADER)).to_have_count(PARTS)
+        page.wait_for_timeout(300)
+        assert page.evaluate(PLACES) == places, entry.name
+
+
+def test_six_tabs_and_learn_has_a_numbered_path(server: str, page: Page) -> None:
+    open_page(page, server, "")
+    expect(page.get_by_test_id("stTopNavLink")).to_contain_text(TABS)
+    page.get_by_test_id("stTopNavLink").filter(has_text="Learn").click()
+    expect(page.locator(".st-key-path a p")).to_have_text(["1 Why", "2 How", "3 Types", "4 Problems"])
+    page.locator(".st-key-path_types a").click()
+    wait_until(page, "location.pathname === '/types'")
+    expect(page.locator(".st-key-path_here a p")).to_have_text("3 Types")
+    page.locator(".st-key-brand a").click()
+    wait_until(page, "location.pathname === '/'")
+
+
+@pytest.mark.parametrize("path", MOVED)
+def test_an_earlier_address_opens_the_page_that_it_named(server: str, page: Page, path: str) -> None:
+    page.goto(f"{server}/{path}?T=12&job=sentiment")
+    wait_until(page, f"location.pathname === '/{ENTRIES[MOVED[path]].path}'")
+    wait_until(page, "location.search.includes('T=12')")
+    wait_until(page, SETTLED)
+    if path == "applications":
+        expect(page.get_by_role("radio", name="Sentiment", exact=True)).to_be_checked()
+
+
+def test_the_glossary_opens_over_the_page_and_is_searched_by_typing(server: str, page: Page) -> None:
+    open_page(page, server, "playground")
+    wait_until(page, DRAWN)
+    page.get_by_role("button", name="Glossary").click()
+    search = page.get_by_placeholder("Search: gradient")
+    expect(search).to_be_focused(timeout=20_000)
+    page.keyboard.type("rho")
+    terms = page.locator(".st-key-drawer_terms .term")
+    expect(terms.first).to_contain_text("spectral radius")
+    page.evaluate(AXE)
+    assert barriers(page) == {}
+    page.keyboard.press("Escape")
+    expect(search).to_have_count(0)
+    expect(page.locator(".st-key-timeline .live-figure")).to_be_visible()
+
+
+def test_a_chosen_theme_stays_when_another_page_is_loaded(server: str, page: Page) -> None:
+    open_page(page, server, "why")
+    page.get_by_test_id("stMainMenuButton").click()
+    page.get_by_role("menuitemradio", name="Dark").click()
+    scheme = "getComputedStyle(document.querySelector('.stApp')).colorScheme"
+    wait_until(page, f"{scheme} === 'dark'")
+    wait_until(page, "localStorage.length >= 11")
+    page.keyboard.press("Escape")
+    open_page(page, server, "teach")
+    assert page.evaluate(scheme) == "dark"
+
+
+def test_what_is_open_is_in_the_address_and_back_opens_what_was(server: str, page: Page) -> None:
+    open_page(page, server, "laboratory", instrument="causes")
+    drawn = "document.querySelector('.st-key-lab_{} .live-figure')?.dataset.draws > 0"
+    wait_until(page, drawn.format("causes"))
+    page.get_by_role("radio", name="Spectrum", exact=True).click()
+    wait_until(page, drawn.format("spectrum"))
+    wait_until(page, "location.search.includes('instrument=spectrum')")
+    page.go_back()
+    wait_until(page, drawn.format("causes"))
+    page.get_by_test_id("stTopNavLink").filter(has_text="Teach").click()
+    wait_until(page, "location.pathname === '/teach' && !location.search.includes('instrument')")
+    wait_until(page, SETTLED)
+    page.get_by_test_id("stTopNavLink").filter(has_text="Laboratory").click()
+    wait_until(page, drawn.format("causes"))
+
+
+def test_a_click_on_text_draws_no_ring_round_the_page(server: str, page: Page) -> None:
+    open_page(page, server, "how")
+    page.locator("h1.title").click()
+    page.keyboard.press("k")  # a key makes the browser show where the focus is
+    wait_until(page, "document.activeElement.matches('main:focus-visible')")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "none"
+    page.mouse.move(600, 10)  # off the page: who walks by Tab sees the ring
+    wait_until(page, "getComputedStyle(document.activeElement).outlineStyle === 'solid'")
+
+
+def test_the_buttons_of_the_projector_view_show_while_the_pointer_moves(server: str, page: Page) -> None:
+    open_page(page, server, "playground", projector="true")
+    wait_until(page, DRAWN)
+    shown = "getComputedStyle(document.querySelector('.st-key-run_bar')).opacity"
+    page.mouse.move(640, 200)
+    page.wait_for_timeout(500)
+    wait_until(page, f"{shown} === '0'", seconds=10)
+    page.mouse.move(640, 240)
+    wait_until(page, f"{shown} === '1'")
+
+
+# Windows
+
+
+@pytest.mark.parametrize("path", ["", "how", "playground", "laboratory"])
+def test_a_large_window_is_filled(server: str, page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    open_page(page, server, path)
+    wait_until(page, DRAWN)
+    page.wait_for_timeout(500)
+    box = page.locator(".live-figure").first.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] >= 0.95 * 1920
+    lowest = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('.live-figure, .katex, .counts, .promise')]"
+        ".map(node => node.getBoundingClientRect().bottom))"
+    )
+    assert lowest >= 0.75 * 1080
+    cut = """[...document.querySelectorAll('.live-figure-window')].filter(node => {
+        const frame = node.closest('[data-testid=stElementContainer]').getBoundingClientRect();
+        return node.getBoundingClientRect().bottom > frame.bottom + 1; }).length"""
+    assert page.evaluate(cut) == 0, "a figure is cut off"
+    page.set_viewport_size({"width": 1280, "height": 720})
+    wait_until(page, "document.querySelector('.live-figure').style.transform === ''")
+
+
+def test_a_phone_opens_at_the_networks_answer_and_says_that_it_scrolls(server: str, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, server, "playground")
+    wait_until(page, DRAWN)
+    scrolled = "document.querySelector('.st-key-timeline .live-figure-window')"
+    wait_until(page, f"{scrolled}?.scrollLeft + {scrolled}?.clientWidth >= {scrolled}?.scrollWidth - 1")
+    assert page.evaluate(f"{scrolled}.scrollLeft") > 50
+    expect(page.locator(".st-key-timeline .sideways-hint")).to_be_visible()
+    assert page.evaluate(f"{MAIN}.scrollWidth - {MAIN}.clientWidth") <= 1
