@@ -1,4 +1,4 @@
-"""Two networks on one task: held-out metrics over training, with the chance level."""
+"""Two or three networks on one task: held-out metrics over training, with the chance level."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Trained:
 class Contest:
     """Data of the figure.
 
-    trained : the networks, the one without memory first.
-    end : training steps of both.
+    trained : two or three networks; on the page Why the one without memory is the first.
+    end : training steps of each.
     metric_title : the metric's name. accuracy : it is a share of right answers (higher is better).
     chance : the metric of a guess; guess : that guess in words.
     bound : the best possible metric without memory, where it is better than a guess.
@@ -75,10 +75,7 @@ class Contest:
 
 def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
     """Return the figure as plain data."""
-    looks = [
-        {"color": theme.series[2], "width": 2.6, "dash": "dash"},
-        {"color": theme.metric, "width": 3.0, "dash": "solid"},
-    ]
+    looks = [look_of(number, theme) for number in range(len(view.trained))]
     levels = [("chance", view.chance, f"chance: {view.guess}")]
     if view.bound is not None:
         levels.append(("bound", view.bound, f"best possible without memory: {view.in_words(view.bound)}"))
@@ -104,6 +101,15 @@ def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
             ],
         ),
     }
+
+
+def look_of(number: int, theme: Theme) -> Spec:
+    """Return the line of the network with this number, by which it is known in every figure."""
+    return (
+        {"color": theme.series[2], "width": 2.6, "dash": "dash"},
+        {"color": theme.metric, "width": 3.0, "dash": "solid"},
+        {"color": theme.series[3], "width": 2.6, "dash": "dot"},
+    )[number]
 
 
 def _line(trained: Trained, look: Spec) -> Spec:
@@ -143,16 +149,13 @@ def _end_labels(view: Contest, colours: list[str], theme: Theme) -> list[Spec]:
     last = [trained.newest for trained in view.trained]
     if not np.isfinite(last).all():
         return []
-    low, high = np.sort(np.clip(last, 0.0, view.top))
-    apart = max(high - low, LABEL_GAP * view.top)
-    middle = float(np.clip((low + high) / 2.0, apart / 2.0, view.top - apart / 2.0))
-    above = np.argsort(np.argsort(last, kind="stable"), kind="stable")  # 0 for the lower one, 1 for the other
+    heights = moved_apart(np.clip(last, 0.0, view.top), LABEL_GAP * view.top, view.top)
     return [
         note(
             theme,
             f"{trained.name} <b>{view.in_words(last[i])}</b>",
             1.01,
-            float(middle + (above[i] - 0.5) * apart),
+            float(heights[i]),
             yref="y",
             xanchor="left",
             font={"size": 14, "color": colours[i]},
@@ -161,6 +164,26 @@ def _end_labels(view: Contest, colours: list[str], theme: Theme) -> list[Spec]:
     ]
 
 
+def moved_apart(wanted: Array, gap: float, top: float) -> Array:
+    """Return heights in [0, top] that are a gap apart, in the same order, and close to the wanted ones.
+
+    Less ``gap`` for each label below, the heights must not fall: the nearest such sequence has the means of
+    those that would (pool adjacent violators; Barlow et al. 1972).
+    """
+    order = np.argsort(wanted, kind="stable")
+    below = gap * np.arange(len(wanted))
+    pools: list[tuple[float, int]] = []
+    for height in wanted[order] - below:
+        pools.append((float(height), 1))
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            (low, n), (high, m) = pools[-2:]
+            pools[-2:] = [((n * low + m * high) / (n + m), n + m)]
+    rising = np.repeat([mean for mean, _ in pools], [count for _, count in pools])
+    heights = np.empty(len(wanted))
+    heights[order] = np.clip(rising, 0.0, top - below[-1]) + below
+    return heights
+
+
 def contest(view: Contest, theme: Theme = LIGHT) -> go.Figure:
-    """Draw both networks' progress on one task."""
+    """Draw the networks' progress on one task."""
     return go.Figure(contest_spec(view, theme))

@@ -1,4 +1,4 @@
-"""The home page: a live figure and links to all other pages."""
+"""The home page: a picture that answers to one slider, the way into the tour, and the scenarios."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures import Timeline, timeline_spec
 from rnnviz.teaching.glossary import with_indices
 from rnnviz.teaching.presets import PRESETS, Preset
-from rnnviz.ui import story
+from rnnviz.teaching.tour import IDEA, TITLE
+from rnnviz.ui import story, tour
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.ribbon import of_experiment
 from rnnviz.ui.run_panel import LEAST_WIDTH
@@ -23,26 +24,32 @@ GAINS = 0.3, 3.0
 SPAN = (-8, 4)
 """Powers of ten of the gradient axis, fixed while the gain changes."""
 
+PICTURE_HEIGHT = 410
+"""Pixels: with the words above it, the picture fills the first screen."""
+
 CARDS_A_ROW = 5
 
 
-def hero(session: Session) -> None:
-    """Show an introduction on the left, and on the right a figure with one slider."""
-    words, picture = st.columns([0.34, 0.66], gap="medium", vertical_alignment="center")
+def page(session: Session) -> None:
+    """Show the first screen with the scenarios below it, or the tour once it was begun."""
+    if session.tour.at:
+        tour.page(session)
+        return
+    _first_screen(session)
+    _scenarios(session)
+
+
+def _first_screen(session: Session) -> None:
+    """Say what this is, and show one large picture, one slider and one button."""
+    words, start = st.columns([0.68, 0.32], gap="medium", vertical_alignment="center")
     with words:
-        story.head(
-            "See how a network remembers, and why it forgets",
-            "A recurrent network reads one step at a time and keeps what matters in its hidden state. "
-            "When it learns, its error has to travel back through the same weights at <b>every</b> step: "
-            "where the ribbon thins out, little can be learned from what came before.",
-        )
-        with st.container(key="doors", gap="xsmall"):
+        story.head(TITLE, escape(IDEA))
+    with start, st.container(key="home_start", gap="xxsmall"):
+        tour.start_button(session, "Start here: a three-minute tour")
+        with st.container(horizontal=True, gap="small", key="home_links"):
             story.door(session, "why", "Start the story")
-            story.door(session, "lessons", "Take the lessons: predict, then see")
             story.door(session, "playground", "Train a network yourself")
-            story.door(session, "real_data", "See it at work: captions, forecasts, translation")
-    with picture:
-        _living_picture(session)
+    _living_picture(session)
 
 
 @st.fragment
@@ -59,10 +66,10 @@ def _network_at(gain: float) -> None:
     snapshot = take_snapshot(e, e.init(e.rng("weights")), 0)
     spec = timeline_spec(Timeline.of(e, snapshot, brief=True), theme(), SPAN)
     label = f"A network unrolled over {SEQ_LEN} steps at gain {gain:g}: its gradient is {snapshot.verdict[0]}"
-    show(spec, key="home", label=label, height=330, least_width=LEAST_WIDTH)
+    show(spec, key="home", label=label, height=PICTURE_HEIGHT, least_width=LEAST_WIDTH)
 
 
-def scenarios(session: Session) -> None:
+def _scenarios(session: Session) -> None:
     """Show every preset as a card: name, gradient before training, and promise."""
     st.html("<h2 class='section'>Or start with a scenario</h2>")
     presets = list(PRESETS.values())

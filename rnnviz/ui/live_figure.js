@@ -102,6 +102,7 @@ class LiveFigure {
     this.node.style.height = `${tall}px`;
     this.node.style.marginRight = scale < 1 ? `${(scale - 1) * width}px` : ""; // nothing to scroll to beyond it
     this.node.style.transform = scale === 1 ? "" : `scale(${scale})`;
+    this.node.style.marginRight = scale < 1 ? `${(scale - 1) * width}px` : ""; // nothing to scroll to beyond it
     this.scrolls(width * scale > room + 1);
     const layout = { uirevision: name, ...this.message.layout, width, height: tall };
     await (this.canvas ? this.drawOrPaint(Plotly, layout) : this.react(Plotly, this.message.data, layout));

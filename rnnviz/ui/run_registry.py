@@ -15,7 +15,8 @@ MOST_RUNS = 8
 class RunKey(NamedTuple):
     """Identifies a run by the place that shows it and a name within that place.
 
-    place : "main" (the playground's, which the laboratory measures), "contest", "job" or "lesson".
+    place : "main" (the playground's, which the laboratory measures), "contest", "job",
+        "lesson" or "tour".
     """
 
     place: str

@@ -23,6 +23,7 @@ from rnnviz.ui.live_run import LiveRun, Ticket
 from rnnviz.ui.run_registry import MAIN, RunRegistry
 from rnnviz.ui.screen import Screen
 from rnnviz.ui.sweep_registry import SweepRegistry
+from rnnviz.ui.tour_progress import TourProgress
 from rnnviz.ui.views import PARAMETERS, View, read_view, view_params
 from rnnviz.ui.widgets import Widgets
 from rnnviz.ui.workers import Lines
@@ -60,7 +61,7 @@ class Session:
     layer : the layer shown in the lower rows; whole_loss, relative : see figures.Timeline.
     sweeps : the newest sweeps, by what they measure.
     applications : the visitor's inputs on the page Real data.
-    lessons : progress by lesson name.
+    lessons : progress by lesson name. tour : progress in the tour on the home page.
     """
 
     lines: Lines = field(default_factory=Lines)
@@ -77,6 +78,7 @@ class Session:
     sweeps: SweepRegistry = field(init=False)
     applications: ApplicationsState = field(default_factory=ApplicationsState)
     lessons: dict[str, LessonProgress] = field(default_factory=dict)
+    tour: TourProgress = field(default_factory=TourProgress)
 
     def __post_init__(self) -> None:
         self.runs = RunRegistry(partial(LiveRun, executor=self.lines.live))

@@ -1,0 +1,246 @@
+"""The tour on the home page: three networks on one task, with the texts and what is recorded of them.
+
+The counts over seeds were printed by ``python -m tests.benchmarks.tour``; a test compares them with runs of
+further seeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from rnnviz.analysis.decay_factors import decay_factors
+from rnnviz.analysis.gradient_flow import gradient_flow, probe
+from rnnviz.analysis.shares import Share
+from rnnviz.experiment import Experiment
+from rnnviz.model.arrays import Array
+from rnnviz.teaching.lessons.outcome import Outcome, size
+
+UPDATES = 200
+"""Updates of each network: three times as many as the slowest of the recorded orthogonal ones needed."""
+
+FIRST_SEED = 1000
+"""The recorded seeds start here: none of them was used to choose the experiments."""
+
+HARDLY_ANY = 1e-3
+"""A share of the error below which the text says that hardly any is left."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """How many seeds reached the task's goal within a number of updates."""
+
+    experiment: Experiment
+    learned: Share
+    updates: int = UPDATES
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of the networks.
+
+    name : its key. title : its name in sentences; short : beside its curve. record : of many seeds.
+    told : what happened, when the run has ended; names in braces are those of ``words``.
+    """
+
+    name: str
+    title: str
+    short: str
+    record: Record
+    told: str
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment that the visitor sees."""
+        return self.record.experiment
+
+
+_SMALL = Experiment(task="recall", topology="many-to-one", seq_len=50, init="small-normal")
+_LSTM = replace(_SMALL, cell="lstm")
+
+RECORDS = {
+    "small": Record(_SMALL, Share(0, 60)),
+    "orthogonal": Record(replace(_SMALL, init="orthogonal"), Share(60, 60)),
+    "lstm": Record(_LSTM, Share(0, 20)),
+    "lstm-patient": Record(_LSTM, Share(0, 20), updates=1000),
+    "lstm-short": Record(replace(_LSTM, seq_len=10), Share(34, 40)),
+}
+"""Everything that the texts say of many seeds."""
+
+CANDIDATES = {
+    candidate.name: candidate
+    for candidate in (
+        Candidate(
+            "small",
+            "Small random W_hh",
+            "Small random",
+            RECORDS["small"],
+            "It fails: after {steps} updates {metric} of its answers are right, and guessing gives {chance}. "
+            "The ribbon shows why. Before training, less than a thousandth of the error at step {T} reached "
+            "step {hardly_any}, and only {arrives} of it reached step 1, where the symbol was.",
+        ),
+        Candidate(
+            "orthogonal",
+            "Orthogonal W_hh",
+            "Orthogonal",
+            RECORDS["orthogonal"],
+            "Solved: {metric} after {steps} updates; {goal} was reached after {solved_at}. Before training, "
+            "{arrives} of the error at step {T} reached step 1.",
+        ),
+        Candidate(
+            "lstm",
+            "LSTM, small random weights",
+            "LSTM",
+            RECORDS["lstm"],
+            "Not yet: after {steps} updates {metric} of its answers are right, and guessing gives {chance}. "
+            "Its memory passes through a forget gate at every step. At the start that gate is half open "
+            "({gate}), so each step back keeps about half of the error, and {arrives} of it reaches step 1: "
+            "far more than without gates, and still too little. Over 10 steps the same LSTM usually learns "
+            "({short}). Over 50 even 1,000 updates were too few ({patient}).",
+        ),
+    )
+}
+"""The networks in the order of the tour. Each differs from the first in one setting."""
+
+SMALL, ORTHOGONAL, LSTM = CANDIDATES.values()
+
+# ---------------------------------------------------------------- the texts
+
+TITLE = "See how a network remembers, and why it forgets"
+IDEA = (
+    "A recurrent network learns from an error that travels back through the same weights at every step. "
+    "Where the ribbon is thin, hardly any of it arrives."
+)
+
+QUESTION_TITLE = "Will it learn to remember over T = 50 steps?"
+QUESTION = (
+    "One of four symbols is shown at step 1. Then comes noise. At step 50 the network must name the symbol. "
+    f"It has 32 hidden units and ordinary small random weights, and it gets {UPDATES} updates."
+)
+ANSWERS = (
+    "Yes: there is only one symbol to keep",
+    "Partly: clearly better than guessing",
+    "No: it will still be guessing",
+)
+RIGHT = 2
+"""Index of the right answer."""
+
+CURE_TITLE = "One change: an orthogonal W_hh"
+CURE = (
+    "The same network, task and seed. Only the first W_hh is another one: an orthogonal matrix turns a "
+    "vector and keeps its length."
+)
+
+WHY_TITLE = "Why? One factor, 49 times"
+WHY = (
+    "On its way back, the error is multiplied at every step by the slope of tanh and by W_hh. Small random "
+    "weights leave {small} of it. An orthogonal W_hh leaves {orthogonal}: the matrix itself keeps all of it "
+    "({kept_by_matrix}), and only tanh takes a little. On the way to step 1 it is applied 49 times."
+)
+
+LSTM_TITLE = "And an LSTM?"
+LSTM_IDEA = (
+    "An LSTM has gates that protect its memory. The same task, the same small random weights, "
+    f"{UPDATES} updates."
+)
+ON_TITLE = "What you have seen"
+FINDINGS = (
+    "A network learns only from what its error reaches.",
+    "Each step back multiplies the error by a factor. Over many steps, a factor well below 1 leaves nothing.",
+    "With a factor near 1 the error arrives, and the same network learns.",
+    "An LSTM's gates help, but only as far as they are open.",
+)
+
+# ---------------------------------------------------------------- the numbers
+
+
+@dataclass(frozen=True)
+class Factor:
+    """The change of the last output's error per step back, before training.
+
+    steps : number of steps back to step 1. mean : geometric mean of the factors per step.
+    """
+
+    steps: int
+    mean: float
+
+    @property
+    def left(self) -> float:
+        """The share of the error that reaches step 1: the mean to the power ``steps``."""
+        return self.mean**self.steps
+
+
+@lru_cache(maxsize=8)
+def factor_of(e: Experiment) -> Factor:
+    """Measure the factor per step of an untrained network (cached)."""
+    steps = int(e.masks.write_steps[-1])
+    return Factor(steps, float(10.0 ** (gradient_flow(e).decades / steps)))
+
+
+@lru_cache(maxsize=4)
+def share_left(e: Experiment) -> Array:
+    """Return the last output's gradient (T,) before training, as a share of that at step T (cached)."""
+    last = gradient_flow(e).per_output[-1]
+    return last / last[-1]
+
+
+@lru_cache(maxsize=4)
+def kept_by_matrix(e: Experiment) -> float:
+    """Return the geometric mean over steps of the factor of W_hh alone (cached)."""
+    return float(np.exp(np.log(decay_factors(e).recurrent_factor).mean()))
+
+
+@lru_cache(maxsize=2)
+def forget_gate(e: Experiment) -> float:
+    """Return the mean of an untrained LSTM's forget gate over steps, sequences and units (cached)."""
+    seen = probe(e)
+    return float(np.mean(seen.network.cell.gates(seen.traces[0])["forget"]))
+
+
+def hardly_any(last: Array) -> int:
+    """Return the last step that less than HARDLY_ANY of the final error reaches; 0 if there is none.
+
+    last : (T,), the last output's gradient by step.
+    """
+    below = np.flatnonzero(last < HARDLY_ANY * last[-1])
+    return int(below[-1]) + 1 if below.size else 0
+
+
+def words(outcome: Outcome) -> dict[str, str]:
+    """Return the values for the names in braces, as text."""
+    e, before = outcome.experiment, outcome.before
+    return outcome.words() | {
+        "T": str(e.seq_len),
+        "gate": f"{forget_gate(e):.2f}" if e.cell == "lstm" else "",
+        "short": in_short(RECORDS["lstm-short"].learned),
+        "patient": in_short(RECORDS["lstm-patient"].learned),
+        "arrives": size(10.0 ** before.decades[-1]),
+        "hardly_any": str(hardly_any(before.last[-1])),
+    }
+
+
+def told(candidate: Candidate, outcome: Outcome) -> str:
+    """Return what happened to a network, with the numbers of its run."""
+    return candidate.told.format(**words(outcome))
+
+
+def why() -> str:
+    """Return the factors of the first two networks in a few sentences."""
+    small, orthogonal = factor_of(SMALL.experiment), factor_of(ORTHOGONAL.experiment)
+    return WHY.format(
+        small=in_digits(small.mean),
+        orthogonal=in_digits(orthogonal.mean),
+        kept_by_matrix=in_digits(kept_by_matrix(ORTHOGONAL.experiment)),
+    )
+
+
+def in_short(learned: Share) -> str:
+    """Return a share without its interval."""
+    return f"{learned.count} of {learned.seeds} seeds"
+
+
+def in_digits(factor: float) -> str:
+    """Return a factor per step with three digits: two would be too few for a power of 49."""
+    return f"{factor:.3f}"
