@@ -20,7 +20,6 @@ from tests.ahead import TrainedAhead
 from tests.benchmarks.claims import up_to_date
 from tests.trials import TRIALS, Trial
 
-
 FRESH = range(2000, 2003)
 RARE = 0.005
 """Fresh seeds as far from the recorded share as this probability allows are taken for another share."""
