@@ -89,7 +89,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "vanishing",
             "The gradient vanishes",
-            "Tiny weights: hardly any gradient survives fifty steps, and 1,000 updates teach nothing.",
+            "Tiny weights, fifty steps: hardly any gradient survives; 1,000 updates teach next to nothing.",
             replace(_RECALL, init="small-normal"),
             1000,
             "stuck",
