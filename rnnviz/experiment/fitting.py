@@ -33,7 +33,7 @@ def nearest(
         setattr(wish, name, choices()[name].check(name, value))
     notes = _fit_topology(wish, first)
     if "seq_len" not in wanted and not set(first).isdisjoint(("task", "topology")):
-        wish.seq_len = TASKS[wish.task].usual_length
+        wish.seq_len = _length_for(wish, base)
     notes += _fit_activation(wish, first)
     notes += [*_fit_content(wish, base or Experiment()), *_fit_length(wish, first), *_fit_feedback(wish)]
     return Experiment(**vars(wish)), notes
@@ -69,6 +69,13 @@ def _fit_activation(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
         return [f"{cell.title} has its own activations, so with {asked} the cell is now vanilla."]
     wish.activation = "tanh"
     return [f"{cell.title} has its own activations, so {asked} is not used."]
+
+
+def _length_for(wish: SimpleNamespace, base: Experiment | None) -> int:
+    """Return the length of ``base`` where it fits the task, else the task's usual one."""
+    task = TASKS[wish.task]
+    low, high = task.lengths(_as_experiment(wish))
+    return base.seq_len if base and low <= base.seq_len <= high else task.usual_length
 
 
 def _fit_length(wish: SimpleNamespace, first: Collection[str]) -> list[str]:

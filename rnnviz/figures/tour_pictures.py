@@ -31,7 +31,8 @@ class StripPicture:
     def __call__(self, now: Moment) -> bytes:
         """Return the ribbon at a moment as a message."""
         candidate, seen = CANDIDATES[self.name], now.snapshot
-        told = f"{size(10.0 ** seen.decades[-1])} of the error reaches step 1"
+        arrives = 10.0 ** seen.decades[-1]
+        told = f"{size(arrives)} {'times' if arrives > 1.0 else 'of'} the error reaches step 1"
         when = f"after {seen.step} updates" if seen.step else "before training"
         colour = look_of(number_of(candidate), self.theme)["color"]
         share = seen.last[-1] / seen.last[-1][-1]

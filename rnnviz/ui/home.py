@@ -24,7 +24,7 @@ GAINS = 0.3, 3.0
 SPAN = (-8, 4)
 """Powers of ten of the gradient axis, fixed while the gain changes."""
 
-PICTURE_HEIGHT = 410
+PICTURE_HEIGHT = 450
 """Pixels: with the words above it, the picture fills the first screen."""
 
 CARDS_A_ROW = 5

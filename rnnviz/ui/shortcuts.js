@@ -1,25 +1,19 @@
-// Streamlit ignores the key of a button while any input has the focus, a slider, a switch or a list included, and
-// before it has loaded its buttons. Here these keys work as well; where text is typed they do not.
+// Streamlit hears a button's key neither while a slider, a switch or a list has the focus (they stop the event, and
+// count as inputs) nor before it has loaded its buttons. Here it is heard wherever no text is typed.
 const UNTYPED = ["range", "checkbox", "radio", "button", "submit", "reset", "color", "file"];
 const LOADING = "[data-testid=stSkeleton], [data-testid=stAppSkeleton]";
 
-// Whether Streamlit itself hears keys there.
-const ignored = (node) => ["INPUT", "TEXTAREA", "SELECT"].includes(node.tagName) || node.isContentEditable;
+const button = (key) => document.querySelector(`button:has([aria-label="Shortcut ${key}"])`);
 
 // Whether letters mean something there: in a text, or in a list that is open.
 function typed(node) {
   if (node.isContentEditable || node.tagName === "TEXTAREA") return true;
-  if (node.tagName !== "INPUT") return false;
-  return node.getAttribute("aria-expanded") === "true" || !(node.readOnly || UNTYPED.includes(node.type));
+  if (node.tagName !== "INPUT" || UNTYPED.includes(node.type)) return false;
+  return node.getAttribute("role") !== "combobox" || node.getAttribute("aria-expanded") === "true";
 }
 
-const button = (key) => document.querySelector(`button:has([aria-label="Shortcut ${key}"])`);
-
-// Press the button of a key, which may be on its way.
-function press(key, present) {
-  const found = button(key);
-  if (found) return present || found.click();
-  if (!document.querySelector(LOADING)) return;
+// Press the button of a key once it is there; give up when everything is loaded.
+function pressWhenLoaded(key) {
   const watch = new MutationObserver(() => {
     const found = button(key);
     if (!found && document.querySelector(LOADING)) return;
@@ -30,14 +24,18 @@ function press(key, present) {
 }
 
 function hear(event) {
-  const { key, target } = event;
-  if (!/^[a-z]$/i.test(key) || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
-  const node = event.composedPath()[0] ?? target;
-  if (!typed(node)) press(key.toUpperCase(), !ignored(node));
+  const { key, ctrlKey, altKey, metaKey, shiftKey } = event;
+  if (!/^[a-z]$/i.test(key) || ctrlKey || altKey || metaKey || shiftKey) return;
+  if (typed(event.composedPath()[0])) return;
+  const found = button(key.toUpperCase());
+  if (!found && document.querySelector(LOADING)) pressWhenLoaded(key.toUpperCase());
+  if (!found) return;
+  event.stopImmediatePropagation(); // Streamlit would press it once more
+  found.click();
 }
 
 export default function () {
   if (window.rnnvizShortcuts) return;
   window.rnnvizShortcuts = true;
-  document.addEventListener("keydown", hear);
+  addEventListener("keydown", hear, { capture: true });
 }

@@ -53,8 +53,15 @@ def test_the_topology_is_kept_when_it_matters_most(task: str, topology: str) -> 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_comes_with_its_usual_length(task: str) -> None:
-    e, _ = nearest({"task": task}, first={"task"}, base=Experiment(seq_len=150))
-    assert e.seq_len == TASKS[task].usual_length
+    assert nearest({"task": task}, first={"task"})[0].seq_len == TASKS[task].usual_length
+
+
+@given(task=st.sampled_from(list(TASKS)), seq_len=st.integers(2, 200))
+def test_a_change_of_task_keeps_the_length_where_it_fits(task: str, seq_len: int) -> None:
+    e, notes = nearest({"task": task}, first={"task"}, base=Experiment(seq_len=seq_len))
+    low, high = TASKS[task].lengths(e)
+    assert e.seq_len == (seq_len if low <= seq_len <= high else TASKS[task].usual_length)
+    assert not any(note.startswith("T is") for note in notes)
 
 
 def test_a_length_that_is_asked_for_is_kept() -> None:

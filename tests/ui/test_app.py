@@ -334,9 +334,9 @@ def test_ones_own_choice_can_be_undone_at_once_while_it_plays() -> None:
     for key, values in {"choose_seq_len": (50, 20), "choose_seed": (7, 0)}.items():
         for value in values:
             visitor.set(key, value)
-            visitor.press("play")
             assert getattr(visitor.experiment, key.removeprefix("choose_")) == value
-            assert visitor.run.playing
+            assert visitor.run.playing, "a run that plays goes on playing"
+            assert visitor.notice == ""
     visitor.press("play")
 
 
@@ -438,7 +438,7 @@ def test_a_run_can_be_made_to_pause_when_it_is_solved() -> None:
     assert visitor.run.state.solved_at == visitor.run.state.step
 
 
-def test_a_choice_during_a_run_leaves_the_new_run_at_rest() -> None:
+def test_a_choice_during_a_run_starts_the_new_run_which_plays_on() -> None:
     visitor = Visitor()
     visitor.set("speed", "max")
     visitor.press("play")
@@ -447,7 +447,8 @@ def test_a_choice_during_a_run_leaves_the_new_run_at_rest() -> None:
     visitor.set("choose_seq_len", 30)
     assert visitor.run is not old
     assert not old.playing
-    assert (visitor.run.state.step, visitor.run.playing, visitor.run.speed) == (0, False, None)
+    assert (visitor.run.playing, visitor.run.speed) == (True, None)
+    visitor.run.pause()
 
 
 def test_a_run_that_ends_while_the_page_is_drawn_leaves_no_pause_button(
@@ -583,7 +584,7 @@ def test_a_task_that_fits_keeps_the_topology() -> None:
     visitor = Visitor()
     visitor.set("choose_task", "adding")
     assert (visitor.experiment.task, visitor.experiment.topology) == ("adding", "many-to-one")
-    assert visitor.experiment.seq_len == TASKS["adding"].usual_length
+    assert visitor.experiment.seq_len == Experiment().seq_len != TASKS["adding"].usual_length
 
 
 def test_a_delay_longer_than_the_sequence_lengthens_it_and_says_so() -> None:

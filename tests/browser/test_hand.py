@@ -1,0 +1,160 @@
+"""Sliders under the hand, keys beside them, and scenarios that open exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz import PRESETS, Experiment
+from rnnviz.experiment.links import to_params
+from tests.browser.conftest import wait_until
+
+PARAMS = "Object.fromEntries(new URL(location).searchParams)"
+STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
+
+
+def label(figure: str) -> str:
+    """JavaScript: what a figure says to screen readers, "" before it is drawn."""
+    node = f"document.querySelector('.st-key-{figure} .live-figure[data-draws]')"
+    return f"({node}?.getAttribute('aria-label') ?? '')"
+
+
+def open_page(page: Page, server: str, path: str, figure: str, **params: str) -> None:
+    page.goto(f"{server}/{path}?{urlencode(params)}")
+    wait_until(page, f"{label(figure)} !== '' && window.rnnvizHand?.places.has('page')")
+
+
+@contextmanager
+def held(page: Page, slider: Locator) -> Iterator[None]:
+    """Hold a slider's thumb with the mouse."""
+    thumb = slider.evaluate("""input => {
+        const box = input.closest('div[style*="translate(-50%"]').getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2];
+    }""")
+    page.mouse.move(*thumb)
+    page.mouse.down()
+    page.evaluate("([x, y]) => window.thumb = {x, y}", thumb)
+    yield
+    page.mouse.up()
+
+
+def drag(page: Page, by: int) -> None:
+    """Move the thumb that is held, by some pixels from where it was taken."""
+    thumb = page.evaluate("window.thumb")
+    page.mouse.move(thumb["x"] + by, thumb["y"])
+
+
+@pytest.mark.parametrize(
+    ("path", "view", "name", "figure"),
+    [
+        ("", {}, "Try it: scale the recurrent weights", "home"),
+        ("how", {"view": "by-hand"}, "What is computed", "by_hand"),
+        ("problems", {}, "Sequence length T", "problem_vanishing"),
+        ("laboratory", {"instrument": "cliff"}, "Start at b", "lab_cliff"),
+    ],
+)
+def test_a_picture_follows_the_slider_before_it_is_released(
+    server: str, page: Page, path: str, view: dict[str, str], name: str, figure: str
+) -> None:
+    open_page(page, server, path, figure, **view)
+    slider = page.get_by_role("slider", name=name).first
+    begun = slider.input_value()
+    first = before = page.evaluate(label(figure))
+    away = 60 if float(begun) < 30 and path != "problems" else -60
+    with held(page, slider):
+        for by in (away, 2 * away):
+            drag(page, by)
+            wait_until(page, f"{label(figure)} !== {before!r}")
+            before = page.evaluate(label(figure))
+            value = slider.input_value()
+            assert value != begun
+        drag(page, 0)
+        wait_until(page, f"{label(figure)} === {first!r}")
+        expect(slider).to_have_value(begun)
+        drag(page, 2 * away)
+        wait_until(page, f"{label(figure)} === {before!r}")
+    wait_until(page, "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
+    expect(slider).to_have_value(value)
+    assert page.evaluate(label(figure)) == before
+
+
+def test_a_drag_is_one_entry_of_the_history_and_a_run_plays_on(server: str, page: Page) -> None:
+    open_page(page, server, "playground", "timeline", **to_params(Experiment(seq_len=20)))
+    page.locator(".st-key-play button").click()
+    wait_until(page, f"{STEP} > 0")
+    entries, address = page.evaluate("history.length"), page.url
+    slider = page.get_by_role("slider", name="Sequence length T")
+    steps = "document.querySelector('.st-key-timeline .live-figure')._fullLayout.xaxis.range[1]"
+    with held(page, slider):
+        for by in (20, 40, 60):
+            before = page.evaluate(steps)
+            drag(page, by)
+            wait_until(page, f"{steps} > {before}")
+        assert page.url == address
+        expect(page.locator(".notice")).to_have_count(0)
+    wait_until(page, f"{PARAMS}.T === '{slider.input_value()}'")
+    assert page.evaluate("history.length") == entries + 1
+    expect(page.locator(".st-key-play button")).to_contain_text("Pause")
+    wait_until(page, f"{STEP} > 0")
+    page.go_back()
+    wait_until(page, f"{PARAMS}.T === '20' && {steps} < 21")
+
+
+def test_keys_work_whatever_has_the_focus_unless_text_is_typed(server: str, page: Page) -> None:
+    open_page(page, server, "playground", "timeline")
+    widgets = (
+        page.get_by_role("slider", name="Sequence length T"),
+        page.get_by_role("combobox", name="Scenario"),
+        page.locator("[class*=st-key-pause_when_solved] input"),
+        page.get_by_role("radio", name="n→1"),
+    )
+    for made, widget in enumerate(widgets, start=1):
+        widget.focus()
+        page.keyboard.press("s")
+        wait_until(page, f"{STEP} === {made}")
+    page.get_by_role("combobox", name="Scenario").click()
+    page.keyboard.press("n")
+    page.keyboard.press("Escape")
+    page.get_by_text("Network and data").click()
+    page.get_by_label("Seed", exact=True).focus()
+    page.keyboard.press("n")
+    page.get_by_role("slider", name="Sequence length T").focus()
+    page.keyboard.press("b")
+    wait_until(page, f"{STEP} === 0")
+    assert page.evaluate(f"{PARAMS}.seed") == "0", "N was typed into a list and a box"
+
+
+def round_trip(names: list[str]) -> list[str]:
+    """Go from every name to every other, each once: the names in order, back to the first."""
+    left = {name: [other for other in names if other != name] for name in names}
+    way, path = [], [names[0]]
+    while path:
+        if left[path[-1]]:
+            path.append(left[path[-1]].pop())
+        else:
+            way.append(path.pop())
+    return way[::-1]
+
+
+def test_from_every_scenario_to_every_other_while_it_runs(server: str, page: Page) -> None:
+    way = round_trip(list(PRESETS))
+    assert len(set(zip(way, way[1:], strict=False))) == len(PRESETS) * (len(PRESETS) - 1)
+    open_page(page, server, "playground", "timeline", **to_params(PRESETS[way[0]].experiment))
+    play = page.locator(".st-key-play button")
+    scenario = page.get_by_role("combobox", name="Scenario")
+    for name in way[1:]:
+        if not play.inner_text().split()[1].startswith("Pause") and play.is_enabled():
+            page.keyboard.press("p")
+        preset = PRESETS[name]
+        scenario.click()
+        page.get_by_role("option", name=preset.title, exact=True).click()
+        wait_until(
+            page,
+            f"{PARAMS}.T !== undefined && document.querySelector('.story b')?.textContent === {preset.title + '.'!r}",
+        )
+        wanted = to_params(preset.experiment)
+        wait_until(page, f"new URL(location).search === {'?' + urlencode(wanted)!r}", seconds=10)
