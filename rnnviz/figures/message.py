@@ -54,7 +54,13 @@ class Place:
         return round(TALLER * self.height) if self.projector else self.height
 
     def message(
-        self, figure: Figure | Spec, label: str, caption: str = "", footer: str = "", status: str = ""
+        self,
+        figure: Figure | Spec,
+        label: str,
+        caption: str = "",
+        footer: str = "",
+        status: str = "",
+        playing: bool = False,
     ) -> bytes:
         """Return a figure at this place as JSON.
 
@@ -65,6 +71,7 @@ class Place:
         label : description for screen readers.
         caption, footer : HTML above and below the figure, updated with it. Untrusted text must be escaped.
         status : a sentence that screen readers are told when it changes, "" for none.
+        playing : more will follow soon, so the browser may paint it without plotly.
         """
         content = figure.to_dict() if isinstance(figure, Figure) else figure
         if self.projector:
@@ -83,6 +90,8 @@ class Place:
             "leastWidth": self.least_width,
             "plotlyUrl": PLOTLY_URL,
         }
+        if playing:
+            message["playing"] = True
         return orjson.dumps(message, default=_plain, option=orjson.OPT_NON_STR_KEYS)
 
 

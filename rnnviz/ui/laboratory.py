@@ -30,6 +30,13 @@ class Instrument:
     subject: str = "run"
 
 
+@st.fragment
+def _cliff(session: Session) -> None:
+    """Show the cliff, which has its own sliders."""
+    with session.hand.follows("cliff"):
+        present(cliff(session.hand), "cliff", FIGURE_HEIGHT - 44)
+
+
 DRAWN: dict[str, Instrument] = {
     "compare": Instrument(
         "How much of the error arrives at each step?",
@@ -58,7 +65,7 @@ DRAWN: dict[str, Instrument] = {
     "border": Instrument("Where does vanishing end and exploding begin?", slow.border, "bench"),
     "cliff": Instrument(
         "How can one update ruin everything?",
-        lambda session: present(cliff(session.hand), "cliff", FIGURE_HEIGHT - 44),
+        _cliff,
         "unit",
     ),
 }

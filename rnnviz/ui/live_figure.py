@@ -31,7 +31,13 @@ def show(
     key, height, least_width : see ``Place``. figure, label, caption : see ``Place.message``.
     """
     place = Place(key, height, least_width, in_projector_view())
-    send(place, place.message(figure, label, caption), captioned=bool(caption))
+    message = place.message(figure, label, caption, playing=_under_hand())
+    send(place, message, captioned=bool(caption))
+
+
+def _under_hand() -> bool:
+    """Whether this visitor drags a slider, so that the next picture will follow soon."""
+    return "session" in st.session_state and st.session_state["session"].hand.grip is not None
 
 
 def in_projector_view() -> bool:
