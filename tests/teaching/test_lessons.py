@@ -414,7 +414,8 @@ def test_a_lesson_from_its_first_question_to_its_last() -> None:
         look = learner.run.moment()
         seen = Outcome(step.experiment, look.state, learner.run.initial, look.snapshot)
         for word in ("metric", "chance", "decades_before"):
-            assert seen.words()[word] in learner.why
+            if any(f"{{{word}}}" in paragraph for paragraph in step.why):
+                assert seen.words()[word] in learner.why
         assert seen.broken(step.expect) == []
         learner.press("next")
     end = learner.part("<div class='learned'")
@@ -514,7 +515,7 @@ def test_the_doors_open_the_very_same_run() -> None:
     learner.let_it_end()
     run = learner.run
     asked = {link.proto.page: link.proto.query_string for link in learner.tab.get("page_link")}
-    assert len(asked) == 2
+    asked = {page: asked[page] for page in ("playground", "laboratory")}
     assert all("T=5" in query and "lesson=how-far-back" in query for query in asked.values())
     learner.go("playground", **to_params(FIRST.steps[0].experiment), lesson="how-far-back", question="1")
     assert learner.session.run is run

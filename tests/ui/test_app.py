@@ -153,8 +153,16 @@ def test_the_app_opens_with_the_defaults() -> None:
 
 def test_every_control_shows_the_experiment() -> None:
     visitor = Visitor()
-    hidden = {"cell", "feedback", "text", "corpus", "delay", "items"}  # only where they mean something
-    hidden |= {"series", "data", "language", "target"}
+    hidden = {
+        "cell",
+        "feedback",
+        "text",
+        "corpus",
+        "delay",
+        "items",
+        "jitter",
+    }  # only where they mean something
+    hidden |= {"series", "data", "language", "target", "grammar"}
     for name in set(choices()) - hidden:
         key = f"choose_{name}"
         assert visitor.widget(KINDS[key], key).value == getattr(Experiment(), name), name

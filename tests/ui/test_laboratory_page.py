@@ -155,7 +155,7 @@ def test_seeds_are_trained_and_their_share_comes_with_an_interval() -> None:
     tab.button_group(key="seeds_of").set_value("training")
     look(tab)
     sweep = tab.session_state["session"].sweeps.get(("training of seeds", e, 300))
-    assert "Training 20 seeds for 300 updates each" in " ".join(info.value for info in tab.info)
+    assert "Training 20 seeds for 300 updates each" in said(tab)
     sweep.results[0] = seed_run((e, 300))
     assert "Goal reached at least once: 1 of 1 seeds (95% interval 21% to 100%)" in said(look(tab))
 
@@ -296,7 +296,6 @@ def test_the_cliff_stands_by_itself() -> None:
 def test_an_impossible_gain_is_named_and_left_out(gain: str) -> None:
     tab = AppTest.from_file(str(SHELL), default_timeout=30)
     tab.query_params["init"], tab.query_params["gain"] = "scaled-gaussian", gain
-    tab.run()
     tab.switch_page(str(LABORATORY))
     look(tab)
     shown = " ".join(str(h.proto.body) for h in tab.get("html"))

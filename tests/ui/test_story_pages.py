@@ -148,8 +148,8 @@ def test_consequences_that_cannot_be_measured_are_said_in_a_line_and_can_be_trie
     tab = open_page("problems")
     session = tab.session_state["session"]
     pool: Executor = Losing()
-    session.screen.take(Watching())
-    session.sweeps = SweepRegistry(session.screen, pool=lambda: pool)
+    session.screen.take(Watching(session.screen))
+    session.sweeps = SweepRegistry(session.screen, pool)
     look(look(tab))
     assert "Training stopped: A worker <died>." in said(tab)
     assert "Training it" not in said(tab)
