@@ -307,7 +307,7 @@ APPLICATIONS: dict[str, Application] = {
         {
             "opinions": Variant("Opinions", _SENTIMENT, 1000),
             "reports": Variant(
-                "Reports", _SENTIMENT.replace(grammar="reports", seq_len=24, cell="gru"), 1000
+                "Reports", _SENTIMENT.replace(grammar="reports", seq_len=24, cell="gru"), 1250
             ),
         },
         verdicts_right,

@@ -109,10 +109,18 @@ def test_sentiment_learns_its_grammar_and_judges_what_is_typed(server: str, page
     page.get_by_text("The 44 words that it knows").click()
     for word in ("but", "dull"):
         page.get_by_role("radio", name=word, exact=True).click()
+        wait_until(
+            page, f"document.querySelector('input[aria-label=\"Your sentence\"]')?.value.endsWith('{word}')"
+        )
+        wait_until(page, SETTLED)
         expect(page.get_by_label("Your sentence")).to_have_value(re.compile(f"{word}$"))
     type_in(page, "Your sentence", "it is not bad")
+    expect(answer(page, "sentiment")).to_contain_text("Verdict: positive")
+    wait_until(page, SETTLED)
     page.get_by_role("radio", name="but", exact=True).click()
-    expect(page.get_by_label("Your sentence")).to_have_value("it is not bad but")
+    wait_until(
+        page, "document.querySelector('input[aria-label=\"Your sentence\"]')?.value === 'it is not bad but'"
+    )
 
 
 def test_reports_have_sentences_and_words_of_their_own(server: str, page: Page) -> None:

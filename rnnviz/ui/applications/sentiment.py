@@ -56,13 +56,14 @@ def ask(state: ApplicationsState, e: Experiment) -> None:
     chosen = state.sentence_example if state.sentence_example in examples else None
     st.pills("Or one of these", examples, **state.widgets.bound("sentence_example", chosen, take_example))
     known, unknown = split_words(sentence, grammar)
-    if unknown:
-        told = ", ".join(f"“{escape(word[:20])}”" for word in dict.fromkeys(unknown))
-        st.html(f"<p class='unknown' role='status'>Not in the grammar, so skipped: {told}.</p>")
-    if not known:
-        st.html("<p class='unknown' role='status'>No known word. Try one of the examples above.</p>")
-    if len(known) > e.seq_len:
-        st.html(f"<p class='unknown' role='status'>Too long: it reads the last {e.seq_len} words.</p>")
+    with st.container():  # always there, so that the list below stays open
+        if unknown:
+            told = ", ".join(f"“{escape(word[:20])}”" for word in dict.fromkeys(unknown))
+            st.html(f"<p class='unknown' role='status'>Not in the grammar, so skipped: {told}.</p>")
+        if not known:
+            st.html("<p class='unknown' role='status'>No known word. Try one of the examples above.</p>")
+        if len(known) > e.seq_len:
+            st.html(f"<p class='unknown' role='status'>Too long: it reads the last {e.seq_len} words.</p>")
     words = vocabulary(grammar)
     with st.expander(f"The {len(words)} words that it knows"):
         st.pills(
