@@ -302,8 +302,8 @@ class Measurer(Student):
         await super()._draw(element, fragment)
 
     def _hear(self, news: dict[str, int]) -> None:
-        if "phase" in news:
-            self._tasks.append(asyncio.create_task(self._draw_anew(news["phase"])))
+        if "border" in news:
+            self._tasks.append(asyncio.create_task(self._draw_anew(news["border"])))
 
     async def _draw_anew(self, old: int) -> None:
         await asyncio.sleep(PACE)

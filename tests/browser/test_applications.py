@@ -184,9 +184,7 @@ def test_forecasts_beat_the_last_value_also_on_a_series_of_ones_own(
     pause(page)
     told = answer(page, "forecasts").inner_text()
     upload.set_input_files(files[1])
-    expect(page.get_by_test_id("stAlert")).to_contain_text(
-        "broken.csv was rejected. A series must have no gaps"
-    )
+    expect(page.locator(".refusal")).to_contain_text("broken.csv was rejected. A series must have no gaps")
     expect(page.get_by_role("radio", name="Your series")).to_be_checked()
     expect(answer(page, "forecasts")).to_have_text(re.compile(r"\s*".join(map(re.escape, told.split()))))
 

@@ -33,7 +33,7 @@ def wait_for_draws(page: Page, count: int) -> None:
 def expect_frame(page: Page) -> None:
     """The page itself stands under the app's own logo, and Streamlit knows its address."""
     expect(page).to_have_title(re.compile(".+ · rnnviz"), timeout=30_000)
-    expect(page.get_by_role("img", name="Logo").first).to_be_visible()
+    expect(page.locator(".st-key-brand a")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text(re.compile(r"\w"), timeout=30_000)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_text("Page not found")).to_have_count(0)
