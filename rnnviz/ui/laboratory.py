@@ -34,7 +34,7 @@ class Instrument:
 def _cliff(session: Session) -> None:
     """Show the cliff, which has its own sliders."""
     with session.hand.follows("cliff"):
-        present(cliff(session.hand), "cliff", FIGURE_HEIGHT - 44)
+        present(cliff(session.hand), "cliff", FIGURE_HEIGHT - 58)
 
 
 DRAWN: dict[str, Instrument] = {

@@ -287,14 +287,14 @@ class Measurer(Student):
         while time.perf_counter() < end:
             await self._turn_to("laboratory", Experiment(hidden_size=units))
             state = WidgetState(id=self._id("instrument"))
-            state.string_array_value.data.append("Phase diagram")
+            state.string_array_value.data.append("Border")
             await self._rerun(state, "phase diagram")
             await asyncio.sleep(min(DIAGRAM_SECONDS, max(0.0, end - time.perf_counter())))
             units -= 1
 
     async def _draw(self, element: Element, fragment: str) -> None:
         kind = element.WhichOneof("type")
-        if kind == "bidi_component" and element.bidi_component.id.endswith("-following_phase"):
+        if kind == "bidi_component" and element.bidi_component.id.endswith("-following_border"):
             self._fragment, self._drawing = fragment, json.loads(element.bidi_component.json)["drawing"]
         elif kind == "progress" and (told := PARTS.search(element.progress.text)):
             self.parts += [time.perf_counter()] * max(0, int(told[1]) - self._done)

@@ -159,6 +159,7 @@ def test_the_results_of_training_both_problems_arrive_by_themselves(server: str,
 
 
 def test_everything_on_home_is_reached_by_tab_and_shows_it(server: str, page: Page) -> None:
+    page = page.context.new_page()  # a tab in which nothing was clicked: only then each focus is shown
     open_page(page, server, "")
     reached, focus = set(), "document.activeElement"
     for _ in range(60):
@@ -168,6 +169,7 @@ def test_everything_on_home_is_reached_by_tab_and_shows_it(server: str, page: Pa
         reached.add(page.evaluate(f"{focus}.innerText || {focus}.getAttribute('aria-label') || ''").strip())
         ring = page.evaluate(f"getComputedStyle({focus}).outlineStyle + getComputedStyle({focus}).boxShadow")
         assert ring != "nonenone", page.evaluate(f"{focus}.outerHTML")[:300]
+    page.close()
     names = " ".join(reached)
     for wanted in ("Start the story", "Train a network yourself", "The gradient vanishes", "Glossary"):
         assert wanted in names
