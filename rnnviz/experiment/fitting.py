@@ -32,10 +32,10 @@ def nearest(
     for name, value in wanted.items():
         setattr(wish, name, choices()[name].check(name, value))
     notes = _fit_topology(wish, first)
+    notes += [*_fit_activation(wish, first), *_fit_content(wish, base or Experiment())]
     if "seq_len" not in wanted and not set(first).isdisjoint(("task", "topology")):
         wish.seq_len = _length_for(wish, base)
-    notes += _fit_activation(wish, first)
-    notes += [*_fit_content(wish, base or Experiment()), *_fit_length(wish, first), *_fit_feedback(wish)]
+    notes += [*_fit_length(wish, first), *_fit_feedback(wish)]
     return Experiment(**vars(wish)), notes
 
 

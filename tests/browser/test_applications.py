@@ -182,6 +182,7 @@ def test_forecasts_beat_the_last_value_also_on_a_series_of_ones_own(
     train(page)
     wait_until(page, f"{score(page)} < 0.95 * {naive}", seconds=TRAINING_SECONDS)
     pause(page)
+    page.wait_for_timeout(1000)  # a busy browser still draws what it was sent
     told = answer(page, "forecasts").inner_text()
     upload.set_input_files(files[1])
     expect(page.locator(".refusal")).to_contain_text("broken.csv was rejected. A series must have no gaps")
