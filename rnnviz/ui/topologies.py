@@ -24,7 +24,7 @@ IDEA = (
 )
 
 SHORTEST, LONGEST, FIRST_LENGTH, FIRST_STEP = 3, 10, 6, 4
-GRAPH_HEIGHT = 182
+GRAPH_HEIGHT = 160
 
 
 @dataclass(frozen=True)
