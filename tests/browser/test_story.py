@@ -18,6 +18,9 @@ from tests.browser.conftest import press_key, wait_until
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PATHS = [entry.path for name, entry in ENTRIES.items() if name != "real_data"]
 SETTLED = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+STYLED = "getComputedStyle(document.querySelector('.st-key-brand') ?? document.body).position === 'fixed'"
+"""Streamlit loads the part that brings the app's style late."""
+
 MAIN = "document.querySelector('[data-testid=stMain]')"
 DRAWN = "[...document.querySelectorAll('.live-figure')].every(figure => figure.dataset.draws > 0)"
 
@@ -36,6 +39,7 @@ def open_page(page: Page, server: str, path: str, **params: str) -> None:
     page.goto(f"{server}/{path}?{urlencode(params)}")
     expect(page).to_have_title(re.compile(".+ · rnnviz"), timeout=30_000)
     expect(page.get_by_role("main")).to_contain_text(re.compile(r"\w"), timeout=30_000)
+    wait_until(page, STYLED)
     wait_until(page, SETTLED)
 
 
@@ -159,7 +163,6 @@ def test_the_results_of_training_both_problems_arrive_by_themselves(server: str,
 
 
 def test_everything_on_home_is_reached_by_tab_and_shows_it(server: str, page: Page) -> None:
-    page = page.context.new_page()  # a tab in which nothing was clicked: only then each focus is shown
     open_page(page, server, "")
     reached, focus = set(), "document.activeElement"
     for _ in range(60):
@@ -169,7 +172,6 @@ def test_everything_on_home_is_reached_by_tab_and_shows_it(server: str, page: Pa
         reached.add(page.evaluate(f"{focus}.innerText || {focus}.getAttribute('aria-label') || ''").strip())
         ring = page.evaluate(f"getComputedStyle({focus}).outlineStyle + getComputedStyle({focus}).boxShadow")
         assert ring != "nonenone", page.evaluate(f"{focus}.outerHTML")[:300]
-    page.close()
     names = " ".join(reached)
     for wanted in ("Start the story", "Train a network yourself", "The gradient vanishes", "Glossary"):
         assert wanted in names
