@@ -134,6 +134,10 @@ def theme(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", "light"))
 
 
+STYLED = "getComputedStyle(document.querySelector('.st-key-brand') ?? document.body).position === 'fixed'"
+"""Streamlit loads the part that brings the app's style late."""
+
+
 def wait_until(page: Page, expression: str, argument: object = None, seconds: float = 30) -> None:
     """Wait for a JavaScript expression to hold; Playwright's own wait needs eval, which the app forbids."""
     deadline = time.monotonic() + seconds

@@ -13,7 +13,7 @@ from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.tasks.series import sunspots
 from rnnviz.ui.applications.text import PIECE
 from rnnviz.ui.views import OWN_NETWORK
-from tests.browser.conftest import press_key, wait_until
+from tests.browser.conftest import STYLED, press_key, wait_until
 from tests.browser.test_story import SETTLED, assert_open_to_all_and_fits
 
 TRAINING_SECONDS = 45
@@ -32,6 +32,7 @@ def open_job(page: Page, server: str, job: str, **params: str) -> None:
     page.goto(f"{server}/real-data?job={job}" + "".join(f"&{k}={v}" for k, v in params.items()))
     shown = "lab_own" if job == OWN_NETWORK else "job_timeline"
     wait_until(page, f"{figure(shown)}?.dataset.draws > 0")
+    wait_until(page, STYLED)
     wait_until(page, SETTLED)
     expect(page.get_by_test_id("stException")).to_have_count(0)
 

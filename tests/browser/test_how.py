@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.teaching.walkthrough import STOPS, Entry, Sizes, T, Walk, original, written
-from tests.browser.conftest import press_key, wait_until
+from tests.browser.conftest import STYLED, press_key, wait_until
 
 LOOP, HAND = (f"document.querySelector('.st-key-{name} .live-figure')" for name in ("loop", "by_hand"))
 LAST = len(STOPS) - 1
@@ -16,7 +16,7 @@ LAST = len(STOPS) - 1
 
 def open_page(page: Page, server: str, query: str = "") -> None:
     page.goto(f"{server}/how{query}")
-    wait_until(page, f"{LOOP}?.dataset.draws > 0")
+    wait_until(page, f"{LOOP}?.dataset.draws > 0 && {STYLED}")
 
 
 def open_by_hand(page: Page, server: str, query: str = "") -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz import PRESETS, TASKS, Experiment, Preset
 from rnnviz.experiment.links import to_params
 from rnnviz.figures import THEMES
-from tests.browser.conftest import ROOT, press_key, serve, use_theme, wait_until
+from tests.browser.conftest import ROOT, STYLED, press_key, serve, use_theme, wait_until
 from tests.browser.test_foundation import expect_frame
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
@@ -45,7 +45,7 @@ def link(server: str, e: Experiment, **extra: str) -> str:
 def open_page(page: Page, url: str, figures: int = 3) -> None:
     """Open an address and wait for its pictures."""
     page.goto(url)
-    wait_until(page, f"{DRAWN} === {figures} && {STEP} >= 0")
+    wait_until(page, f"{DRAWN} === {figures} && {STEP} >= 0 && {STYLED}")
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
