@@ -70,6 +70,8 @@ def test_the_story_leads_from_page_to_page(server: str, page: Page) -> None:
     page.get_by_role("link", name="Start the story").click()
     for entry in list(ENTRIES.values())[1:]:
         wait_until(page, f"location.pathname === '/{entry.path}'")
+        expect(page).to_have_title(f"{entry.title} · rnnviz", timeout=30_000)
+        wait_until(page, SETTLED)  # the link of the page before has gone
         page.locator(".st-key-way_on a").click()
     wait_until(page, "location.pathname === '/'")
 
