@@ -7,7 +7,6 @@ claim that has become false in most draws; for a closer look run ``python -m tes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import comb
 
 import numpy as np
 import pytest
@@ -18,11 +17,8 @@ from rnnviz.teaching.lessons import Outcome
 from rnnviz.teaching.measured import FIRST_SEED, MEASURED, SEEDS
 from tests.ahead import TrainedAhead
 from tests.benchmarks.claims import up_to_date
+from tests.fresh_seeds import FRESH, assert_agree
 from tests.trials import TRIALS, Trial
-
-FRESH = range(2000, 2003)
-RARE = 0.005
-"""Fresh seeds as far from the recorded share as this probability allows are taken for another share."""
 
 EACH = pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS)
 RUNS = TrainedAhead(
@@ -34,12 +30,6 @@ RUNS = TrainedAhead(
 def _stop_the_pool() -> Iterator[None]:
     yield
     RUNS.end()
-
-
-def tails(count: int, seeds: int, p: float) -> tuple[float, float]:
-    """P(X <= count) and P(X >= count) of a binomial count with probability p."""
-    weights = [comb(seeds, k) * p**k * (1 - p) ** (seeds - k) for k in range(seeds + 1)]
-    return sum(weights[: count + 1]), sum(weights[count:])
 
 
 @EACH
@@ -57,9 +47,7 @@ def test_the_claims_hold_for_the_share_that_is_stated(trial: Trial) -> None:
 @EACH
 def test_fresh_seeds_agree_with_the_record(trial: Trial) -> None:
     kept = [not Outcome.of(RUNS(e, trial.updates)).broken(trial.claims) for e in map(trial.with_seed, FRESH)]
-    low, high = MEASURED[trial.name].kept.interval
-    assert tails(sum(kept), len(kept), low)[0] > RARE, f"{sum(kept)} of {len(kept)}: fewer than recorded"
-    assert tails(sum(kept), len(kept), high)[1] > RARE, f"{sum(kept)} of {len(kept)}: more than recorded"
+    assert_agree(kept, MEASURED[trial.name].kept)
 
 
 def test_no_seed_was_chosen_for_its_outcome() -> None:
@@ -73,10 +61,10 @@ def test_the_record_has_nothing_that_nobody_claims() -> None:
 
 
 def test_a_claim_that_became_false_would_be_seen() -> None:
-    low, high = Share(97, 100).interval
-    assert tails(0, len(FRESH), low)[0] < RARE, "97 of 100 recorded, and now none of the fresh seeds"
-    low, high = Share(0, 100).interval
-    assert tails(len(FRESH), len(FRESH), high)[1] < RARE
+    with pytest.raises(AssertionError, match="0 of 3: fewer"):
+        assert_agree([False] * len(FRESH), Share(97, 100))
+    with pytest.raises(AssertionError, match="3 of 3: more"):
+        assert_agree([True] * len(FRESH), Share(0, 100))
 
 
 # The comparisons that texts draw between records

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import product
-from math import comb
 
 import numpy as np
 import pytest
@@ -22,10 +21,7 @@ from rnnviz.teaching import tour
 from rnnviz.teaching.lessons.outcome import Outcome
 from rnnviz.teaching.tour import CANDIDATES, FIRST_SEED, LSTM, ORTHOGONAL, RECORDS, SMALL, UPDATES
 from tests.ahead import TrainedAhead
-
-FRESH = range(2000, 2003)
-RARE = 0.005
-"""Fresh seeds as far from the recorded share as this probability allows are taken for another share."""
+from tests.fresh_seeds import FRESH, assert_agree
 
 CHECKED = [name for name, record in RECORDS.items() if record.updates == UPDATES]
 """The others are the same runs, longer; `python -m tests.benchmarks.tour` makes them again."""
@@ -47,19 +43,11 @@ def _stop_the_pool() -> Iterator[None]:
 # Many seeds
 
 
-def tails(count: int, seeds: int, p: float) -> tuple[float, float]:
-    """P(X <= count) and P(X >= count) of a binomial count with probability p."""
-    weights = [comb(seeds, k) * p**k * (1 - p) ** (seeds - k) for k in range(seeds + 1)]
-    return sum(weights[: count + 1]), sum(weights[count:])
-
-
 @pytest.mark.parametrize("name", CHECKED)
 def test_fresh_seeds_agree_with_the_record(name: str) -> None:
-    e, recorded = RECORDS[name].experiment, RECORDS[name].learned
+    e = RECORDS[name].experiment
     learned = [RUNS(e.replace(seed=seed), UPDATES).state.solved_at is not None for seed in FRESH]
-    low, high = recorded.interval
-    assert tails(sum(learned), len(learned), low)[0] > RARE, f"{sum(learned)} of {len(learned)}: fewer"
-    assert tails(sum(learned), len(learned), high)[1] > RARE, f"{sum(learned)} of {len(learned)}: more"
+    assert_agree(learned, RECORDS[name].learned)
 
 
 def test_every_record_has_seeds_enough_and_none_that_was_chosen() -> None:
@@ -70,8 +58,10 @@ def test_every_record_has_seeds_enough_and_none_that_was_chosen() -> None:
 
 
 def test_a_record_that_became_false_would_be_seen() -> None:
-    assert tails(0, len(FRESH), Share(60, 60).interval[0])[0] < RARE
-    assert tails(3, len(FRESH), Share(0, 20).interval[1])[1] < RARE
+    with pytest.raises(AssertionError, match="0 of 3: fewer"):
+        assert_agree([False] * len(FRESH), Share(60, 60))
+    with pytest.raises(AssertionError, match="3 of 3: more"):
+        assert_agree([True] * len(FRESH), Share(0, 20))
 
 
 def test_the_networks_differ_as_clearly_as_the_tour_says() -> None:
