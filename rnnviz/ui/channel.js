@@ -185,8 +185,8 @@ class Channel {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const channel = (window.rnnvizChannel ??= new Channel());
-  const ask = (why) => setTriggerValue("stale", why);
-  const begunAnew = () => setTriggerValue("begun_anew", true);
+  const ask = (why) => window.rnnvizTurning?.() || setTriggerValue("stale", why);
+  const begunAnew = () => window.rnnvizTurning?.() || setTriggerValue("begun_anew", true);
   if (!("drawing" in data)) return channel.show(data, parentElement, ask, begunAnew);
   const fragment = channel.fragment(data.name);
   fragment.show(data.drawing, parentElement, ask);

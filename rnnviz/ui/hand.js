@@ -95,5 +95,5 @@ class Hand {
 }
 
 export default function ({ data, setTriggerValue }) {
-  (window.rnnvizHand ??= new Hand()).show(data, (moved) => setTriggerValue("moved", moved));
+  (window.rnnvizHand ??= new Hand()).show(data, (moved) => window.rnnvizTurning?.() || setTriggerValue("moved", moved));
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from rnnviz.ui import channel, header, shortcuts, style
+from rnnviz.ui import channel, header, page_turn, shortcuts, style
 from rnnviz.ui.catalogue import ENTRIES, MOVED, at, moved
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import current
@@ -33,5 +33,6 @@ with session.hand.follows("page"):
     header.show(session, entry)
     session.write_url()
     session.screen.show()
+    page_turn.mount()
     shortcuts.mount()
     channel.mount(session.screen, session.begin_anew)

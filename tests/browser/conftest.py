@@ -138,6 +138,10 @@ STYLED = "getComputedStyle(document.querySelector('.st-key-brand') ?? document.b
 """Streamlit loads the part that brings the app's style late."""
 
 
+SETTLED = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+"""No run of the page's script is under way: what the last one left out has gone."""
+
+
 def wait_until(page: Page, expression: str, argument: object = None, seconds: float = 30) -> None:
     """Wait for a JavaScript expression to hold; Playwright's own wait needs eval, which the app forbids."""
     deadline = time.monotonic() + seconds

@@ -13,8 +13,8 @@ from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.tasks.series import sunspots
 from rnnviz.ui.applications.text import PIECE
 from rnnviz.ui.views import OWN_NETWORK
-from tests.browser.conftest import STYLED, press_key, wait_until
-from tests.browser.test_story import SETTLED, assert_open_to_all_and_fits
+from tests.browser.conftest import SETTLED, STYLED, press_key, wait_until
+from tests.browser.test_story import assert_open_to_all_and_fits
 
 TRAINING_SECONDS = 45
 """The longest takes some five seconds; a busy machine gets more."""

@@ -12,13 +12,12 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import PRESETS, Experiment
 from rnnviz.experiment.links import to_params
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import SETTLED, wait_until
 
 PARAMS = "Object.fromEntries(new URL(location).searchParams)"
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
 
 TITLE = "document.querySelector('.story b')?.textContent"
-SETTLED = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
 
 
 def label(figure: str) -> str:

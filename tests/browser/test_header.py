@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.ui.catalogue import ENTRIES, MOVED
-from tests.browser.conftest import wait_until
-from tests.browser.test_story import AXE, DRAWN, MAIN, SETTLED, barriers, open_page
+from tests.browser.conftest import SETTLED, wait_until
+from tests.browser.test_story import AXE, DRAWN, MAIN, barriers, open_page
 
 IN_THE_HEADER = (
     ".st-key-brand a, [data-testid=stTopNavLink], .st-key-tools button, [data-testid=stMainMenuButton]"
@@ -55,6 +55,27 @@ def test_six_tabs_and_learn_has_a_numbered_path(server: str, page: Page) -> None
     expect(page.locator(".st-key-path_here a p")).to_have_text("3 Types")
     page.locator(".st-key-brand a").click()
     wait_until(page, "location.pathname === '/'")
+
+
+@pytest.mark.parametrize(
+    "link", [".st-key-brand a", ".st-key-way_on a", "[data-testid=stTopNavLink][href*='lessons']"]
+)
+def test_a_link_is_obeyed_even_if_the_page_asks_for_a_rerun_just_after(
+    server: str, page: Page, link: str
+) -> None:
+    open_page(page, server, "playground")
+    wait_until(page, "!!(window.rnnvizChannel?.rerun.ask && window.rnnvizTurning)")
+    page.evaluate(
+        """link => {
+            document.querySelector(link).click();
+            for (let tries = 0; tries < 3; ++tries) rnnvizChannel.rerun.ask(`test${tries}`);
+        }""",
+        link,
+    )
+    wait_until(page, "location.pathname !== '/playground'")
+    wait_until(page, SETTLED)
+    page.wait_for_timeout(500)
+    assert page.evaluate("location.pathname !== '/playground'")
 
 
 @pytest.mark.parametrize("path", MOVED)

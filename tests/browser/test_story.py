@@ -13,11 +13,10 @@ from playwright.sync_api import Page, expect
 from rnnviz import PRESETS, Experiment
 from rnnviz.experiment.links import to_params
 from rnnviz.ui.catalogue import ENTRIES
-from tests.browser.conftest import STYLED, press_key, wait_until
+from tests.browser.conftest import SETTLED, STYLED, press_key, wait_until
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PATHS = [entry.path for name, entry in ENTRIES.items() if name != "real_data"]
-SETTLED = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
 MAIN = "document.querySelector('[data-testid=stMain]')"
 DRAWN = "[...document.querySelectorAll('.live-figure')].every(figure => figure.dataset.draws > 0)"
 

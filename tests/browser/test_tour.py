@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz.experiment.links import to_params
 from rnnviz.teaching.tour import SMALL, UPDATES
 from rnnviz.ui.tour import STAGES
-from tests.browser.conftest import use_theme, wait_until
+from tests.browser.conftest import SETTLED, use_theme, wait_until
 from tests.browser.test_story import AXE, MAIN, barriers, open_page
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
@@ -46,7 +46,7 @@ def on(page: Page, stage: str, figures: int) -> None:
 
 def expect_stage(page: Page, stage: str, figures: int) -> None:
     expect(page.locator(".stage")).to_have_text(f"{STAGES.index(stage) + 1} of {len(STAGES)}")
-    wait_until(page, f"{DRAWN} === {figures}")
+    wait_until(page, SETTLED)  # the button of the stage before has gone
     following = "tour_again" if stage == "on" else "tour_on"
     expect(button(page, following)).to_be_visible(timeout=60_000)
     wait_until(page, f"{DRAWN} === {figures}")

@@ -1,0 +1,14 @@
+"""Links that are obeyed even if a component asks for a rerun just after the click."""
+
+from pathlib import Path
+
+import streamlit as st
+
+_component = st.components.v2.component(
+    "rnnviz_page_turn", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"), isolate_styles=False
+)
+
+
+def mount() -> None:
+    """Let components know while a page is being turned; takes no space."""
+    _component(key="page_turn", height=1)
