@@ -65,6 +65,7 @@ def test_a_link_is_obeyed_even_if_the_page_asks_for_a_rerun_just_after(
 ) -> None:
     open_page(page, server, "playground")
     wait_until(page, "!!(window.rnnvizChannel?.rerun.ask && window.rnnvizTurning)")
+    expect(page.locator(link)).to_be_visible()
     page.evaluate(
         """link => {
             document.querySelector(link).click();
