@@ -3,8 +3,9 @@
 Starts the app, opens it in Chromium at 1280x720 and measures, while runs of three experiments play at full
 speed: redraws of the timeline a second, the gaps between them, frames that the page animates, nodes of plots
 that were thrown away and replaced (a flicker), errors in the console, and how fast the run trains meanwhile,
-against the same run without a page, and against training in one go. Then how long it takes from a key on the
-gain slider to the new picture.
+against the same run without a page, and against training in one go. The three take turns, as the machine may be
+faster now than a minute ago; each figure is the median of these rounds. Then how long it takes from a key on
+the gain slider to the new picture.
 
 Longer chunks of training give fewer pictures and lose less time between them; --chunks says what each costs.
 """
@@ -15,7 +16,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -49,11 +50,13 @@ TICK, WARM_UP = 0.1, 1.0
 DRAWS = "Number(document.querySelector('.st-key-timeline .live-figure').dataset.draws)"
 COUNT = """() => {
   const seen = (window.seen = { frames: 0, redraws: [] });
-  const count = () => (seen.frames++, requestAnimationFrame(count));
-  requestAnimationFrame(count);
+  let next;
+  const count = () => (seen.frames++, (next = requestAnimationFrame(count)));
+  next = requestAnimationFrame(count);
   const redrawn = new MutationObserver(() => seen.redraws.push(performance.now()));
   const figure = document.querySelector('.st-key-timeline .live-figure');
   redrawn.observe(figure, { attributes: true, attributeFilter: ['data-draws'] });
+  seen.stop = () => (cancelAnimationFrame(next), redrawn.disconnect());
 }"""
 """Counts the frames that the page animates, and notes when the timeline was redrawn."""
 
@@ -97,13 +100,12 @@ class Seen:
     replaced: int
 
 
-def while_playing(page: Page, url: str, seconds: float) -> Seen:
-    """Let a run play at full speed."""
-    open_page(page, url)
-    full_speed(page)
+def while_playing(page: Page, seconds: float) -> Seen:
+    """Let the run that a page shows play on at full speed."""
     page.evaluate(WATCH)
+    before = page.evaluate(STEP)
     press(page, "play")
-    wait_until(page, f"{STEP} > 0")
+    wait_until(page, f"{STEP} > {before}")
     page.wait_for_timeout(1000 * WARM_UP)
     page.evaluate(COUNT)
     first, begun = page.evaluate(STEP), time.perf_counter()
@@ -111,8 +113,28 @@ def while_playing(page: Page, url: str, seconds: float) -> Seen:
     frames, redraws, last = page.evaluate(f"[seen.frames, seen.redraws, {STEP}]")
     passed = time.perf_counter() - begun
     press(page, "play")
+    page.evaluate("seen.stop()")
     gaps, replaced = [(b - a) / 1000 for a, b in pairwise(redraws)], page.evaluate("replaced.length")
     return Seen(len(redraws) / passed, (last - first) / passed, frames / passed, gaps, replaced)
+
+
+@dataclass(frozen=True)
+class Round:
+    """A run on a page, the same without a page, and training in one go, just after each other."""
+
+    seen: Seen
+    alone: float
+    at_once: float
+
+
+def in_turns(page: Page, url: str, e: Experiment, rounds: int, seconds: float) -> list[Round]:
+    """Measure a run on the page and its two peers, in turns."""
+    open_page(page, url)
+    full_speed(page)
+    return [
+        Round(while_playing(page, seconds), without_a_page(e, seconds), in_one_go(e, seconds))
+        for _ in range(rounds)
+    ]
 
 
 def moving_a_slider(page: Page, url: str) -> list[float]:
@@ -144,7 +166,8 @@ def main() -> None:
     """Measure and print, each figure beside its target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--T", type=int, nargs="+", default=[20, 50, 200], help="lengths of the sequences")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=5, help="of measurements")
     ours = 1000 * chunk.SHORTEST_CHUNK
     parser.add_argument(
         "--chunks", type=float, nargs="+", default=[ours], help=f"ms of training (the app: {ours:g})"
@@ -152,40 +175,41 @@ def main() -> None:
     wanted = parser.parse_args()
     measured = [Experiment(seq_len=T) for T in wanted.T]
     local_pool().submit(chunk.get_ready).result()
-    alone = [(without_a_page(e, wanted.seconds), in_one_go(e, wanted.seconds)) for e in measured]
-    local_pool().shutdown(wait=True)  # the server has workers of its own
     with sync_playwright() as playwright:
         arguments = [*BROWSER_ARGUMENTS, "--no-sandbox"]
         chromium = playwright.chromium.launch(executable_path=browser_path(), args=arguments)
         for milliseconds in wanted.chunks:
             with served(milliseconds) as server:
                 page = chromium.new_page(viewport={"width": 1280, "height": 720})
-                for e, speeds in zip(measured, alone, strict=True):
+                for e in measured:
                     url = f"{server}/playground?{urlencode(to_params(e))}"
                     with console_errors(page) as errors:
-                        seen = while_playing(page, url, wanted.seconds)
+                        rounds = in_turns(page, url, e, wanted.rounds, wanted.seconds)
                         times = moving_a_slider(page, url)
                     print(f"T = {e.seq_len}, chunks of {milliseconds:g} ms:", flush=True)
-                    report(seen, *speeds, times, errors)
+                    report(rounds, times, errors)
                 page.close()
         chromium.close()
 
 
-def report(
-    seen: Seen, without_page: float, at_once: float, to_picture: list[float], errors: list[str]
-) -> None:
+def report(rounds: list[Round], to_picture: list[float], errors: list[str]) -> None:
     """Print the figures of one run, each with its target."""
+
+    def median(of: Callable[[Round], float]) -> float:
+        return statistics.median(map(of, rounds))
+
+    gaps = [gap for each in rounds for gap in each.seen.gaps]
     lines = {
-        "redraws a second": (f"{seen.redraws:.1f}", ">= 15"),
-        "gap between redraws, p95": (f"{1000 * quantile(seen.gaps, 0.95):.0f} ms", "< 120 ms"),
-        "animation frames a second": (f"{seen.frames:.0f}", ">= 50"),
+        "redraws a second": (f"{median(lambda r: r.seen.redraws):.1f}", ">= 15"),
+        "gap between redraws, p95": (f"{1000 * quantile(gaps, 0.95):.0f} ms", "< 120 ms"),
+        "animation frames a second": (f"{median(lambda r: r.seen.frames):.0f}", ">= 50"),
         "updates a second": (
-            f"{seen.updates:.0f}",
-            f"without a page {without_page:.0f}, in one go {at_once:.0f}",
+            f"{median(lambda r: r.seen.updates):.0f}",
+            f"without a page {median(lambda r: r.alone):.0f}, in one go {median(lambda r: r.at_once):.0f}",
         ),
-        "share of a run without a page": (f"{seen.updates / without_page:.0%}", ">= 85%"),
-        "share of training in one go": (f"{seen.updates / at_once:.0%}", ""),
-        "plot nodes replaced": (f"{seen.replaced}", "0"),
+        "share of a run without a page": (f"{median(lambda r: r.seen.updates / r.alone):.0%}", ">= 85%"),
+        "share of training in one go": (f"{median(lambda r: r.seen.updates / r.at_once):.0%}", ""),
+        "plot nodes replaced": (f"{sum(r.seen.replaced for r in rounds)}", "0"),
         "errors in the console": (f"{len(errors)} {'; '.join(errors)}", "0"),
         "slider to picture, median": (f"{1000 * statistics.median(to_picture):.0f} ms", "<= 300 ms"),
         "slider to picture, slowest": (f"{1000 * max(to_picture):.0f} ms", ""),
