@@ -14,7 +14,7 @@ from rnnviz.model.network import Params
 from rnnviz.training.loop import advance
 from rnnviz.training.state import TrainingState
 
-SHORTEST_CHUNK, LONGEST_CHUNK = 0.036, 0.09
+SHORTEST_CHUNK, LONGEST_CHUNK = 0.036, 0.06
 """Training time in a chunk, in seconds. Short chunks give more pictures; in long ones, less of the time is
 lost between two chunks. The shortest one gives about twenty pictures a second."""
 

@@ -154,7 +154,7 @@ async def measure(url: str, count: int, seconds: float, cell: str) -> None:
 
     large = [Visitor(url, query=LARGEST.format(cell=cell)) for _ in range(count)]
     await asyncio.gather(*(visitor.arrive() for visitor in large))
-    await one_by_one(visitor.play("max") for visitor in large)
+    await one_by_one([visitor.play("max") for visitor in large])
     await memory.watch(seconds)
     updates = sum(visitor.steps[-1][1] for visitor in large if visitor.steps)
     memory.tell(f"{count} of the largest runs ({cell})", f"{updates} updates")
