@@ -11,16 +11,17 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
 from streamlit.runtime import get_instance
 
 from rnnviz.training.executor import close_pools
-from rnnviz.ui import channel
+from rnnviz.ui import channel, prepared
 from rnnviz.ui.departures import forget_departed
 from rnnviz.ui.scripts import SCRIPTS
 from rnnviz.ui.uploads import with_few_files
@@ -60,11 +61,23 @@ def with_security_headers(inner: ASGIApp) -> ASGIApp:
     return respond
 
 
+KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
 def script(url: str, file: Path) -> Route:
     def respond(_: Request) -> FileResponse:
-        return FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+        return FileResponse(file, headers=KEPT)
 
     return Route(f"/{{base:path}}{url}", respond)  # wherever server.baseUrlPath puts the app
+
+
+def prepared_pictures(request: Request) -> Response:
+    """Answer with the home page's pictures; Starlette calls this in a thread of its own."""
+    try:
+        found = prepared.pictures(request.path_params["theme"], request.path_params["view"])
+    except ValueError as unknown:
+        raise HTTPException(404, str(unknown)) from unknown
+    return Response(found.all, media_type="application/json", headers={"Content-Encoding": "gzip"} | KEPT)
 
 
 @asynccontextmanager
@@ -82,6 +95,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 routes = [
     *(script(url, file) for url, file in SCRIPTS.items()),
+    Route(f"/{{base:path}}{prepared.URL}", prepared_pictures),
     WebSocketRoute(f"/{{base:path}}{channel.URL}", channel.live),
 ]
 middleware = [Middleware(with_security_headers), Middleware(with_few_files)]

@@ -9,6 +9,7 @@ const pause = (time) => new Promise((done) => setTimeout(done, time));
 class Hand {
   constructor() {
     this.places = new Map(); // of sliders, by name: the page, or a fragment
+    this.prepared = new Map(); // pictures for each value of a slider, by its key
     this.seen = new MutationObserver(() => this.tell());
     const listen = (type, call) => addEventListener(type, call, { capture: true });
     listen("pointerdown", (event) => this.take(event));
@@ -19,12 +20,31 @@ class Hand {
   }
 
   // The place `name` was drawn once more: what was asked for has come.
-  show({ name, keys, drawing }, ask) {
+  show({ name, keys, drawing, prepared }, ask) {
+    for (const [key, { figure, url }] of Object.entries(prepared)) this.fetch(key, figure, url);
     const place = this.places.get(name) ?? {};
     this.places.set(name, Object.assign(place, { keys, ask }));
     if (drawing === place.drawing) return; // Streamlit only renders it again
     place.drawing = drawing;
     place.drawn?.();
+  }
+
+  async fetch(key, figure, url) {
+    if (this.prepared.get(key)?.url === url) return;
+    const pictures = { figure, url };
+    this.prepared.set(key, pictures);
+    const answer = await fetch(new URL(url, document.baseURI), { priority: "low" }).catch(() => undefined);
+    if (answer?.ok) pictures.messages = await answer.json();
+    else this.prepared.delete(key); // until the next drawing the server is asked for each picture
+  }
+
+  // Draw the picture that was prepared for a slider's value; return whether there is one.
+  draw({ input, key }, playing) {
+    const { figure, messages } = this.prepared.get(key) ?? {};
+    const message = messages?.[Math.round((input.value - input.min) / input.step)];
+    const place = window.rnnvizFigures?.[figure];
+    if (message && place) place.show({ ...message, playing });
+    return Boolean(message && place);
   }
 
   // The slider that an event is about, with its key and place; undefined if it does not answer at once.
@@ -58,6 +78,8 @@ class Hand {
     const to = Number(input.value);
     if (to === this.told) return;
     this.told = to;
+    if (this.draw(this.grip, true)) return;
+    this.grip.asked = true;
     this.asked(place);
     place.ask({ key, from, to });
   }
@@ -65,10 +87,11 @@ class Hand {
   // Streamlit tells a value that differs from the one before.
   release() {
     if (!this.grip) return;
-    const { input, key, place, from } = this.grip;
+    const { input, key, place, from, asked } = this.grip;
+    if (this.told !== from) this.draw(this.grip, false);
     this.grip = undefined;
     this.seen.disconnect();
-    if (Number(input.value) === from && this.told !== from) place.ask({ key, end: true });
+    if (Number(input.value) === from && asked) place.ask({ key, end: true });
   }
 
   // Streamlit tells every move by key. A key that is held down moves the slider as fast as pictures come.

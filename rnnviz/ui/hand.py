@@ -2,7 +2,8 @@
 
 ``hand.js`` watches the sliders. While the visitor drags one, it asks for a rerun with the value under the
 hand, and again as soon as that has come back: a slow server is asked less often. Until the release the
-widget's own state stays as it was: setting it would move the thumb under the hand.
+widget's own state stays as it was: setting it would move the thumb under the hand. Pictures that are the same
+for everybody are prepared for every value, and the browser draws them by itself.
 """
 
 from __future__ import annotations
@@ -40,11 +41,23 @@ def among(options: Sequence[Value]) -> Callable[[float], Value]:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """A picture for each value of a slider, which the browser draws itself while the slider is dragged.
+
+    figure : the key of the figure. url : of a JSON array of its messages.
+    """
+
+    figure: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Watched:
     """A slider that answers while it is dragged: its scale, and what is called with each value."""
 
     scale: Scale
     choose: Callable[[Any], object]
+    pictures: Prepared | None = None
 
 
 @dataclass(frozen=True)
@@ -91,9 +104,14 @@ class Hand:
         """Forget what is being dragged."""
         self._grip = None
 
-    def watch(self, key: str, scale: Scale, choose: Callable[[Any], object]) -> None:
-        """Call ``choose`` with each value of a slider while it is dragged; see ``follows``."""
-        self._shown[key] = Watched(scale, choose)
+    def watch(
+        self, key: str, scale: Scale, choose: Callable[[Any], object], pictures: Prepared | None = None
+    ) -> None:
+        """Call ``choose`` with each value of a slider while it is dragged; see ``follows``.
+
+        pictures : once the browser has them it draws them, and asks for nothing until the release.
+        """
+        self._shown[key] = Watched(scale, choose, pictures)
 
     def slider(
         self,
@@ -104,14 +122,15 @@ class Hand:
         *,
         key: str,
         box: DeltaGenerator | None = None,
+        pictures: Prepared | None = None,
         **more: Any,
     ) -> Number:
         """Show a slider of numbers; return its value, the one under the hand while it is dragged.
 
         first : the value at first, None for the lowest. box : where it is shown, None for here.
-        more : arguments of ``st.slider``.
+        pictures : see ``watch``. more : arguments of ``st.slider``.
         """
-        self.watch(key, between(low, high), lambda _: None)
+        self.watch(key, between(low, high), lambda _: None, pictures)
         show = box.slider if box else st.slider
         released: Number = show(label, low, high, first, key=key, **more)
         return self.value(key, released)
@@ -155,7 +174,8 @@ class Hand:
 
     def _mount(self, name: str, watched: dict[str, Watched]) -> None:
         self._drawings += 1
-        told = {"name": name, "keys": list(watched), "drawing": self._drawings}
+        prepared = {key: vars(slider.pictures) for key, slider in watched.items() if slider.pictures}
+        told = {"name": name, "keys": list(watched), "drawing": self._drawings, "prepared": prepared}
         key = f"under_hand_{name}"
         _component(key=key, data=told, height=1, on_moved_change=partial(self._move, key, watched))
 

@@ -6,26 +6,18 @@ from html import escape
 
 import streamlit as st
 
-from rnnviz.analysis.snapshot import take_snapshot
-from rnnviz.experiment import Experiment
-from rnnviz.figures import Timeline, timeline_spec
 from rnnviz.teaching.glossary import with_indices
 from rnnviz.teaching.presets import PRESETS, Preset
 from rnnviz.teaching.tour import IDEA, TITLE
 from rnnviz.ui import story, tour
-from rnnviz.ui.live_figure import show
+from rnnviz.ui.hand import Prepared
+from rnnviz.ui.live_figure import send
+from rnnviz.ui.prepared import FIGURE, HIGHEST, LOWEST, STEP, pictures
 from rnnviz.ui.ribbon import of_experiment
-from rnnviz.ui.run_panel import LEAST_WIDTH
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
-SEQ_LEN = 14
-GAINS = 0.3, 3.0
-SPAN = (-8, 4)
-"""Powers of ten of the gradient axis, fixed while the gain changes."""
-
-PICTURE_HEIGHT = 450
-"""Pixels: with the words above it, the picture fills the first screen."""
+FIRST_GAIN = 0.35
 
 CARDS_A_ROW = 5
 
@@ -55,18 +47,18 @@ def _first_screen(session: Session) -> None:
 @st.fragment
 def _living_picture(session: Session) -> None:
     """Show the unrolled network before training, with a slider for the gain."""
+    prepared = pictures(st.context.theme.type or "light", "projector" if session.view.projector else "page")
     with session.hand.follows("home"):
-        label = "Try it: scale the recurrent weights"
-        _network_at(session.hand.slider(label, *GAINS, 0.35, step=0.05, key="home_gain"))
-
-
-def _network_at(gain: float) -> None:
-    """Show the unrolled network before training at a gain."""
-    e = Experiment(seq_len=SEQ_LEN, init="scaled-gaussian", gain=gain)
-    snapshot = take_snapshot(e, e.init(e.rng("weights")), 0)
-    spec = timeline_spec(Timeline.of(e, snapshot, brief=True), theme(), SPAN)
-    label = f"A network unrolled over {SEQ_LEN} steps at gain {gain:g}: its gradient is {snapshot.verdict[0]}"
-    show(spec, key="home", label=label, height=PICTURE_HEIGHT, least_width=LEAST_WIDTH)
+        gain = session.hand.slider(
+            "Try it: scale the recurrent weights",
+            LOWEST,
+            HIGHEST,
+            FIRST_GAIN,
+            step=STEP,
+            key="home_gain",
+            pictures=Prepared(FIGURE, prepared.url),
+        )
+        send(prepared.place, prepared.at(gain, playing=session.hand.grip is not None))
 
 
 def _scenarios(session: Session) -> None:

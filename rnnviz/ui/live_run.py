@@ -66,8 +66,8 @@ ALL_DRAWN = 30.0
 """Updates per second up to which each of them is drawn; browsers draw hardly more pictures."""
 
 PAINTED_RATE = 3.0
-"""Up to this many updates per second plotly draws every picture, so that its values can be read meanwhile. At five
-a second it would keep a processor of the visitor's machine busy for 0.7 s of every second at T = 50, 0.9 at T = 200."""
+"""Up to this many updates per second plotly draws every picture, so that its values can be read meanwhile. At
+five a second that would take 0.7 of a processor of the visitor's machine at T = 50, and 0.9 at T = 200."""
 
 MAX_FAILURES = 3
 """A run fails after this many lost or refused chunks in a row."""

@@ -3,9 +3,9 @@
 Starts the app, opens it in Chromium at 1280x720 and measures, while runs of three experiments play at full
 speed: redraws of the timeline a second, the gaps between them, frames that the page animates, nodes of plots
 that were thrown away and replaced (a flicker), errors in the console, and how fast the run trains meanwhile,
-against the same run without a page, and against training in one go. The three take turns, as the machine may be
-faster now than a minute ago; each figure is the median of these rounds. Then how long it takes from a key on
-the gain slider to the new picture.
+against the same run without a page, and against training in one go. The three take turns, as the machine may
+be faster now than a minute ago; each figure is the median of these rounds. Then how long it takes from a key
+on the gain slider to the new picture.
 
 Longer chunks of training give fewer pictures and lose less time between them; --chunks says what each costs.
 """

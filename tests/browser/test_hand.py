@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import PRESETS, Experiment
 from rnnviz.experiment.links import to_params
-from tests.browser.conftest import SETTLED, wait_until
+from tests.browser.conftest import SETTLED, both_themes, console_errors, use_theme, wait_until
 
 PARAMS = "Object.fromEntries(new URL(location).searchParams)"
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
@@ -83,6 +83,38 @@ def test_a_picture_follows_the_slider_before_it_is_released(
     wait_until(page, SETTLED)
     expect(slider).to_have_value(value)
     assert page.evaluate(label(figure)) == before
+
+
+DATA = "JSON.stringify(rnnvizFigures.home.message.data)"
+
+
+@both_themes
+def test_the_first_picture_follows_the_hand_without_a_word_to_the_server(
+    server: str, page: Page, theme: str
+) -> None:
+    use_theme(page, theme)
+    open_page(page, server, "", "home")
+    wait_until(page, f"!!rnnvizHand.prepared.get('home_gain')?.url.startsWith('pictures/{theme}-page-')")
+    wait_until(page, "!!rnnvizHand.prepared.get('home_gain').messages")
+    page.evaluate(
+        "void (rnnvizHand.places.get('home').ask = asked => { throw new Error(JSON.stringify(asked)); })"
+    )
+    slider = page.get_by_role("slider", name="Try it")
+    before = page.evaluate(label("home"))
+    with console_errors(page) as errors, held(page, slider):
+        for by in (300, 600, 0, 450):
+            drag(page, by)
+            wait_until(page, f"{label('home')} !== {before!r}")
+            before = page.evaluate(label("home"))
+            assert f"gain {float(slider.input_value()):g}:" in before
+        under_hand = page.evaluate(DATA)
+        expect(page.locator(".st-key-home .painted")).to_have_count(1)
+    assert errors == []
+    expect(page.locator(".st-key-home .painted")).to_have_count(0)
+    wait_until(page, SETTLED)
+    page.wait_for_timeout(300)
+    assert page.evaluate(DATA) == under_hand, "what the server draws of the released value"
+    assert page.evaluate(label("home")) == before
 
 
 COUNT_ENTRIES = """() => {
