@@ -61,7 +61,8 @@ def cliff_spec(free: Descent, clipped: Descent, theme: Theme = LIGHT) -> Spec:
 
 def _ground(theme: Theme) -> list[Spec]:
     """Draw the surface in 3D and from above."""
-    w, b, error, steepest = _surface()
+    w, b, *heights = _surface()
+    error, steepest = (part.astype(np.float32) for part in heights)  # a quarter of a megabyte less to send
     low, high = COLOUR_RANGE
     powers = np.log10(steepest)
     shared: Spec = {"x": w, "y": b, "colorscale": theme.gradient, "showscale": False}

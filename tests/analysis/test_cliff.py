@@ -133,7 +133,8 @@ def test_paths_are_drawn_to_the_edge_of_the_surface(theme: Theme, start: tuple[f
     spec = cliff_spec(free, clipped, theme)
     go.Figure(spec)
     surface, above, *paths = spec["data"]
-    np.testing.assert_array_equal(surface["z"], measure(surface["x"][None, :], surface["y"][:, None]).error)
+    loss = measure(surface["x"][None, :], surface["y"][:, None]).error
+    np.testing.assert_allclose(surface["z"], loss, rtol=1e-6, err_msg="as exact as float32")
     np.testing.assert_array_equal(surface["surfacecolor"], above["z"])
     middle = np.log10(measure(surface["x"][None, :], surface["y"][:, None]).norm)
     assert np.mean(surface["surfacecolor"] >= middle - 0.01) > 0.99, "the steepest place of each cell"
