@@ -97,7 +97,9 @@ class ClosedTabs(SessionStorage):
         session = self._kept[session_id].session
         self.delete(session_id)
         session.shutdown()
-        session.session_state.clear()
+        state = session.session_state
+        state.clear()
+        state._new_widget_state.widget_metadata.clear()  # the callbacks, which clear() keeps
 
 
 def forget_departed(runtime: Runtime) -> None:

@@ -17,6 +17,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.session_manager import SessionInfo
+from streamlit.runtime.state import SessionState
+from streamlit.runtime.state.common import WidgetMetadata
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
@@ -91,7 +93,8 @@ class Tab:
     """A closed tab's session; its parts refer to each other, as Streamlit's do."""
 
     def __init__(self, name: str) -> None:
-        self.id, self.itself, self.session_state, self.ended = name, self, {"run": name}, False
+        self.id, self.itself, self.session_state, self.ended = name, self, SessionState(), False
+        self.session_state["run"] = name
 
     def shutdown(self) -> None:
         self.ended = True
@@ -128,8 +131,8 @@ def test_a_closed_tab_is_kept_for_its_time_then_ended_and_emptied() -> None:
     closed.tabs.delete("back")  # the tab is open again
     assert closed.tabs.get("back") is None
     closed.let_time_pass()
-    assert (gone.ended, gone.session_state, closed.kept) == (True, {}, [])
-    assert (back.ended, back.session_state) == (False, {"run": "back"})
+    assert (gone.ended, "run" in gone.session_state, closed.kept) == (True, False, [])
+    assert (back.ended, back.session_state["run"]) == (False, "back")
     closed.let_time_pass()  # for what work under way has held on to
     assert closed.waiting == []
 
@@ -168,6 +171,23 @@ def test_a_session_that_work_under_way_holds_on_to_is_collected_later() -> None:
     closed.let_time_pass()
     assert left() is not None
     under_way.clear()
+    closed.let_time_pass()
+    assert left() is None
+
+
+def test_what_a_dropped_sessions_widgets_call_is_forgotten_even_if_streamlit_holds_on_to_the_session() -> (
+    None
+):
+    class Page:
+        def press(self) -> None:
+            pass
+
+    closed, tab, page = Closed(), Tab("a"), Page()
+    button: WidgetMetadata[bool] = WidgetMetadata("b", bool, bool, "trigger_value", callback=page.press)
+    tab.session_state._new_widget_state.set_widget_metadata(button)
+    left = weakref.ref(page)
+    del page, button
+    closed.close(tab)
     closed.let_time_pass()
     assert left() is None
 
