@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnviz.analysis.gradient_flow import Probe, errors_back_in_time, probe
 from rnnviz.experiment import Experiment
-from rnnviz.model.arrays import Array, Indices
+from rnnviz.model.arrays import Array, Indices, scaled_norms
 from rnnviz.model.batch import Batch
 from rnnviz.model.network import Network, Params, readout_errors
 
@@ -49,12 +49,14 @@ def gradient_contributions(
     size, share = np.zeros((K, T)), np.zeros((K, T))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         total = _whole(seen)
+        norm = float(scaled_norms(total.ravel()))
+        direction = total / norm if norm > 0 else total
         for t, first, _, back in errors_back_in_time(seen, layer=-1):
             terms = before[t].T @ back.into_recurrent  # (k, H, G H)
             size[first:, t] = np.linalg.norm(terms, axis=(1, 2))
-            share[first:, t] = np.einsum("kij,ij->k", terms, total)
-        square = np.sum(total * total)
-    return Contributions(seen.batch.write_steps + 1, size, share / square if square > 0 else share, total)
+            along = np.einsum("kij,ij->k", terms, direction)
+            share[first:, t] = along / norm if norm > 0 else along
+    return Contributions(seen.batch.write_steps + 1, size, share, total)
 
 
 def _whole(seen: Probe) -> Array:

@@ -184,7 +184,7 @@ def test_a_phone_opens_at_the_networks_answer_and_says_that_it_scrolls(server: s
     open_page(page, server, "playground")
     wait_until(page, DRAWN)
     scrolled = "document.querySelector('.st-key-timeline .live-figure-window')"
-    wait_until(page, f"{scrolled}?.scrollLeft + {scrolled}?.clientWidth >= {scrolled}?.scrollWidth - 1")
-    assert page.evaluate(f"{scrolled}.scrollLeft") > 50
+    at_the_end = f"{scrolled}?.scrollLeft + {scrolled}?.clientWidth >= {scrolled}?.scrollWidth - 1"
+    wait_until(page, f"{at_the_end} && {scrolled}.scrollLeft > 50")
     expect(page.locator(".st-key-timeline .sideways-hint")).to_be_visible()
     assert page.evaluate(f"{MAIN}.scrollWidth - {MAIN}.clientWidth") <= 1

@@ -41,6 +41,10 @@ def test_minus_zero_in_an_address_is_zero(name: str, text: str) -> None:
 @given(address=AT_THE_EDGE)
 @example(address={"noise": "-0"})
 @example(address={"init": "scaled-gaussian", "gain": "-0"})
+@example(
+    address={"task": "recall", "topology": "many-to-one", "T": "199", "H": "4", "batch": "2", "layers": "1"}
+    | {"activation": "linear", "symbols": "-0", "seed": "-0", "noise": "0", "lr": "9.999999999999998"}
+)
 def test_whatever_an_address_opens_can_be_measured_drawn_and_trained(address: dict[str, str]) -> None:
     opened = from_params(address)
     e = opened.experiment
