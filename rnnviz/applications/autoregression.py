@@ -117,9 +117,9 @@ def plain_forecasts(series: Series, season: int) -> dict[str, PlainForecast]:
     made = {"like the last value": PlainForecast(naive(series), last)}
     if season:
         year = series.values[series.held_out - season : series.held_out]
-        made["like one season ago"] = PlainForecast(seasonal_naive(series, season), np.resize(year, steps))
+        made["seasonal naive"] = PlainForecast(seasonal_naive(series, season), np.resize(year, steps))
         if season + 1 < series.held_out:
-            made["last season's same change"] = _made(_same_change(series, season), steps)
+            made["seasonal naive on changes"] = _made(_same_change(series, season), steps)
     sees = ["change" if ENCODINGS[series.sees].differences else "level", series.sees]
     if ENCODINGS[series.sees].seasonal:
         sees.insert(1, "log-change")

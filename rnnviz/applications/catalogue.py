@@ -259,10 +259,10 @@ _TRANSLATION = Experiment(
 APPLICATIONS: dict[str, Application] = {
     "captions": Application(
         "Captions",
-        "An 8×8 image goes in once, at the first step. Then the network spells its name, letter by letter, "
-        "each letter fed back as the next input.",
-        "It knows only ten names and never sees the image again: any other image also gets a digit's name, "
-        "a mixture of two, or no letters.",
+        "An 8×8 image goes in once, at the first step. Then the network spells the digit's name, letter by "
+        "letter, each letter fed back as the next input.",
+        "It knows only ten names and never sees the image again. Whatever else you draw, it answers with a "
+        "digit's name, a mixture of two, or nothing.",
         {
             "english": Variant("English", _CAPTIONS, 3000),
             "german": Variant("German", _CAPTIONS.replace(language="german"), 3000),
@@ -275,7 +275,7 @@ APPLICATIONS: dict[str, Application] = {
         "A series of measurements goes in, value by value. What comes next? Trained on the past, judged on "
         "the years after it, in the data's own unit.",
         "A free-running forecast reads its own forecasts, so small errors grow and the far future is a "
-        "guess. Nobody can forecast a price whose changes are independent.",
+        "guess. The changes of the simulated stock are independent: nobody can forecast them.",
         {
             "sunspots": Variant("Sunspots", _SUNSPOTS, 400),
             "airline": Variant("Airline passengers", _AIRLINE, 400),
@@ -287,8 +287,8 @@ APPLICATIONS: dict[str, Application] = {
         "Text",
         "A text goes in letter by letter. At every step: which letter comes next? Fed with its own "
         "outputs, the network writes text.",
-        "It learns how words are spelled, not what they mean. It soon memorises a list of a thousand "
-        "letters, and its surprise at new ones grows again: there, training stops before that.",
+        "It learns how words are spelled, not what they mean. On the short lists it soon memorises "
+        "what it reads, and its surprise at held-out names rises again; training stops before that.",
         {
             "opinions": Variant("Sentences", _TEXT, 1000),
             "elements": Variant("Chemical elements", _LIST.replace(corpus="elements"), 200),
@@ -299,8 +299,8 @@ APPLICATIONS: dict[str, Application] = {
     "sentiment": Application(
         "Sentiment",
         "A sentence goes in word by word; after the last one comes the verdict: praise or not? In opinions, "
-        "“not” reverses it, and after “but” only the rest counts. In reports, the beginning decides: what "
-        "nobody found good was bad.",
+        "“not” reverses it, and after “but” only the rest counts. In reports the beginning decides: "
+        "“nobody found … good” makes a report negative.",
         "It knows one small grammar, of some forty words (opinions) or some sixty (reports). Opinions need "
         "little memory: their last four words nearly always suffice. In reports at least twelve words "
         "follow the decisive one.",
@@ -316,9 +316,9 @@ APPLICATIONS: dict[str, Application] = {
         "Translation",
         "An English number word is read to its end. Only then does the network write it in another language, "
         "from memory.",
-        "German forms all numbers above twenty alike (and writes the parts as one word). In French, the "
-        "seventies and nineties continue with onze, douze, …: each follows a ten in two numbers only, and "
-        "one of them may be held out.",
+        "German builds all compound numbers above twenty in the same way (and writes them as one word). In "
+        "French, the seventies and nineties reuse onze, douze, …: each of these words follows a ten in only "
+        "two numbers, so if one is held out there is only one to learn from.",
         {
             "german": Variant("German", _TRANSLATION.replace(target="german"), 1000),
             "french": Variant("French", _TRANSLATION, 1000),

@@ -65,7 +65,7 @@ def test_autoregression_reaches_what_is_known_of_it(
 def test_last_years_same_change_by_hand() -> None:
     v = airline_series().values
     by_hand = [v[i - 1] * v[i - 12] / v[i - 13] for i in range(108, 144)]
-    made = plain_forecasts(airline_series(), 12)["last season's same change"]
+    made = plain_forecasts(airline_series(), 12)["seasonal naive on changes"]
     np.testing.assert_allclose(made.ahead, by_hand, rtol=1e-10)
     known = v[:108].tolist()
     for _ in range(36):
@@ -151,8 +151,8 @@ def test_every_series_of_a_visitor_has_its_plain_forecasts(values: Array, season
         assert found.ahead.shape == (held,), name
         assert found.free.shape == (held,), name
         assert np.isfinite(found.ahead).all(), name
-    assert ("like one season ago" in made) == (season > 0)
-    assert ("last season's same change" in made) == (0 < season < s.held_out - 1)
+    assert ("seasonal naive" in made) == (season > 0)
+    assert ("seasonal naive on changes" in made) == (0 < season < s.held_out - 1)
 
 
 def test_a_steady_series_is_continued_exactly() -> None:

@@ -286,7 +286,7 @@ def following(e: Experiment) -> Params:
 
 
 def test_without_an_output_the_forecast_is_the_last_value_or_last_seasons_change() -> None:
-    for variant, name in (("airline", "last season's same change"), ("stock", "like the last value")):
+    for variant, name in (("airline", "seasonal naive on changes"), ("stock", "like the last value")):
         e = experiment("forecasts", variant)
         ahead, free = errors_of_forecasts(e, following(e))
         assert ahead.value == pytest.approx(ahead.others[name])
@@ -300,12 +300,12 @@ def test_baselines_of_the_airline_by_hand() -> None:
     ahead, free = errors_of_forecasts(e, untrained(e))
     by_hand = {
         "like the last value": np.mean([abs(values[i] - values[i - 1]) for i in range(108, 144)]),
-        "like one season ago": np.mean([abs(values[i] - values[i - 12]) for i in range(108, 144)]),
+        "seasonal naive": np.mean([abs(values[i] - values[i - 12]) for i in range(108, 144)]),
     }
     assert {name: ahead.others[name] for name in by_hand} == pytest.approx(by_hand)
     by_hand = {
         "like the last value": np.mean(np.abs(truth - values[107])),
-        "like one season ago": np.mean(np.abs(truth - np.tile(values[96:108], 3))),
+        "seasonal naive": np.mean(np.abs(truth - np.tile(values[96:108], 3))),
     }
     assert {name: free.others[name] for name in by_hand} == pytest.approx(by_hand)
     assert (ahead.name, free.name) == ("one step ahead off by", "free-running for 36 steps off by")
@@ -319,9 +319,7 @@ def test_a_season_is_named_only_where_there_is_one() -> None:
         assert not any("season" in name for name in score.others)
     ahead, free = errors_of_forecasts(e, untrained(e), season=7)
     values = series_of(e).values
-    assert ahead.others["like one season ago"] == pytest.approx(
-        np.mean(np.abs(values[300:] - values[293:393]))
-    )
+    assert ahead.others["seasonal naive"] == pytest.approx(np.mean(np.abs(values[300:] - values[293:393])))
     assert free.name == "free-running for 100 steps off by"
     longer = replace(e, data=to_data(np.resize(walk, 800) + np.linspace(0.0, 1.0, 800)))
     assert errors_of_forecasts(longer, untrained(longer))[1].name.startswith(
@@ -335,7 +333,7 @@ def test_a_price_of_independent_changes_is_forecast_by_no_one(seed: int) -> None
     e = replace(chosen.experiment, seed=seed)
     ahead, _ = errors_of_forecasts(e, train(e, chosen.steps).params)
     assert ahead.value > 0.98 * ahead.others["like the last value"]
-    assert "like one season ago" not in ahead.others
+    assert "seasonal naive" not in ahead.others
 
 
 # Text

@@ -144,7 +144,7 @@ def test_translation_learns_german_and_translates_what_is_typed(server: str, pag
     train(page)
     wait_until(page, f"{score(page)} >= 80", seconds=TRAINING_SECONDS)
     for typed, wanted in (("Eighty", "achtzig"), ("forty two", "zwei und vierzig")):  # while it learns
-        type_in(page, "An English number word, zero to ninety nine", typed)
+        type_in(page, "An English number word, zero to ninety-nine", typed)
         told = f"In German: {wanted}"
         expect(answer(page, "translation")).to_contain_text(told, timeout=1000 * TRAINING_SECONDS)
     pause(page)

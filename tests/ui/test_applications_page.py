@@ -347,7 +347,7 @@ def test_another_season_changes_the_baseline_and_measures_nothing_anew() -> None
     measured = page.trained.moment().measured
     page.widget("number_input", "own_season").set_value(11)
     page.look()
-    assert "like one season ago" in page.words
+    assert "seasonal naive" in page.words
     assert page.trained.moment().measured is measured
 
 
@@ -356,7 +356,7 @@ def test_another_season_changes_the_baseline_and_measures_nothing_anew() -> None
 
 def test_a_drawing_is_named_without_knowing_the_right_answer() -> None:
     page = Jobs("captions")
-    assert f"a handwritten {digits()[1][-HELD_OUT]}." in page.words
+    assert f"A handwritten {digits()[1][-HELD_OUT]} that" in page.words
     crossed = [note["text"] for note in page.figure("answer_captions")["layout"]["annotations"]]
     assert any("✗" in sign for sign in crossed), "an untrained network is wrong somewhere"
     page.bench.image, page.bench.label = np.zeros(64), None
@@ -365,7 +365,7 @@ def test_a_drawing_is_named_without_knowing_the_right_answer() -> None:
     crossed = [note["text"] for note in page.figure("answer_captions")["layout"]["annotations"]]
     assert not any("✗" in sign for sign in crossed)
     page.press("another_digit")
-    assert f"a handwritten {page.bench.label}." in page.words
+    assert f"A handwritten {page.bench.label} that" in page.words
     shown = [image for image in digits()[0][-HELD_OUT:] if np.array_equal(image, page.bench.image)]
     assert shown, "an image that was never trained on"
 
@@ -420,7 +420,7 @@ def test_an_example_can_be_taken_twice() -> None:
 
 def test_its_failures_are_listed_with_the_right_verdict() -> None:
     page = Jobs("sentiment")
-    assert "Beyond its grammar, judged rightly:" in page.words
+    assert "Beyond its grammar, judged correctly:" in page.words
     assert re.search(r"Within its grammar, \d+ of 512 held-out sentences judged wrongly:", page.words)
     assert re.search(r"double negation .*: \d+%", page.words)
     assert len(re.findall(r"<i>\(actually (?:positive|negative)\)</i>", page.html)) == 3
@@ -446,7 +446,7 @@ def translation() -> Jobs:
         ("forty two two", "Not a valid number; the network answers anyway. It reads the first two",
          ["forty", "two"]),
         ("", "Nothing to translate yet", ["–", "–"]),
-        ("<b>x</b>", "Unknown, so skipped: “<b>x</b>”. Type a number from zero to ninety nine.", ["–", "–"]),
+        ("<b>x</b>", "Unknown, so skipped: “<b>x</b>”. Type a number from zero to ninety-nine.", ["–", "–"]),
         ("100", "Unknown, so skipped: “100”.", ["–", "–"]),
         ("٤٢", "Unknown, so skipped", ["–", "–"]),
     ],
@@ -605,11 +605,11 @@ def test_an_uploaded_series_is_chosen_split_and_trained() -> None:
     np.testing.assert_allclose(series_of(e).values, SUNSPOTS)
     assert "309 values: trained on the first 232, measured on the last 77" in page.words
     assert f"windows of {e.seq_len}" in page.words
-    assert "like one season ago" not in page.words
+    assert "seasonal naive" not in page.words
     page.widget("number_input", "own_season").set_value(11)
     page.look()
     truth, ago = SUNSPOTS[232:], SUNSPOTS[232 - 11 : -11]
-    assert f"like one season ago: {np.abs(truth - ago).mean():.3g}" in page.words
+    assert f"seasonal naive: {np.abs(truth - ago).mean():.3g}" in page.words
     page.train_to_the_end()
     assert page.trained.state.step == SHORT
     assert page.trained.experiment == e

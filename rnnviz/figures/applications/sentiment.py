@@ -47,6 +47,6 @@ def failures(found: Judgement) -> str:
     wrong = f"{found.wrong} of {found.of} held-out sentences" if found.wrong else "no held-out sentence"
     within = f"{wrong} judged wrongly" + (":" if found.wrong else "")
     return (
-        f"<div class='failures'><b>Beyond its grammar</b>, judged rightly:<ul>{beyond}</ul>"
+        f"<div class='failures'><b>Beyond its grammar</b>, judged correctly:<ul>{beyond}</ul>"
         f"<b>Within its grammar</b>, {within}<ul>{listed}</ul></div>"
     )

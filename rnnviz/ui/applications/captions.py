@@ -25,8 +25,8 @@ def ask(state: ApplicationsState) -> None:
     known = state.label is not None
     st.html(
         "<p class='ask'><b>The image.</b> "
-        + (f"Never trained on: a handwritten {state.label}." if known else "As you drew it.")
-        + " Draw on it.</p>"
+        + (f"A handwritten {state.label} that it has never seen." if known else "As you drew it.")
+        + " You can draw on it.</p>"
     )
     pixel_pad(state.image, key="captions_pad", on_change=draw)
     st.button("Another digit", icon=":material/shuffle:", on_click=another, key="another_digit")

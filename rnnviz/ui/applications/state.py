@@ -53,7 +53,7 @@ class ApplicationsState:
     label: int | None = field(default_factory=lambda: int(digits()[1][-HELD_OUT]))
     images_seen: int = 0
     sentences: dict[str, str] = field(default_factory=dict)
-    number: str = "forty two"
+    number: str = "forty-two"
     sentence_example: str | None = None
     number_example: str | None = None
     single: bool = False

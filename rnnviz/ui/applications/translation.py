@@ -28,18 +28,20 @@ def ask(state: ApplicationsState, e: Experiment) -> None:
         state.number, state.number_example = words or state.number, words
 
     st.text_input(
-        "An English number word, zero to ninety nine",
+        "An English number word, zero to ninety-nine",
         max_chars=LONGEST_TEXT,
-        placeholder="forty two",
+        placeholder="forty-two",
         **state.widgets.bound("number", state.number, take),
     )
-    kept = [" ".join(english(n)) for n in held_out_numbers(e.seed)]
+    kept = ["-".join(english(n)) for n in held_out_numbers(e.seed)]
     chosen = state.number_example if state.number_example in kept else None
-    st.pills("Never trained on", kept, **state.widgets.bound("number_example", chosen, take_example))
+    st.pills(
+        "Numbers that it has never seen", kept, **state.widgets.bound("number_example", chosen, take_example)
+    )
     words, unknown = read_words(state.number)
     if unknown:
         near = get_close_matches(unknown[0], english_words(), 1)
-        hint = f" Did you mean “{near[0]}”?" if near else " Type a number from zero to ninety nine."
+        hint = f" Did you mean “{near[0]}”?" if near else " Type a number from zero to ninety-nine."
         told = ", ".join(f"“{escape(word[:20])}”" for word in unknown)
         st.html(f"<p class='unknown' role='status'>Unknown, so skipped: {told}.{hint}</p>")
     elif not words:
