@@ -121,7 +121,7 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
         story.door(
             session,
             "real_data",
-            f"At work: {APPLICATIONS[telling.application].title}",
+            f"Real data: {APPLICATIONS[telling.application].title}",
             application=telling.application,
         )
 
