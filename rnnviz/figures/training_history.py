@@ -116,7 +116,7 @@ def _threshold(clip_norm: float | None, theme: Theme) -> Spec:
 
 
 def _layout(curves: pd.DataFrame, norms: pd.DataFrame, span: tuple[int, int], theme: Theme) -> Spec:
-    T, last = len(curves.columns), float(norms["step"].iloc[-1])
+    T, last = len(curves.columns), float(norms["step"].max()) if len(norms) else 0.0
     steps = {"range": [-0.5, last + 0.5], "showgrid": False, "dtick": 1 if last <= 12 else None}
     time = {"range": [0.5, T + 0.5], "showgrid": False, "dtick": 1 if T <= 4 else None, "nticks": 6}
     return layout(
