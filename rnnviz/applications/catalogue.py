@@ -55,18 +55,32 @@ class Score:
         return best(self.others, key=self.others.__getitem__)
 
     @property
-    def wins(self) -> bool:
-        """Whether the network is better than every baseline."""
+    def result(self) -> str:
+        """Compare the network with the best baseline as both are written: "better", "as good" or "worse"."""
         other = self.others[self.rival]
-        return self.value > other if self.unit == "share" else self.value < other
+        if self.write(self.value) == self.write(other):
+            return "as good"
+        return "better" if (self.value > other if self.unit == "share" else self.value < other) else "worse"
 
     def write(self, value: float) -> str:
         """Return a value as it is written."""
         if not np.isfinite(value):
             return "overflowed"
         if self.unit == "share":
-            return f"{value:.0%}"
+            return share_in_words(value)
         return f"{value:.2f} bits" if self.unit == "bits" else f"{value:.3g}"
+
+
+def share_in_words(share: float) -> str:
+    """Return a share in percent; 100% and 0% only where nothing is missing: 0.996 is "99.6%"."""
+    digits = 0
+    while 0.0 < share < 1.0 and digits < MOST_DIGITS and round(share, digits + 2) in (0.0, 1.0):
+        digits += 1
+    return f"{share:.{digits}%}"
+
+
+MOST_DIGITS = 3
+"""Digits after the point of a share: more than the held-out data can tell."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.model.arrays import Array, Indices
 from rnnviz.model.losses import softmax
 from rnnviz.tasks import TASKS
+from rnnviz.teaching.numbers import plain_all
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,10 +315,10 @@ def _series(view: Answers, theme: Theme) -> Spec:
                 "mode": "lines+markers" if name == "output" and len(t) <= 60 else "lines",
                 "x": t,
                 "y": _drawable(values, span),
-                "customdata": np.where(np.isfinite(values), values, np.nan),
+                "customdata": plain_all(values),
                 "line": line,
                 "marker": {"size": 4},
-                "hovertemplate": f"{name} %{{customdata:.3g}}<extra></extra>",
+                "hovertemplate": f"{name} %{{customdata}}<extra></extra>",
             }
             for name, values, line in lines
         ],

@@ -13,6 +13,7 @@ from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, readable
 from rnnviz.figures.timeline import strength
 from rnnviz.figures.unfolding import Text, Way, arrows, identify, words
 from rnnviz.model.arrays import Array, Mask
+from rnnviz.teaching.numbers import plain
 from rnnviz.teaching.walkthrough import DIGITS, STOPS, Stop, T, Walk, written
 
 WIDE, GAP = 0.24, 0.015
@@ -157,7 +158,7 @@ def _numbers(view: ByHand, theme: Theme) -> Spec:
             },
         },
         "customdata": [
-            f"{cell.name} = {cell.value:.6g}" if cell.known else "not computed yet" for cell in cells
+            f"{cell.name} = {plain(cell.value, 6)}" if cell.known else "not computed yet" for cell in cells
         ],
         "hovertemplate": "%{customdata}<extra></extra>",
     }

@@ -84,7 +84,7 @@ def _ground(theme: Theme) -> list[Spec]:
         "zmin": low,
         "zmax": high,
         "customdata": steepest,
-        "hovertemplate": "w %{x:.2f}, b %{y:.2f}: ||∂E|| up to %{customdata:.2g}<extra></extra>",
+        "hovertemplate": "w %{x:.2f}, b %{y:.2f}: ||∂E|| up to %{customdata:.2~r}<extra></extra>",
     }
     return [shared | surface, shared | above]
 

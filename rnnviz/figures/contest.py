@@ -7,10 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from rnnviz.figures.labels import Panel, beside_level
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.model.arrays import Array
+from rnnviz.teaching.numbers import plain, plain_all
 from rnnviz.training.state import TrainingState
 from rnnviz.training.updates import is_measured
+
+LEAST_PANEL = (364.0, 128.0)
+"""Width and height of the panel in pixels, at least."""
 
 LABEL_GAP = 0.17
 """Smallest distance between two labels at the right end, as a share of the axis."""
@@ -79,6 +84,8 @@ def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
     levels = [("chance", view.chance, f"chance: {view.guess}")]
     if view.bound is not None:
         levels.append(("bound", view.bound, f"best possible without memory: {view.in_words(view.bound)}"))
+    panel = _panel(view, [value for _, value, _ in levels])
+    spots = [beside_level(panel, value, above=value == levels[-1][1]) for _, value, _ in levels]
     return {
         "data": [
             *[_level(name, value, view.end, theme) for name, value, _ in levels],
@@ -94,8 +101,8 @@ def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
             annotations=[
                 heading(theme, view.metric_title, size=13),
                 *[
-                    _level_note(text, value, above=number == len(levels) - 1, theme=theme)
-                    for number, (_, value, text) in enumerate(levels)
+                    panel.label(theme, text, places, 12, theme.faint)
+                    for (_, _, text), places in zip(levels, spots, strict=True)
                 ],
                 *_end_labels(view, [str(look["color"]) for look in looks], theme),
             ],
@@ -121,7 +128,8 @@ def _line(trained: Trained, look: Spec) -> Spec:
         "y": np.where(np.isfinite(trained.metric), trained.metric, np.nan),
         "line": look,
         "marker": {"color": look["color"], "size": 8},
-        "hovertemplate": f"{trained.name}, step %{{x}}: %{{y:.3g}}<extra></extra>",
+        "customdata": plain_all(trained.metric),
+        "hovertemplate": f"{trained.name}, step %{{x}}: %{{customdata}}<extra></extra>",
     }
 
 
@@ -133,15 +141,15 @@ def _level(name: str, value: float, end: int, theme: Theme) -> Spec:
         "x": np.array([0.0, end]),
         "y": np.array([value, value]),
         "line": {"color": theme.target, "width": 1.4, "dash": "dot" if name == "bound" else "dashdot"},
-        "hovertemplate": f"{name}: %{{y:.4g}}<extra></extra>",
+        "hovertemplate": f"{name}: {plain(value)}<extra></extra>",
     }
 
 
-def _level_note(text: str, value: float, above: bool, theme: Theme) -> Spec:
-    """Label a level at the right, above or below its line."""
-    side = {"yanchor": "bottom" if above else "top", "yshift": 2 if above else -2}
-    font = {"size": 12, "color": theme.faint}
-    return note(theme, text, 0.99, value, yref="y", xanchor="right", font=font, **side)
+def _panel(view: Contest, levels: list[float]) -> Panel:
+    """Return the panel, with the lines that its labels should not cover."""
+    lines = [(trained.steps, trained.metric) for trained in view.trained]
+    lines += [(np.array([0.0, view.end]), np.full(2, level)) for level in levels]
+    return Panel((-0.005 * view.end, float(view.end)), (0.0, view.top), *LEAST_PANEL, lines)
 
 
 def _end_labels(view: Contest, colours: list[str], theme: Theme) -> list[Spec]:

@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 
 from rnnviz.analysis.decay_factors import DecayFactors
 from rnnviz.analysis.sweeps import SeedBand
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, with_alpha
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, pale, with_alpha
 from rnnviz.figures.timeline import gradient_span, power_ticks, powers
 from rnnviz.model.arrays import Array
+from rnnviz.teaching.numbers import plain_all
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 BACKWARD = "◀ the gradient travels back"
@@ -137,7 +138,8 @@ def _curve(curve: Curve, t: Array, theme: Theme, number: int) -> Spec:
         "y": drawn,
         "line": line,
         "showlegend": not curve.whole,
-        "hovertemplate": f"{curve.name}: %{{y:.2e}}<extra></extra>",
+        "customdata": plain_all(curve.values),
+        "hovertemplate": f"{curve.name}: %{{customdata}}<extra></extra>",
     }
 
 
@@ -187,17 +189,23 @@ def _backward(theme: Theme) -> Spec:
 def decay_factors_spec(causes: DecayFactors, theme: Theme = LIGHT, blocked: str = "saturated") -> Spec:
     """Draw the two factors of every step back and their product, over the share of blocked units.
 
+    The product is a wide pale line beneath the others: where they coincide, all can be seen.
+
     blocked : the activation's word for them.
     """
     both = causes.slope_factor * causes.recurrent_factor
     lines = [
+        (
+            "both: one step back",
+            both,
+            {"color": pale(theme.ink, theme), "width": 8},
+        ),
         (
             "through W<sub>hh</sub>",
             causes.recurrent_factor,
             {"color": theme.hidden, "width": 2.5, "dash": "dash"},
         ),
         ("through the slope φ′", causes.slope_factor, {"color": theme.output, "width": 2.5, "dash": "dot"}),
-        ("both: one step back", both, {"color": theme.ink, "width": 3}),
     ]
     data: list[Spec] = [
         {
@@ -208,7 +216,8 @@ def decay_factors_spec(causes: DecayFactors, theme: Theme = LIGHT, blocked: str 
             "x": causes.steps,
             "y": values,
             "line": line,
-            "hovertemplate": f"{name}: ×%{{y:.3g}}<extra></extra>",
+            "customdata": plain_all(values),
+            "hovertemplate": f"{name}: ×%{{customdata}}<extra></extra>",
         }
         for name, values, line in lines
     ]
@@ -245,7 +254,7 @@ def _causes_layout(causes: DecayFactors, top: float, theme: Theme, blocked: str)
         theme,
         hoversubplots="axis",
         annotations=notes,
-        shapes=[one | {"line": {"color": theme.faint, "width": 1}}],
+        shapes=[one | {"layer": "below", "line": {"color": theme.faint, "width": 1}}],
         xaxis=axis(theme, "time step t →", range=ends, showgrid=False, anchor="y2"),
         yaxis=axis(theme, "factor per step back", domain=[0.34, 1.0], **factors),
         yaxis2=axis(theme, blocked, domain=[0.0, 0.26], **shares),

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.model.arrays import Array, Indices
 from rnnviz.tasks.series import Series
+from rnnviz.teaching.numbers import plain_all
 
 SHOWN_BEFORE = 1.5
 """Length of the time shown before the held-out part, in multiples of that part."""
@@ -163,7 +164,8 @@ def _line(name: str, x: Array, y: Array, colour: str, width: float, dash: str = 
         "x": x,
         "y": np.where(np.isfinite(y) & (np.abs(y) < 1e15), y, np.nan),
         "line": {"color": colour, "width": width, "dash": dash},
-        "hovertemplate": f"{name}: %{{y:.4g}}<extra></extra>",
+        "customdata": plain_all(y, 4),
+        "hovertemplate": f"{name}: %{{customdata}}<extra></extra>",
     }
 
 

@@ -12,6 +12,7 @@ from rnnviz.figures.curves import line_mode
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, mix, squares
 from rnnviz.figures.timeline import GRADIENT_RANGE, gradient_span, power_ticks, powers
 from rnnviz.model.arrays import Array
+from rnnviz.teaching.numbers import plain, plain_all
 
 SHARE_RANGE = 0.1
 """Signed shares beyond this have full colour: most contributions in a long sequence are far smaller."""
@@ -34,7 +35,8 @@ def contributions_spec(triangle: Contributions, flow: GradientFlow, theme: Theme
         "xaxis": "x3",
         "yaxis": "y3",
         "line": {"color": theme.ink, "width": 3},
-        "hovertemplate": "%{x} steps back: %{y:.2e}<extra></extra>",
+        "customdata": plain_all(flow.lag_profile),
+        "hovertemplate": "%{x} steps back: %{customdata}<extra></extra>",
     }
     axes = _single_axes(triangle, theme) if single else _triangle_axes(triangle, theme)
     return {"data": [*items, profile], "layout": _triangle_layout(triangle, flow, axes, theme)}
@@ -52,7 +54,7 @@ def _triangles(triangle: Contributions, theme: Theme) -> list[Spec]:
         "zmin": low,
         "zmax": high,
         "colorscale": theme.gradient,
-        "customdata": np.where(triangle.size == 0.0, "exactly 0", np.char.mod("%.2e", triangle.size)),
+        "customdata": np.where(triangle.size == 0.0, "exactly 0", plain_all(triangle.size)),
         "hovertemplate": "output %{y}, step %{x}: %{customdata}<extra></extra>",
     }
     share = heat | {
@@ -80,7 +82,8 @@ def _single_row(triangle: Contributions, theme: Theme) -> list[Spec]:
         "x": t,
         "y": drawn,
         "line": {"color": theme.ink, "width": 3},
-        "hovertemplate": "step %{x}: %{y:.2e}<extra></extra>",
+        "customdata": plain_all(size),
+        "hovertemplate": "step %{x}: %{customdata}<extra></extra>",
     }
     bars: Spec = {
         "type": "bar",
@@ -216,7 +219,8 @@ def _spectrum(name: str, spectrum: Spectrum, hollow: bool, theme: Theme) -> list
             "x": spectrum.eigenvalues.real,
             "y": spectrum.eigenvalues.imag,
             "marker": marker,
-            "hovertemplate": "%{x:.3f} + %{y:.3f} i<extra></extra>",
+            "customdata": [_complex(value) for value in spectrum.eigenvalues],
+            "hovertemplate": "%{customdata}<extra></extra>",
         },
         {
             "type": "scatter",
@@ -228,9 +232,14 @@ def _spectrum(name: str, spectrum: Spectrum, hollow: bool, theme: Theme) -> list
             "xaxis": "x2",
             "yaxis": "y2",
             "marker": marker,
-            "hovertemplate": "%{y:.3f}<extra></extra>",
+            "customdata": plain_all(spectrum.singular_values),
+            "hovertemplate": "%{customdata}<extra></extra>",
         },
     ]
+
+
+def _complex(value: complex) -> str:
+    return f"{plain(value.real)} {'−' if value.imag < 0 else '+'} {plain(abs(value.imag))} i"
 
 
 def contributions(view: Contributions, flow: GradientFlow, theme: Theme = LIGHT) -> go.Figure:

@@ -48,7 +48,7 @@ def _heat(decades: Array, gains: Array, values: Array, theme: Theme) -> Spec:
         "zmin": -most,
         "zmax": most,
         "colorscale": theme.state,
-        "hovertemplate": "gain %{y:.2f}, %{x:.3g}: %{z:.1f} decades<extra></extra>",
+        "hovertemplate": "gain %{y:.2f}, %{x:.3~r}: %{z:.1f} decades<extra></extra>",
         "colorbar": {
             "thickness": 10,
             "outlinewidth": 0,

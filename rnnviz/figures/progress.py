@@ -8,14 +8,19 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.experiment import Experiment
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
+from rnnviz.figures.labels import Panel, Spot, beside_level
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout
 from rnnviz.figures.timeline import power_ticks
 from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
+from rnnviz.teaching.numbers import plain, plain_all
 from rnnviz.training.state import TrainingState
 
 OFF_THE_CHART = 1e3
 """In multiples of chance: larger errors are drawn here, above the axis; browsers fail at huge numbers."""
+
+LEAST_PANEL = (190.0, 98.0)
+"""Width and height of each panel in pixels, at least."""
 
 MAX_POINTS = 400
 """The largest number of points drawn: more would be indistinguishable, and each costs redraw time."""
@@ -77,7 +82,10 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
         _chance(view.chance, end, "x2", "y2", theme),
     ]
     span = _loss_span(view)
-    marks = [_event(theme, step, end, name) for step, name in _events(view)]
+    metric = _panel(view, end)
+    events = [_event(metric, theme, step, name) for step, name in _events(view)]
+    words = f"{view.level}: {view.guess}" if view.guess else view.level
+    level = beside_level(metric, view.chance, above=view.accuracy)
     steps = axis(theme, "training step", range=[-0.01 * end, end], nticks=4, showgrid=False)
     return {
         "data": data,
@@ -88,17 +96,12 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
             xaxis2=steps | {"domain": [0.56, 1.0], "anchor": "y2"},
             yaxis=axis(theme, type="log", range=list(span), **power_ticks(span, most=4)),
             yaxis2=axis(theme, anchor="x2", nticks=5, **_metric_range(view)),
-            shapes=[shape for shape, _ in marks],
+            shapes=[_event_line(theme, step, name) for step, name in _events(view)],
             annotations=[
                 heading(theme, f"loss: {view.loss_title}", 0.0, theme.loss, size=13),
                 heading(theme, view.metric_title, 0.56, theme.metric, size=13),
-                _chance_note(
-                    theme,
-                    view.chance,
-                    f"{view.level}: {view.guess}" if view.guess else view.level,
-                    view.accuracy,
-                ),
-                *[text for _, text in marks],
+                metric.label(theme, words, level, 11, theme.faint),
+                *events,
             ],
         ),
     }
@@ -120,7 +123,8 @@ def _line(name: str, x: Array, y: Array, colour: str, xaxis: str, yaxis: str, wi
         "xaxis": xaxis,
         "yaxis": yaxis,
         "line": {"color": colour, "width": width},
-        "hovertemplate": f"{name}, step %{{x}}: %{{y:.4g}}<extra></extra>",
+        "customdata": plain_all(y),
+        "hovertemplate": f"{name}, step %{{x}}: %{{customdata}}<extra></extra>",
     }
 
 
@@ -144,7 +148,7 @@ def _chance(value: float, end: float, xaxis: str, yaxis: str, theme: Theme) -> S
         "xaxis": xaxis,
         "yaxis": yaxis,
         "line": {"color": theme.target, "width": 1.6, "dash": "dash"},
-        "hovertemplate": "chance: %{y:.4g}<extra></extra>",
+        "hovertemplate": f"chance: {plain(value)}<extra></extra>",
     }
 
 
@@ -158,19 +162,19 @@ def _loss_span(view: Progress) -> tuple[int, int]:
 
 
 def _metric_range(view: Progress) -> Spec:
-    if view.accuracy:
-        return {"range": [0.0, 1.05], "tickformat": ".0%"}
-    return {"range": [0.0, 1.6 * view.chance]}
+    return {"range": [0.0, _top(view)]} | ({"tickformat": ".0%"} if view.accuracy else {})
 
 
-def _chance_note(theme: Theme, value: float, text: str, accuracy: bool) -> Spec:
-    place = {
-        "xref": "x2 domain",
-        "yref": "y2",
-        "xanchor": "right",
-        "yanchor": "bottom" if accuracy else "top",
-    }
-    return note(theme, text, 1.0, value, font={"size": 11, "color": theme.faint}, **place)
+def _top(view: Progress) -> float:
+    return 1.05 if view.accuracy else 1.6 * view.chance
+
+
+def _panel(view: Progress, end: float) -> Panel:
+    """Return the right panel, with the lines that its labels should not cover."""
+    top = _top(view)
+    lines = [(view.steps, _on_the_chart(view)), (np.array([0.0, end]), np.full(2, view.chance))]
+    lines += [(np.full(2, float(step)), np.array([0.0, top])) for step, _ in _events(view)]
+    return Panel((-0.01 * end, end), (0.0, top), *LEAST_PANEL, lines, {"xref": "x2", "yref": "y2"})
 
 
 def _events(view: Progress) -> list[tuple[int, str]]:
@@ -178,13 +182,26 @@ def _events(view: Progress) -> list[tuple[int, str]]:
     return [(step, name) for step, name in events if step is not None]
 
 
-def _event(theme: Theme, step: int, end: float, name: str) -> tuple[Spec, Spec]:
-    """Mark one training step: a line in both panels, with one label."""
-    colour = theme.good if name == "solved" else theme.bad
+def _event_line(theme: Theme, step: int, name: str) -> Spec:
+    """Mark one training step in the right panel."""
     line = {"type": "line", "x0": step, "x1": step, "y0": 0, "y1": 1, "xref": "x2", "yref": "y2 domain"}
-    side = {"xanchor": "right", "xshift": -3} if step > end / 2 else {"xanchor": "left", "xshift": 3}
-    text = note(theme, name, step, 0.0, xref="x2", yref="y2 domain", yanchor="bottom", **side)
-    return line | {"line": {"color": colour, "width": 1.5}}, text | {"font": {"size": 12, "color": colour}}
+    return line | {"line": {"color": _event_colour(theme, name), "width": 1.5}}
+
+
+def _event_colour(theme: Theme, name: str) -> str:
+    return theme.good if name == "solved" else theme.bad
+
+
+def _event(panel: Panel, theme: Theme, step: int, name: str) -> Spec:
+    """Label the mark of a training step, on the side where there is room."""
+    top = panel.y[1]
+    sides = [("left", 3.0), ("right", -3.0)]
+    spots = [
+        Spot(step, height, anchor, upright, shift, inwards)
+        for height, upright, inwards in ((0.0, "bottom", 2.0), (top, "top", -2.0), (0.5 * top, "middle", 0.0))
+        for anchor, shift in (sides if step <= panel.x[1] / 2 else sides[::-1])
+    ]
+    return panel.label(theme, name, spots, 12, _event_colour(theme, name))
 
 
 def progress(view: Progress, theme: Theme = LIGHT) -> go.Figure:

@@ -22,10 +22,12 @@ from rnnviz.figures.message import Place
 from rnnviz.figures.progress import Progress, progress_spec
 from rnnviz.figures.theme import Theme
 from rnnviz.figures.timeline import Timeline, change_in_words, gradient_span, timeline_spec
+from rnnviz.figures.training_history import over_training_spec
+from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import explain, with_indices
-from rnnviz.teaching.numbers import plain
+from rnnviz.teaching.numbers import percent, plain
 from rnnviz.teaching.symbols import symbol
 from rnnviz.training.state import TrainingState
 
@@ -171,6 +173,28 @@ class AnswersPicture:
         view = Answers.of(now.experiment, now.snapshot)
         label = "The network's answers beside the targets"
         return self.place.message(answers_spec(view, self.theme), label)
+
+
+@dataclass(frozen=True)
+class TrainingHistoryPicture:
+    """The gradient at every training step, and the weight gradient's norm before and after clipping."""
+
+    place: Place
+    theme: Theme
+
+    def __call__(self, now: Moment) -> bytes:
+        """Return the history of a moment as a message."""
+        norms, limit = now.state.history.frame(), now.experiment.clip_norm
+        figure = over_training_spec(now.state.history.curves(), norms, limit, self.theme)
+        return self.place.message(figure, _history_in_words(norms["grad_norm"].to_numpy(), limit))
+
+
+def _history_in_words(raw: Array, limit: float | None) -> str:
+    """Describe a run's history; raw : (n,), the gradient's norm before clipping."""
+    told = f"Gradient over {len(raw)} training steps"
+    if limit is None or not len(raw):
+        return f"{told}, not clipped"
+    return f"{told}; clipped in {percent(float(np.mean(raw >= limit)))} of them"
 
 
 def in_figures(now: Moment, layer: int) -> str:

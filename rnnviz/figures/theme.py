@@ -118,6 +118,11 @@ def mix(scale: Scale, position: float) -> str:
     return scale[-1][1]
 
 
+def pale(colour: str, theme: Theme) -> str:
+    """Return a colour #rrggbb for a wide line beneath others, which must remain visible on it."""
+    return mix([(0.0, theme.panel), (1.0, colour)], 0.35)
+
+
 def _channels(colour: str) -> list[int]:
     return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 

@@ -22,6 +22,7 @@ from rnnviz.model.arrays import Array, Mask
 from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import Masks
+from rnnviz.teaching.numbers import plain_all
 
 GRADIENT_RANGE = (-8, 2)
 """Powers of ten over which the gradient's colour and the ribbon's width change, in every figure."""
@@ -379,7 +380,8 @@ def _curve(name: str, view: Timeline, values: Array, line: Spec) -> Spec:
         "y": np.where(np.isfinite(powers(values)), values, np.nan),
         "yaxis": "y3",
         "line": line,
-        "hovertemplate": f"{name}: %{{y:.2e}}<extra></extra>",
+        "customdata": plain_all(values),
+        "hovertemplate": f"{name}: %{{customdata}}<extra></extra>",
     }
 
 

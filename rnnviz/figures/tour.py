@@ -10,6 +10,7 @@ import numpy as np
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note
 from rnnviz.figures.timeline import power_ticks, segments, strength
 from rnnviz.model.arrays import Array
+from rnnviz.teaching.numbers import plain_all
 
 WIDEST = 22.0
 """Width in pixels of an edge on which a gradient of the fixed scale's upper end travels."""
@@ -117,7 +118,8 @@ def decay_spec(views: Sequence[Decay], theme: Theme = LIGHT) -> Spec:
                 "y": view.share,
                 "line": view.look,
                 "marker": {"size": 4, "color": view.look["color"]},
-                "hovertemplate": f"{view.title}, step %{{x}}: %{{y:.2g}}<extra></extra>",
+                "customdata": plain_all(view.share, 2),
+                "hovertemplate": f"{view.title}, step %{{x}}: %{{customdata}}<extra></extra>",
             }
             for view in views
         ],

@@ -7,9 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from rnnviz.figures.curves import line_mode
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, squares
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, pale, squares
 from rnnviz.figures.timeline import GRADIENT_RANGE, power_ticks, powers
 from rnnviz.model.arrays import Array
+from rnnviz.teaching.numbers import plain_all
 
 FEW = 60
 """The largest number of training steps at which the line also has a dot per step."""
@@ -27,9 +28,9 @@ def over_training_spec(
     """
     span = _span(norms["grad_norm"].to_numpy())
     lines = [_line("before clipping", norms, "grad_norm", {"color": theme.output, "width": 1.5})]
-    if clip_norm is not None:
-        colour = {"color": theme.hidden, "width": 2.5}
-        lines.append(_line("after clipping", norms, "clipped_grad_norm", colour))
+    if clip_norm is not None:  # a wide line beneath: where nothing is clipped they coincide
+        wide = {"color": pale(theme.hidden, theme), "width": 6}
+        lines.insert(0, _line("after clipping", norms, "clipped_grad_norm", wide))
     marks = [_overflowed_cells(curves, theme), *_broken_norms(norms, span, theme)]
     look = _layout(curves, norms, span, theme) | _threshold(clip_norm, theme)
     return {"data": [_heat(curves, theme), *lines, *marks], "layout": look}
@@ -39,7 +40,7 @@ def _heat(curves: pd.DataFrame, theme: Theme) -> Spec:
     sizes = curves.to_numpy().T
     low, high = GRADIENT_RANGE
     sizes = np.where(np.isnan(sizes), np.inf, sizes)
-    shown = np.where(np.isinf(sizes), "overflow", np.char.mod("%.2e", sizes))
+    shown = np.where(np.isinf(sizes), "overflow", plain_all(sizes))
     return {
         "type": "heatmap",
         "name": "||∂L/∂h<sub>t</sub>||",
@@ -66,7 +67,8 @@ def _line(name: str, norms: pd.DataFrame, column: str, line: Spec) -> Spec:
         "y": drawn,
         "yaxis": "y2",
         "line": line,
-        "hovertemplate": f"step %{{x}}, {name}: %{{y:.2e}}<extra></extra>",
+        "customdata": plain_all(values),
+        "hovertemplate": f"step %{{x}}, {name}: %{{customdata}}<extra></extra>",
     }
 
 
@@ -116,13 +118,14 @@ def _threshold(clip_norm: float | None, theme: Theme) -> Spec:
 
 
 def _layout(curves: pd.DataFrame, norms: pd.DataFrame, span: tuple[int, int], theme: Theme) -> Spec:
-    T, last = len(curves.columns), float(norms["step"].iloc[-1])
+    T, last = len(curves.columns), float(norms["step"].max()) if len(norms) else 0.0
     steps = {"range": [-0.5, last + 0.5], "showgrid": False, "dtick": 1 if last <= 12 else None}
     time = {"range": [0.5, T + 0.5], "showgrid": False, "dtick": 1 if T <= 4 else None, "nticks": 6}
     return layout(
         theme,
         margin={"l": 72, "r": 24, "t": 34, "b": 44},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.36, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.36, "yanchor": "bottom"}
+        | {"bgcolor": "rgba(0,0,0,0)"},
         xaxis=axis(theme, "training step →", anchor="y2", **steps),
         yaxis=axis(theme, "time step t", domain=[0.46, 1.0], **time),
         yaxis2=axis(

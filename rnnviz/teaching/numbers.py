@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from rnnviz.model.arrays import Array
+
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+SMALL = 1e-290
+"""Below this, powers of ten of opposite sign overflow."""
 
 
 def plain(value: float, digits: int = 3) -> str:
@@ -13,6 +21,19 @@ def plain(value: float, digits: int = 3) -> str:
     tens = f"10{str(power).translate(SUPERSCRIPTS)}"
     shown = mantissa if power is None else f"{mantissa}·{tens}".removeprefix("1·").replace("-1·", "-")
     return shown.replace("-", "−")
+
+
+def plain_all(values: Array, digits: int = 3) -> np.ndarray[Any, Any]:
+    """Return numbers as text, each as ``plain`` writes it; any shape."""
+    sizes = np.abs(np.asarray(values, dtype=float))
+    there = np.isfinite(sizes) & (sizes > SMALL)
+    powers = np.floor(np.log10(sizes, where=there, out=np.zeros(sizes.shape)))
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        leading = np.rint(sizes * 10.0 ** (digits + 2 - powers))  # finer than is written
+    alike = np.where(there, np.sign(values) * (leading + 10.0 ** (digits + 4) * (powers + 400.0)), values)
+    _, first, which = np.unique(alike, return_index=True, return_inverse=True)
+    texts = np.array([plain(float(value), digits) for value in np.ravel(values)[first]], dtype=object)
+    return texts[which].reshape(sizes.shape)
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -5,6 +5,7 @@ Widgets show the experiment and report changes; they hold nothing themselves.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -38,17 +39,27 @@ USUAL_GAINS = 3.0
 """The gain slider ends here unless the experiment's own gain lies beyond."""
 
 
-def sidebar(session: Session) -> None:
-    """Draw the choices that the view shows; changes reach ``session`` before the page is drawn again."""
+SCENARIO = "scenario"
+PICTURE = frozenset({"layer", "whole_loss", "relative"})
+"""What the timeline shows of the network: changes nothing in the run."""
+
+EVERYTHING = frozenset(choices()) | {SCENARIO} | PICTURE
+"""The names of all controls: the settings of an experiment, the scenario, and PICTURE."""
+
+
+def sidebar(session: Session, useful: Collection[str] = EVERYTHING) -> None:
+    """Draw the choices that the view shows; changes reach ``session`` before the page is drawn again.
+
+    useful : controls that have an effect on the page; the others are left out.
+    """
     groups = {"scenario": _scenario, "problem": _problem, "start": _start, "learning": _learning}
     shown = [draw for name, draw in groups.items() if name not in session.view.hidden]
     with st.sidebar:
         for draw in shown:
-            draw(session)
+            draw(session, useful)
         if "network" not in session.view.hidden:
-            with st.expander("Network and data", key="more"):
-                _network(session)
-        _picture(session)
+            _network(session, useful)
+        _picture(session, useful)
 
 
 def _bound(session: Session, name: str, scale: Scale | None = None) -> dict[str, Any]:
@@ -64,7 +75,10 @@ def _bound(session: Session, name: str, scale: Scale | None = None) -> dict[str,
     return session.widgets.bound(f"choose_{name}", getattr(session.experiment, name), choose, scale)
 
 
-def _scenario(session: Session) -> None:
+def _scenario(session: Session, useful: Collection[str]) -> None:
+    if SCENARIO not in useful:
+        return
+
     def open_scenario(name: str | None) -> None:
         if name in PRESETS:
             session.open_preset(PRESETS[name])
@@ -80,8 +94,10 @@ def _scenario(session: Session) -> None:
     )
 
 
-def _problem(session: Session) -> None:
+def _problem(session: Session, useful: Collection[str]) -> None:
     e = session.experiment
+    if "task" not in useful:
+        return
     st.segmented_control(
         "Topology",
         list(TOPOLOGIES),
@@ -96,6 +112,8 @@ def _problem(session: Session) -> None:
     st.caption(f"**{topology.title}**, as in {topology.example}")
     fitting = [name for name, task in TASKS.items() if e.topology in task.fits]
     _names(session, "task", {name: TASKS[name].title for name in fitting}, help_text=TASKS[e.task].summary)
+    if "seq_len" not in useful:
+        return
     low, high = TASKS[e.task].lengths(e)
     if low == high:
         st.caption(f"**T = {low}**: a single step, so nothing can vanish over time")
@@ -104,8 +122,10 @@ def _problem(session: Session) -> None:
         st.slider("Sequence length T", low, high, help=explain("t, T"), **bound)
 
 
-def _start(session: Session) -> None:
+def _start(session: Session, useful: Collection[str]) -> None:
     e = session.experiment
+    if "init" not in useful:
+        return
     if not CELLS[e.cell].recurrent:
         st.caption(with_small_indices("No recurrence: there is no B = W_hh to initialise"))
         return
@@ -119,8 +139,10 @@ def _start(session: Session) -> None:
         st.slider("Gain g", 0.0, limit, step=0.05, help=explain("g"), **bound)
 
 
-def _learning(session: Session) -> None:
+def _learning(session: Session, useful: Collection[str]) -> None:
     e = session.experiment
+    if "learning_rate" not in useful:
+        return
     st.select_slider(
         "Learning rate",
         sorted({*RATES, e.learning_rate}),
@@ -138,22 +160,36 @@ def _learning(session: Session) -> None:
     )
 
 
-def _network(session: Session) -> None:
+def _network(session: Session, useful: Collection[str]) -> None:
+    """The settings of the network and of the data, folded away unless there are no others."""
     e = session.experiment
-    left, right = st.columns(2)
-    with left:
-        _names(session, "cell", {name: cell.title for name, cell in CELLS.items()})
-        _number(session, "hidden_size")
-        _number(session, "batch_size")
-        _number(session, "seed")
-    with right:
-        _activation(session)
-        _number(session, "layers")
-        _names(session, "optimizer", {name: o.title for name, o in OPTIMIZERS.items()})
-    if TOPOLOGIES[e.topology].can_feed_back:
-        st.toggle("Feed the output back", **_bound(session, "feedback"))
-    for option in TASKS[e.task].options.values():
-        _option(session, option)
+    columns: tuple[dict[str, Callable[[], None]], ...] = (
+        {
+            "cell": lambda: _names(session, "cell", {name: cell.title for name, cell in CELLS.items()}),
+            "hidden_size": lambda: _number(session, "hidden_size"),
+            "batch_size": lambda: _number(session, "batch_size"),
+            "seed": lambda: _number(session, "seed"),
+        },
+        {
+            "activation": lambda: _activation(session),
+            "layers": lambda: _number(session, "layers"),
+            "optimizer": lambda: _names(session, "optimizer", {n: o.title for n, o in OPTIMIZERS.items()}),
+        },
+    )
+    if not any(name in useful for column in columns for name in column):
+        return
+    alone = "task" not in useful
+    with st.container(key="few") if alone else st.expander("Network and data", key="more"):
+        for place, column in zip(st.columns(2), columns, strict=True):
+            with place:
+                for name, draw in column.items():
+                    if name in useful:
+                        draw()
+        if "feedback" in useful and TOPOLOGIES[e.topology].can_feed_back:
+            st.toggle("Feed the output back", **_bound(session, "feedback"))
+        for option in TASKS[e.task].options.values():
+            if option.name in useful:
+                _option(session, option)
 
 
 def _activation(session: Session) -> None:
@@ -223,10 +259,10 @@ def _paste_box(session: Session, option: Option[str], box: PasteBox) -> None:
     st.button(box.button, on_click=use, width="stretch", key=f"use_{option.name}")
 
 
-def _picture(session: Session) -> None:
-    """What the timeline shows of the network: changes nothing in the run."""
+def _picture(session: Session, useful: Collection[str]) -> None:
+    """Draw the controls named in PICTURE."""
     e = session.experiment
-    if e.layers > 1:
+    if "layer" in useful and e.layers > 1:
         st.segmented_control(
             "Layer shown",
             list(range(e.layers)),
@@ -234,7 +270,7 @@ def _picture(session: Session) -> None:
             required=True,
             **session.widgets.bound("layer", session.layer, lambda layer: _show_layer(session, layer)),
         )
-    if int(e.masks.writes.sum()) > 1:
+    if "whole_loss" in useful and int(e.masks.writes.sum()) > 1:
         _switch(
             session,
             "whole_loss",
@@ -242,13 +278,14 @@ def _picture(session: Session) -> None:
             "Where many steps write, the whole loss keeps the gradient up everywhere, even when each "
             "single output's error dies within a few steps. Off: the error of the last output alone.",
         )
-    _switch(
-        session,
-        "relative",
-        "Relative to the last step",
-        "Divides by the gradient at the last output, so that a loss close to zero "
-        "does not look like vanishing.",
-    )
+    if "relative" in useful:
+        _switch(
+            session,
+            "relative",
+            "Relative to the last step",
+            "Divides by the gradient at the last output, so that a loss close to zero "
+            "does not look like vanishing.",
+        )
 
 
 def _show_layer(session: Session, layer: int | None) -> None:

@@ -8,12 +8,24 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from rnnviz.teaching.glossary import with_indices
+from rnnviz.ui import controls
+from rnnviz.ui.controls import EVERYTHING, PICTURE
 from rnnviz.ui.instruments import quick, slow
 from rnnviz.ui.instruments.cliff import cliff
 from rnnviz.ui.instruments.compare import compare
+from rnnviz.ui.instruments.during import during_training
 from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, present
 from rnnviz.ui.session import Session
 from rnnviz.ui.views import INSTRUMENTS
+
+LEARNS = EVERYTHING - PICTURE
+"""Controls that change a training run."""
+
+STARTS = LEARNS - {"optimizer", "learning_rate", "clip_norm", "batch_size"}
+"""Controls that change a network's gradient before training. (It is measured on sequences of its own.)"""
+
+MATRIX = STARTS - {"seq_len", "noise", "delay", "items", "jitter", "series", "data", "language", "target"}
+"""Controls that change W_hh before training, or the activation's largest slope."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +35,13 @@ class Instrument:
     draw : shows the result on the page.
     subject : what it measures: "run" (the network as trained so far), "past" (the run's history), "start"
         (initialisation only), or a separate network: "bench" or "unit" (see OWN).
+    useful : the controls in the sidebar that change what is measured (see ``controls.EVERYTHING``).
     """
 
     question: str
     draw: Callable[[Session], None]
     subject: str = "run"
+    useful: frozenset[str] = STARTS
 
 
 @st.fragment
@@ -41,6 +55,7 @@ DRAWN: dict[str, Instrument] = {
     "compare": Instrument(
         "How much of the error arrives at each step?",
         lambda session: present(compare(session, session.run.state.params), "compare", FIGURE_HEIGHT - 40),
+        useful=STARTS | {"relative"},
     ),
     "causes": Instrument(
         "Which of the two causes makes it shrink or grow?",
@@ -55,19 +70,22 @@ DRAWN: dict[str, Instrument] = {
     "spectrum": Instrument(
         "What does W_hh itself allow?",
         lambda session: present(quick.eigenvalues(session, session.run.state.params), "spectrum"),
+        useful=MATRIX,
     ),
     "training": Instrument(
         "What did training do to the gradient?",
-        lambda session: present(quick.during_training(session), "training"),
+        during_training,
         "past",
+        useful=LEARNS,
     ),
     "seeds": Instrument("Is it luck? The same settings, twenty seeds.", slow.seeds, "start"),
-    "border": Instrument("Where does vanishing end and exploding begin?", slow.border, "bench"),
-    "cliff": Instrument(
-        "How can one update ruin everything?",
-        _cliff,
-        "unit",
+    "border": Instrument(
+        "Where does vanishing end and exploding begin?",
+        slow.border,
+        "bench",
+        useful=frozenset({"activation", "hidden_size"}),
     ),
+    "cliff": Instrument("How can one update ruin everything?", _cliff, "unit", useful=frozenset()),
 }
 """The instruments by name; their titles and order are those of ``views.INSTRUMENTS``."""
 
@@ -86,19 +104,37 @@ def page(session: Session) -> None:
         if name in INSTRUMENTS:
             session.view = replace(session.view, instrument=name)
 
-    shown = session.view.instrument or next(iter(INSTRUMENTS))
     st.segmented_control(
         "Instrument",
         list(INSTRUMENTS),
         format_func=INSTRUMENTS.__getitem__,
         required=True,
         label_visibility="collapsed",
-        **session.widgets.bound("instrument", shown, choose),
+        **session.widgets.bound("instrument", _shown(session), choose),
     )
-    instrument = DRAWN[shown]
+    instrument = DRAWN[_shown(session)]
     question, about = with_indices(instrument.question), _about(session, instrument.subject)
     st.html(f"<p class='story'><b>{question}</b> {about}</p>")
     instrument.draw(session)
+
+
+def _shown(session: Session) -> str:
+    return session.view.instrument or next(iter(INSTRUMENTS))
+
+
+def useful_controls(session: Session) -> frozenset[str]:
+    """Return the controls in the sidebar that change what the chosen instrument shows."""
+    if DRAWN[_shown(session)].draw is slow.seeds and slow.trains_seeds():
+        return LEARNS
+    return DRAWN[_shown(session)].useful
+
+
+def sidebar(session: Session) -> None:
+    """Show the useful controls, or say where others are: the sidebar keeps its place."""
+    useful = useful_controls(session)
+    controls.sidebar(session, useful)
+    if not useful:
+        st.sidebar.caption("This instrument has its own settings, above the figure.")
 
 
 def _about(session: Session, subject: str) -> str:

@@ -21,13 +21,14 @@ queued : the next chunk of updates is wanted. It is submitted at once if somebod
 (2) A chunk that the executor refuses counts as lost: the run stays queued, until it is resumed. The third
     loss in a row makes it fail. Play then continues from the newest state.
 (3) diverged if numbers overflowed; solved if the goal was reached and the run is set to pause there; paused
-    after a single step or at the end (``until``); else waiting in slow motion, queued otherwise.
+    after a single step, after the updates of ``train`` (which is like play otherwise) or at the end
+    (``until``); else waiting in slow motion, queued otherwise.
 
-Each command (play, step, pause, a new learning rate) has a number. A later event, such as a finished chunk or
-a slow-motion timer, carries the run's id and the number of its command, and is dropped if either is outdated.
-So pause stops at the update that is shown, step makes exactly one after it, and a new learning rate applies
-from it on. A dropped chunk costs only its time: the same chunk from the same state gives the same result, bit
-for bit.
+Each command (play, train, step, pause, a new learning rate) has a number. A later event, such as a finished
+chunk or a slow-motion timer, carries the run's id and its command's number, and is dropped if either is
+outdated. So pause stops at the update that is shown, step makes exactly one after it, and a new learning rate
+applies from it on. A dropped chunk costs only its time: the same chunk from the same state gives the same
+result, bit for bit.
 
 A chunk returns all that is wanted of the new state in one result: the snapshot, the measurement
 (``measure``) and the pictures that are being watched, drawn by the worker. A state without a measurement (the
@@ -133,6 +134,7 @@ class LiveRun:
     speed : training steps per second, None for as many as possible.
     pause_when_solved : stop when the task's goal is first reached.
     until : stop after this many updates in total; None for no limit.
+    train_to : while it plays, the same for the command ``train``; None for other commands.
     measure : evaluated on every new state, from the next chunk on; None for nothing. Measures are compared by
         equality, so set the same function again rather than a new partial of it.
     beside : runs that play beside it, by name; its pictures show their measurements, too.
@@ -174,6 +176,7 @@ class LiveRun:
         self._lock = threading.RLock()
         self._command = 0
         self._single = False
+        self.train_to: int | None = None
         self._failures = 0
         self._cancel: Callable[[], object] = _nothing
         self._next_update = 0.0
@@ -215,6 +218,17 @@ class LiveRun:
         return self.until is not None and self.state.step >= self.until
 
     @property
+    def _pace(self) -> float | None:
+        """Updates per second, None for as many as possible."""
+        return self.speed if self.train_to is None else None
+
+    @property
+    def _left(self) -> int | None:
+        """The number of updates until it stops by itself, None if there is no limit."""
+        ends = [end for end in (self.until, self.train_to) if end is not None]
+        return min(ends) - self.state.step if ends else None
+
+    @property
     def retunings(self) -> tuple[Tuning, ...]:
         """The changes of learning rate and threshold during this run, including a pending one."""
         e, known = self.experiment, self.state.tunings
@@ -234,7 +248,14 @@ class LiveRun:
         with self._lock:
             if not self.playing:
                 self._order(Phase.QUEUED)
-            self._single = False
+            self._single, self.train_to = False, None
+        self.resume()
+
+    def train(self, steps: int) -> None:
+        """Make so many updates as fast as possible, whatever ``speed`` is, then pause."""
+        with self._lock:
+            self._order(Phase.QUEUED)
+            self._single, self.train_to = False, self.state.step + steps
         self.resume()
 
     def step(self) -> None:
@@ -242,7 +263,7 @@ class LiveRun:
         with self._lock:
             if not (self.playing and self._single):
                 self._order(Phase.QUEUED)
-            self._single = True
+            self._single, self.train_to = True, None
         self.resume()
 
     def pause(self) -> None:
@@ -340,16 +361,15 @@ class LiveRun:
 
     def _chunk(self) -> Chunk:
         """Return the next chunk: a single update, or as many as its time allows."""
-        one = self.speed is not None or self._single
-        every = self._single or (self.speed is not None and self.speed <= ALL_DRAWN)
+        one = self._pace is not None or self._single
+        every = self._single or (self._pace is not None and self._pace <= ALL_DRAWN)
         pictures = self.pictures.due(every)
-        left = None if self.until is None else self.until - self.state.step
         return Chunk(
             self.experiment,
             self.state,
             self._initial_curves,
             seconds=None if one else chunk_seconds(len(_with_workers) + 1),
-            steps=1 if one else left,
+            steps=1 if one else self._left,
             until_solved=self.pause_when_solved,
             measure=self.measure,
             pictures=pictures,
@@ -373,7 +393,7 @@ class LiveRun:
                 was_solved = self.state.solved_at is not None
                 self._store(done.result(), chunk)
                 self.phase = self._following(was_solved)
-                if not self.playing and (self.phase is not Phase.PAUSED or self.ended):
+                if not self.playing and (self.phase is not Phase.PAUSED or self._left == 0):
                     self.stops += 1
             else:
                 self._lose(failure)
@@ -398,7 +418,7 @@ class LiveRun:
             return Phase.DIVERGED
         if self.pause_when_solved and self.state.solved_at is not None and not was_solved:
             return Phase.SOLVED
-        return Phase.PAUSED if self._single or self.ended else Phase.QUEUED
+        return Phase.PAUSED if self._single or self._left == 0 else Phase.QUEUED
 
     def _lose(self, failure: BaseException) -> None:
         """Queue a lost chunk again; after MAX_FAILURES in a row, fail with the reason. Needs the lock."""
@@ -412,11 +432,11 @@ class LiveRun:
         """Submit the next chunk now, or after a delay in slow motion. Needs the lock."""
         if self.phase is not Phase.QUEUED:
             return
-        if self.speed is None:
+        if self._pace is None:
             self._submit()
             return
         now = self._clock()
-        self._next_update = max(self._next_update + 1.0 / self.speed, now)
+        self._next_update = max(self._next_update + 1.0 / self._pace, now)
         try:
             self._cancel = self._later(self._next_update - now, lambda: self._wake(ticket))
             self.phase = Phase.WAITING

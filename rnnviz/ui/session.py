@@ -153,10 +153,10 @@ class Session:
 
     def _go_on_with(self, experiment: Experiment) -> None:
         """Start an experiment; it plays if the previous run was playing."""
-        playing = self.run.plays_on
+        playing, steps = self.run.plays_on, self.run.train_to
         self.restart(experiment)
         if playing:
-            self.run.play()
+            self.run.play() if steps is None else self.run.train(steps)
 
     @property
     def restarted_by(self) -> str:

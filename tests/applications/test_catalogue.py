@@ -273,7 +273,7 @@ def test_a_network_learns_to_remember_how_a_report_began() -> None:
     whole, everyone, nobody = verdicts_right(chosen.experiment, params)
     assert min(everyone.value, nobody.value) > 0.95
     assert whole.others[whole.rival] < 0.56, "nothing plain can"
-    assert whole.wins
+    assert whole.result == "better"
 
 
 # Forecasts
@@ -352,21 +352,25 @@ def test_the_surprise_of_one_who_knows_nothing_is_that_of_the_alphabet() -> None
 
 
 @pytest.mark.parametrize(
-    ("unit", "value", "others", "rival", "wins"),
+    ("unit", "value", "others", "rival", "result"),
     [
-        ("share", 0.9, {"a": 0.8, "b": 0.85}, "b", True),
-        ("share", 0.9, {"a": 0.95, "b": 0.85}, "a", False),
-        ("share", 1.0, {"a": 1.0}, "a", False),
-        ("bits", 0.6, {"a": 0.7, "b": 2.0}, "a", True),
-        ("passengers", 13.0, {"a": 42.0, "b": 12.0}, "b", False),
-        ("passengers", np.nan, {"a": 42.0}, "a", False),
+        ("share", 0.9, {"a": 0.8, "b": 0.85}, "b", "better"),
+        ("share", 0.9, {"a": 0.95, "b": 0.85}, "a", "worse"),
+        ("share", 1.0, {"a": 1.0}, "a", "as good"),
+        ("share", 1.0, {"a": 0.996}, "a", "better"),
+        ("share", 0.604, {"a": 0.601}, "a", "as good"),
+        ("bits", 0.6, {"a": 0.7, "b": 2.0}, "a", "better"),
+        ("bits", 0.601, {"a": 0.604}, "a", "as good"),
+        ("passengers", 13.0, {"a": 42.0, "b": 12.0}, "b", "worse"),
+        ("passengers", 12.81, {"a": 12.84}, "a", "as good"),
+        ("passengers", np.nan, {"a": 42.0}, "a", "worse"),
     ],
 )
-def test_the_rival_is_the_best_plain_method(
-    unit: str, value: float, others: dict[str, float], rival: str, wins: bool
+def test_the_rival_is_the_best_plain_method_and_compared_by_the_numbers_that_are_shown(
+    unit: str, value: float, others: dict[str, float], rival: str, result: str
 ) -> None:
     score = Score("name", value, unit, others)
-    assert (score.rival, score.wins) == (rival, wins)
+    assert (score.rival, score.result) == (rival, result)
 
 
 # How they are written
@@ -378,6 +382,9 @@ def test_the_rival_is_the_best_plain_method(
         ("share", 0.0, "0%"),
         ("share", 0.987, "99%"),
         ("share", 1.0, "100%"),
+        ("share", 0.996, "99.6%"),
+        ("share", 0.9996, "99.96%"),
+        ("share", 0.004, "0.4%"),
         ("bits", 1.7349, "1.73 bits"),
         ("bits", 4.0, "4.00 bits"),
         ("thousand passengers", 47.34, "47.3"),

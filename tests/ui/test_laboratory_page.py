@@ -14,10 +14,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, gradient_flow
+from rnnviz.analysis.spectrum import spectrum
 from rnnviz.analysis.sweeps import seed_run
+from rnnviz.experiment.fitting import changed, nearest
 from rnnviz.experiment.links import to_params
+from rnnviz.tasks import TASKS
 from rnnviz.teaching.numbers import number, percent, plain
-from tests.visitor import Watching, train_here
+from rnnviz.ui.laboratory import DRAWN
+from tests.visitor import Tab, Watching, train_here
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
 LABORATORY = SHELL.parents[2] / "pages" / "laboratory.py"
@@ -325,3 +329,75 @@ def test_numbers_are_written_as_a_person_would(value: float, digits: int, text: 
 
 def test_a_share_that_rounds_to_nothing_has_no_sign() -> None:
     assert [percent(share) for share in (-0.004, -0.012, 0.31)] == ["0%", "−1%", "31%"]
+
+
+def controls(tab: AppTest) -> set[str]:
+    """The names of the sidebar's controls."""
+    kinds = ("selectbox", "slider", "select_slider", "number_input", "toggle", "button_group", "button")
+    keys = {str(w.key).split("__")[0] for kind in kinds for w in getattr(tab.sidebar, kind)}
+    return {key.removeprefix("choose_") for key in keys}
+
+
+def test_controls_that_change_nothing_on_an_instrument_are_left_out() -> None:
+    tab = open_laboratory(Experiment(seq_len=8, task="echo", topology="many-to-many", layers=2))
+    shown = {name: controls(choose(tab, name)) for name in DRAWN}
+    assert shown["cliff"] == set()
+    assert "This instrument has its own settings, above the figure." in [c.value for c in tab.sidebar.caption]
+    assert shown["border"] == {"activation", "hidden_size"}
+    assert {name for name in shown if "relative" in shown[name]} == {"compare"}
+    assert {name for name in shown if "learning_rate" in shown[name]} == {"training"}
+    assert {name for name in shown if "seq_len" not in shown[name]} == {"spectrum", "border", "cliff"}
+    assert not any({"layer", "whole_loss"} & names for names in shown.values())
+    choose(tab, "seeds").button_group(key="seeds_of").set_value("training")
+    assert {"learning_rate", "clip_norm", "optimizer", "batch_size"} <= controls(look(tab))
+
+
+CHANGES: dict[str, Any] = {
+    "seq_len": 9, "hidden_size": 12, "layers": 2, "activation": "sigmoid", "init": "small-normal",
+    "gain": 0.7, "optimizer": "sgd", "learning_rate": 0.03, "clip_norm": 3.0, "batch_size": 8,
+    "seed": 7, "symbols": 3,
+    "noise": 0.5, "delay": 2, "items": 2, "jitter": 0.4, "series": "stock", "corpus": "hello",
+    "language": "german", "grammar": "reports", "target": "german",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_control_is_useful_where_it_changes_the_numbers_of_some_task(name: str) -> None:
+    flows, matrices = set(), set()
+    for task, topology in [(task, topology) for task, t in TASKS.items() for topology in t.fits]:
+        e = nearest({"task": task, "topology": topology}, first=("task", "topology"), base=Experiment())[0]
+        other = changed(e, **{name: CHANGES[name]})[0]
+        flows.add(np.array_equal(gradient_flow(e).per_output, gradient_flow(other).per_output))
+        now, then = (spectrum(x.init(x.rng("weights")).layers[-1].W_hh, x.activation) for x in (e, other))
+        same = np.array_equal(now.eigenvalues, then.eigenvalues) and now.gamma == then.gamma
+        matrices.add(same)
+    assert (name in DRAWN["causes"].useful) == (False in flows)
+    assert (name in DRAWN["spectrum"].useful) == (False in matrices)
+
+
+def test_the_laboratory_trains_by_itself_and_keeps_the_speed_of_the_playground() -> None:
+    tab = Tab("laboratory", T="5", instrument="training")
+    assert tab.notes == ["Not trained yet."]
+    speed = tab.run.speed
+    for steps in (300, 600):
+        tab.press("train_here")
+        tab.look_until(lambda: not tab.run.playing)
+        tab.look()
+        assert tab.run.state.step == steps
+        assert f"Weights after {steps} training steps." in tab.html
+    drawn = {trace["name"]: trace for trace in json.loads(tab.messages["lab_training"])["data"]}
+    assert np.frombuffer(base64.b64decode(drawn["before clipping"]["y"]["bdata"])).size == 600
+    assert tab.run.speed == speed
+    tab.run.play()
+    assert tab.run.train_to is None, "in the playground it goes on without an end"
+
+
+def test_training_here_can_be_paused_and_follows_a_change_of_the_experiment() -> None:
+    tab = Tab("laboratory", T="30", H="64", instrument="training")
+    tab.press("train_here")
+    assert tab.tab.button(key="train_here").label == "Pause"
+    tab.widget("number_input", "choose_seed").set_value(5)
+    tab.look()
+    assert (tab.run.experiment.seed, tab.run.train_to, tab.run.playing) == (5, 300, True)
+    tab.press("train_here")
+    assert not tab.run.playing

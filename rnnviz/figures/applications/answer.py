@@ -76,7 +76,7 @@ def _in_words(score: Score) -> str:
 def _compared(score: Score) -> str:
     """Return whether the network beats the best plain method, as HTML."""
     other = score.others[score.rival]
-    result = "better than" if score.wins else "as good as" if score.value == other else "worse than"
+    result = {"better": "better than", "as good": "as good as", "worse": "worse than"}[score.result]
     return (
         f"<p class='outcome rival'>The network is <b>{result}</b> the best plain method: "
         f"{escape(score.rival)}, {score.write(other)}.</p>"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnviz.applications.autoregression import plain_forecasts
-from rnnviz.applications.catalogue import scores_of_forecasts
+from rnnviz.applications.catalogue import Score, scores_of_forecasts
 from rnnviz.applications.forecast import NetworkForecasts, series_of
 from rnnviz.figures.applications.answer import Answer
 from rnnviz.figures.forecast import Forecasts, forecast_spec
 from rnnviz.figures.run_pictures import Moment
 from rnnviz.figures.theme import Theme
+from rnnviz.teaching.numbers import percent
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,18 @@ class ChosenSeries:
             row_names=self.row_names,
         )
         error = first.value
-        gain = 1.0 - error / first.others[first.rival]
-        better = f"{gain:.0%} better" if gain >= 0 else f"{-gain:.0%} worse"
         return Answer(
             forecast_spec(view, theme),
             f"{s.title}: measured, split, and forecasts of the part never seen; off by {error:.3g} {s.unit}",
-            f"One step ahead: off by <b>{error:.3g}</b> on average, <b>{better}</b> than “{first.rival}”",
+            f"One step ahead: off by <b>{error:.3g}</b> on average, "
+            f"<b>{_compared(first)}</b> “{first.rival}”",
             scores,
         )
+
+
+def _compared(score: Score) -> str:
+    """Return by how much the network's error is better or worse than the best plain method's."""
+    if score.result == "as good":
+        return "as good as"
+    share = percent(abs(1.0 - score.value / score.others[score.rival]))
+    return f"{'less than 1%' if share == '0%' else share} {score.result} than"

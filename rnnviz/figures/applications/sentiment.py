@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import cast
 
-from rnnviz.applications.catalogue import Judgement
+from rnnviz.applications.catalogue import Judgement, share_in_words
 from rnnviz.applications.passage import pass_through
 from rnnviz.figures.applications.answer import Answer
 from rnnviz.figures.passage import Judged, judged_spec
@@ -43,7 +43,9 @@ def failures(found: Judgement) -> str:
     listed = "".join(
         f"<li>{escape(s.text)} <i>(actually {VERDICTS[s.verdict]})</i></li>" for s in found.examples
     )
-    beyond = "".join(f"<li>{escape(name)}: <b>{share:.0%}</b></li>" for name, share in found.beyond.items())
+    beyond = "".join(
+        f"<li>{escape(name)}: <b>{share_in_words(share)}</b></li>" for name, share in found.beyond.items()
+    )
     wrong = f"{found.wrong} of {found.of} held-out sentences" if found.wrong else "no held-out sentence"
     within = f"{wrong} judged wrongly" + (":" if found.wrong else "")
     return (

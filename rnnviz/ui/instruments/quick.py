@@ -1,4 +1,4 @@
-"""The laboratory's quick instruments: decay factors, contributions, spectrum, the run's history."""
+"""The laboratory's quick instruments: decay factors, contributions, spectrum."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from rnnviz.analysis.spectrum import Spectrum, spectrum
 from rnnviz.experiment import Experiment
 from rnnviz.figures.curves import decay_factors_spec
 from rnnviz.figures.matrices import contributions_spec, spectrum_spec
-from rnnviz.figures.training_history import over_training_spec
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.cells import CELLS
 from rnnviz.model.network import Params
@@ -263,35 +262,3 @@ def fate(now: Spectrum) -> str:
         "Exactly at the bound: no gradient can explode. Directions with smaller singular values shrink it, "
         "and so do slopes below γ."
     )
-
-
-# During training ----------------------------------------------------------------------------------
-
-
-def during_training(session: Session) -> Reading | str:
-    """Return the gradient at every training step, and the weight gradient before and after clipping."""
-    e, history = session.experiment, session.run.state.history
-    norms = history.frame()
-    if norms.empty:
-        return "Not trained yet. Press Play in the playground for a moment, then come back."
-    raw, limit = norms["grad_norm"].to_numpy(), e.clip_norm
-    how = (
-        "Each column is the gradient's curve at one training step, t = 1 at the bottom: a band that "
-        "fades downwards is a gradient that vanishes on its way back. Below: the norm of the full gradient. "
-    )
-    norm = rf"\|g\|={number(float(raw[-1]))}" if np.isfinite(raw[-1]) else r"\|g\|\ \text{overflowed}"
-    if limit is None:
-        how += "Clipping is off."
-        formula = rf"{norm}\qquad\text{{clipping is off}}"
-        label = f"Gradient over {len(norms)} training steps, not clipped"
-    else:
-        share = percent(float(np.mean(raw >= limit)))
-        reached = f"It reached the threshold in {share} of the steps shown, and was clipped there."
-        how += reached if (raw >= limit).any() else "It never reached the threshold."
-        formula = (
-            r"\text{if } \|g\|\ge\theta:\quad g \leftarrow \frac{\theta}{\|g\|}\,g \qquad "
-            rf"{norm},\ \theta={limit:g}"
-        )
-        label = f"Gradient over {len(norms)} training steps; clipped in {share} of them"
-    figure = over_training_spec(history.curves(), norms, limit, theme())
-    return Reading(figure, label, how, formula, norms)

@@ -13,11 +13,11 @@ from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.notes import note
 from rnnviz.ui.run_view import notice
-from rnnviz.ui.session import current
+from rnnviz.ui.session import Session, current
 
 FIGURE_HEIGHT = 404
 NOTICE_HEIGHT = 34
-"""Pixels of a notice above the page; the figure shrinks by them, so that no scroll bar appears."""
+"""Pixels of a notice above the page."""
 
 LARGER_WORDS_HEIGHT = 60
 """Extra pixels for the text below the figure in projector view."""
@@ -48,15 +48,23 @@ def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> N
     if isinstance(reading, str):
         note(reading)
         return
-    session = current()
-    taken = NOTICE_HEIGHT * bool(notice(session)) + LARGER_WORDS_HEIGHT * session.view.projector
-    label = with_small_indices(reading.label)
-    show(reading.figure, key=f"lab_{name}", label=label, height=height - taken, least_width=LEAST_WIDTH)
-    text, formula = st.columns([0.55, 0.45], gap="medium")
+    label, pixels = with_small_indices(reading.label), room(current(), height)
+    show(reading.figure, key=f"lab_{name}", label=label, height=pixels, least_width=LEAST_WIDTH)
+    explain(reading.how, reading.formula, reading.data, name, reading.note)
+
+
+def room(session: Session, height: int) -> int:
+    """Return the pixels that are left of a figure's height, so that no scroll bar appears."""
+    return height - NOTICE_HEIGHT * bool(notice(session)) - LARGER_WORDS_HEIGHT * session.view.projector
+
+
+def explain(how: str, formula: str, data: pd.DataFrame, name: str, letters: str = "") -> None:
+    """Show the text below a figure; see ``Reading`` for its parts (letters : its ``note``)."""
+    text, formulas = st.columns([0.55, 0.45], gap="medium")
     with text:
-        st.markdown(with_small_indices(f"**How to read this.** {reading.how}"))
-        csv_button("Data as CSV", lambda: reading.data, f"rnnviz-{name}.csv", key="lab_csv")
-    with formula:
-        st.latex(reading.formula)
-        if reading.note:
-            st.caption(with_small_indices(reading.note))
+        st.markdown(with_small_indices(f"**How to read this.** {how}"))
+        csv_button("Data as CSV", lambda: data, f"rnnviz-{name}.csv", key="lab_csv")
+    with formulas:
+        st.latex(formula)
+        if letters:
+            st.caption(with_small_indices(letters))

@@ -101,6 +101,11 @@ def _progress(session: Session, key: Hashable, sweep: Sweep) -> None:
             button.button("Cancel", on_click=sweep.cancel, key="cancel")
 
 
+def trains_seeds() -> bool:
+    """Return whether the visitor has chosen to train the seeds."""
+    return st.session_state.get("seeds_of") == "training"
+
+
 def seeds(session: Session) -> None:
     """Show twenty seeds: the gradient before training, or what becomes of training."""
     views = {"start": "Gradient before training", "training": "Success of training"}
