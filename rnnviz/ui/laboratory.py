@@ -14,6 +14,7 @@ from rnnviz.ui.instruments.compare import compare
 from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, present
 from rnnviz.ui.session import Session
 from rnnviz.ui.views import INSTRUMENTS
+from rnnviz.ui.widgets import one_of
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,8 @@ def page(session: Session) -> None:
             session.view = replace(session.view, instrument=name)
 
     shown = session.view.instrument or next(iter(INSTRUMENTS))
-    st.segmented_control(
-        "Instrument",
-        list(INSTRUMENTS),
-        format_func=INSTRUMENTS.__getitem__,
-        required=True,
-        label_visibility="collapsed",
-        **session.widgets.bound("instrument", shown, choose),
-    )
+    bound = session.widgets.bound("instrument", shown, choose)
+    one_of("Instrument", INSTRUMENTS, INSTRUMENTS.__getitem__, **bound)
     instrument = DRAWN[shown]
     question, about = with_indices(instrument.question), _about(session, instrument.subject)
     st.html(f"<p class='story'><b>{question}</b> {about}</p>")

@@ -178,7 +178,8 @@ def test_everything_on_home_is_reached_by_tab_and_shows_it(server: str, page: Pa
 LINK_ON_TOP = """() => {
   const { left, right, top, bottom } = document.querySelector('.st-key-way_on a').getBoundingClientRect();
   const shown = [[left + 9, top + 3], [right - 9, top + 3], [left + 9, bottom - 3], [right - 9, bottom - 3]];
-  return bottom <= innerHeight && shown.every(at => document.elementFromPoint(...at)?.closest('.st-key-way_on'));
+  const inFront = at => document.elementFromPoint(...at)?.closest('.st-key-way_on');
+  return bottom <= innerHeight && shown.every(inFront);
 }"""
 COVERED = """() => {
   const focus = document.activeElement, foot = document.querySelector('.st-key-way_on');
@@ -201,6 +202,7 @@ def test_the_way_on_stays_at_the_foot_of_a_sidebar_that_scrolls(
 ) -> None:
     open_page(page, server, path, **LONG_SIDEBAR)
     wait_until(page, DRAWN)
+    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=20_000)
     sidebar = "document.querySelector('[data-testid=stSidebarContent]')"
     page.get_by_test_id("stSidebar").get_by_text("Network and data").click()
     wait_until(page, f"{sidebar}.scrollHeight > {sidebar}.clientHeight + 200")
@@ -226,6 +228,23 @@ def test_what_has_the_focus_in_a_sidebar_is_not_behind_the_way_on(server: str, p
             break
     else:
         pytest.fail("the link is not reached by Tab")
+
+
+@pytest.mark.parametrize("path", ["playground", "laboratory"])
+def test_on_a_projector_the_way_on_is_whole_and_covers_no_button(server: str, page: Page, path: str) -> None:
+    open_page(page, server, path, projector="true")
+    wait_until(page, DRAWN)
+    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=20_000)
+    page.mouse.move(600, 300)
+    wait_until(page, "getComputedStyle(document.querySelector('.st-key-way_on')).opacity === '1'")
+    assert page.evaluate(LINK_ON_TOP)
+    link = page.locator(".st-key-way_on a").bounding_box()
+    assert link is not None
+    for button in page.locator("button:visible").all():
+        box = button.bounding_box()
+        assert box is not None
+        beside = box["x"] + box["width"] <= link["x"] or link["x"] + link["width"] <= box["x"]
+        assert beside or box["y"] + box["height"] <= link["y"], button.inner_text()
 
 
 def test_less_motion_is_respected(server: str, page: Page) -> None:
