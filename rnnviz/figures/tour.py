@@ -11,10 +11,10 @@ from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note
 from rnnviz.figures.timeline import power_ticks, segments, strength
 from rnnviz.model.arrays import Array
 
-WIDEST = 22.0
+WIDEST = 34.0
 """Width in pixels of an edge on which a gradient of the fixed scale's upper end travels."""
 
-BINS = 10
+BINS = 16
 
 
 @dataclass(frozen=True, eq=False)
