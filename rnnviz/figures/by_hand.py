@@ -23,7 +23,7 @@ Y_INPUT, Y_HIDDEN, Y_DELTA, Y_ERROR, Y_OUTPUT = 17.0, 94.0, 125.0, 188.0, 219.0
 TALL, SMALL = 28.0, 26.0
 """Cell heights in pixels at the figure's usual size; gradients have the smaller cells."""
 
-BINS = 20
+BINS = 32
 """Number of size classes of a gradient, each half a power of ten wide."""
 
 X_PROBABILITY, X_LOSS = T + 0.97, T + 1.66
@@ -240,7 +240,7 @@ def _sized(name: str, ways: list[Way], sizes: list[float], active: list[bool], t
             f"{name}, bin {number}{', active' * now}",
             group,
             mix(theme.gradient, number / BINS),
-            2.0 + 5.0 * number / BINS + 3.0 * now,
+            2.0 + 8.0 * number / BINS + 3.0 * now,
             15.0 + 5.0 * now,
         )
         for (number, now), group in alike.items()

@@ -28,7 +28,8 @@ class Theme:
     input, hidden, output : the three kinds of node.
     target : the targets.
     loss : the loss of the training batch; metric : the held-out measurement.
-    state : diverging, for values in [-1, 1]. gradient : sequential, weak to strong.
+    state : diverging, for values in [-1, 1]. gradient : sequential, weak to strong, over 16
+        powers of ten.
     bad, good : an error; something right.
     series : for several curves of one kind, always combined with different dashes.
     """
@@ -78,7 +79,15 @@ LIGHT = Theme(
     loss="#4B3FC8",
     metric="#0B7A6F",
     state=[(0.0, "#0B4F8A"), (0.25, "#6BA9D6"), (0.5, "#F5F2EC"), (0.75, "#EE9B5F"), (1.0, "#A8400B")],
-    gradient=[(0.0, "#E4DCCB"), (0.3, "#F2B25C"), (0.55, "#E0663A"), (0.8, "#A32463"), (1.0, "#4A0D67")],
+    gradient=[
+        (0.0, "#E4DCCB"),
+        (3 / 16, "#F2B25C"),
+        (5.5 / 16, "#E0663A"),
+        (8 / 16, "#B32B5C"),
+        (10 / 16, "#8A1F74"),
+        (13 / 16, "#4A0D67"),
+        (1.0, "#12021F"),
+    ],
     bad="#B3261E",
     good="#0B7A6F",
     series=("#1F6FB2", "#0B7A6F", "#8E3B8A", "#7A6A00", "#5B5F73", "#C2476B"),
@@ -98,7 +107,15 @@ DARK = Theme(
     loss="#9D93FF",
     metric="#4FD1BD",
     state=[(0.0, "#62B6FF"), (0.25, "#2F6AA3"), (0.5, "#1C1F2E"), (0.75, "#A4592A"), (1.0, "#FFA25E")],
-    gradient=[(0.0, "#33304A"), (0.3, "#6A2C8E"), (0.55, "#C23B7A"), (0.8, "#F58A4B"), (1.0, "#FFE680")],
+    gradient=[
+        (0.0, "#33304A"),
+        (3 / 16, "#6A2C8E"),
+        (5.5 / 16, "#C23B7A"),
+        (8 / 16, "#F58A4B"),
+        (10 / 16, "#FFB85C"),
+        (13 / 16, "#FFE680"),
+        (1.0, "#FFFFF2"),
+    ],
     bad="#FF7A70",
     good="#4FD1BD",
     series=("#6FB7F2", "#4FD1BD", "#E38BE0", "#D9C64A", "#B3B6CC", "#FF8FA8"),

@@ -17,14 +17,14 @@ import plotly.graph_objects as go
 from rnnviz.analysis.gradient_flow import probe_batch
 from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment import Experiment
-from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note
+from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note, squares
 from rnnviz.model.arrays import Array, Mask
 from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import Masks
 from rnnviz.teaching.numbers import plain_all
 
-GRADIENT_RANGE = (-8, 2)
+GRADIENT_RANGE = (-8, 8)
 """Powers of ten over which the gradient's colour and the ribbon's width change, in every figure."""
 
 FLOORS = (-8, -16, -32, -64, -128, -256, -320)
@@ -32,7 +32,7 @@ CEILINGS = (2, 8, 32, 128, 308)
 """The gradient axis ends at one of these powers of ten; it follows the data no more closely."""
 
 LABELLED_STEPS = 34
-"""The largest number of steps at which nodes have room for letters."""
+"""The largest number of steps at which nodes have room for letters, and the ribbon has room between them."""
 
 WIDTH = 760.0
 """Total width of the columns in pixels at 1280 x 720; determines node sizes."""
@@ -102,6 +102,11 @@ class Timeline:
         return max(map(len, self.labels), default=0) > 3
 
     @property
+    def has_lane(self) -> bool:
+        """Whether the ribbon has a lane of its own, beside the units instead of between them."""
+        return self.recurrent and self.T > LABELLED_STEPS
+
+    @property
     def several_write(self) -> bool:
         """Whether the whole loss differs from the last output's."""
         return int(self.masks.writes.sum()) > 1
@@ -145,13 +150,22 @@ Y_INPUT, Y_HIDDEN, LAYER_STEP = 0.0, 1.0, 0.8
 WORD_GAP = 0.62
 """Distance of a word below its node."""
 
-RIBBON_BINS = 10
+LANE, LANE_ROOM, LAST_ROOM = 0.6, 0.4, 0.55
+"""Distance of the ribbon's own lane above its units, and the height that it adds above each layer; the last
+room also has the label of C."""
+
+RIBBON_BINS = GRADIENT_RANGE[1] - GRADIENT_RANGE[0]
+"""One power of ten each."""
+
+WIDEST, WIDEST_IN_LANE = 20.0, 16.0
+"""Width in pixels of the ribbon at the upper end of the scale."""
 
 
 def _rows(view: Timeline) -> tuple[list[float], float]:
     """Return the heights of the hidden layers and of the outputs in the graph."""
-    hidden = [Y_HIDDEN + LAYER_STEP * layer for layer in range(view.layers)]
-    return hidden, hidden[-1] + 1.0
+    room, last = (LANE_ROOM, LAST_ROOM) if view.has_lane else (0.0, 0.0)
+    hidden = [Y_HIDDEN + (LAYER_STEP + room) * layer for layer in range(view.layers)]
+    return hidden, hidden[-1] + 1.0 + last
 
 
 def segments(x0: Array, y0: Array | float, x1: Array, y1: Array | float) -> tuple[Array, Array]:
@@ -160,6 +174,16 @@ def segments(x0: Array, y0: Array | float, x1: Array, y1: Array | float) -> tupl
     x = np.stack([x0, x1, gap], axis=1).ravel()
     y = np.stack([np.broadcast_to(y0, x0.shape), np.broadcast_to(y1, x0.shape), gap], axis=1).ravel()
     return x, y
+
+
+def _joined(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return edges in a row without the gap between one and the next where that begins at its end.
+
+    Where no node hides it a seam would show between them.
+    """
+    kept = np.ones(len(x), bool)
+    kept[2:-1:3] = x[1:-2:3] != x[3::3]
+    return x[kept], y[kept]
 
 
 def _edge(name: str, x: Array, y: Array, colour: str, width: float, **changes: object) -> Spec:
@@ -188,6 +212,10 @@ def _edges(view: Timeline, theme: Theme) -> list[Spec]:
             "C = W_hy", *segments(writing, hidden[-1], writing, output), theme.output, width, opacity=opacity
         ),
     ]
+    if view.has_lane:
+        start, heights = np.tile(view.t[:-1], view.layers), np.repeat(hidden, view.T - 1)
+        along = segments(start, heights, start + 1.0, heights)
+        traces.append(_edge("B = W_hh", *along, theme.hidden, width, opacity=opacity))
     for below, above in pairwise(hidden):
         traces.append(
             _edge("between layers", *segments(view.t, below, view.t, above), theme.faint, width, opacity=0.35)
@@ -203,8 +231,12 @@ def _edges(view: Timeline, theme: Theme) -> list[Spec]:
 
 
 def _ribbon(view: Timeline, theme: Theme) -> list[Spec]:
-    """Draw the recurrent edges, binned in width and colour by the gradient on them."""
+    """Draw the gradient on the recurrent edges, binned in width and colour.
+
+    Between many small units there is no room for it: then it has a lane above them.
+    """
     hidden, _ = _rows(view)
+    lane = LANE if view.has_lane else 0.0
     bins: list[list[tuple[Array, Array]]] = [[] for _ in range(RIBBON_BINS + 1)]
     for layer, height in enumerate(hidden):
         # the gradient on the edge t -> t+1 is the one that reaches h_t
@@ -212,8 +244,9 @@ def _ribbon(view: Timeline, theme: Theme) -> list[Spec]:
         size = np.where(view.reached[:-1], strength(crossing), 0.0)  # NaN from overflow is the strongest
         for number in range(RIBBON_BINS + 1):
             chosen = (np.rint(size * RIBBON_BINS) == number) & view.recurrent
-            bins[number].append(segments(view.t[:-1][chosen], height, view.t[1:][chosen], height))
-    widest = 13.0 if view.T <= 60 else 9.0
+            parts = segments(view.t[:-1][chosen], height + lane, view.t[1:][chosen], height + lane)
+            bins[number].append(_joined(*parts) if view.has_lane else parts)
+    widest = WIDEST_IN_LANE if view.has_lane else WIDEST
     return [
         _edge(
             f"B = W_hh, bin {number}",
@@ -433,7 +466,7 @@ def timeline_spec(view: Timeline, theme: Theme = LIGHT, span: tuple[int, int] | 
 
 def _domains(view: Timeline) -> tuple[tuple[float, float], ...]:
     """Return the vertical domains of the three rows, as shares of the height from the bottom."""
-    graph = 0.39 + 0.06 * (view.layers - 1)
+    graph = 0.39 + 0.06 * (view.layers - 1) + 0.04 * view.has_lane
     rest = 1.0 - graph
     return (1.0 - graph, 1.0), (0.52 * rest, 0.96 * rest), (0.0, 0.45 * rest)
 
@@ -508,7 +541,12 @@ def _row_names(view: Timeline, hidden: list[float], output: float, theme: Theme)
         looped = view.T > 1 and view.recurrent
         loop = f" <span style='color:{theme.hidden}'>↻</span> {matrix('B', 'hh', theme.hidden)}"
         rows[height] = f"{name}{loop}" if looped else name
-    rows |= {(hidden[-1] + output) / 2: matrix("C", "hy", theme.output), output: "output y"}
+        if view.has_lane and i == view.layer:
+            rows[height + LANE] = "◀ ∂L/∂h<sub>t</sub>"
+    rows |= {
+        (hidden[-1] + LANE * view.has_lane + output) / 2: matrix("C", "hy", theme.output),
+        output: "output y",
+    }
     return {"tickvals": list(rows), "ticktext": list(rows.values())}
 
 
@@ -543,6 +581,10 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
     return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.output})
 
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+"""Exponents as characters, which need no taller line."""
+
+
 def _key(view: Timeline, theme: Theme) -> Spec:
     """Return the key to the lines of the lowest row."""
     main, other = (
@@ -553,9 +595,11 @@ def _key(view: Timeline, theme: Theme) -> Spec:
         entries.append(f"<span style='color:{theme.output}'>╌╌ {other}</span>")
     if view.initial is not None:
         entries.append(f"<span style='color:{theme.faint}'>┄┄ before training</span>")
-    scale = "".join(f"<span style='color:{mix(theme.state, place / 4)}'>■</span>" for place in range(5))
     if not (view.brief and view.several_write):
-        entries.append(f"   hidden state −1 {scale} +1")
+        entries.append(f"   hidden state −1 {squares(theme.state, 5)} +1")
+    if view.recurrent and view.T > 1 and not view.brief:
+        low, high = (f"10{str(power).translate(RAISED)}" for power in GRADIENT_RANGE)
+        entries.append(f"   gradient {low} {squares(theme.gradient)} {high}")
     font = {"size": 12, "color": theme.ink}
     return note(theme, "   ".join(entries), 0.0, 0.0, xanchor="left", yanchor="top", yshift=-18, font=font)
 

@@ -12,10 +12,10 @@ from rnnviz.figures.timeline import power_ticks, segments, strength
 from rnnviz.model.arrays import Array
 from rnnviz.teaching.numbers import plain_all
 
-WIDEST = 22.0
+WIDEST = 34.0
 """Width in pixels of an edge on which a gradient of the fixed scale's upper end travels."""
 
-BINS = 10
+BINS = 16
 
 
 @dataclass(frozen=True, eq=False)

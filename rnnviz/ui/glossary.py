@@ -9,6 +9,7 @@ import streamlit as st
 from rnnviz.teaching.glossary import GROUPS, TERMS, Term, with_indices, with_small_indices
 from rnnviz.ui import story
 from rnnviz.ui.session import Session
+from rnnviz.ui.widgets import one_of
 
 DRAWER_HEIGHT = 480
 """Pixels of the list in the drawer."""
@@ -61,15 +62,8 @@ def _nothing(asked: str) -> str:
 def page() -> None:
     """Show the chosen group or the search results: symbols, meanings and formulas."""
     left, right = st.columns([0.68, 0.32], vertical_alignment="bottom")
-    group = left.segmented_control(
-        "Group",
-        GROUPS,
-        default=GROUPS[0],
-        format_func=with_small_indices,
-        required=True,
-        key="glossary_group",
-        label_visibility="collapsed",
-    )
+    with left:
+        group = one_of("Group", GROUPS, with_small_indices, key="glossary_group")
     asked = right.text_input(
         "Search all symbols", placeholder="Search: gradient, rho, clip …", key="search", max_chars=40
     )

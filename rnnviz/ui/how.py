@@ -17,6 +17,7 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.step_bar import step_bar
 from rnnviz.ui.style import theme
 from rnnviz.ui.views import HALVES
+from rnnviz.ui.widgets import one_of
 
 INPUTS, OUTPUTS, HIDDEN = 4, 2, 8
 WIDEST = 32
@@ -41,14 +42,7 @@ def page(session: Session) -> None:
 
     shown = session.view.half or next(iter(HALVES))
     with st.container(key="how", width="content"):
-        st.segmented_control(
-            "View",
-            list(HALVES),
-            format_func=HALVES.__getitem__,
-            required=True,
-            label_visibility="collapsed",
-            **session.widgets.bound("half", shown, choose),
-        )
+        one_of("View", HALVES, HALVES.__getitem__, **session.widgets.bound("half", shown, choose))
     (by_hand if shown == "by-hand" else loop)(session)
 
 

@@ -17,6 +17,7 @@ from rnnviz.ui.instruments.during import during_training
 from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, present
 from rnnviz.ui.session import Session
 from rnnviz.ui.views import INSTRUMENTS
+from rnnviz.ui.widgets import one_of
 
 LEARNS = EVERYTHING - PICTURE
 """Controls that change a training run."""
@@ -104,14 +105,8 @@ def page(session: Session) -> None:
         if name in INSTRUMENTS:
             session.view = replace(session.view, instrument=name)
 
-    st.segmented_control(
-        "Instrument",
-        list(INSTRUMENTS),
-        format_func=INSTRUMENTS.__getitem__,
-        required=True,
-        label_visibility="collapsed",
-        **session.widgets.bound("instrument", _shown(session), choose),
-    )
+    bound = session.widgets.bound("instrument", _shown(session), choose)
+    one_of("Instrument", INSTRUMENTS, INSTRUMENTS.__getitem__, **bound)
     instrument = DRAWN[_shown(session)]
     question, about = with_indices(instrument.question), _about(session, instrument.subject)
     st.html(f"<p class='story'><b>{question}</b> {about}</p>")

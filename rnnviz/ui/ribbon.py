@@ -10,7 +10,7 @@ from rnnviz.figures.theme import Theme, mix
 from rnnviz.figures.timeline import strength
 from rnnviz.model.arrays import Array
 
-THINNEST, THICKEST = 2.0, 16.0
+THINNEST, THICKEST = 2.0, 22.0
 """Height of the ribbon, in pixels, at the ends of the fixed gradient scale."""
 
 

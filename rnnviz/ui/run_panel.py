@@ -17,7 +17,7 @@ from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.pictures import Picture
 from rnnviz.ui.screen import Screen
 from rnnviz.ui.style import theme
-from rnnviz.ui.widgets import Widgets
+from rnnviz.ui.widgets import Widgets, one_of
 
 SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
 LEAST_WIDTH = 680
@@ -116,13 +116,8 @@ class RunPanel:
                 self.run.speed = SPEEDS[name]
 
         shown = next((name for name, speed in SPEEDS.items() if speed == self.run.speed), None)
-        st.segmented_control(
-            "Training steps a second",
-            list(SPEEDS),
-            required=True,
-            label_visibility="collapsed",
-            **self.widgets.bound(f"{self.prefix}speed", shown, choose),
-        )
+        bound = self.widgets.bound(f"{self.prefix}speed", shown, choose)
+        one_of("Training steps a second", SPEEDS, **bound)
 
     def pause_when_solved(self) -> None:
         """Show the switch that pauses a run when the task's goal is first reached."""

@@ -20,6 +20,7 @@ from rnnviz.ui.applications.page import TITLES
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.session import Session
 from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, View, view_params
+from rnnviz.ui.widgets import one_of
 
 OPEN = "what is open now"
 
@@ -149,12 +150,4 @@ PARTS: dict[str, Callable[[Session], None]] = {
 
 def page(session: Session) -> None:
     """Show the chosen part of the guide."""
-    chosen = st.segmented_control(
-        "Part",
-        list(PARTS),
-        default=next(iter(PARTS)),
-        required=True,
-        key="teach",
-        label_visibility="collapsed",
-    )
-    PARTS[chosen or next(iter(PARTS))](session)
+    PARTS[one_of("Part", PARTS, key="teach")](session)

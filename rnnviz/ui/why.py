@@ -18,6 +18,7 @@ from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
+from rnnviz.ui.widgets import one_of
 
 IDEA = (
     "A feed-forward network sees only the current input: information flows one way. "
@@ -68,14 +69,8 @@ def _choose(session: Session, task: str, panel: RunPanel) -> None:
             begin(session, wanted)
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="contest_bar"):
-        st.segmented_control(
-            "Problem",
-            list(ROUNDS),
-            format_func=lambda name: TASKS[name].title,
-            required=True,
-            label_visibility="collapsed",
-            **session.widgets.bound("contest_task", task, take),
-        )
+        bound = session.widgets.bound("contest_task", task, take)
+        one_of("Problem", ROUNDS, lambda name: TASKS[name].title, **bound)
         panel.play_button(again="Play again")
         panel.reset_button("Back to the same initial weights")
     chosen = ROUNDS[task]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,3 +57,30 @@ class Widgets:
         if scale:
             self.hand.watch(key, scale, take)
         return {"key": key, "on_change": lambda: take(st.session_state[key])}
+
+
+def one_of(
+    label: str,
+    options: Iterable[str],
+    title: Callable[[str], str] = str,
+    *,
+    key: str,
+    on_change: Callable[[], None] | None = None,
+) -> str:
+    """Show options side by side and return the chosen one, in the beginning the first.
+
+    label : for screen readers only. title : returns an option's name on screen.
+    key, on_change : also what ``Widgets.bound`` returns.
+    """
+    offered = list(options)
+    st.session_state.setdefault(key, offered[0])
+    chosen = st.segmented_control(
+        label,
+        offered,
+        format_func=title,
+        required=True,
+        label_visibility="collapsed",
+        key=key,
+        on_change=on_change,
+    )
+    return chosen or offered[0]

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from rnnviz import PRESETS, Experiment
 from rnnviz.experiment.links import to_params
 from rnnviz.ui.catalogue import ENTRIES
-from tests.browser.conftest import SETTLED, STYLED, press_key, wait_until
+from tests.browser.conftest import SETTLED, STYLED, both_themes, press_key, wait_until
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PATHS = [entry.path for name, entry in ENTRIES.items() if name != "real_data"]
@@ -173,6 +173,78 @@ def test_everything_on_home_is_reached_by_tab_and_shows_it(server: str, page: Pa
     names = " ".join(reached)
     for wanted in ("Start the story", "Train a network yourself", "The gradient vanishes", "Glossary"):
         assert wanted in names
+
+
+LINK_ON_TOP = """() => {
+  const { left, right, top, bottom } = document.querySelector('.st-key-way_on a').getBoundingClientRect();
+  const shown = [[left + 9, top + 3], [right - 9, top + 3], [left + 9, bottom - 3], [right - 9, bottom - 3]];
+  const inFront = at => document.elementFromPoint(...at)?.closest('.st-key-way_on');
+  return bottom <= innerHeight && shown.every(inFront);
+}"""
+COVERED = """() => {
+  const focus = document.activeElement, foot = document.querySelector('.st-key-way_on');
+  if (!focus.closest('[data-testid=stSidebarUserContent]') || foot.contains(focus)) return false;
+  return focus.getBoundingClientRect().bottom > foot.getBoundingClientRect().top;
+}"""
+NOTHING_BEHIND = """() => {
+  const sidebar = document.querySelector('[data-testid=stSidebarContent]');
+  sidebar.scrollTo(0, sidebar.scrollHeight);
+  const last = [...sidebar.querySelectorAll('[data-testid=stCheckbox]')].at(-1).getBoundingClientRect();
+  return last.bottom <= sidebar.querySelector('.st-key-way_on').getBoundingClientRect().top;
+}"""
+LONG_SIDEBAR = {"topology": "many-to-many", "task": "echo", "layers": "3"}
+
+
+@both_themes
+@pytest.mark.parametrize("path", ["playground", "laboratory"])
+def test_the_way_on_stays_at_the_foot_of_a_sidebar_that_scrolls(
+    server: str, page: Page, theme: str, path: str
+) -> None:
+    open_page(page, server, path, **LONG_SIDEBAR)
+    wait_until(page, DRAWN)
+    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=20_000)
+    sidebar = "document.querySelector('[data-testid=stSidebarContent]')"
+    page.get_by_test_id("stSidebar").get_by_text("Network and data").click()
+    wait_until(page, f"{sidebar}.scrollHeight > {sidebar}.clientHeight + 200")
+    assert page.evaluate(LINK_ON_TOP), f"{path} in {theme}, at the top"
+    paper, behind = (
+        page.evaluate(f"getComputedStyle(document.querySelector('{part}')).backgroundColor")
+        for part in ("[data-testid=stSidebar] :has(> .st-key-way_on)", "[data-testid=stSidebar]")
+    )
+    assert paper == behind, "what scrolls behind the link does not shine through"
+    wait_until(page, NOTHING_BEHIND)  # the controls unfold slowly
+    assert page.evaluate(LINK_ON_TOP), f"{path} in {theme}, at the end"
+
+
+def test_what_has_the_focus_in_a_sidebar_is_not_behind_the_way_on(server: str, page: Page) -> None:
+    open_page(page, server, "playground", **LONG_SIDEBAR)
+    wait_until(page, DRAWN)
+    page.get_by_test_id("stSidebar").get_by_text("Network and data").click()
+    way_on = "document.activeElement.closest('.st-key-way_on')"
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        assert not page.evaluate(COVERED), page.evaluate("document.activeElement.outerHTML")[:300]
+        if page.evaluate(f"Boolean({way_on})"):
+            break
+    else:
+        pytest.fail("the link is not reached by Tab")
+
+
+@pytest.mark.parametrize("path", ["playground", "laboratory"])
+def test_on_a_projector_the_way_on_is_whole_and_covers_no_button(server: str, page: Page, path: str) -> None:
+    open_page(page, server, path, projector="true")
+    wait_until(page, DRAWN)
+    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=20_000)
+    page.mouse.move(600, 300)
+    wait_until(page, "getComputedStyle(document.querySelector('.st-key-way_on')).opacity === '1'")
+    assert page.evaluate(LINK_ON_TOP)
+    link = page.locator(".st-key-way_on a").bounding_box()
+    assert link is not None
+    for button in page.locator("button:visible").all():
+        box = button.bounding_box()
+        assert box is not None
+        beside = box["x"] + box["width"] <= link["x"] or link["x"] + link["width"] <= box["x"]
+        assert beside or box["y"] + box["height"] <= link["y"], button.inner_text()
 
 
 def test_less_motion_is_respected(server: str, page: Page) -> None:

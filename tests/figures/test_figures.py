@@ -39,6 +39,7 @@ from rnnviz.figures.timeline import (
     FLOORS,
     GRADIENT_RANGE,
     LABELLED_STEPS,
+    LANE,
     RIBBON_BINS,
     change_in_words,
     gradient_span,
@@ -112,10 +113,10 @@ def names(spec: Spec) -> list[str]:
 
 def edges(trace: Spec) -> Array:
     """The edges that one trace draws, (n, 4): x0, y0, x1, y1."""
-    x, y = np.reshape(trace["x"], (-1, 3)), np.reshape(trace["y"], (-1, 3))
-    assert np.isnan(x[:, 2]).all(), "edges must not be joined to each other"
-    assert np.isnan(y[:, 2]).all()
-    return np.column_stack([x[:, 0], y[:, 0], x[:, 1], y[:, 1]])
+    x, y = np.asarray(trace["x"], float), np.asarray(trace["y"], float)
+    ends = np.column_stack([x[:-1], y[:-1], x[1:], y[1:]])
+    drawn = ends[np.isfinite(ends).all(axis=1)]
+    return drawn[(drawn[:, :2] != drawn[:, 2:]).any(axis=1)]  # joined ones meet in the same point
 
 
 def words(spec: Spec) -> str:
@@ -165,7 +166,7 @@ def test_the_ribbon_is_the_gradient_that_crosses_each_edge(topology: str, T: int
     low, high = GRADIENT_RANGE
     last_output = e.masks.write_steps[-1]
     for layer in range(layers):
-        height = named(spec, f"hidden h, layer {layer + 1}")["y"][0]
+        height = named(spec, f"hidden h, layer {layer + 1}")["y"][0] + (LANE if T >= 50 else 0.0)
         drawn: dict[int, int] = {}
         for number, trace in enumerate(bins):
             for x0, y0, x1, y1 in edges(trace):
@@ -183,7 +184,65 @@ def test_a_stronger_gradient_is_a_wider_and_darker_ribbon() -> None:
     spec = timeline_spec(view_of(Experiment()))
     bins = [named(spec, f"B = W_hh, bin {number}")["line"] for number in range(RIBBON_BINS + 1)]
     assert all(weak["width"] < strong["width"] for weak, strong in pairwise(bins))
-    assert [line["color"] for line in bins] == [mix(LIGHT.gradient, i / RIBBON_BINS) for i in range(11)]
+    assert [line["color"] for line in bins] == [mix(LIGHT.gradient, i / 16) for i in range(17)]
+
+
+def look_of_size(size: float, T: int) -> tuple[str, float]:
+    """Colour and width of the ribbon where all gradients have one size."""
+    e = Experiment(seq_len=T, hidden_size=8)
+    same = (np.full(T, size),)
+    spec = timeline_spec(view_of(e, snapshot=replace(before_training(e), last=same, total=same)))
+    (line,) = [t["line"] for t in spec["data"] if t["name"].startswith("B = W_hh, bin") and len(t["x"])]
+    return line["color"], line["width"]
+
+
+@pytest.mark.parametrize("T", [20, 50, 200])
+def test_an_explosion_to_ten_to_the_two_looks_unlike_one_to_ten_to_the_eight(T: int) -> None:
+    looks = [look_of_size(size, T) for size in (1.0, 1e2, 1e5, 1e8)]
+    for (weak, narrow), (strong, wide) in pairwise(looks):
+        assert wide - narrow > 1.5, "pixels"
+        assert abs(lightness(weak) - lightness(strong)) > 6.0
+    (weak, narrow), (strong, wide) = looks[1], looks[3]
+    assert wide > 1.4 * narrow
+    assert abs(lightness(weak) - lightness(strong)) > 25.0
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("T", [50, 200])
+def test_between_many_units_the_ribbon_has_a_lane_of_its_own(T: int, layers: int) -> None:
+    spec = timeline_spec(view_of(experiment("many-to-many", T, layers=layers)))
+    low, high = spec["layout"]["yaxis"]["range"]
+    bottom, top = spec["layout"]["yaxis"]["domain"]
+    pixels = 320.0 * (top - bottom) / (high - low)  # a unit of height, at 1280 x 720
+    nodes = [t for t in spec["data"] if t["name"].startswith(("hidden h", "output y"))]
+    for trace in (t for t in spec["data"] if t["name"].startswith("B = W_hh, bin")):
+        for height in set(np.asarray(trace["y"])[np.isfinite(trace["y"])]):
+            for node in nodes:
+                room = pixels * abs(node["y"][0] - height) - node["marker"]["size"] / 2
+                assert room >= trace["line"]["width"] / 2, f"{trace['name']} touches {node['name']}"
+    arrows = edges(named(spec, "B = W_hh"))
+    assert {row[1] for row in arrows} == {node["y"][0] for node in nodes if node["name"][0] == "h"}
+    assert len(arrows) == layers * (T - 1)
+
+
+def test_a_feed_forward_network_has_neither_ribbon_nor_lane() -> None:
+    e = Experiment(seq_len=50, cell="feed-forward")
+    spec = timeline_spec(view_of(e))
+    assert not [t for t in spec["data"] if t["name"].startswith("B = W_hh") and len(t["x"])]
+    assert "gradient 10" not in words(spec)
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+@pytest.mark.parametrize("T", [20, 100])
+def test_the_key_to_the_gradient_is_that_of_the_ribbon(T: int, theme: Theme) -> None:
+    spec = timeline_spec(view_of(Experiment(seq_len=T)), theme)
+    (key,) = [note["text"] for note in spec["layout"]["annotations"] if "gradient 10" in note["text"]]
+    colours = re.findall(r"color:(#[0-9a-f]{6})'>■", key[key.index("gradient 10") :])
+    ribbon = [named(spec, f"B = W_hh, bin {number}")["line"]["color"] for number in range(RIBBON_BINS + 1)]
+    assert colours == ribbon[::2], "a square for every second power of ten"
+    assert "gradient 10⁻⁸ " in re.sub("<.*?>", "", key)
+    assert key.endswith(" 10⁸")
+    assert strength(np.array([1e-8, 1e8])).tolist() == [0.0, 1.0]
 
 
 def test_the_ribbon_can_follow_the_whole_loss() -> None:
@@ -416,8 +475,10 @@ def test_the_curve_wears_the_colours_of_the_ribbon() -> None:
     ("value", "position"),
     [
         (1e-8, 0.0),
-        (1e-3, 0.5),
-        (1e2, 1.0),
+        (1e-4, 0.25),
+        (1.0, 0.5),
+        (1e2, 0.625),
+        (1e8, 1.0),
         (0.0, 0.0),
         (1e-300, 0.0),
         (1e300, 1.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import re
@@ -9,11 +10,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pytest
+from streamlit.proto.LabelVisibility_pb2 import LabelVisibility
+from streamlit.testing.v1 import AppTest
 
 from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Preset, gradient_flow, train
 from rnnviz.experiment import choices
@@ -27,6 +31,7 @@ from rnnviz.ui.session import Session, in_words
 from rnnviz.ui.widgets import Widgets
 from tests.visitor import Tab
 
+ROOT = Path(__file__).parents[2]
 CHARACTERS = {"task": "characters", "topology": "many-to-many"}
 
 
@@ -817,3 +822,29 @@ def test_a_problem_with_the_workers_is_said_on_the_page() -> None:
     visitor.run.problem = "Training stopped: no <b>room</b>"
     visitor.look()
     assert visitor.notice == "Training stopped: no <b>room</b>"
+
+
+def _choice_of_one() -> None:
+    import streamlit as st
+
+    from rnnviz.ui.widgets import one_of
+
+    st.write(one_of("Colour", {"red": 1, "blue": 2}, str.upper, key="colour"))
+
+
+def test_a_choice_of_one_begins_with_the_first_and_is_seen_without_its_label() -> None:
+    tab = AppTest.from_function(_choice_of_one).run()
+    choice = tab.button_group(key="colour")
+    assert (tab.markdown[0].value, choice.options) == ("red", ["RED", "BLUE"])
+    assert choice.proto.label_visibility.value == LabelVisibility.COLLAPSED
+    choice.set_value("blue")
+    assert tab.run().markdown[0].value == "blue"
+    assert tab.run().markdown[0].value == "blue", "a rerun keeps it"
+
+
+def test_choices_without_a_visible_label_are_made_in_one_place() -> None:
+    for file in (ROOT / "rnnviz" / "ui").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".segmented_control"):
+                unlabelled = "label_visibility" in {keyword.arg for keyword in node.keywords}
+                assert unlabelled == (file.name == "widgets.py"), f"{file.name}: use widgets.one_of"

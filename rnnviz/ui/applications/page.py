@@ -23,6 +23,7 @@ from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 from rnnviz.ui.views import ADDRESSES, OWN_NETWORK
+from rnnviz.ui.widgets import one_of
 
 ANSWER_SECONDS, TIMELINE_SECONDS = 0.1, 0.5
 """While it trains the answer and the timeline are redrawn this often at most."""
@@ -141,14 +142,7 @@ def _job(session: Session) -> str:
     if variant and session.view.application != session.applications.opened:
         session.applications.variants[name] = variant
     bound = session.applications.widgets.bound("job", name, lambda wanted: _open_job(session, wanted))
-    st.segmented_control(
-        "Job",
-        list(TITLES),
-        format_func=TITLES.__getitem__,
-        required=True,
-        label_visibility="collapsed",
-        **bound,
-    )
+    one_of("Job", TITLES, TITLES.__getitem__, **bound)
     return name
 
 
@@ -170,14 +164,8 @@ def _variant(state: ApplicationsState, name: str, desk: Interface) -> Variant:
                 state.variants[name] = variant
                 state.written = []
 
-        st.segmented_control(
-            "Data",
-            list(known),
-            format_func=lambda key: known[key].title,
-            required=True,
-            label_visibility="collapsed",
-            **state.widgets.bound(f"variant_{name}", chosen, choose),
-        )
+        bound = state.widgets.bound(f"variant_{name}", chosen, choose)
+        one_of("Data", known, lambda key: known[key].title, **bound)
     return known[chosen]
 
 

@@ -36,6 +36,7 @@ from rnnviz.ui.instruments.reading import Reading, present
 from rnnviz.ui.notes import note
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
+from rnnviz.ui.widgets import one_of
 
 SEEDS_HEIGHT, BORDER_HEIGHT = 394, 348
 CHOICE_HEIGHT = 46
@@ -109,15 +110,7 @@ def trains_seeds() -> bool:
 def seeds(session: Session) -> None:
     """Show twenty seeds: the gradient before training, or what becomes of training."""
     views = {"start": "Gradient before training", "training": "Success of training"}
-    shown = st.segmented_control(
-        "Of each seed",
-        list(views),
-        format_func=views.__getitem__,
-        default="start",
-        required=True,
-        key="seeds_of",
-        label_visibility="collapsed",
-    )
+    shown = one_of("Of each seed", views, views.__getitem__, key="seeds_of")
     if shown == "training":
         _training_of_seeds(session)
     else:
@@ -215,16 +208,7 @@ def border(session: Session) -> None:
     """Show decades over gain and sequence length, or gain and input strength, with the theory's border."""
     e = session.experiment
     names = {"input_std": "gain × input strength", "seq_len": "gain × T"}
-    across = st.segmented_control(
-        "Across",
-        list(names),
-        format_func=names.__getitem__,
-        default="input_std",
-        required=True,
-        key="across",
-        label_visibility="collapsed",
-    )
-    across = across or "input_std"
+    across = one_of("Across", names, names.__getitem__, key="across")
     values = LENGTHS if across == "seq_len" else STRENGTHS
     base = Bench(activation=e.activation, hidden_size=e.hidden_size)
 
