@@ -26,7 +26,7 @@ REASONS = {
     "the recurrent weights are never used": "test_where_there_is_no_past_both_are_the_same_network",
     "always the likeliest letter": "test_at_temperature_zero_the_likeliest_letter_is_always_taken",
     "never trained on": "test_digits_measured_were_never_trained_on",
-    "plain descent never hits the wall": "measured: said if no gradient of the path shown reached 1",
+    "descent without clipping never hits": "measured: said if no gradient of the path shown reached 1",
     "The threshold was never reached": "measured: said of the path shown",
     "It never reached the threshold": "measured: said of the run shown",
     "The error always enters the top layer": "by definition: only the top layer is read out",

@@ -116,7 +116,7 @@ def _bars(view: Answers, theme: Theme, **place: str) -> Spec:
 def _right_of_all(view: Answers) -> str:
     hits = _likeliest(view.outputs[view.steps]) == view.targets[view.steps]
     share = hits.mean(axis=0)
-    return f"{int((share == 1).sum())} of {len(share)} probe sequences right"
+    return f"{int((share == 1).sum())} of {len(share)} test sequences right"
 
 
 def _probabilities(view: Answers, theme: Theme) -> Spec:

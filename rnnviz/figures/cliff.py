@@ -84,7 +84,7 @@ def _ground(theme: Theme) -> list[Spec]:
         "zmin": low,
         "zmax": high,
         "customdata": steepest,
-        "hovertemplate": "w %{x:.2f}, b %{y:.2f}: ||∂E|| up to %{customdata:.2~r}<extra></extra>",
+        "hovertemplate": "w %{x:.2f}, b %{y:.2f}: ||∇E|| up to %{customdata:.2~r}<extra></extra>",
     }
     return [shared | surface, shared | above]
 
@@ -160,7 +160,7 @@ def _map(name: str, path: Descent, colour: str, dash: str, theme: Theme) -> list
 
 def _layout(free: Descent, theme: Theme) -> Spec:
     low, high = COLOUR_RANGE
-    scale = f"colour: ||∂E|| 10<sup>{low}</sup> {squares(theme.gradient)} 10<sup>{high}</sup>"
+    scale = f"colour: ||∇E|| 10<sup>{low}</sup> {squares(theme.gradient)} 10<sup>{high}</sup>"
     notes = [
         heading(theme, "loss E"),
         heading(theme, f"from above</b>  ● start   {scale}<b>".replace("-", "−"), 0.54, theme.faint, size=13),

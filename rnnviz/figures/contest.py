@@ -96,7 +96,7 @@ def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
         "layout": layout(
             theme,
             margin={"l": 46, "r": 150, "t": 26, "b": 36},
-            xaxis=axis(theme, "training step", range=[-0.005 * view.end, view.end], showgrid=False, nticks=6),
+            xaxis=axis(theme, "update", range=[-0.005 * view.end, view.end], showgrid=False, nticks=6),
             yaxis=axis(theme, range=[0.0, view.top], nticks=5, tickformat=".0%" if view.accuracy else ".0f"),
             annotations=[
                 heading(theme, view.metric_title, size=13),

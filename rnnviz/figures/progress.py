@@ -86,7 +86,7 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
     events = [_event(metric, theme, step, name) for step, name in _events(view)]
     words = f"{view.level}: {view.guess}" if view.guess else view.level
     level = beside_level(metric, view.chance, above=view.accuracy)
-    steps = axis(theme, "training step", range=[-0.01 * end, end], nticks=4, showgrid=False)
+    steps = axis(theme, "update", range=[-0.01 * end, end], nticks=4, showgrid=False)
     return {
         "data": data,
         "layout": layout(

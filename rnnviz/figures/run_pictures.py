@@ -154,10 +154,7 @@ class ProgressPicture:
         """Return the progress at a moment as a message."""
         state, view = now.state, self.view(now.experiment, now.state)
         metric = "not yet measured" if np.isnan(state.metric) else f"now {state.metric:.3g}"
-        label = (
-            f"Loss and {view.metric_title} over {state.step} training steps: "
-            f"{metric}, chance {view.chance:.3g}"
-        )
+        label = f"Loss and {view.metric_title} over {state.step} updates: {metric}, chance {view.chance:.3g}"
         return self.place.message(progress_spec(view, self.theme), label)
 
 
@@ -191,7 +188,7 @@ class TrainingHistoryPicture:
 
 def _history_in_words(raw: Array, limit: float | None) -> str:
     """Describe a run's history; raw : (n,), the gradient's norm before clipping."""
-    told = f"Gradient over {len(raw)} training steps"
+    told = f"Gradient over {len(raw)} updates"
     if limit is None or not len(raw):
         return f"{told}, not clipped"
     return f"{told}; clipped in {percent(float(np.mean(raw >= limit)))} of them"
@@ -200,9 +197,9 @@ def _history_in_words(raw: Array, limit: float | None) -> str:
 def in_figures(now: Moment, layer: int) -> str:
     """Return the key numbers of a run as one line of HTML."""
     seen, verdict = now.snapshot, now.snapshot.verdict[layer]
-    rate = f"{now.rate:,.0f} steps/s" if now.rate else "training…" if now.playing else "paused"
+    rate = f"{now.rate:,.0f} updates/s" if now.rate else "training…" if now.playing else "paused"
     cells = [
-        ("step", f"{now.state.step:,}", "Updates of the weights so far"),
+        ("update", f"{now.state.step:,}", "Updates of the weights so far"),
         ("", rate, "Training speed"),
         ("parameters", f"{seen.parameters:,}", "Trainable weights, shared by all time steps"),
         (with_indices("ρ(W_hh)"), _size(seen.spectral_radius[layer]), explain("ρ")),

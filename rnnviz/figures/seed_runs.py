@@ -33,7 +33,7 @@ def seed_runs_spec(e: Experiment, runs: Sequence[SeedRun], updates: int, theme: 
             margin={"l": 72, "r": 24, "t": 34, "b": 44},
             showlegend=True,
             legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
-            xaxis=axis(theme, "training step", range=[0, updates], showgrid=False),
+            xaxis=axis(theme, "update", range=[0, updates], showgrid=False),
             yaxis=axis(theme, title, range=[0.0, 1.03 * top], nticks=6),
         ),
     }

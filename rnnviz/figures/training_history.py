@@ -52,7 +52,7 @@ def _heat(curves: pd.DataFrame, theme: Theme) -> Spec:
         "colorscale": theme.gradient,
         "showscale": False,
         "customdata": shown,
-        "hovertemplate": "training step %{x}, t = %{y}: %{customdata}<extra></extra>",
+        "hovertemplate": "update %{x}, t = %{y}: %{customdata}<extra></extra>",
     }
 
 
@@ -68,7 +68,7 @@ def _line(name: str, norms: pd.DataFrame, column: str, line: Spec) -> Spec:
         "yaxis": "y2",
         "line": line,
         "customdata": plain_all(values),
-        "hovertemplate": f"step %{{x}}, {name}: %{{customdata}}<extra></extra>",
+        "hovertemplate": f"update %{{x}}, {name}: %{{customdata}}<extra></extra>",
     }
 
 
@@ -97,7 +97,7 @@ def _marks(x: Array, y: Array, colour: str, name: str = "overflow", symbol: str 
         "x": x,
         "y": y,
         "marker": {"symbol": symbol, "size": 7, "color": colour, "line": {"color": colour, "width": 1.5}},
-        "hovertemplate": f"training step %{{x}}: {name}<extra></extra>",
+        "hovertemplate": f"update %{{x}}: {name}<extra></extra>",
     }
 
 
@@ -126,7 +126,7 @@ def _layout(curves: pd.DataFrame, norms: pd.DataFrame, span: tuple[int, int], th
         margin={"l": 72, "r": 24, "t": 34, "b": 44},
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.36, "yanchor": "bottom"}
         | {"bgcolor": "rgba(0,0,0,0)"},
-        xaxis=axis(theme, "training step →", anchor="y2", **steps),
+        xaxis=axis(theme, "update →", anchor="y2", **steps),
         yaxis=axis(theme, "time step t", domain=[0.46, 1.0], **time),
         yaxis2=axis(
             theme, "||∂L/∂W||", domain=[0.0, 0.35], type="log", range=list(span), **power_ticks(span, 4)

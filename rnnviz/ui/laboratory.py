@@ -92,7 +92,7 @@ DRAWN: dict[str, Instrument] = {
 
 
 OWN = {
-    "bench": "An isolated layer on random input: of the experiment's settings, only activation and H apply.",
+    "bench": "A single layer on random input: of the experiment's settings, only activation and H apply.",
     "unit": "A network of a single unit without input; the experiment's settings do not apply.",
 }
 """Notes for instruments that measure a separate network."""
@@ -139,5 +139,5 @@ def _about(session: Session, subject: str) -> str:
     steps = session.run.state.step if subject in ("run", "past") else 0
     if subject == "past" and not steps:
         return ""
-    updates = "1 training step" if steps == 1 else f"{steps:,} training steps"
+    updates = "1 update" if steps == 1 else f"{steps:,} updates"
     return f"Weights after {updates}." if steps else "Weights before training."

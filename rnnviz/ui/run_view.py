@@ -56,7 +56,7 @@ def _retuned(session: Session) -> str:
         return ""
     last = changes[-1]
     steps = [f"{change.step:,}" for change in changes]
-    at = f"step {steps[0]}" if len(steps) == 1 else f"{len(steps)} steps, the last one {steps[-1]}"
+    at = f"update {steps[0]}" if len(steps) == 1 else f"{len(steps)} updates, the last one {steps[-1]}"
     clip = "no clipping" if last.clip_norm is None else f"clipping at {last.clip_norm:g}"
     values = f"learning rate {last.learning_rate:g}, {clip}"
     text = f"{values}. The address starts a new run with these values."

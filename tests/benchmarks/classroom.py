@@ -49,7 +49,7 @@ SLIDE_EVERY, TURN_EVERY, AWAY_SECONDS = 10.0, 20.0, 2.0
 NEWCOMERS_AT = (0.3, 0.5, 0.7)
 """Shares of the time after which somebody new opens the page."""
 
-STEP = re.compile(rb"step <b>([\d,]+)</b>")
+STEP = re.compile(rb"update <b>([\d,]+)</b>")
 PARTS = re.compile(r"(\d+) of \d+ parts")
 
 HEAVIEST = Experiment(seq_len=200, hidden_size=128, layers=3, batch_size=256)

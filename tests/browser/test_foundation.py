@@ -102,7 +102,7 @@ def test_a_server_stops_in_silence_in_the_middle_of_a_run(
     with running(command, port, log, folder=ROOT if started == "streamlit" else tmp_path) as server:
         page.goto(f"http://127.0.0.1:{port}/playground")
         page.get_by_role("button", name="Play").click(timeout=30_000)
-        expect(page.locator(".numbers")).to_contain_text("steps/s", timeout=30_000)
+        expect(page.locator(".numbers")).to_contain_text("updates/s", timeout=30_000)
         children = children_of(server.pid)
         assert len(children) >= 2, "workers, and who tracks their semaphores"
         page.goto("about:blank")  # a page that loses its server complains in the console

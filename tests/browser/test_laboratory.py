@@ -102,7 +102,7 @@ def test_no_instrument_needs_a_scroll_bar_after_training(server: str, page: Page
     for _ in range(3):
         page.locator(".st-key-step button").click()
     page.get_by_test_id("stTopNavLink").filter(has_text="Laboratory").click()
-    expect(page.get_by_text(re.compile("Weights after [1-3] training step"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Weights after [1-3] update"))).to_be_visible()
     trained = visit_all(page, subjects=("run", "past"))  # what the others show is the same before and after
     assert {name for name in trained if overflow(page)} == set()
 

@@ -69,11 +69,11 @@ def test_the_axis_of_the_gradient_never_becomes_narrower() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"rate": 1234.0}, "1,234 steps/s"), ({"playing": True}, "training…"), ({}, "paused")],
+    [({"rate": 1234.0}, "1,234 updates/s"), ({"playing": True}, "training…"), ({}, "paused")],
 )
 def test_the_key_numbers_say_how_fast_it_trains(changes: dict[str, Any], words: str) -> None:
     line = re.sub("<.*?>", "", in_figures(moment(Experiment(seq_len=6), **changes), 0))
-    assert line.startswith("step 3")
+    assert line.startswith("update 3")
     assert words in line
     assert "gradient healthy" in line
 

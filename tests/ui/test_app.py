@@ -151,7 +151,7 @@ def test_the_app_opens_with_the_defaults() -> None:
     assert visitor.notice == ""
     assert TASKS["recall"].summary in visitor.story
     assert "Press Play" in visitor.story
-    assert "step 0" in visitor.numbers
+    assert "update 0" in visitor.numbers
     assert "paused" in visitor.numbers
     assert list(visitor.figures) == ["timeline", "progress", "answers"]
 
@@ -419,7 +419,7 @@ def test_play_trains_and_pause_stops() -> None:
     visitor.set("speed", "max")
     visitor.press("play")
     assert visitor.tab.button(key="play").label == "Pause"
-    visitor.look_until(lambda: visitor.run.state.step > 20 and "steps/s" in visitor.numbers)
+    visitor.look_until(lambda: visitor.run.state.step > 20 and "updates/s" in visitor.numbers)
     visitor.press("play")
     assert visitor.tab.button(key="play").label == "Play"
     assert not visitor.run.playing
@@ -565,7 +565,7 @@ def test_a_retuned_run_says_that_its_address_does_not_repeat_it() -> None:
     visitor.step()
     visitor.set("choose_learning_rate", 0.1)
     told = (
-        "Retuned at step 2: learning rate 0.1, clipping at 1. The address starts a new run with these values."
+        "Retuned at update 2: learning rate 0.1, clipping at 1. The address starts a new run with these values."
     )
     assert visitor.marked("retuned") == told
     visitor.step()

@@ -133,7 +133,7 @@ def test_every_job_opens_untrained_and_waits(job: str) -> None:
     for score in scores:
         assert f"{score.name} {score.write(score.value)}" in page.words
     assert len(page.figure(f"answer_{job}")["label"]) > 30
-    assert "over 0 training steps" in page.figure("job_progress")["label"]
+    assert "over 0 updates" in page.figure("job_progress")["label"]
 
 
 def test_the_first_job_needs_no_name_and_ones_own_network_stands_among_them() -> None:

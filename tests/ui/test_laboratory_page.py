@@ -133,7 +133,7 @@ def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: st
 
 def test_the_phase_diagram_says_on_what_input_it_measures() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=8)), "border")
-    assert "An isolated layer on random input" in header(tab)
+    assert "A single layer on random input" in header(tab)
 
 
 def test_seeds_are_measured_while_somebody_watches_and_none_before() -> None:
@@ -255,7 +255,7 @@ def test_after_training_the_spectrum_shows_before_and_now() -> None:
 
     run._newest = advance(run.experiment, run.state, steps=5), run.initial
     assert {t["name"] for t in figure(look(tab), "spectrum")["data"]} == {"now", "before training"}
-    assert f"after {run.state.step} training steps" in " ".join(str(h.proto.body) for h in tab.get("html"))
+    assert f"after {run.state.step} updates" in " ".join(str(h.proto.body) for h in tab.get("html"))
 
 
 def test_the_curve_shows_a_run_before_during_and_after_training() -> None:
@@ -265,10 +265,10 @@ def test_the_curve_shows_a_run_before_during_and_after_training() -> None:
         train_here(run, 2)
         run._remember(run._newest[1])
     drawn = {trace["name"]: trace for trace in figure(look(tab), "compare")["data"]}
-    assert {"Orthogonal, now", "before training", "step 4", "step 16", "theory"} == set(drawn)
+    assert {"Orthogonal, now", "before training", "update 4", "update 16", "theory"} == set(drawn)
     before = gradient_flow(run.experiment).total
     np.testing.assert_allclose(values_of(drawn["before training"]), before, rtol=1e-12)
-    np.testing.assert_array_equal(values_of(drawn["step 16"]), run.album[16])
+    np.testing.assert_array_equal(values_of(drawn["update 16"]), run.album[16])
     assert not np.array_equal(run.album[16], run.album[4])
 
 
@@ -287,7 +287,7 @@ def test_where_several_steps_write_the_whole_loss_stands_beside_each_output() ->
 
 def test_the_cliff_stands_by_itself() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=5)), "cliff")
-    assert "a gradient of 390 there, jumped a distance of 39, and ended at a loss of 0.090." in said(tab)
+    assert "a gradient of 390 there, jumped 39 units, and ended at a loss of 0.090." in said(tab)
     assert "no step is longer than 0.03, and after as many updates the loss is 0.0013." in said(tab)
     assert "at most }{390}" in tab.latex[0].value
     tab.slider(key="cliff_w").set_value(4.4)
@@ -377,14 +377,14 @@ def test_a_control_is_useful_where_it_changes_the_numbers_of_some_task(name: str
 
 def test_the_laboratory_trains_by_itself_and_keeps_the_speed_of_the_playground() -> None:
     tab = Tab("laboratory", T="5", instrument="training")
-    assert tab.notes == ["Not trained yet."]
+    assert [note.split(".")[0] for note in tab.notes] == ["Not trained yet"]
     speed = tab.run.speed
     for steps in (300, 600):
         tab.press("train_here")
         tab.look_until(lambda: not tab.run.playing)
         tab.look()
         assert tab.run.state.step == steps
-        assert f"Weights after {steps} training steps." in tab.html
+        assert f"Weights after {steps} updates." in tab.html
     drawn = {trace["name"]: trace for trace in json.loads(tab.messages["lab_training"])["data"]}
     assert np.frombuffer(base64.b64decode(drawn["before clipping"]["y"]["bdata"])).size == 600
     assert tab.run.speed == speed

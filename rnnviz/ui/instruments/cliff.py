@@ -38,7 +38,7 @@ def cliff(hand: Hand) -> Reading:
     formula = (
         r"\begin{aligned} h_t &= w\,\sigma(h_{t-1}) + b,\quad h_0 = 0.5 \\"
         r" E &= (\sigma(h_{50}) - 0.7)^2 \\"
-        rf" \|\partial E\|&:\ {number(free.norm[0], 2)}\text{{ at the start, at most }}"
+        rf" \|\nabla E\|&:\ {number(free.norm[0], 2)}\text{{ at the start, at most }}"
         rf"{number(free.norm.max(), 2)}"
         r"\end{aligned}"
     )
@@ -53,10 +53,10 @@ def cliff(hand: Hand) -> Reading:
 def _tell(free: Descent) -> str:
     """Return a sentence on the descent without clipping."""
     if not (free.norm >= 1.0).any():
-        return "From this start, plain descent never hits the wall."
+        return "From this start, descent without clipping never hits the wall."
     return (
-        f"Plain descent met a gradient of {plain(free.norm.max(), 2)} there, jumped "
-        f"a distance of {plain(free.longest_step, 2)}, and ended at a loss of {plain(free.error[-1], 2)}."
+        f"Without clipping, gradient descent met a gradient of {plain(free.norm.max(), 2)} there, jumped "
+        f"{plain(free.longest_step, 2)} units, and ended at a loss of {plain(free.error[-1], 2)}."
     )
 
 

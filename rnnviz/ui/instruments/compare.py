@@ -97,7 +97,7 @@ def _earlier(session: Session) -> list[Curve]:
     near = sorted(
         {min(made, key=lambda step: abs(step - share * run.state.step)) for share in DURING if made}
     )
-    during = [Curve(f"step {step:,}", run.album[step], "during") for step in near]
+    during = [Curve(f"update {step:,}", run.album[step], "during") for step in near]
     return [Curve("before training", run.initial.last[-1], "before"), *during]
 
 

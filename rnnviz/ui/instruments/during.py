@@ -26,13 +26,13 @@ SECONDS = 0.5
 
 
 def during_training(session: Session) -> None:
-    """Show the gradient at every training step, and the weight gradient before and after clipping."""
+    """Show the gradient at every update, and the weight gradient before and after clipping."""
     panel = RunPanel(lambda: (session.run,), session.widgets, lambda: (session.restart(),), "lab_")
     _train_button(session)
     history = session.run.state.history
     norms = history.frame()
     if norms.empty and not session.run.playing:
-        note("Not trained yet.")
+        note("Not trained yet. Each update will add a column: the gradient's curve at that moment.")
         return
     place = panel.place("training", room(session, FIGURE_HEIGHT - BAR_HEIGHT), LEAST_WIDTH)
     panel.picture(place, TrainingHistoryPicture(place, theme()), seconds=SECONDS)
@@ -42,13 +42,13 @@ def during_training(session: Session) -> None:
 
 
 def _train_button(session: Session) -> None:
-    """Show the button that trains some steps; while the run plays, it pauses it."""
+    """Show the button that trains for some updates; while the run plays, it pauses it."""
     run = session.run
     if run.ended:  # set by a lesson; here the run may go on
         run.until = None
     playing = run.playing
     st.button(
-        "Pause" if playing else f"Train {STEPS} steps" if not run.state.step else f"Train {STEPS} more steps",
+        "Pause" if playing else f"Train {STEPS} updates" if not run.state.step else f"Train {STEPS} more",
         icon=":material/pause:" if playing else ":material/fast_forward:",
         type="primary",
         shortcut="P",
@@ -62,7 +62,7 @@ def _in_words(e: Experiment, norms: pd.DataFrame) -> tuple[str, str]:
     """Return how to read the figure, and a formula with the newest numbers."""
     raw, limit = norms["grad_norm"].to_numpy(), e.clip_norm
     how = (
-        "Each column is the gradient's curve at one training step, t = 1 at the bottom: a band that "
+        "Each column is the gradient's curve at one update, t = 1 at the bottom: a band that "
         "fades downwards is a gradient that vanishes on its way back. Below: the norm of the full gradient. "
     )
     if not len(raw):
@@ -71,7 +71,7 @@ def _in_words(e: Experiment, norms: pd.DataFrame) -> tuple[str, str]:
     if limit is None:
         return f"{how}Clipping is off.", rf"{norm}\qquad\text{{clipping is off}}"
     share = percent(float(np.mean(raw >= limit)))
-    reached = f"It reached the threshold in {share} of the steps shown, and was clipped there."
+    reached = f"It reached the threshold in {share} of the updates shown, and was clipped there."
     formula = (
         r"\text{if } \|g\|\ge\theta:\quad g \leftarrow \frac{\theta}{\|g\|}\,g \qquad "
         rf"{norm},\ \theta={limit:g}"

@@ -78,9 +78,9 @@ def causes(session: Session, params: Params) -> Reading | str:
     blocked = ACTIVATIONS[e.activation].blocked
     remark = _remark(e, parts, session.run.state.step > 0)
     how = (
-        "Every step back multiplies the error twice: by the activation's slope at that step, then by W_hh "
-        "(under the braces: medians). Above 1 it grows, below 1 it shrinks. Bars: the share of units "
-        f"that are {blocked}: less than a tenth of the error passes. {remark}"
+        "Every step back multiplies the error by two factors: the activation's slope at that step, then W_hh "
+        "(medians are under the braces). Above 1 it grows, below 1 it shrinks. Bars: the share of units that "
+        f"are {blocked}, which pass less than a tenth of the error. {remark}"
     )
     formula = (
         r"\frac{\|\varepsilon_{t-1}\|}{\|\varepsilon_t\|} ="

@@ -221,8 +221,8 @@ def border(session: Session) -> None:
 
 
 _BORDER = (
-    "The dashed border assumes infinite width and fresh weights at every step. Ours is finite with one "
-    "W_hh for all steps: without input, and in linear layers, that moves the border."
+    "The dashed border assumes infinite width and fresh weights at every step. This network is finite and "
+    "uses one W_hh at all steps: without input, or with a linear activation, its border lies elsewhere."
 )
 
 
@@ -237,7 +237,7 @@ def _border_reading(base: Bench, decades: Array, across: str, values: Array) -> 
     critical = np.array([critical_gain(0.0 if silence else s, base.activation) for s in values])
     inputs = "no input" if silence else f"random inputs, T\xa0=\xa0{base.seq_len}"
     how = (
-        f"H = {base.hidden_size}, {base.activation}, Gaussian W_hh, a random first impulse, then {inputs}; "
+        f"H = {base.hidden_size}, {base.activation}, Gaussian W_hh, a random first input, then {inputs}; "
         f"median of {PHASE_SEEDS} seeds. Blue loses gradient, orange gains it. "
     ) + (_BORDER if inside(critical, GAINS).any() else _beyond(critical))
     ends = number(critical[0], 4) + ("" if silence else rf"\ \text{{to}}\ {number(critical[-1], 4)}")
