@@ -372,7 +372,7 @@ def test_step_makes_one_step() -> None:
     visitor = Visitor()
     visitor.step()
     assert visitor.run.state.step == 1
-    assert "step 1" in visitor.numbers
+    assert "update 1" in visitor.numbers
     assert "Press Play" not in visitor.story
     visitor.step()
     weights = visitor.run.state.params.flat()
@@ -565,7 +565,8 @@ def test_a_retuned_run_says_that_its_address_does_not_repeat_it() -> None:
     visitor.step()
     visitor.set("choose_learning_rate", 0.1)
     told = (
-        "Retuned at update 2: learning rate 0.1, clipping at 1. The address starts a new run with these values."
+        "Retuned at update 2: learning rate 0.1, clipping at 1. "
+        "The address starts a new run with these values."
     )
     assert visitor.marked("retuned") == told
     visitor.step()
