@@ -244,7 +244,7 @@ def test_a_retuned_run_says_so_in_both_themes_and_on_a_projector(server: str, pa
     page.get_by_role("slider", name="Learning rate").press("ArrowRight")
     retuned = page.locator(".retuned")
     expect(retuned).to_contain_text(
-        "Retuned at step 1: learning rate 0.01, clipping at 1. The address starts"
+        "Retuned at update 1: learning rate 0.01, clipping at 1. The address starts"
     )
     for theme in ("dark", "light"):
         use_theme(page, theme)

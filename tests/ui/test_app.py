@@ -574,7 +574,7 @@ def test_a_retuned_run_says_that_its_address_does_not_repeat_it() -> None:
     assert [t.step for t in visitor.run.state.retunings] == [2]
     visitor.set("choose_clip_norm", 3.0)
     assert visitor.marked("retuned").startswith(
-        "Retuned at 2 steps, the last one 3: learning rate 0.1, clipping at 3."
+        "Retuned at 2 updates, the last one 3: learning rate 0.1, clipping at 3."
     )
     visitor.press("reset")
     assert visitor.marked("retuned") == ""

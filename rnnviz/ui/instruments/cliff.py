@@ -55,7 +55,7 @@ def _tell(free: Descent) -> str:
     if not (free.norm >= 1.0).any():
         return "From this start, descent without clipping never hits the wall."
     return (
-        f"Without clipping, gradient descent met a gradient of {plain(free.norm.max(), 2)} there, jumped "
+        f"Unclipped, descent met a gradient of {plain(free.norm.max(), 2)} there, jumped "
         f"{plain(free.longest_step, 2)} units, and ended at a loss of {plain(free.error[-1], 2)}."
     )
 

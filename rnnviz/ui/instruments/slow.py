@@ -221,8 +221,8 @@ def border(session: Session) -> None:
 
 
 _BORDER = (
-    "The dashed border assumes infinite width and fresh weights at every step. This network is finite and "
-    "uses one W_hh at all steps: without input, or with a linear activation, its border lies elsewhere."
+    "The dashed border assumes infinite width and fresh weights at every step. Here it is finite, with "
+    "one W_hh for all steps: without input, or if linear, its border lies elsewhere."
 )
 
 
