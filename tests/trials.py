@@ -1,4 +1,4 @@
-"""Everything that lessons and scenarios claim of a run, in one list; see rnnviz/teaching/measured.py."""
+"""Everything that lessons, scenarios and the page Why claim of a run; see rnnviz/teaching/measured.py."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from rnnviz import PRESETS, Experiment, train
 from rnnviz.experiment.links import to_params
+from rnnviz.teaching.contest import ROUNDS, STEPS
 from rnnviz.teaching.lessons import LESSONS, Outcome
 
 PROMISED = {"solved": {"solved": True}, "stuck": {"near_chance": True}, "diverged": {"diverges": True}}
@@ -46,6 +47,11 @@ TRIALS = {
         *(
             Trial(f"scenario/{p.name}", p.experiment, p.steps, PROMISED[p.outcome], p.share)
             for p in PRESETS.values()
+        ),
+        *(
+            Trial(f"why/{task}/{cell}", chosen.runner(cell), STEPS, claims, 0.9)
+            for task, chosen in ROUNDS.items()
+            for cell, claims in chosen.claims.items()
         ),
     ]
 }

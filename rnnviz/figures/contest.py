@@ -81,7 +81,7 @@ class Contest:
 def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
     """Return the figure as plain data."""
     looks = [look_of(number, theme) for number in range(len(view.trained))]
-    levels = [("chance", view.chance, f"chance: {view.guess}")]
+    levels = [("chance", view.chance, f"{'chance' if view.accuracy else 'without a network'}: {view.guess}")]
     if view.bound is not None:
         levels.append(("bound", view.bound, f"best possible without memory: {view.in_words(view.bound)}"))
     panel = _panel(view, [value for _, value, _ in levels])

@@ -13,6 +13,7 @@ from rnnviz.figures.unrolled import Unrolled, unrolled_spec
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.base import ACCURACY
 from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS, Round
+from rnnviz.teaching.measured import MEASURED
 
 
 def name_of(cell: str) -> str:
@@ -53,7 +54,7 @@ class ContestPicture:
         known = {**now.beside, own: Trained.of(own, now.state)}
         view = _contest(chosen, [known[name_of(cell)] for cell in RUNNERS])
         told, ended = results(view), all(trained.step >= STEPS for trained in view.trained)
-        finding = chosen.finding if ended else ""
+        finding = f"{chosen.finding} {record(chosen, view)}" if ended else ""
         return self.place.message(
             contest_spec(view, self.theme),
             f"{view.metric_title} of both networks over training. {told}",
@@ -68,6 +69,21 @@ def _contest(chosen: Round, trained: list[Trained]) -> Contest:
     title = f"{task.measured_on(e)} {task.metric.title}"
     accuracy = task.metric is ACCURACY
     return Contest(trained, STEPS, title, accuracy, task.chance(e), task.guess, chosen.bound)
+
+
+def record(chosen: Round, view: Contest) -> str:
+    """Return in a sentence how both networks ended with other seeds; "" if that was not measured."""
+    task, told = chosen.experiment.task, []
+    start, by = ("gets {} right", "") if view.accuracy else ("is off by {}", "by ")
+    for cell, (side, value) in zip(RUNNERS, (chosen.without, chosen.with_memory), strict=True):
+        if (measured := MEASURED.get(f"why/{task}/{cell}")) is None:
+            return ""
+        told.append((f"{side.replace('_', ' ')} {view.in_words(value)}", measured.kept))
+    (without, few), (with_memory, many) = told
+    return (
+        f"Of {few.seeds} other seeds, the feed-forward network {start.format(without)} with {few.count}, "
+        f"the recurrent one {by}{with_memory} with {many.count}."
+    )
 
 
 def results(view: Contest) -> str:

@@ -1,7 +1,7 @@
-"""The outcomes of every lesson's step and every scenario over many seeds.
+"""The outcomes of every lesson's step, every scenario and every round of the page Why over many seeds.
 
 ``measured.json`` is written by ``python -m tests.benchmarks.claims``. A test compares its settings with
-those of the lessons and scenarios, and its counts with runs of further seeds.
+those of the lessons, scenarios and rounds, and its counts with runs of further seeds.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _listed(phrases: list[str]) -> str:
 
 
 def read_measured(file: Path = FILE) -> dict[str, Measured]:
-    """Return the outcomes by name: "lesson/step" or "scenario/name"; empty if nothing was measured yet."""
+    """Return the outcomes by name: "lesson/step", "scenario/name" or "why/task/cell"; empty if none is."""
     if not file.exists():
         return {}
     return {name: Measured.read(data) for name, data in json.loads(file.read_text(encoding="utf-8")).items()}

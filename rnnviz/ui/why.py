@@ -13,6 +13,7 @@ from rnnviz.tasks import TASKS
 from rnnviz.tasks.base import ACCURACY
 from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS
 from rnnviz.teaching.glossary import explain, with_indices
+from rnnviz.ui import story
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
@@ -30,7 +31,7 @@ ONE_EXAMPLE = "<span>Below: one example, and what each network answers (✓ righ
 SPEED = 100.0
 """Updates per second: slow enough to follow, and done within seconds."""
 
-GRAPH_WIDTH, GRAPH_HEIGHT, CHART_HEIGHT = 560, 154, 190
+GRAPH_WIDTH, GRAPH_HEIGHT, CHART_HEIGHT = 560, 154, 172
 FITS_A_PHONE = 10
 """Up to this many steps a graph is legible on a phone without scaling."""
 
@@ -62,7 +63,8 @@ def page(session: Session) -> None:
 
 
 def _choose(session: Session, task: str, panel: RunPanel) -> None:
-    """Show the problems and the buttons to start, pause and reset."""
+    """Show the problems, the buttons to start, pause and reset, and after the end what to try next."""
+    chosen = ROUNDS[task]
 
     def take(wanted: str | None) -> None:
         if wanted in ROUNDS:
@@ -73,7 +75,8 @@ def _choose(session: Session, task: str, panel: RunPanel) -> None:
         one_of("Problem", ROUNDS, lambda name: TASKS[name].title, **bound)
         panel.play_button(again="Play again")
         panel.reset_button("Back to the same initial weights")
-    chosen = ROUNDS[task]
+        if all(run.state.step >= STEPS for run in panel.runs):
+            story.door(session, "playground", chosen.further[0], chosen.next_experiment)
     marks = ONE_EXAMPLE if TASKS[task].metric is ACCURACY else ""
     st.html(f"<p class='needs'><b>{TASKS[task].title}.</b> {escape(chosen.needs)} {marks}</p>")
 

@@ -1,7 +1,8 @@
 """The outcomes of lessons and scenarios over 100 seeds: `python -m tests.benchmarks.claims [name ...]`.
 
-Trains every step of the lessons and every scenario whose recorded outcomes are missing or of other settings
-(or those named, such as `luck/3` or `scenario/echo`) and writes rnnviz/teaching/measured.json.
+Trains every step of the lessons, every scenario and every round of the page Why whose recorded outcomes are
+missing or of other settings (or those named, such as `luck/3` or `scenario/echo`) and writes
+rnnviz/teaching/measured.json.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def main(names: list[str]) -> None:
     for name, trial in TRIALS.items():
         if name in names or (not names and not up_to_date(trial)):
             parts = [(trial, FIRST_SEED + k) for k in range(SEEDS)]
-            records[name] = record(trial, Sweep(observe, parts, local_pool).wait())
+            records[name] = record(trial, Sweep(observe, parts, local_pool()).wait())
             save(records)
         if name in records:
             r = records[name]

@@ -11,15 +11,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 
 from rnnviz import TASKS, Experiment, start, take_snapshot, train
+from rnnviz.experiment.links import from_params
 from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.contest import LABEL_GAP, Contest, Trained, contest, contest_spec
+from rnnviz.figures.contest_pictures import record
 from rnnviz.figures.unrolled import Unrolled, unrolled, unrolled_spec
 from rnnviz.teaching.contest import ROUNDS, RUNNERS, STEPS, parity_bound
+from rnnviz.teaching.measured import FIRST_SEED, MEASURED
+from rnnviz.teaching.measured import SEEDS as SEEDS_MEASURED
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_registry import RunKey
 from tests.ahead import TrainedAhead
@@ -67,6 +72,35 @@ def test_without_memory_next_year_is_like_this_year(seed: int) -> None:
     naive = TASKS["sunspots"].chance(ROUNDS["sunspots"].experiment)
     assert reached["feed-forward"] == pytest.approx(naive, rel=0.03)
     assert reached["vanilla"] < 0.75 * naive
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_memory_one_letter_follows_the_first(seed: int) -> None:
+    reached, bound = metrics("captions", seed), ROUNDS["captions"].bound
+    assert bound is not None
+    assert bound - 0.05 < reached["feed-forward"] <= bound
+    assert reached["vanilla"] > 0.9
+    e = ROUNDS["captions"].runner("feed-forward")
+    answers = take_snapshot(e, train(e, 50).params, 50).outputs[1:].argmax(axis=-1)
+    assert len(set(answers.ravel().tolist())) == 1
+
+
+def test_no_caption_without_memory_exceeds_the_bound() -> None:
+    """Every letter after the first step, for every held-out image; the first is right at most."""
+    e = ROUNDS["captions"].experiment
+    targets = TASKS["captions"].held_out(e).targets
+    shares = [
+        np.vstack([targets[:1] == targets[:1], targets[1:] == letter]).mean()
+        for letter in range(targets.max() + 1)
+    ]
+    assert max(shares) == ROUNDS["captions"].bound
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_memory_does_not_improve_a_forecast_from_last_years_growth(seed: int) -> None:
+    reached = metrics("series", seed)
+    assert reached["vanilla"] > 0.97 * reached["feed-forward"]
+    assert reached["feed-forward"] < 0.5 * TASKS["series"].chance(ROUNDS["series"].experiment)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -188,8 +222,28 @@ def test_chance_and_bound_are_drawn_where_they_are(task: str, theme: Theme) -> N
     spec = contest_spec(view, theme)
     assert set(named(spec, "chance")["y"]) == {view.chance}
     bounds = [trace["y"][0] for trace in spec["data"] if trace["name"] == "bound"]
-    assert bounds == ([9 / 16] if task == "parity" else [])
+    assert bounds == ([view.bound] if task in ("parity", "captions") else [])
     contest(view, theme)
+
+
+@pytest.mark.parametrize("task", ROUNDS)
+def test_only_guessing_is_called_chance(task: str) -> None:
+    texts = [note["text"] for note in contest_spec(race(task, (0.3, 0.9)))["layout"]["annotations"]]
+    called = [text.split(":")[0] for text in texts if text.endswith("guess")]
+    assert called == ["chance" if TASKS[task].metric.higher_is_better else "without a network"]
+
+
+@pytest.mark.parametrize("task", ROUNDS)
+def test_the_outcome_ends_with_the_shares_of_other_seeds(task: str) -> None:
+    chosen, view = ROUNDS[task], race(task, (0.3, 0.9))
+    told = record(chosen, view)
+    for cell, claims in chosen.claims.items():
+        measured = MEASURED[f"why/{task}/{cell}"]
+        assert measured.claims == claims
+        assert f"with {measured.kept.count}" in told
+        assert view.in_words(next(iter(claims.values()))) in told
+    assert f"Of {SEEDS_MEASURED} other seeds" in told
+    assert chosen.experiment.seed not in range(FIRST_SEED, FIRST_SEED + SEEDS_MEASURED)
 
 
 @pytest.mark.parametrize("values", [(0.25, 1.0), (0.9, 0.9), (0.99, 1.0), (0.0, 0.01), (1.0, 0.2)])
@@ -269,6 +323,7 @@ def test_the_page_opens_with_both_networks_before_training() -> None:
     assert "292 parameters" in visitor.words
     assert "292 + 32 × 32 = 1,316 parameters" in visitor.words
     assert "Press Play" in visitor.words
+    assert not [link for link in visitor.tab.get("page_link") if "Try next" in link.proto.label]
     assert "no step receives the previous state" in visitor.figures["contest_feed-forward"]["label"]
     assert "every step receives the previous state" in visitor.figures["contest_vanilla"]["label"]
 
@@ -291,6 +346,10 @@ def test_every_round_is_played_to_its_end_and_says_what_it_means(task: str) -> N
         assert shown in visitor.words
     assert f"After {STEPS} updates" in visitor.words
     assert ROUNDS[task].finding in visitor.words
+    further = ROUNDS[task].next_experiment
+    (link,) = [link for link in visitor.tab.get("page_link") if "Try next" in link.proto.label]
+    assert from_params(dict(parse_qsl(link.proto.query_string))).experiment == further
+    assert further != ROUNDS[task].experiment
     drawn = {trace["name"]: trace for trace in visitor.figures["contest_progress"]["data"]}
     for name, run in zip(RUNNERS.values(), visitor.contest.values(), strict=True):
         last = np.frombuffer(base64.b64decode(drawn[name.lower()]["y"]["bdata"]))[-1]
@@ -332,7 +391,8 @@ def test_the_outcome_is_told_to_who_cannot_see_it_when_it_is_known() -> None:
     visitor.look()
     told = visitor.figures["contest_progress"]["status"]
     assert told.startswith(f"After {STEPS} updates")
-    assert told.endswith(ROUNDS["recall"].finding)
+    assert ROUNDS["recall"].finding in told
+    assert "Of 100 other seeds" in told
 
 
 def test_why_a_network_cannot_train_is_told() -> None:
