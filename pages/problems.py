@@ -6,7 +6,7 @@ from rnnviz.ui.session import current
 session = current()
 story.path(session, "problems")
 story.head(
-    "Two ways to lose a gradient",
+    "Two ways a gradient goes wrong",
     "At every step back, the error is multiplied by the same W<sub>hh</sub> and by a slope φ′.",
 )
 problems.page(session)

@@ -41,7 +41,6 @@ REASONS = {
     "Numbers that it has never seen": "test_held_out_numbers_are_never_trained_on",
     "it is not never good": "an example of a sentence",
     "never seen": "test_the_split_stands_at_the_first_value_never_seen",
-    "Does this recipe work in every draw?": "a question",
 }
 """A part of each such sentence, and the test that checks it or why it needs none."""
 

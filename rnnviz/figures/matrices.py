@@ -19,7 +19,7 @@ SHARE_RANGE = 0.1
 
 
 def contributions_spec(triangle: Contributions, flow: GradientFlow, theme: Theme = LIGHT) -> Spec:
-    """Draw ||C_kt|| and the signed shares, with the lag profile beside them.
+    """Draw ||D_kt|| and the signed shares, with the lag profile beside them.
 
     Triangular heatmaps if several steps write; if a single one does, lines and bars over the time step.
     """
@@ -124,7 +124,7 @@ def _triangle_axes(triangle: Contributions, theme: Theme) -> Spec:
     return {
         "yaxis": rows,
         "yaxis2": rows | {"anchor": "x2", "title": {"text": ""}},
-        "names": (_scaled("size ||C<sub>kt</sub>||", sizes), _scaled("signed share", shares)),
+        "names": (_scaled("size ||D<sub>kt</sub>||", sizes), _scaled("signed share", shares)),
     }
 
 
@@ -135,7 +135,7 @@ def _single_axes(triangle: Contributions, theme: Theme) -> Spec:
     return {
         "yaxis": axis(theme, type="log", range=list(span), **power_ticks(span, most=6)),
         "yaxis2": axis(theme, anchor="x2", **look),
-        "names": ("size ||C<sub>t</sub>||", "signed share of ∂L/∂W<sub>hh</sub>"),
+        "names": ("size ||D<sub>t</sub>||", "signed share of ∂L/∂W<sub>hh</sub>"),
     }
 
 

@@ -48,11 +48,11 @@ def _heat(decades: Array, gains: Array, values: Array, theme: Theme) -> Spec:
         "zmin": -most,
         "zmax": most,
         "colorscale": theme.state,
-        "hovertemplate": "gain %{y:.2f}, %{x:.3~r}: %{z:.1f} decades<extra></extra>",
+        "hovertemplate": "gain %{y:.2f}, %{x:.3~r}: %{z:.1f} powers of ten<extra></extra>",
         "colorbar": {
             "thickness": 10,
             "outlinewidth": 0,
-            "title": {"text": "decades", "font": {"size": 12, "color": theme.faint}},
+            "title": {"text": "powers<br>of ten", "font": {"size": 12, "color": theme.faint}},
             "tickfont": {"size": 11, "color": theme.faint},
             "tickvals": (-most, -0.5 * most, 0.0, 0.5 * most, most),
             "ticktext": (f"≤ −{most:g}", f"−{0.5 * most:g}", "0", f"{0.5 * most:g}", f"≥ {most:g}"),

@@ -22,15 +22,13 @@ BINS = 16
 class Strip:
     """One network's ribbon.
 
-    title : the network's name, in its ``colour``. told : what becomes of its error; when : after how many
-        updates.
+    title : the network's name, in its ``colour``. told : what becomes of its error, and when.
     share : (T,), the last output's gradient at each step, as a share of that at the last step.
     """
 
     title: str
     colour: str
     told: str
-    when: str
     share: Array
 
 
@@ -53,7 +51,7 @@ def strip_spec(view: Strip, theme: Theme = LIGHT) -> Spec:
     for number, trace in enumerate(data):
         trace["uid"] = f"trace{number}"
     text = f"<span style='color:{view.colour}'><b>{view.title}</b></span>  {view.told}"
-    font, faint = {"size": 14, "color": theme.ink}, {"size": 12, "color": theme.faint}
+    font = {"size": 14, "color": theme.ink}
     return {
         "data": data,
         "layout": layout(
@@ -67,10 +65,7 @@ def strip_spec(view: Strip, theme: Theme = LIGHT) -> Spec:
                 ticktext=["step 1", f"step {T}"],
             ),
             yaxis=axis(theme, range=[-1, 1], visible=False),
-            annotations=[
-                note(theme, text, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=4, font=font),
-                note(theme, view.when, 0.5, 0.0, yanchor="top", yshift=-3, font=faint),
-            ],
+            annotations=[note(theme, text, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=4, font=font)],
         ),
     }
 

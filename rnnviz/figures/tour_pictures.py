@@ -32,13 +32,20 @@ class StripPicture:
         """Return the ribbon at a moment as a message."""
         candidate, seen = CANDIDATES[self.name], now.snapshot
         arrives = 10.0 ** seen.decades[-1]
-        told = f"{size(arrives)} {'times' if arrives > 1.0 else 'of'} the error reaches step 1"
-        when = f"after {seen.step} updates" if seen.step else "before training"
+        when = f"After {seen.step} updates" if seen.step else "Before training"
+        told = f"{when}: {_arrival(arrives)}"
         colour = look_of(number_of(candidate), self.theme)["color"]
         share = seen.last[-1] / seen.last[-1][-1]
-        view = Strip(with_indices(candidate.title), colour, told, when, share)
-        label = f"{candidate.title}: {when} {told}"
+        view = Strip(with_indices(candidate.title), colour, told, share)
+        label = f"{candidate.title}. {told}"
         return self.place.message(strip_spec(view, self.theme), label)
+
+
+def _arrival(share: float) -> str:
+    """Return how much of the last output's error reaches step 1."""
+    if share > 1.0:
+        return f"at step 1 the error is {size(share)} times as large"
+    return f"{size(share)} of the error reaches step 1"
 
 
 @dataclass(frozen=True)

@@ -241,7 +241,7 @@ def _formulae(view: Unfolding, theme: Theme) -> list[Spec]:
 
 
 def _headings(view: Unfolding, theme: Theme) -> list[Spec]:
-    left = "not foldable" if view.own else "folded: one loop"
+    left = "cannot be folded" if view.own else "folded: one loop"
     many = view.steps > 1
     used = (
         f"{view.steps} layers"

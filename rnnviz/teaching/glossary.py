@@ -75,9 +75,10 @@ _ENTRIES = (
     ),
     (
         "held-out",
-        "held-out data",
-        "Sequences drawn for measuring progress alone. Where a task has few different ones (Waves, Reverse, "
-        "Copy, short Parity), the same ones occur in training: the measurement is then called in-sample.",
+        "never trained on",
+        "Data for measuring only: the end of a series, a random sample of words, or sequences drawn for it. "
+        "Where a task has few different ones (Waves, Reverse, Copy, short Parity), the same ones occur in "
+        "training: the measurement is then called in-sample.",
         "",
         1,
     ),
@@ -105,6 +106,14 @@ _ENTRIES = (
         2,
     ),
     (
+        "error",
+        "the gradient on its way back",
+        "At step t: ∂L/∂h_t. It starts at the outputs and travels back in time. (The error of a forecast is "
+        "something else: its distance from the true value.)",
+        "",
+        2,
+    ),
+    (
         "BPTT",
         "backpropagation through time",
         "The chain rule on the unfolded network, from the last step back to the first, for every update.",
@@ -115,7 +124,8 @@ _ENTRIES = (
         "LSTM, GRU",
         "gated cells",
         "Cells that update their state by addition and learn when to discard it: a remedy for vanishing "
-        "gradients. The app starts with the plain cell, where the problem is.",
+        "gradients, as far as their gates are open. The app starts with the plain cell, where the problem "
+        "is.",
         "",
         2,
     ),
@@ -127,23 +137,23 @@ _ENTRIES = (
         2,
     ),
     (
-        "C_kt",
+        "D_kt",
         "contribution to the gradient",
         "The contribution of step t to output k's gradient of W_hh; all of them sum to the gradient of W_hh.",
-        r"\tfrac{\partial L}{\partial W_{hh}}=\sum_k\sum_{t\le k}C_{kt},\quad "
-        r"C_{kt}=h_{t-1}^\top(\varepsilon_{kt}\odot\varphi'(a_t))",
+        r"\tfrac{\partial L}{\partial W_{hh}}=\sum_k\sum_{t\le k}D_{kt},\quad "
+        r"D_{kt}=h_{t-1}^\top(\varepsilon_{kt}\odot\varphi'(a_t))",
         2,
     ),
     (
-        "P(l)",
+        "R(l)",
         "lag profile",
         "How much of an output's own error is left l steps back, averaged over the outputs.",
-        r"P(l)=\operatorname{mean}_k\frac{\|\varepsilon_{k,k-l}\|}{\|\varepsilon_{kk}\|}",
+        r"R(l)=\operatorname{mean}_k\frac{\|\varepsilon_{k,k-l}\|}{\|\varepsilon_{kk}\|}",
         2,
     ),
     (
-        "decades",
         "powers of ten",
+        "how much it shrinks or grows",
         "How many powers of ten the last output's error loses or gains between its own step and step 1.",
         r"\log_{10}\frac{\|\varepsilon_{k1}\|}{\|\varepsilon_{kk}\|}",
         2,
@@ -166,8 +176,8 @@ _ENTRIES = (
     (
         "ρ",
         "spectral radius",
-        "Largest |eigenvalue| of W_hh. Over many steps it decides alone in a linear network, and nearly so "
-        "near rest, where tanh is almost linear.",
+        "Largest |eigenvalue| of W_hh. In a linear network it alone decides what happens over many steps. It "
+        "nearly does so for tanh while the states are close to 0.",
         r"\rho=\max_i|\lambda_i|",
         3,
     ),
@@ -258,13 +268,6 @@ _ENTRIES = (
         "exact match",
         "without a mistake",
         "The share of held-out texts written correctly from the first character to the end mark ·.",
-        "",
-        5,
-    ),
-    (
-        "held out",
-        "never trained on",
-        "Data set aside for measuring: the end of a series; a random sample of words and sentences.",
         "",
         5,
     ),

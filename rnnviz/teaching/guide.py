@@ -30,13 +30,13 @@ PLAN = (
         8,
         "problems",
         "Move both gains; ask where the border is.",
-        "Powers of ten, not percentages; overflow after one to three updates.",
+        "Powers of ten, not percentages; overflow after one or two updates.",
     ),
     Part(
         12,
         "lessons",
         "Everyone commits to an answer before each run.",
-        "T = 5 is easy; T = 50 with tiny weights stays at chance; orthogonal weights rescue most draws.",
+        "T = 5 is easy; T = 50 with tiny weights stays at chance; orthogonal weights rescue most runs.",
     ),
     Part(
         6,
@@ -59,8 +59,8 @@ class Misconception:
 MISCONCEPTIONS = (
     Misconception(
         "A spectral radius above 1 means exploding.",
-        "In the long run for a linear network, and nearly so near rest. Slopes below 1 can win: a tanh "
-        "network with strong input still vanishes at a radius of 1.5.",
+        "True of a linear network over many steps, and nearly so of tanh while the states are close to 0. "
+        "But slopes below 1 can win: with strong input, a tanh network still vanishes at a radius of 1.5.",
     ),
     Misconception(
         "Clipping cures vanishing.",
@@ -73,8 +73,8 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "The gradient got small, so it vanished.",
-        "Perhaps the loss simply became small. Switch on “Relative to the last step”: what counts is the "
-        "share of the output's error that is left at step 1.",
+        "Not necessarily: perhaps the loss simply became small. Switch on “Relative to the last step”: what "
+        "counts is the share of the output's error that is left at step 1.",
     ),
     Misconception(
         "Each time step has its own weights.",

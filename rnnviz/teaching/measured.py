@@ -62,6 +62,7 @@ class Measured:
             "seeds_kept": str(self.kept),
             "seeds_solved": str(self.solved),
             "seeds_solved_at_end": str(self.solved_at_end),
+            "seeds_reached": self._reached(),
             "seeds_solved_after": "no number of" if self.solved_after is None else f"{self.solved_after:,}",
             "seeds_diverged": str(Share(sum(self.diverged.values()), seeds)),
             "diverged_after": _listed(
@@ -72,12 +73,20 @@ class Measured:
             ),
         }
 
+    def _reached(self) -> str:
+        """Return how many seeds reached the goal, and how many of them still met it at the end."""
+        seeds, end = self.solved.seeds, self.solved_at_end.count
+        reached = str(self.solved).replace(f"{seeds} of {seeds} seeds", f"All {seeds} seeds")
+        still = "all" if end == self.solved.count else str(end)
+        return f"{reached} reached it, and {still} still met it at the end"
+
 
 WORDS = (
     "seeds",
     "seeds_kept",
     "seeds_solved",
     "seeds_solved_at_end",
+    "seeds_reached",
     "seeds_solved_after",
     "seeds_diverged",
     "diverged_after",

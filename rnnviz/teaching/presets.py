@@ -97,7 +97,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "orthogonal",
             "Orthogonal to the rescue",
-            "The same fifty steps, an orthogonal W_hh: the gradient arrives, and most draws learn recall.",
+            "The same fifty steps, an orthogonal W_hh: the gradient arrives, and most runs learn recall.",
             _RECALL,
             300,
             "solved",
@@ -106,7 +106,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "exploding",
             "The gradient explodes",
-            "ReLU with gain 2, unclipped: in nearly every draw, one to three updates make numbers overflow.",
+            "ReLU with gain 2, unclipped: in nearly every run, one or two updates make numbers overflow.",
             _SINE,
             400,
             "diverged",

@@ -16,6 +16,7 @@ from rnnviz.analysis.gradient_flow import gradient_flow, probe
 from rnnviz.analysis.shares import Share
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
+from rnnviz.model.network import Params
 from rnnviz.teaching.lessons.outcome import Outcome, size
 
 UPDATES = 200
@@ -26,6 +27,10 @@ FIRST_SEED = 1000
 
 HARDLY_ANY = 1e-3
 """A share of the error below which the text says that hardly any is left."""
+
+
+OPEN_BIAS = 1.0
+"""A usual initial bias of the forget gate (Jozefowicz et al. 2015); the app's LSTM has 0."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,12 @@ CANDIDATES = {
             "LSTM",
             RECORDS["lstm"],
             "Not yet: after {steps} updates {metric} of its answers are right, and guessing gives {chance}. "
-            "Its memory passes through a forget gate at every step. At the start that gate is half open "
-            "({gate}), so each step back keeps about half of the error, and {arrives} of it reaches step 1: "
-            "far more than without gates, and still too little. Over 10 steps the same LSTM usually learns "
-            "({short}). Over 50 even 1,000 updates were too few ({patient}).",
+            "Its memory passes through a forget gate at every step. Before training that gate is half "
+            "open ({gate}), so each step back keeps about half of the error, and {arrives} of it reaches "
+            "step 1: far more than without gates, and still too little. (A forget-gate bias of {bias}, a "
+            "common choice, opens the gate to {open_gate}; then {arrives_open} reaches step 1.) Over 10 "
+            "steps the same LSTM usually learns ({short}). Over 50 even 1,000 updates were too few "
+            "({patient}).",
         ),
     )
 }
@@ -117,27 +124,29 @@ IDEA = (
 QUESTION_TITLE = "Will it learn to remember over T = 50 steps?"
 QUESTION = (
     "One of four symbols is shown at step 1. Then comes noise. At step 50 the network must name the symbol. "
-    f"It has 32 hidden units and ordinary small random weights, and it gets {UPDATES} updates."
+    "It has 32 hidden units, very small random recurrent weights (standard deviation 0.01), and gets "
+    f"{UPDATES} updates."
 )
 ANSWERS = (
-    "Yes: there is only one symbol to keep",
-    "Partly: clearly better than guessing",
-    "No: it will still be guessing",
+    "Yes, there is only one symbol to keep",
+    "Partly, it will do better than guessing",
+    "No, it will still be guessing",
 )
 RIGHT = 2
 """Index of the right answer."""
 
 CURE_TITLE = "One change: an orthogonal W_hh"
 CURE = (
-    "The same network, task and seed. Only the first W_hh is another one: an orthogonal matrix turns a "
+    "The same network, task and seed. Only the initial W_hh is different: an orthogonal matrix turns a "
     "vector and keeps its length."
 )
 
 WHY_TITLE = "Why? One factor, 49 times"
 WHY = (
-    "On its way back, the error is multiplied at every step by the slope of tanh and by W_hh. Small random "
-    "weights leave {small} of it. An orthogonal W_hh leaves {orthogonal}: the matrix itself keeps all of it "
-    "({kept_by_matrix}), and only tanh takes a little. On the way to step 1 it is applied 49 times."
+    "The error at step t is ∂L/∂h_t. On its way back it is multiplied at every step by the slope of tanh and "
+    "by W_hh. Small random weights leave {small} of it. An orthogonal W_hh leaves {orthogonal}: the matrix "
+    "itself keeps all of it ({kept_by_matrix}), and only tanh takes a little. This happens 49 times on the "
+    "way to step 1."
 )
 
 LSTM_TITLE = "And an LSTM?"
@@ -150,7 +159,7 @@ FINDINGS = (
     "A network learns only from what its error reaches.",
     "Each step back multiplies the error by a factor. Over many steps, a factor well below 1 leaves nothing.",
     "With a factor near 1 the error arrives, and the same network learns.",
-    "An LSTM's gates help, but only as far as they are open.",
+    "An LSTM carries the error only as far as its forget gates are open.",
 )
 
 # ---------------------------------------------------------------- the numbers
@@ -192,11 +201,38 @@ def kept_by_matrix(e: Experiment) -> float:
     return float(np.exp(np.log(decay_factors(e).recurrent_factor).mean()))
 
 
-@lru_cache(maxsize=2)
-def forget_gate(e: Experiment) -> float:
-    """Return the mean of an untrained LSTM's forget gate over steps, sequences and units (cached)."""
-    seen = probe(e)
+@lru_cache(maxsize=4)
+def forget_gate(e: Experiment, bias: float = 0.0) -> float:
+    """Return the mean of an untrained LSTM's forget gate over steps, sequences and units (cached).
+
+    bias : added to the forget gate's own.
+    """
+    seen = probe(e, with_forget_bias(e, bias))
     return float(np.mean(seen.network.cell.gates(seen.traces[0])["forget"]))
+
+
+@lru_cache(maxsize=2)
+def arrives_with_bias(e: Experiment, bias: float) -> float:
+    """Return the share of the error that reaches step 1 before training with a forget bias (cached)."""
+    return float(10.0 ** gradient_flow(e, with_forget_bias(e, bias)).decades)
+
+
+def with_forget_bias(e: Experiment, bias: float) -> Params:
+    """Return an LSTM's initial parameters with a number added to each forget gate's bias."""
+    params, H = e.init(e.rng("weights")), e.hidden_size
+    (layer,) = params.layers
+    added = np.repeat([0.0, bias, 0.0, 0.0], H)  # gates i, f, g, o
+    return replace(params, layers=(replace(layer, b=layer.b + added),))
+
+
+def _gates_in_words(e: Experiment) -> dict[str, str]:
+    """Return the names in braces that concern an LSTM's forget gate."""
+    return {
+        "gate": f"{forget_gate(e):.2f}",
+        "bias": f"{OPEN_BIAS:g}",
+        "open_gate": f"{forget_gate(e, OPEN_BIAS):.2f}",
+        "arrives_open": size(arrives_with_bias(e, OPEN_BIAS)),
+    }
 
 
 def hardly_any(last: Array) -> int:
@@ -213,7 +249,7 @@ def words(outcome: Outcome) -> dict[str, str]:
     e, before = outcome.experiment, outcome.before
     return outcome.words() | {
         "T": str(e.seq_len),
-        "gate": f"{forget_gate(e):.2f}" if e.cell == "lstm" else "",
+        **(_gates_in_words(e) if e.cell == "lstm" else {}),
         "short": in_short(RECORDS["lstm-short"].learned),
         "patient": in_short(RECORDS["lstm-patient"].learned),
         "arrives": size(10.0 ** before.decades[-1]),

@@ -161,15 +161,17 @@ def tell(walk: Walk, stop: Stop) -> str:
     t, kind = stop.t, stop.kind
     if kind == "state":
         start = "The memory is still empty, h<sub>0</sub> = 0." if t == 1 else "The same A and B as before."
-        mixed = f"read x<sub>{t}</sub>, mix it with h<sub>{t - 1}</sub>, apply tanh"
+        mixed = f"read x<sub>{t}</sub>, combine it with h<sub>{t - 1}</sub>, apply tanh"
         return f"<b>Forward, step {t} of {T}:</b> {mixed}. {start}"
     if kind == "back":
         return _tell_back(walk, t)
     if kind == "sum":
-        times = {"A": "each x<sub>t</sub>", "B": "each h<sub>t−1</sub>", "C": f"h<sub>{T}</sub>"}[stop.letter]
-        many = "the contributions of all steps are summed"
-        every = "only the last step used it" if stop.letter == "C" else many
-        return f"<b>The gradient of {stop.letter}:</b> {times} times the error there; {every}."
+        products = {
+            "A": "x<sub>t</sub><sup>⊤</sup> times α<sub>t</sub>, summed over all steps",
+            "B": "h<sub>t−1</sub><sup>⊤</sup> times α<sub>t</sub>, summed over all steps",
+            "C": f"h<sub>{T}</sub><sup>⊤</sup> times the error at the output; only the last step used C",
+        }
+        return f"<b>The gradient with respect to {stop.letter}:</b> {products[stop.letter]}."
     right = walk.target + 1
     return {
         "answer": "<b>The answer:</b> after the last step, C computes it from the state.",
@@ -181,12 +183,12 @@ def tell(walk: Walk, stop: Stop) -> str:
 def _tell_back(walk: Walk, t: int) -> str:
     """Return a sentence on how the error reaches step ``t``, as HTML."""
     delta = symbol("∂L/∂h_t", f"δ<sub>{t}</sub>")
-    meaning = "dL/da: the part of the error that the slope of tanh lets through"
+    meaning = "dL/da: the error times the slope of tanh"
     if t == T:
-        let_through = hint(f"α<sub>{t}</sub>", meaning)
+        reduced = hint(f"α<sub>{t}</sub>", meaning)
         return (
-            f"<b>Back to step {t}:</b> C carries the error to the state, {delta}; the slope of tanh lets "
-            f"{let_through} through."
+            f"<b>Back to step {t}:</b> C carries the error to the state, {delta}; the slope of tanh reduces "
+            f"it to {reduced}."
         )
     now, later = (written(float(np.linalg.norm(walk.delta[step - 1]))) for step in (t, t + 1))
     came = hint(f"α<sub>{t + 1}</sub>", meaning)

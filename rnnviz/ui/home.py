@@ -39,7 +39,7 @@ def _first_screen(session: Session) -> None:
     with start, st.container(key="home_start", gap="xxsmall"):
         tour.start_button(session, "Start here: a three-minute tour")
         with st.container(horizontal=True, gap="small", key="home_links"):
-            story.door(session, "why", "Start the story")
+            story.door(session, "why", "Learn step by step")
             story.door(session, "playground", "Train a network yourself")
     _living_picture(session)
 
@@ -86,6 +86,6 @@ def _in_short(preset: Preset) -> str:
     if preset.measured is None:
         return ""
     kept, at_end = preset.measured.kept, preset.measured.solved_at_end
-    word = {"solved": "solved", "stuck": "at chance", "diverged": "diverged"}[preset.outcome]
-    later = f", {at_end.count} at the end" if preset.outcome == "solved" else ""
-    return f"{word}: {kept.count} of {kept.seeds} seeds{later}"
+    became = {"solved": "solved it", "stuck": "ended at chance", "diverged": "diverged"}[preset.outcome]
+    fewer = preset.outcome == "solved" and at_end.count < kept.count
+    return f"{kept.count} of {kept.seeds} seeds {became}{f', {at_end.count} still at the end' * fewer}"

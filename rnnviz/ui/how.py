@@ -28,8 +28,8 @@ LEAST_WIDTH = 700
 
 IDEA = (
     f"Read {symbol('x_t')}, combine it with the memory {symbol('h_t', 'h<sub>t−1</sub>')}, "
-    f"answer {symbol('y_t')}. Recurrent: the same {symbol('A = W_xh', 'A')}, {symbol('B = W_hh', 'B')}, "
-    f"{symbol('C = W_hy', 'C')} at every step."
+    f"answer {symbol('y_t')}: at every step with the same {symbol('A = W_xh', 'A')}, "
+    f"{symbol('B = W_hh', 'B')} and {symbol('C = W_hy', 'C')}."
 )
 
 

@@ -18,7 +18,7 @@ from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.memory import DELAY
 from rnnviz.tasks.options import NOISE
-from rnnviz.teaching.glossary import with_indices
+from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
 from rnnviz.ui import story
 from rnnviz.ui.lesson_progress import Answer, LessonProgress
@@ -223,9 +223,8 @@ def _told(step: Step, answer: Answer) -> None:
         kind = "right" if right else "wrong" if chosen and ended else "chosen" if chosen else ""
         sign = SIGNS.get(kind, "○")
         note = f" <b>({', '.join(notes)})</b>" if notes else ""
-        items.append(
-            f"<li class='{kind}'><i aria-hidden='true'>{sign}</i><span>{_text(text)}{note}</span></li>"
-        )
+        words = escape(with_small_indices(text))  # as on the radio button
+        items.append(f"<li class='{kind}'><i aria-hidden='true'>{sign}</i><span>{words}{note}</span></li>")
     st.html(f"<ul class='answers'>{''.join(items)}</ul>")
     if answer.words is not None:
         kind, word = ("right", "✓ Right.") if answer.given == step.right else ("wrong", "✗ Wrong.")
@@ -309,10 +308,11 @@ def _score(lesson: Lesson, progress: LessonProgress) -> str:
     items = []
     for number, step in enumerate(lesson.steps):
         kind = progress.mark(lesson, number)
-        told = {"right": "right", "wrong": f"the answer is: {step.answers[step.right]}"}.get(kind, "open")
+        right = f"Right answer: “{with_small_indices(step.answers[step.right])}”"
+        told = {"right": "Right", "wrong": right}.get(kind, "Open")
         items.append(
             f"<li class='{kind}'><i aria-hidden='true'>{SIGNS.get(kind, '○')}</i>"
-            f"<span>Question {number + 1}: {_text(told)}</span></li>"
+            f"<span>Question {number + 1}. {_text(told)}</span></li>"
         )
     score = f"<p class='score'>{progress.right(lesson)} of {len(lesson.steps)} right</p>"
     return f"{score}<ul class='answers'>{''.join(items)}</ul>"
@@ -363,5 +363,5 @@ def _text(text: str) -> str:
 
 
 def _as_markdown(text: str) -> str:
-    """Escape plain text for a label that is rendered as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])", r"\\\1", text)
+    """Return plain text as a label that is rendered as Markdown, with small indices in W_hh and h_t."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])", r"\\\1", with_small_indices(text))

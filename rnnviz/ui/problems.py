@@ -223,10 +223,10 @@ def tell(e: Experiment, result: Consequence | None) -> str:
 
 def _long_range(e: Experiment, result: Consequence) -> str:
     """Return a sentence on the size of the updates and on their long-range part."""
-    but = "but only" if abs(result.long_range) < 0.01 else "and"
+    only = "only " if abs(result.long_range) < 0.01 else ""
     return (
-        f"An update moves W<sub>hh</sub> by {size(result.moved)} on average, {but} "
-        f"{share_in_words(result.long_range)} of its gradient before training comes from more than "
+        f"An update moves W<sub>hh</sub> by {size(result.moved)} on average. Before training, {only}"
+        f"{share_in_words(result.long_range)} of the gradient of W<sub>hh</sub> came from more than "
         f"{half_way(e)} steps back."
     )
 

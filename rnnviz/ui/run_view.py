@@ -125,7 +125,9 @@ def _vanished(session: Session, cures: dict[str, dict[str, Any]]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="vanished"):
         st.html("<b class='try'>It vanishes. Try:</b>", width="content")
         for number, (label, cure) in enumerate(cures.items()):
-            st.button(label, key=f"remedy_{number}", on_click=_apply, args=(session, cure))
+            st.button(
+                with_small_indices(label), key=f"remedy_{number}", on_click=_apply, args=(session, cure)
+            )
 
 
 def _lesson(session: Session, state: TrainingState) -> None:
@@ -154,7 +156,7 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
     largest, back = plain(sizes.max(), 2), int(e.masks.write_steps[-1])
     return (
         f"The gradient had grown to {largest} on its way back over {back} steps{clipped}. "
-        f"One update of that size moves the weights far away, and every later step multiplies by them again."
+        f"One update of that size throws the weights far off, and every later step multiplies by them again."
     )
 
 

@@ -22,7 +22,7 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, View, view_params
 from rnnviz.ui.widgets import one_of
 
-OPEN = "what is open now"
+OPEN = "current settings"
 
 
 def link_builder(session: Session) -> None:
@@ -43,7 +43,7 @@ def link_builder(session: Session) -> None:
             key="link_hidden",
             disabled=bool(opened.application),
         )
-        projector = st.toggle("Projector view: large, without chrome", key="link_projector")
+        projector = st.toggle("Projector view: large, without menus", key="link_projector")
     view = replace(opened, projector=projector, lesson=lesson, hidden=frozenset(hidden))
     address = link(ENTRIES["lessons" if lesson else page].path, e, view)
     st.html("<h2 class='section'>The link</h2>")

@@ -34,6 +34,7 @@ from rnnviz.teaching.tour import (
     why,
 )
 from rnnviz.ui import story
+from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.live_figure import send
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.ribbon import of_experiment
@@ -147,7 +148,7 @@ def _lstm(session: Session) -> None:
     words, picture = _columns()
     with words:
         _head(session, LSTM_TITLE, LSTM_IDEA)
-        _outcome(session, LSTM, "Go on", "on")
+        _outcome(session, LSTM, "Summary", "on")
     with picture:
         _side_by_side(session, tuple(CANDIDATES.values()))
 
@@ -159,10 +160,10 @@ def _on(session: Session) -> None:
         _head(session, ON_TITLE, "")
         st.html(f"<ul class='findings'>{''.join(f'<li>{_text(line)}</li>' for line in FINDINGS)}</ul>")
         with st.container(key="doors", gap="xsmall"):
-            story.door(session, "why", "Learn: how it all works, page by page")
+            story.door(session, "why", "Learn step by step")
             story.door(session, "lessons", "Lessons: predict, then see")
-            story.door(session, "playground", "Playground: save this network yourself", SMALL.experiment)
-            story.door(session, "real_data", "Real data: your own, too")
+            story.door(session, "playground", "Playground: make this network learn", SMALL.experiment)
+            story.door(session, "real_data", f"{ENTRIES['real_data'].title}: try your own data, too")
         st.button(
             "Start over",
             icon=":material/replay:",
@@ -174,9 +175,10 @@ def _on(session: Session) -> None:
     with picture:
         for candidate in CANDIDATES.values():
             e, factor = candidate.experiment, factor_of(candidate.experiment)
+            kept, left = in_digits(factor.mean), size(factor.left)
             st.html(
-                f"<div class='found'><p><b>{_text(candidate.title)}</b>: {in_digits(factor.mean)} a step, "
-                f"and {size(factor.left)} reaches step 1</p>{of_experiment(e, theme())}"
+                f"<div class='found'><p><b>{_text(candidate.title)}</b>: before training, each step back "
+                f"keeps {kept} of the error, and {left} reaches step 1</p>{of_experiment(e, theme())}"
                 f"<p class='seeds'>Learned it within {UPDATES} updates: {candidate.record.learned}</p></div>"
             )
 
@@ -215,7 +217,7 @@ def _answered(given: int, ended: bool) -> None:
     if ended:
         right = given == RIGHT
         verdict = f" <b class='{'right' if right else 'wrong'}'>{'✓ Right.' if right else '✗ Wrong.'}</b>"
-    st.html(f"<p class='given'>Your answer: {_text(ANSWERS[given])}.{verdict}</p>")
+    st.html(f"<p class='given'>Your answer: “{_text(ANSWERS[given])}.”{verdict}</p>")
 
 
 def _outcome(session: Session, candidate: Candidate, label: str, following: str) -> None:

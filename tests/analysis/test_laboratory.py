@@ -93,7 +93,7 @@ def test_one_item_is_the_gradient_of_one_loss_through_one_step() -> None:
 
 
 def _item(e: Experiment, k: int, t: int) -> np.ndarray:
-    """C_kt of a one-layer tanh network, written out."""
+    """D_kt of a one-layer tanh network, written out."""
     network, batch = e.network(), probe_batch(e)
     params = e.init(e.rng("weights"))
     outputs, (trace,) = network.forward(params, batch.inputs)
@@ -254,7 +254,7 @@ def test_a_relu_that_passes_nothing_is_off_not_saturated() -> None:
 
 def test_at_the_bound_only_slopes_shrink_a_gradient_if_all_singular_values_are_there() -> None:
     rotation, shear = np.eye(2)[::-1], np.diag([1.0, 0.5])
-    assert "only slopes" in fate(spectrum(rotation))
+    assert "only where slopes are below γ" in fate(spectrum(rotation))
     assert "smaller singular values shrink it" in fate(spectrum(shear))
     shrunk = np.array([0.0, 1.0]) @ np.linalg.matrix_power(shear, 20)
     assert np.linalg.norm(shrunk) < 1e-6, "linear, slope 1: it vanishes without any slope's help"

@@ -66,7 +66,7 @@ def test_every_page_fits_and_has_no_serious_barrier(server: str, page: Page, pat
 
 def test_the_story_leads_from_page_to_page(server: str, page: Page) -> None:
     open_page(page, server, "")
-    page.get_by_role("link", name="Start the story").click()
+    page.get_by_role("link", name="Learn step by step").click()
     for entry in list(ENTRIES.values())[1:]:
         wait_until(page, f"location.pathname === '/{entry.path}'")
         expect(page).to_have_title(f"{entry.title} · rnnviz", timeout=30_000)
@@ -171,7 +171,7 @@ def test_everything_on_home_is_reached_by_tab_and_shows_it(server: str, page: Pa
         ring = page.evaluate(f"getComputedStyle({focus}).outlineStyle + getComputedStyle({focus}).boxShadow")
         assert ring != "nonenone", page.evaluate(f"{focus}.outerHTML")[:300]
     names = " ".join(reached)
-    for wanted in ("Start the story", "Train a network yourself", "The gradient vanishes", "Glossary"):
+    for wanted in ("Learn step by step", "Train a network yourself", "The gradient vanishes", "Glossary"):
         assert wanted in names
 
 

@@ -101,7 +101,7 @@ def test_a_newcomer_predicts_sees_it_fail_cures_it_and_knows_why(server: str, pa
     on(page, "on", figures=0)
     assert_fits(page)
     assert_open_to_all(page)
-    page.get_by_role("link", name="Playground: save this network yourself").click()
+    page.get_by_role("link", name="Playground: make this network learn").click()
     wait_until(page, "location.pathname === '/playground'")
     wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
     assert dict(parse_qsl(urlsplit(page.url).query)) == to_params(SMALL.experiment)

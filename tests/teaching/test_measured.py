@@ -67,6 +67,16 @@ def test_a_claim_that_became_false_would_be_seen() -> None:
         assert_agree([True] * len(FRESH), Share(0, 100))
 
 
+def test_what_was_reached_and_what_stayed_so_is_one_sentence() -> None:
+    told = {name: MEASURED[name].words()["seeds_reached"] for name in ("explosion/3", "clipping/3")}
+    assert told["explosion/3"] == (
+        "All 100 seeds (95% interval 96% to 100%) reached it, and all still met it at the end"
+    )
+    assert told["clipping/3"] == (
+        "90 of 100 seeds (95% interval 83% to 94%) reached it, and 81 still met it at the end"
+    )
+
+
 # The comparisons that texts draw between records
 
 
@@ -83,13 +93,13 @@ def test_relu_is_the_main_factor_and_the_identity_makes_it_surer_and_faster() ->
 
 
 def test_most_networks_that_explode_do_so_at_once_and_a_smaller_rate_saves_few() -> None:
-    """Lesson "explosion" and its card; the scenario "exploding" says one to three updates."""
+    """Lesson "explosion" and its card; the scenario "exploding" says one or two updates."""
     harsh, gentle = MEASURED["explosion/1"], MEASURED["explosion/2"]
     assert 0.95 < sum(harsh.diverged.values()) / SEEDS < 1.0, "nearly every draw, and not every one"
-    assert max(harsh.diverged) <= 3
+    assert max(harsh.diverged) <= 2
     assert 0.5 < sum(gentle.diverged.values()) / SEEDS < 1.0
     assert gentle.solved.count == 0
-    assert max(MEASURED["scenario/exploding"].diverged) <= 3
+    assert max(MEASURED["scenario/exploding"].diverged) <= 2
 
 
 def test_clipping_was_not_what_stopped_the_network_with_tiny_weights() -> None:
@@ -104,7 +114,7 @@ def test_an_orthogonal_start_is_likely_to_succeed_and_not_sure_to() -> None:
     assert glorot.interval[1] < orthogonal.interval[0]
     assert 0.85 < orthogonal.value < 1.0
     missed = 0.95**20
-    assert missed == pytest.approx(0.36, abs=0.01), "20 seeds miss a failure of 1 in 20 every third time"
+    assert missed == pytest.approx(0.36, abs=0.01), "20 seeds miss a failure of 1 in 20 a third of the time"
 
 
 def test_adam_hardly_sees_the_scale_of_a_gradient() -> None:

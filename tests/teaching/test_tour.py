@@ -115,6 +115,7 @@ def test_the_texts_name_the_experiments_own_numbers() -> None:
     assert f"T = {e.seq_len} steps" in tour.QUESTION_TITLE
     assert f"At step {e.seq_len} " in tour.QUESTION
     assert f"{e.hidden_size} hidden units" in tour.QUESTION
+    assert f"standard deviation {e.init(e.rng('weights')).layers[0].W_hh.std():.2f}" in tour.QUESTION
     assert SYMBOLS.of(e) == 4
     assert "One of four symbols" in tour.QUESTION
     assert f"{e.seq_len - 1} times" in tour.WHY_TITLE
@@ -150,13 +151,23 @@ def test_each_step_of_the_lstm_keeps_what_its_forget_gate_lets_through() -> None
     np.testing.assert_allclose(left[:-1] / left[1:], gate, rtol=0.05)
 
 
+def test_a_forget_bias_of_one_lets_far_more_of_the_error_arrive_with_every_seed() -> None:
+    logistic = 1.0 / (1.0 + np.exp(-tour.OPEN_BIAS))
+    assert tour.forget_gate(LSTM.experiment, tour.OPEN_BIAS) == pytest.approx(logistic, abs=0.01)
+    for seed in range(FIRST_SEED, FIRST_SEED + 20):
+        e = LSTM.experiment.replace(seed=seed)
+        without, opened = tour.share_left(e)[0], tour.arrives_with_bias(e, tour.OPEN_BIAS)
+        wider = np.log10(logistic / 0.5) * (e.seq_len - 2)  # the first step back does not pass the gate
+        assert np.log10(opened / without) == pytest.approx(wider, abs=0.3)
+
+
 # The pictures
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_a_strip_draws_every_edge_once_and_wider_where_more_arrives(theme: object) -> None:
     share = np.logspace(-12, 0, 20)
-    spec = strip_spec(Strip("one", "#123456", "shrinks", "before", share), theme)  # type: ignore[arg-type]
+    spec = strip_spec(Strip("one", "#123456", "shrinks", share), theme)  # type: ignore[arg-type]
     edges = [trace for trace in spec["data"] if trace["name"].startswith("edges")]
     width = {}
     for trace in edges:

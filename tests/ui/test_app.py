@@ -768,8 +768,8 @@ def test_a_gradient_that_vanishes_gets_remedies_and_each_starts_a_run() -> None:
     visitor = Visitor()
     visitor.set("scenario", "vanishing")
     buttons = {b.label: str(b.key) for b in visitor.tab.button if str(b.key).startswith("remedy")}
-    assert list(buttons) == ["Orthogonal W_hh", "T = 10"]
-    visitor.press(buttons["Orthogonal W_hh"])
+    assert list(buttons) == ["Orthogonal Wₕₕ", "T = 10"]
+    visitor.press(buttons["Orthogonal Wₕₕ"])
     assert (visitor.experiment.init, visitor.experiment.seq_len) == ("orthogonal", 50)
     assert visitor.run.playing
     visitor.run.pause()

@@ -228,8 +228,8 @@ def test_the_words_follow_the_outcome() -> None:
     e, learned = Experiment(seq_len=5), Consequence(300, 1.0, 2.0, "", 0.02, 0.3)
     assert "It learns." in tell(e, learned)
     assert "It learns anyway." in tell(replace(e, init="small-normal"), learned)
-    assert "and 30% of its gradient" in tell(e, learned)
-    assert "but only 2·10⁻⁹ of its gradient" in tell(e, replace(learned, long_range=2e-9))
+    assert "Before training, 30% of the gradient of W<sub>hh</sub> came from" in tell(e, learned)
+    assert "Before training, only 2·10⁻⁹ of the gradient" in tell(e, replace(learned, long_range=2e-9))
     assert "Training it for 300 updates" in tell(e, None)
 
 

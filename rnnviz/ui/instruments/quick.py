@@ -91,7 +91,9 @@ def causes(session: Session, params: Params) -> Reading | str:
         rf"{number(recurrent)}}}"
     )
     label = f"Factors of each step back: slope {plain(slope)}, W_hh {plain(recurrent)} (medians)"
-    letters = "ε_t: the last output's share of ∂L/∂h_t · φ′(a_t): the activation's slope at step t"
+    letters = (
+        "ε_t: the part of ∂L/∂h_t that comes from the last output · φ′(a_t): the activation's slope at step t"
+    )
     return Reading(
         decay_factors_spec(parts, theme(), blocked),
         label,
@@ -173,9 +175,9 @@ def _of_many_outputs(K: int, T: int, near: str, gated: bool) -> tuple[str, str]:
         f"the total) sum to exactly 1; {near} of the whole comes from the last five steps before an output."
     )
     formula = (
-        r"\begin{aligned} \frac{\partial L}{\partial W_{hh}}&=\sum_k\sum_{t\le k} C_{kt},\quad "
-        rf"C_{{kt}}=h_{{t-1}}^\top{_factor('k', gated)} \\ "
-        rf"1 &= \sum_{{kt}}\frac{{\langle C_{{kt}},\,\partial L/\partial W_{{hh}}\rangle}}"
+        r"\begin{aligned} \frac{\partial L}{\partial W_{hh}}&=\sum_k\sum_{t\le k} D_{kt},\quad "
+        rf"D_{{kt}}=h_{{t-1}}^\top{_factor('k', gated)} \\ "
+        rf"1 &= \sum_{{kt}}\frac{{\langle D_{{kt}},\,\partial L/\partial W_{{hh}}\rangle}}"
         rf"{{\|\partial L/\partial W_{{hh}}\|^2}}\quad(K={K},\ T={T}) \end{{aligned}}"
     )
     return how, formula
@@ -188,9 +190,9 @@ def _of_one_output(T: int, near: str, gated: bool) -> tuple[str, str]:
         f"exactly 1; {near} of the whole comes from the last five steps."
     )
     formula = (
-        r"\begin{aligned} \frac{\partial L}{\partial W_{hh}}&=\sum_t C_t,\quad "
-        rf"C_t=h_{{t-1}}^\top{_factor('', gated)} \\ "
-        r"1 &= \sum_t\frac{\langle C_t,\,\partial L/\partial W_{hh}\rangle}"
+        r"\begin{aligned} \frac{\partial L}{\partial W_{hh}}&=\sum_t D_t,\quad "
+        rf"D_t=h_{{t-1}}^\top{_factor('', gated)} \\ "
+        r"1 &= \sum_t\frac{\langle D_t,\,\partial L/\partial W_{hh}\rangle}"
         rf"{{\|\partial L/\partial W_{{hh}}\|^2}}\quad(T={T}) \end{{aligned}}"
     )
     return how, formula
@@ -239,8 +241,8 @@ def eigenvalues(session: Session, params: Params) -> Reading | str:
 
 
 WHAT_RHO_DECIDES = (
-    "The spectral radius ρ\u00a0=\u00a0{rho} decides alone in a linear network over many steps, and nearly "
-    "so near rest, where tanh is almost linear."
+    "In a linear network, the spectral radius ρ\u00a0=\u00a0{rho} alone decides what happens over many steps."
+    " It nearly does so for tanh while the states are close to 0."
 )
 
 
@@ -257,7 +259,10 @@ def fate(now: Spectrum) -> str:
             "still make every gradient vanish, even with ρ above 1."
         )
     if now.keeps_lengths:
-        return "All singular values are at the bound: no gradient can explode, only slopes below γ shrink it."
+        return (
+            "All singular values are at the bound: no gradient can explode; it shrinks only where slopes are "
+            "below γ."
+        )
     return (
         "Exactly at the bound: no gradient can explode. Directions with smaller singular values shrink it, "
         "and so do slopes below γ."

@@ -191,8 +191,8 @@ def _seed_reading(own: GradientFlow, band: SeedBand) -> Reading:
     )
     table = pd.DataFrame(band.curves.T, columns=[f"seed_{k}" for k in range(len(band.curves))])
     table.insert(0, "t", np.arange(1, band.curves.shape[1] + 1))
-    label = f"Gradient over {count} seeds: median {middle} decades, {least} to {most}"
-    letters = "ε_t: the last output's share of ∂L/∂h_t, at step 1 and at its own step k"
+    label = f"Gradient over {count} seeds: median {middle} powers of ten, {least} to {most}"
+    letters = "ε_t: the part of ∂L/∂h_t that comes from the last output, at step 1 and at its own step k"
     return Reading(seeds_spec(band, own.per_output[-1], theme()), label, how, formula, table, letters)
 
 
