@@ -205,7 +205,8 @@ def test_every_instrument_draws_what_it_measured(name: str, theme: Theme) -> Non
     assert len(traces["lag profile"]["x"]) == len(flow.lag_profile)
     both = decay_factors_spec(parts, theme)
     go.Figure(both)
-    np.testing.assert_allclose(both["data"][2]["y"], parts.slope_factor * parts.recurrent_factor)
+    (product,) = (trace for trace in both["data"] if trace["name"].startswith("both"))
+    np.testing.assert_allclose(product["y"], parts.slope_factor * parts.recurrent_factor)
     now, before = (spectrum(p.layers[-1].W_hh, e.activation) for p in (params, e.init(e.rng("weights"))))
     assert len(go.Figure(spectrum_spec(now, before, theme)).data) == 4
     assert len(go.Figure(spectrum_spec(now, None, theme)).data) == 2
