@@ -240,6 +240,20 @@ def test_the_ends_of_both_sliders_are_legal(problem: Any, length: int) -> None:
         assert len(gradient_flow(replace(problem.base, seq_len=length, gain=gain)).total) == length
 
 
+# The scenarios on the home page
+
+
+def test_a_card_says_how_many_seeds_kept_the_promise_and_to_the_end_if_fewer() -> None:
+    text = said(open_page("home"))
+    for name, preset in PRESETS.items():
+        counts = preset.measured
+        assert counts is not None
+        kept, end = counts.kept.count, counts.solved_at_end.count
+        words = {"solved": "solved it", "stuck": "ended at chance", "diverged": "diverged"}[preset.outcome]
+        later = f", {end} still at the end" if preset.outcome == "solved" and end < kept else ""
+        assert f">{kept} of {counts.kept.seeds} seeds {words}{later}<" in text, name
+
+
 # The teacher's page
 
 

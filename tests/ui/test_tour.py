@@ -105,6 +105,11 @@ def test_both_curves_are_in_one_picture_and_the_ribbons_one_above_the_other() ->
     label = visitor.messages["tour_progress"].decode()
     assert "Small random W_hh 2" in label
     assert "Orthogonal W_hh 100%" in label
+    small, cured = (visitor.messages[f"tour_strip_{name}"].decode() for name in ("small", "orthogonal"))
+    assert re.search(rf"After {UPDATES} updates: \d[^ ]* of the error reaches step 1", small)
+    assert f"After {UPDATES} updates: at step 1 the error is 2.3 times as large" in cured, (
+        "more than all of it"
+    )
 
 
 def test_the_worker_that_trains_draws_what_the_page_draws() -> None:

@@ -242,7 +242,7 @@ def eigenvalues(session: Session, params: Params) -> Reading | str:
 
 WHAT_RHO_DECIDES = (
     "In a linear network, the spectral radius ρ\u00a0=\u00a0{rho} alone decides what happens over many steps."
-    " It nearly does so for tanh while the states are close to 0."
+    " It nearly does for tanh with states close to 0."
 )
 
 
