@@ -237,7 +237,10 @@ def test_without_such_marks_the_legend_does_not_name_them() -> None:
 def test_a_factor_that_stands_alone_is_a_dot_and_an_empty_panel_says_so() -> None:
     e = Experiment(seq_len=12, init="scaled-gaussian", gain=0.0)
     spec = decay_factors_spec(decay_factors(e))
-    through, _, both = spec["data"][:3]
+    traces = {trace["name"]: trace for trace in spec["data"]}
+    through, both = (
+        next(t for name, t in traces.items() if name.startswith(n)) for n in ("through W", "both")
+    )
     assert [both["y"][-1], through["y"][-1]] == [0.0, 0.0]
     assert np.isnan(both["y"][:-1]).all(), "0 / 0"
     assert both["mode"] == "lines+markers"
@@ -287,7 +290,7 @@ def words_of(spec: dict[str, Any]) -> str:
 @themes
 def test_the_panels_of_the_triangle_say_what_their_colours_mean(theme: Theme) -> None:
     said = words_of(contributions_spec(gradient_contributions(ECHO), gradient_flow(ECHO), theme))
-    assert "10−8 ■■■■■■■ 102" in said
+    assert "10−8 ■■■■■■■ 108" in said
     assert "−10% ■■■■■■■ +10%" in said
     e = Experiment(seq_len=20)
     alone = words_of(contributions_spec(gradient_contributions(e), gradient_flow(e), theme))
