@@ -288,7 +288,7 @@ def test_where_several_steps_write_the_whole_loss_stands_beside_each_output() ->
 def test_the_cliff_stands_by_itself() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=5)), "cliff")
     assert "a gradient of 390 there, jumped 39 units, and ended at a loss of 0.090." in said(tab)
-    assert "no step is longer than 0.03, and after as many updates the loss is 0.0013." in said(tab)
+    assert "no step is longer than 0.03, and the loss ends at 0.0013." in said(tab)
     assert "at most }{390}" in tab.latex[0].value
     tab.slider(key="cliff_w").set_value(4.4)
     tab.slider(key="cliff_b").set_value(-1.8)

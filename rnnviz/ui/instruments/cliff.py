@@ -32,7 +32,7 @@ def cliff(hand: Hand) -> Reading:
     free, clipped = descend(w, b, rate, None, UPDATES), descend(w, b, rate, threshold, UPDATES)
     how = (
         "Height is the loss, colour the size of its gradient. Above w = 4, within a band of b, the unit "
-        "can settle high or low; at the wall it switches between them. "
+        "can settle high or low; at the wall it switches. "
         f"{_tell(free)} {_compare(clipped, rate, threshold)}"
     )
     formula = (
@@ -65,8 +65,8 @@ def _compare(clipped: Descent, rate: float, threshold: float) -> str:
     if not (clipped.norm >= threshold).any():
         return "The threshold was never reached: both paths are the same."
     return (
-        f"Clipped at {threshold:g}, no step is longer than {rate * threshold:g}, and after as many updates "
-        f"the loss is {plain(clipped.error[-1], 2)}."
+        f"Clipped at {threshold:g}, no step is longer than {rate * threshold:g}, and the loss "
+        f"ends at {plain(clipped.error[-1], 2)}."
     )
 
 
