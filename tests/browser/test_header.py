@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -77,6 +78,32 @@ def test_a_link_is_obeyed_even_if_the_page_asks_for_a_rerun_just_after(
     wait_until(page, SETTLED)
     page.wait_for_timeout(500)
     assert page.evaluate("location.pathname !== '/playground'")
+
+
+def test_while_a_new_page_is_drawn_no_part_of_the_old_one_is_rerun(
+    server: str, server_log: Path, page: Page
+) -> None:
+    """Such a rerun could leave the new page without its last elements."""
+    open_page(page, server, "problems")
+    before = server_log.stat().st_size
+    following = "document.querySelector('.st-key-way_on a')"
+    wait_until(page, f"!!(window.rnnvizTurning && window.rnnvizChannel?.fragments.size && {following})")
+    page.evaluate(
+        f"""() => {{
+            const parts = [...rnnvizChannel.fragments.values()];
+            const ask = () => {{
+                if (location.pathname === '/problems') return setTimeout(ask);
+                for (const part of parts) part.rerun.ask('test');
+            }};
+            {following}.click();
+            ask();
+        }}"""
+    )
+    wait_until(page, "location.pathname === '/lessons'")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Lessons")
+    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=10_000)
+    page.wait_for_timeout(300)
+    assert b"fragment" not in server_log.read_bytes()[before:]
 
 
 @pytest.mark.parametrize("path", MOVED)
