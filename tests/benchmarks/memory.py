@@ -22,12 +22,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from rnnviz.ui.catalogue import ENTRIES
-from tests.benchmarks.classroom import Student, one_by_one, processes
+from tests.benchmarks.classroom import HEAVIEST, Student, one_by_one, processes
 from tests.browser.conftest import ROOT, free_port, running, streamlit
 from tests.uploading import put_file
-
-LARGEST = "T=200&H=128&layers=3&batch=256&cell={cell}"
-"""The largest run that the app accepts."""
 
 SESSION_SECONDS = 10
 """How long a closed tab's session is kept at least; 120 s unless the server is told otherwise."""
@@ -42,15 +39,10 @@ ALLOWED_MB = 30
 class Visitor(Student):
     """A student who also turns through all pages, and uploads files without asking any page.
 
-    query : the address's parameters. answers : how often each upload was answered with which status.
+    answers : how often each upload was answered with which status.
     """
 
-    query: str = ""
     answers: Counter[int] = field(default_factory=Counter)
-
-    async def arrive(self) -> float:
-        self._query = self.query
-        return await super().arrive()
 
     async def change_lengths(self) -> None:
         """Train for a while at several sequence lengths."""
@@ -152,7 +144,7 @@ async def measure(url: str, count: int, seconds: float, cell: str) -> None:
     await together(room, Visitor.leave)
     after_class = await rest(memory, "they have left")
 
-    large = [Visitor(url, query=LARGEST.format(cell=cell)) for _ in range(count)]
+    large = [Visitor(url, HEAVIEST.replace(cell=cell)) for _ in range(count)]
     await asyncio.gather(*(visitor.arrive() for visitor in large))
     await one_by_one([visitor.play("max") for visitor in large])
     await memory.watch(seconds)
