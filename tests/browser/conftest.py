@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -148,6 +148,18 @@ def wait_until(page: Page, expression: str, argument: object = None, seconds: fl
     while not page.evaluate(expression, argument):
         assert time.monotonic() < deadline, f"after {seconds} s still not true: {expression}"
         page.wait_for_timeout(50)
+
+
+def choose(box: Locator, option: Locator) -> None:
+    """Click an option of an open list; again if the list moved under the pointer, which leaves it open."""
+    for _ in range(5):
+        option.click()
+        try:
+            expect(box).to_have_attribute("aria-expanded", "false", timeout=1000)
+        except AssertionError:
+            continue
+        return
+    expect(box).to_have_attribute("aria-expanded", "false")
 
 
 def press_key(page: Page, key: str) -> None:

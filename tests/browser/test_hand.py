@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import PRESETS, Experiment
 from rnnviz.experiment.links import to_params
-from tests.browser.conftest import SETTLED, both_themes, console_errors, use_theme, wait_until
+from tests.browser.conftest import SETTLED, both_themes, choose, console_errors, use_theme, wait_until
 
 PARAMS = "Object.fromEntries(new URL(location).searchParams)"
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
@@ -195,6 +195,6 @@ def test_from_every_scenario_to_every_other_while_it_runs(server: str, page: Pag
             play.click()
         preset = PRESETS[name]
         scenario.click()
-        page.get_by_role("option", name=preset.title, exact=True).click()
+        choose(scenario, page.get_by_role("option", name=preset.title, exact=True))
         wait_until(page, f"{TITLE} === '{preset.title}.' && {SETTLED}")
         assert page.evaluate(PARAMS) == to_params(preset.experiment), name

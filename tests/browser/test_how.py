@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.teaching.walkthrough import STOPS, Entry, Sizes, T, Walk, original, written
-from tests.browser.conftest import STYLED, press_key, wait_until
+from tests.browser.conftest import STYLED, choose, press_key, wait_until
 
 LOOP, HAND = (f"document.querySelector('.st-key-{name} .live-figure')" for name in ("loop", "by_hand"))
 LAST = len(STOPS) - 1
@@ -150,7 +150,7 @@ def test_an_input_can_be_changed_too(server: str, page: Page) -> None:
         if option.count():
             break
         page.keyboard.press("ArrowDown")
-    option.click()
+    choose(box, option)
     page.locator(".st-key-hand_x01").get_by_role("slider").press("Home")
     walk = Walk.of(original().changed(Entry("x", 0, 1), -2.0))
     expect(page.locator(".loss-now")).to_contain_text(f"L = {walk.L[0]:.3f}")
