@@ -129,7 +129,7 @@ def _line(trained: Trained, look: Spec) -> Spec:
         "line": look,
         "marker": {"color": look["color"], "size": 8},
         "customdata": plain_all(trained.metric),
-        "hovertemplate": f"{trained.name}, step %{{x}}: %{{customdata}}<extra></extra>",
+        "hovertemplate": f"{trained.name}, update %{{x}}: %{{customdata}}<extra></extra>",
     }
 
 

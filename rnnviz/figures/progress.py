@@ -124,7 +124,7 @@ def _line(name: str, x: Array, y: Array, colour: str, xaxis: str, yaxis: str, wi
         "yaxis": yaxis,
         "line": {"color": colour, "width": width},
         "customdata": plain_all(y),
-        "hovertemplate": f"{name}, step %{{x}}: %{{customdata}}<extra></extra>",
+        "hovertemplate": f"{name}, update %{{x}}: %{{customdata}}<extra></extra>",
     }
 
 

@@ -117,7 +117,7 @@ class RunPanel:
 
         shown = next((name for name, speed in SPEEDS.items() if speed == self.run.speed), None)
         bound = self.widgets.bound(f"{self.prefix}speed", shown, choose)
-        one_of("Training steps a second", SPEEDS, **bound)
+        one_of("Updates a second", SPEEDS, **bound)
 
     def pause_when_solved(self) -> None:
         """Show the switch that pauses a run when the task's goal is first reached."""
