@@ -91,12 +91,13 @@ def test_while_a_new_page_is_drawn_no_part_of_the_old_one_is_rerun(
     page.evaluate(
         f"""() => {{
             const parts = [...rnnvizChannel.fragments.values()];
-            const ask = () => {{
-                if (location.pathname === '/problems') return setTimeout(ask);
+            const push = history.pushState.bind(history);
+            history.pushState = (...entry) => {{ // when the new page begins
+                push(...entry);
+                history.pushState = push;
                 for (const part of parts) part.rerun.ask('test');
             }};
             {following}.click();
-            ask();
         }}"""
     )
     wait_until(page, "location.pathname === '/lessons'")

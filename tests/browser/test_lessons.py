@@ -129,6 +129,7 @@ def test_back_returns_to_the_question_before_with_its_answer(server: str, page: 
     expect_why(page, EXPLOSION.steps[0], "✗ Wrong.")
     button(page, "next").click()
     expect_question(page, EXPLOSION, 1)
+    wait_until(page, "location.search.includes('question=2')")
     page.go_back()
     expect(page.locator(".way")).to_contain_text("Question 1 of 3")
     expect(page.locator(".why b").first).to_have_text("✗ Wrong.")
