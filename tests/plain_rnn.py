@@ -24,8 +24,6 @@ PHI: dict[str, Callable[[Any], Any]] = {
     "sigmoid": lambda a: 1.0 / (1.0 + anp.exp(-a)),
     "linear": lambda a: a,
 }
-STATES = {"vanilla": 1, "feed-forward": 1, "lstm": 2, "gru": 1}
-"""Arrays that a layer carries from step to step; h is the first."""
 
 Step = Callable[[Layer, Any, list[Any], str], tuple[list[Any], Any]]
 
@@ -63,7 +61,51 @@ def gru(layer: Layer, x: Any, state: list[Any], activation: str) -> tuple[list[A
     return [(1.0 - z) * n + z * h], from_x
 
 
-STEPS: dict[str, Step] = {"vanilla": vanilla, "feed-forward": feed_forward, "lstm": lstm, "gru": gru}
+def min_gru(layer: Layer, x: Any, state: list[Any], activation: str) -> tuple[list[Any], Any]:
+    """Feng et al. 2024, algorithm 3: the gate and the candidate see the input alone."""
+    W_xh, b = layer
+    h, a = state[0], anp.dot(x, W_xh) + b
+    H = h.shape[-1]
+    z, n = PHI["sigmoid"](a[:, :H]), a[:, H:]
+    return [(1.0 - z) * h + z * n], a
+
+
+def antisymmetric(layer: Layer, x: Any, state: list[Any], activation: str) -> tuple[list[Any], Any]:
+    """Chang et al. 2019, equation 9, with step 0.1 and damping 0.01."""
+    W_xh, W_hh, b_h = layer
+    h = state[0]
+    a = anp.dot(x, W_xh) + anp.dot(h, W_hh) - anp.dot(h, W_hh.T) - 0.01 * h + b_h
+    return [h + 0.1 * anp.tanh(a)], a
+
+
+def lru(layer: Layer, x: Any, state: list[Any], activation: str) -> tuple[list[Any], Any]:
+    """Orvieto et al. 2023, equation 2 and figure 1, with real numbers alone."""
+    W_xh, b, nu, theta, gamma, B_re, B_im, C_re, C_im, D = layer
+    _, re, im = state
+    u = anp.dot(x, W_xh) + b
+    size, angle = anp.exp(-anp.exp(nu)), anp.exp(theta)
+    cos, sin = size * anp.cos(angle), size * anp.sin(angle)
+    new_re = cos * re - sin * im + anp.exp(gamma) * anp.dot(u, B_re)
+    new_im = cos * im + sin * re + anp.exp(gamma) * anp.dot(u, B_im)
+    y = anp.dot(new_re, C_re) - anp.dot(new_im, C_im) + D * u
+    gelu = 0.5 * y * (1.0 + anp.tanh(np.sqrt(2.0 / np.pi) * (y + 0.044715 * y * y * y)))
+    return [u + gelu, new_re, new_im], y
+
+
+STEPS: dict[str, Step] = {
+    "vanilla": vanilla,
+    "irnn": vanilla,
+    "antisymmetric": antisymmetric,
+    "feed-forward": feed_forward,
+    "lstm": lstm,
+    "gru": gru,
+    "mingru": min_gru,
+    "lru": lru,
+}
+
+
+STATES = {name: {"lstm": 2, "lru": 3}.get(name, 1) for name in STEPS}
+"""Arrays that a layer carries from step to step; h is the first."""
 
 
 class StepByStep:

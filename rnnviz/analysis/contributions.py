@@ -42,8 +42,18 @@ def gradient_contributions(
 
     C_{k,t} = h_{t-1}^T (eps_{k,t} * phi'(a_t)), with eps_{k,t} = dL_k/dh_t (Pascanu et al. 2013, eq. 4); in
     other cells h_{t-1}^T times dL_k/d(h_{t-1} W_hh). subject, params, batch : see ``gradient_flow.probe``.
+
+    Raises
+    ------
+    ValueError
+        If the cell is recurrent, but does not multiply its state by W_hh.
     """
     seen = probe(subject, params, batch)
+    if seen.network.cell.recurrent and not seen.network.cell.matrices:
+        raise ValueError(
+            f"gradient_contributions needs a cell that multiplies its state by W_hh; "
+            f"got {seen.network.cell.title}."
+        )
     before = seen.traces[-1].hidden[:-1]
     K, T = len(seen.batch.write_steps), len(before)
     size, share = np.zeros((K, T)), np.zeros((K, T))
@@ -52,6 +62,8 @@ def gradient_contributions(
         norm = float(scaled_norms(total.ravel()))
         direction = total / norm if norm > 0 else total
         for t, first, _, back in errors_back_in_time(seen, layer=-1):
+            if back.into_recurrent is None:
+                continue
             terms = before[t].T @ back.into_recurrent  # (k, H, G H)
             size[first:, t] = np.linalg.norm(terms, axis=(1, 2))
             along = np.einsum("kij,ij->k", terms, direction)
@@ -63,4 +75,4 @@ def _whole(seen: Probe) -> Array:
     """Return dL/dW_hh of the top layer, (H, G H); zeros if the cell has none."""
     errors = readout_errors(seen.params, seen.batch, seen.dL_dy)
     gradient = seen.network.backward(seen.params, seen.traces, errors)[-1].weights
-    return gradient.W_hh if seen.network.cell.recurrent else np.zeros((seen.network.hidden_size,) * 2)
+    return gradient.W_hh if seen.network.cell.matrices else np.zeros((seen.network.hidden_size,) * 2)

@@ -46,17 +46,17 @@ def decay_factors(
     Raises
     ------
     ValueError
-        If the cell has gates: no single slope then lies between two states.
+        If more than one activation lies between two states, or a path around it.
     """
     seen = probe(subject, params, batch)
     slopes, last = seen.network.cell.slopes(seen.traces[layer]), int(seen.batch.write_steps[-1])
     if slopes is None:
         raise ValueError(
-            f"decay_factors needs a cell without gates; got {seen.network.cell.title}, "
-            "whose state also takes paths around the activation."
+            "decay_factors needs a cell whose state goes through one activation at a step; "
+            f"got {seen.network.cell.title}."
         )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        errors = seen.state_errors(seen.last_alone)[layer][: last + 1]
+        errors = seen.state_errors(seen.last_alone)[layer][0][: last + 1]
         through = errors * slopes[: last + 1]
         W_hh = seen.network.cell.recurrent_matrix(seen.params.layers[layer])
         before = np.zeros_like(through) if W_hh is None else through @ W_hh.T

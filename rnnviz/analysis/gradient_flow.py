@@ -32,7 +32,7 @@ VERDICT_RULE = (
 class GradientFlow:
     """Gradient norms over time; norms are means over the samples of a batch.
 
-    total : (T,), ||dL/dh_t|| of the whole loss.
+    total : (T,), ||dL/dh_t|| of the whole loss; of cells whose state has more arrays (h, c), of all together.
     per_output : (K, T), the same for the loss of each output alone (zero after that output).
     outputs : (K,), the steps t (1-based) of those outputs.
     lag_profile : (longest lag + 1,), P(l) = mean_k ||eps_{k,k-l}|| / ||eps_{k,k}||.
@@ -68,10 +68,12 @@ class Probe:
     traces: list[Trace]
     dL_dy: Array
 
-    def state_errors(self, dL_dy: Array) -> tuple[Array, ...]:
-        """Backpropagate errors of the outputs (K, B, O); return dL/dh, one (T, B, H) per layer."""
+    def state_errors(self, dL_dy: Array) -> tuple[State, ...]:
+        """Backpropagate errors of the outputs (K, B, O); return each layer's dL/dstate, (T, B, H) for each of
+        ``Cell.state``.
+        """
         errors = readout_errors(self.params, self.batch, dL_dy)
-        return tuple(layer.states[0] for layer in self.network.backward(self.params, self.traces, errors))
+        return tuple(layer.states for layer in self.network.backward(self.params, self.traces, errors))
 
     @property
     def last_alone(self) -> Array:
@@ -134,13 +136,13 @@ def gradient_flow(
 def _norms_over_time(seen: Probe, layer: int) -> tuple[Array, Array]:
     """Return the norms of each output's error (K, T) and of their sum (T,) in one layer."""
     if len(seen.batch.write_steps) == 1:
-        alone = gradient_curve(seen.state_errors(seen.dL_dy)[layer])
+        alone = gradient_curve(*seen.state_errors(seen.dL_dy)[layer])
         return alone[None], alone
     K, T = len(seen.batch.write_steps), len(seen.batch.writes)
     per_output, total = np.zeros((K, T)), np.zeros(T)
     for t, first, errors, _ in errors_back_in_time(seen, layer):
-        per_output[first:, t] = gradient_curve(errors[0])
-        total[t] = gradient_curve(errors[0].sum(axis=0))
+        per_output[first:, t] = gradient_curve(*errors)
+        total[t] = gradient_curve(*(part.sum(axis=0) for part in errors))
     return per_output, total
 
 

@@ -20,7 +20,8 @@ class Snapshot:
 
     step : updates made so far.
     hidden : one (T, H) per layer, the states h_1..h_T of the first probe sequence.
-    total : one (T,) per layer, ||dL/dh_t|| of the whole loss, mean over the probe sequences.
+    total : one (T,) per layer, ||dL/dh_t|| of the whole loss, mean over the probe sequences; of cells
+        whose state has more arrays (h, c), of all together.
     last : one (T,) per layer, the same for the loss of the last output alone; equal to ``total`` where
         only one step writes.
     inputs : (T, N, I); targets : (T, N) or (T, N, O); outputs : (T, N, O), free-running under feedback.
@@ -74,7 +75,7 @@ def take_snapshot(e: Experiment, params: Params, step: int) -> Snapshot:
 
 
 def _curves(seen: Probe, dL_dy: Array) -> tuple[Array, ...]:
-    return tuple(gradient_curve(dL_dh) for dL_dh in seen.state_errors(dL_dy))
+    return tuple(gradient_curve(*states) for states in seen.state_errors(dL_dy))
 
 
 def _rho_and_sigma_max(W_hh: Array | None) -> tuple[float, float]:

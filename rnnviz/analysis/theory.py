@@ -49,7 +49,7 @@ def drive(e: Experiment, params: Params) -> tuple[float, float]:
 
 def applies(e: Experiment) -> bool:
     """Return whether mean-field theory as implemented here describes the cell: it knows no gates."""
-    return not CELLS[e.cell].gate_names
+    return CELLS[e.cell].matrices == 1 or not CELLS[e.cell].recurrent
 
 
 def trust(e: Experiment, gain: float, input_std: float, trained: bool = False) -> Trust:

@@ -32,6 +32,12 @@ def _field(default: Any, choice: Choice) -> Any:
     return field(default=default, metadata={"choice": choice})
 
 
+class _Usual(str):
+    """A default that stands for what is usual for the cell: the first of its ``inits`` or ``activations``."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class CommonSettings:
     """The settings of every run, whatever its task."""
@@ -42,8 +48,10 @@ class CommonSettings:
     hidden_size: int = _setting(32, "H", "Hidden units H", "integer", low=2, high=128)
     layers: int = _setting(1, "layers", "Layers", "integer", low=1, high=3)
     cell: str = _setting("vanilla", "cell", "Cell", "name", names=CELLS)
-    activation: str = _setting("tanh", "activation", "Activation", "name", names=ACTIVATIONS)
-    init: Any = _setting("orthogonal", "init", "Initialisation of W_hh", "name", names=INITIALIZERS)  # noqa: RUF009 - see InitialWeights
+    activation: str = _setting(_Usual("tanh"), "activation", "Activation", "name", names=ACTIVATIONS)
+    init: Any = _setting(  # noqa: RUF009 - see InitialWeights
+        _Usual("orthogonal"), "init", "Initialisation", "name", names=INITIALIZERS
+    )
     gain: float = _setting(1.0, "gain", "Gain g", "number", low=0.0, high=10.0)
     optimizer: str = _setting("adam", "optimizer", "Optimiser", "name", names=OPTIMIZERS)
     learning_rate: float = _setting(3e-3, "lr", "Learning rate", "number", low=1e-6, high=10.0)
@@ -81,7 +89,8 @@ else:
 class Experiment(_SettingsWithOptions):
     """All settings of one run; equal experiments give equal runs.
 
-    Its fields are the common settings and the options of all tasks.
+    Its fields are the common settings and the options of all tasks. Defaults of ``init`` and ``activation``
+    are what is usual for the cell.
 
     Raises
     ------
@@ -95,6 +104,10 @@ class Experiment(_SettingsWithOptions):
         def __init__(self, **settings: Any) -> None: ...
 
     def __post_init__(self) -> None:
+        cell = CELLS[choices()["cell"].check("cell", self.cell)]
+        for name, usual in (("activation", cell.activations[0]), ("init", cell.inits[0])):
+            if isinstance(vars(self)[name], _Usual):
+                object.__setattr__(self, name, usual)
         for name, choice in choices().items():
             object.__setattr__(self, name, choice.check(name, vars(self)[name]))
         self._check_fit()
@@ -116,11 +129,14 @@ class Experiment(_SettingsWithOptions):
                 f"feedback needs an output before the last step; topology {self.topology!r} has none. "
                 "Choose feedback=False."
             )
-        if self.activation != "tanh" and CELLS[self.cell].gate_names:
-            raise ValueError(
-                f"activation must be 'tanh' for cell {self.cell!r}, whose gates have their own; "
-                f"got {self.activation!r}."
-            )
+        cell = CELLS[self.cell]
+        for name, value, known in (
+            ("activation", self.activation, cell.activations),
+            ("init", str(self.init), cell.inits),
+        ):
+            if value not in known:
+                expected = "one of " * (len(known) > 1) + ", ".join(map(repr, known))
+                raise ValueError(f"{name} must be {expected} for cell {self.cell!r}; got {value!r}.")
 
     def replace(self, **changes: Any) -> Experiment:
         """Return a copy with some settings changed, as ``dataclasses.replace`` does."""
@@ -170,7 +186,7 @@ class InitialWeights(str):
     def __call__(self, rng: np.random.Generator) -> Params:
         """Draw the weights of ``Experiment.network``."""
         e = self._experiment
-        return e.network().init(rng, str(self), e.gain)
+        return e.network().init(rng, str(self), e.gain, e.seq_len)
 
 
 class _Init:

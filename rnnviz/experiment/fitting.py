@@ -10,6 +10,7 @@ from typing import Any, cast
 from rnnviz.experiment import Experiment, choices
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.cells import CELLS
+from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.options import Option
 from rnnviz.tasks.topology import TOPOLOGIES
@@ -31,8 +32,11 @@ def nearest(
     wish = SimpleNamespace(**vars(base or Experiment()))
     for name, value in wanted.items():
         setattr(wish, name, choices()[name].check(name, value))
+    if base is None:
+        for name in {"activation", "init"} - set(wanted):
+            setattr(wish, name, getattr(CELLS[wish.cell], f"{name}s")[0])
     notes = _fit_topology(wish, first)
-    notes += [*_fit_activation(wish, first), *_fit_content(wish, base or Experiment())]
+    notes += [*_fit_cell(wish, first), *_fit_content(wish, base or Experiment())]
     if "seq_len" not in wanted and not set(first).isdisjoint(("task", "topology")):
         wish.seq_len = _length_for(wish, base)
     notes += [*_fit_length(wish, first), *_fit_feedback(wish)]
@@ -58,17 +62,25 @@ def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
     return [f"{task.title} does not support {asked.lower()}, so the topology is now {now}."]
 
 
-def _fit_activation(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
-    """Resolve an activation that a gated cell does not support: reset it, or change the cell."""
-    cell = CELLS[wish.cell]
-    if wish.activation == "tanh" or not cell.gate_names:
-        return []
-    asked = ACTIVATIONS[wish.activation].title
-    if "activation" in first and "cell" not in first:
-        wish.cell = "vanilla"
-        return [f"{cell.title} has its own activations, so with {asked} the cell is now vanilla."]
-    wish.activation = "tanh"
-    return [f"{cell.title} has its own activations, so {asked} is not used."]
+def _fit_cell(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
+    """Resolve an activation or an initialisation that the cell cannot have: change it, or change the cell."""
+    notes = []
+    for name, titles in (("activation", ACTIVATIONS), ("init", INITIALIZERS)):
+        cell, value = CELLS[wish.cell], getattr(wish, name)
+        fitting, what = getattr(cell, f"{name}s"), choices()[name].title.lower()
+        if value in fitting:
+            continue
+        asked = titles[value].title
+        if name in first and "cell" not in first:
+            wish.cell = next(other for other, kind in CELLS.items() if value in getattr(kind, f"{name}s"))
+            notes.append(f"{cell.title} has no {what} {asked}: the cell is now {CELLS[wish.cell].title}.")
+            continue
+        setattr(wish, name, fitting[0])
+        if len(fitting) == 1:
+            notes.append(f"{cell.title} has its own {what}, so {asked} is not used.")
+        else:
+            notes.append(f"{cell.title} has no {what} {asked}: it is now {titles[fitting[0]].title}.")
+    return notes
 
 
 def _length_for(wish: SimpleNamespace, base: Experiment | None) -> int:

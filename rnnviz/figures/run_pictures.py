@@ -206,7 +206,7 @@ def in_figures(now: Moment, layer: int) -> str:
         (with_indices("σ_max"), _size(seen.sigma_max[layer]), explain("σ_max")),
     ]
     cell = CELLS[now.experiment.cell]
-    shown = cells if cell.recurrent and not cell.gate_names else cells[:3]  # only these have a single W_hh
+    shown = cells if cell.matrices == 1 else cells[:3]  # only these have a single W_hh
     parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
     if cell.recurrent:
         parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")

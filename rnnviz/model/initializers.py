@@ -1,4 +1,4 @@
-"""Ways to draw the recurrent matrix W_hh before training."""
+"""Ways to draw a layer's weights before training: recurrent matrices, biases of gates, eigenvalues."""
 
 from __future__ import annotations
 
@@ -22,11 +22,26 @@ def orthogonal(rng: np.random.Generator, size: int) -> Array:
     return q * np.sign(np.diag(r))
 
 
+def pytorch_uniform(rng: np.random.Generator, rows: int, columns: int) -> Array:
+    """Draw U(-1 / sqrt n, 1 / sqrt n) with n rows, shape (rows, columns), as PyTorch does by default."""
+    return rng.uniform(-1.0, 1.0, (rows, columns)) / np.sqrt(rows)
+
+
+def chrono_bias(rng: np.random.Generator, size: int, longest: int) -> Array:
+    """Draw log U(1, longest - 1), (size,): gates that forget within about 1 to ``longest`` steps.
+
+    Tallec & Ollivier 2018, arXiv 1804.11188. The bias is zero if ``longest`` is 2 or less.
+    """
+    return np.log(rng.uniform(1.0, max(1.0, longest - 1.0), size))
+
+
 @dataclass(frozen=True)
 class Initializer:
-    """A distribution of W_hh (H, H).
+    """How a layer's weights are drawn.
 
-    ``draw(rng, size, gain)`` ignores the gain unless ``has_gain``.
+    ``draw(rng, size, gain)`` draws a recurrent matrix (size, size); it ignores the gain unless ``has_gain``.
+    ``radii`` : for layers with complex eigenvalues, between which distances from 0 they lie.
+    What else depends on the choice (biases, input weights) is told by the cell's ``init``.
     """
 
     name: str
@@ -34,6 +49,7 @@ class Initializer:
     formula: str
     draw: Callable[[np.random.Generator, int, float], Array]
     has_gain: bool = False
+    radii: tuple[float, float] = (0.0, 1.0)
 
 
 INITIALIZERS: dict[str, Initializer] = {
@@ -61,7 +77,7 @@ INITIALIZERS: dict[str, Initializer] = {
             "pytorch",
             "PyTorch default",
             "U(±1 / √H)",
-            lambda rng, n, gain: rng.uniform(-1.0, 1.0, (n, n)) / np.sqrt(n),
+            lambda rng, n, gain: pytorch_uniform(rng, n, n),
         ),
         Initializer(
             "orthogonal",
@@ -84,5 +100,33 @@ INITIALIZERS: dict[str, Initializer] = {
             lambda rng, n, gain: rng.normal(0.0, gain / np.sqrt(n), (n, n)),
             has_gain=True,
         ),
+        Initializer(
+            "forget-1",
+            "Forget-gate bias 1",
+            "PyTorch's, b_f = 1",
+            lambda rng, n, gain: pytorch_uniform(rng, n, n),
+        ),
+        Initializer(
+            "chrono",
+            "Chrono",
+            "b = ± log U(1, T − 1)",
+            lambda rng, n, gain: pytorch_uniform(rng, n, n),
+        ),
+        Initializer(
+            "disk",
+            "Eigenvalues in the unit disk",
+            "|λ|² ~ U(0, 1)",
+            lambda rng, n, gain: pytorch_uniform(rng, n, n),
+        ),
+        Initializer(
+            "ring",
+            "Eigenvalues near the unit circle",
+            "0.9 ≤ |λ| ≤ 0.999",
+            lambda rng, n, gain: pytorch_uniform(rng, n, n),
+            radii=(0.9, 0.999),
+        ),
     )
 }
+
+MATRICES = ("orthogonal", "glorot", "he", "pytorch", "small-normal", "identity", "scaled-gaussian")
+"""Initialisations that draw a recurrent matrix and leave all biases 0 (PyTorch's: draw them as well)."""

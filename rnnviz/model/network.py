@@ -7,10 +7,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.arrays import Array, Mask
 from rnnviz.model.batch import Batch
-from rnnviz.model.cells import CELLS, Backward, LayerWeights, State, Trace, Workspace, make_cell
+from rnnviz.model.cells import Backward, Cell, LayerWeights, State, Trace, Workspace, make_cell
 from rnnviz.model.cells.base import zero_state
 from rnnviz.model.initializers import INITIALIZERS, glorot_uniform
 
@@ -87,42 +86,62 @@ class LossAndGradients(Gradients):
 class Network:
     """Recurrent layers of one cell type with a linear readout; holds no weights.
 
-    cell : a name of CELLS. input_size, hidden_size, output_size : I, H, O. num_layers : recurrent layers,
-    each reading the states of the one below. activation : a name of ACTIVATIONS, for cells without gates.
+    cell : a name of CELLS, or a cell. input_size, hidden_size, output_size : I, H, O. num_layers : recurrent
+    layers, each reading the states of the one below. activation : a name of ACTIVATIONS that the cell can
+    have (default: its usual one).
 
     Raises
     ------
     ValueError
-        If a name is unknown or a size is not positive.
+        If a name is unknown, they do not fit together, or a size is not positive.
     """
 
     def __init__(
         self,
         *,
-        cell: str = "vanilla",
+        cell: str | Cell = "vanilla",
         input_size: int,
         hidden_size: int,
         output_size: int,
         num_layers: int = 1,
-        activation: str = "tanh",
+        activation: str = "",
     ) -> None:
-        for what, value, known in (("cell", cell, CELLS), ("activation", activation, ACTIVATIONS)):
-            if value not in known:
-                raise ValueError(f"{what} must be one of {', '.join(known)}; got {value!r}.")
         sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
         for what, size in (sizes | {"num_layers": num_layers}).items():
             if size < 1:
                 raise ValueError(f"{what} must be 1 or more; got {size}.")
-        self.cell = make_cell(cell, ACTIVATIONS[activation])
+        self.cell = make_cell(cell, activation) if isinstance(cell, str) else cell
+        activation = activation or self.cell.activations[0]
         self.activation = activation
         self.input_size, self.hidden_size, self.output_size = input_size, hidden_size, output_size
         self.num_layers = num_layers
 
-    def init(self, rng: np.random.Generator, init: str = "orthogonal", gain: float = 1.0) -> Params:
-        """Draw weights: recurrent ones by INITIALIZERS[init], others by Glorot; biases zero."""
+    def init(
+        self,
+        rng: np.random.Generator,
+        init: str = "",
+        gain: float = 1.0,
+        longest: int = 0,
+    ) -> Params:
+        """Draw weights; the readout by Glorot, with zero biases.
+
+        init : a name of the cell's ``inits`` (default: its first). longest : the longest memory in steps;
+        needed for "chrono".
+
+        Raises
+        ------
+        ValueError
+            If the cell has no such initialisation, or "chrono" is asked for without ``longest``.
+        """
+        init = init or self.cell.inits[0]
+        if init not in self.cell.inits:
+            known = ", ".join(self.cell.inits)
+            raise ValueError(f"init must be one of {known} for {self.cell.title}; got {init!r}.")
+        if init == "chrono" and longest < 1:
+            raise ValueError(f"longest must be 1 or more for init 'chrono'; got {longest}.")
         H, O = self.hidden_size, self.output_size  # noqa: E741
         sizes = [self.input_size] + [H] * (self.num_layers - 1)
-        layers = tuple(self.cell.init(rng, size, H, INITIALIZERS[init], gain) for size in sizes)
+        layers = tuple(self.cell.init(rng, size, H, INITIALIZERS[init], gain, longest) for size in sizes)
         return Params(layers, glorot_uniform(rng, H, O), np.zeros(O))
 
     def forward(
@@ -139,8 +158,8 @@ class Network:
 
     def at_once(self, T: int) -> int:
         """Return how many sequences of T steps should go through one pass, for the sake of memory."""
-        gates = max(1, len(self.cell.gate_names))
-        return max(1, MOST_NUMBERS // (T * self.num_layers * self.hidden_size * gates))
+        width = max(self.cell.matrices, len(self.cell.gate_names), len(self.cell.state))
+        return max(1, MOST_NUMBERS // (T * self.num_layers * self.hidden_size * width))
 
     def outputs(self, params: Params, inputs: Array) -> Array:
         """Return the outputs (T, B, O) for ``inputs`` (T, B, I), of as many sequences as there may be."""

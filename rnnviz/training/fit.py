@@ -61,7 +61,7 @@ def fit(
     loss: str = "squared-error",
     steps: int,
     held_out: tuple[ArrayLike, ArrayLike] | None = None,
-    init: str = "orthogonal",
+    init: str = "",
     gain: float = 1.0,
     params: Params | None = None,
     optimizer: str = "adam",
@@ -87,7 +87,8 @@ def fit(
     held_out : (inputs, targets)
         Sequences of the same form that the metric is measured on (default: the training data): accuracy for
         "cross-entropy", mean squared error for "squared-error".
-    init, gain, params : how weights are drawn (see ``Network.init``), or the initial weights.
+    init, gain, params : how weights are drawn (see ``Network.init``; its ``longest`` is T), or the initial
+        weights.
     batch_size : sequences per update, drawn with replacement.
     on_progress : called with the state about every half second.
 
@@ -102,7 +103,7 @@ def fit(
     data = _batch(network, inputs, targets, writes, loss)
     measured = data if held_out is None else _batch(network, *held_out, data.writes, loss)
     rng = np.random.default_rng(seed)
-    first = network.init(rng, init, gain) if params is None else params
+    first = network.init(rng, init, gain, len(data.inputs)) if params is None else params
     problem = Problem(
         network,
         lambda rng: _sample(data, rng, batch_size),

@@ -149,7 +149,7 @@ def _descend(network: Network, state: TrainingState, batch: Batch, workspace: Wo
         loss += share * result.loss
         gradient += share * flat
         if curve is not None:
-            curve += share * gradient_curve(result.hidden_gradients[-1])
+            curve += share * gradient_curve(*result.state_gradients[-1])
     return _Found(loss, gradient, curve, divergence)
 
 
@@ -160,13 +160,15 @@ def _measured(problem: Problem, state: TrainingState) -> TrainingState:
     return replace(state, metric=metric, solved_at=state.step if solved else state.solved_at)
 
 
-def gradient_curve(dL_dh: Array) -> Array:
-    """Return the gradient's size over time (T,) from dL/dh (T, B, H); more leading axes are allowed.
+def gradient_curve(*dL_dstate: Array) -> Array:
+    """Return the gradient's size over time (T,) from dL/dstate, (T, B, H) for each array of the state.
 
-    The norms are summed over the batch: dL/dh includes 1/B, so this is the mean of the samples' norms.
+    More leading axes are allowed. The norms of the whole state are summed over the batch: dL/dstate includes
+    1/B, so this is the mean of the samples' norms.
     """
+    whole = dL_dstate[0] if len(dL_dstate) == 1 else np.concatenate(dL_dstate, axis=-1)
     with np.errstate(over="ignore"):
-        return np.asarray(norms(dL_dh).sum(axis=-1))
+        return np.asarray(norms(whole).sum(axis=-1))
 
 
 def _kind(values: Array) -> str:
@@ -181,10 +183,11 @@ def _locate(step: int, result: Gradients) -> Divergence:
             return Divergence(step, "hidden state", _kind(hidden[bad[0]]), time_step=int(bad[0]))
     if not np.isfinite(result.loss):
         return Divergence(step, "loss", _kind(np.array(result.loss)))
-    for dL_dh in reversed(result.hidden_gradients):
-        bad = np.flatnonzero(~np.isfinite(dL_dh).all(axis=(1, 2)))
+    for states in reversed(result.state_gradients):
+        whole = np.concatenate(states, axis=-1)
+        bad = np.flatnonzero(~np.isfinite(whole).all(axis=(1, 2)))
         if bad.size:
-            return Divergence(step, "gradient", _kind(dL_dh[bad[-1]]), time_step=int(bad[-1]) + 1)
+            return Divergence(step, "gradient", _kind(whole[bad[-1]]), time_step=int(bad[-1]) + 1)
     return _in_sum(step, result.gradients.flat())
 
 

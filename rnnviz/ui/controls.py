@@ -129,9 +129,15 @@ def _start(session: Session, useful: Collection[str]) -> None:
     if not CELLS[e.cell].recurrent:
         st.caption(with_small_indices("No recurrence: there is no B = W_hh to initialise"))
         return
-    titles = {name: f"{i.title}  {i.formula}" for name, i in INITIALIZERS.items()}
-    gates = len(CELLS[e.cell].gate_names)
-    label = "Initialisation of each gate's W_hh" if gates else "Initialisation of B = W_hh"
+    cell = CELLS[e.cell]
+    titles = {name: f"{INITIALIZERS[name].title}  {INITIALIZERS[name].formula}" for name in cell.inits}
+    label = (
+        "Initialisation of B = W_hh"
+        if cell.matrices == 1
+        else "Initialisation of each gate's W_hh"
+        if cell.matrices
+        else "Initialisation"
+    )
     _names(session, "init", titles, label=with_small_indices(label), help_text=explain("B = W_hh"))
     if INITIALIZERS[e.init].has_gain:
         limit = max(USUAL_GAINS, session.hand.before(session.widgets.key("choose_gain"), e.gain))
@@ -194,13 +200,14 @@ def _network(session: Session, useful: Collection[str]) -> None:
 
 def _activation(session: Session) -> None:
     """The activation, if the cell has a choice."""
-    if CELLS[session.experiment.cell].gate_names:
+    cell = CELLS[session.experiment.cell]
+    if len(cell.activations) == 1:
         st.selectbox(
             choices()["activation"].title,
-            ["built in: σ and tanh"],
+            [f"built in: {cell.built_in}"],
             disabled=True,
-            help="Gates use the logistic function σ, the rest of the cell uses tanh.",
-            key="activation_of_gates",
+            help=f"{cell.title} has activations of its own.",
+            key=f"activation_of_{session.experiment.cell}",
         )
     else:
         _names(session, "activation", {name: a.title for name, a in ACTIVATIONS.items()})
@@ -315,18 +322,18 @@ def remedies(e: Experiment, gradient_norms: Array) -> dict[str, dict[str, Any]]:
 
 
 def remedies_for_vanishing(e: Experiment) -> dict[str, dict[str, Any]]:
-    """Return what may let a gradient arrive: a button's label and the choices behind it.
-
-    A gated cell is not among them: with the initial weights that there are here, its gradient vanishes too.
-    """
+    """Return what may let a gradient arrive: a button's label and the choices behind it."""
     if not CELLS[e.cell].recurrent:
         return {}
     cures: dict[str, dict[str, Any]] = {}
-    gated = bool(CELLS[e.cell].gate_names)
-    if not gated and e.activation == "relu":
+    cell = CELLS[e.cell]
+    if "chrono" in cell.inits:
+        if e.init != "chrono":
+            cures["Chrono initialisation"] = {"init": "chrono"}
+    elif e.activation == "relu":
         if (e.init, e.gain) != ("identity", 1.0):
             cures["Identity W_hh"] = {"init": "identity", "gain": 1.0}
-    elif not gated and (e.init, e.gain) != ("orthogonal", 1.0):
+    elif cell.matrices == 1 and (e.init, e.gain) != ("orthogonal", 1.0):
         cures["Orthogonal W_hh"] = {"init": "orthogonal", "gain": 1.0}
     shorter = max(e.seq_len // 5, TASKS[e.task].lengths(e)[0])
     if shorter < e.seq_len:

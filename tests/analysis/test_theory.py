@@ -12,7 +12,7 @@ from rnnviz.analysis.bench import Bench, decay, over_seeds
 from rnnviz.analysis.mean_field import mean_field
 from rnnviz.analysis.theory import drive, trust
 from rnnviz.model.activations import ACTIVATIONS
-from rnnviz.model.initializers import INITIALIZERS
+from rnnviz.model.initializers import INITIALIZERS, MATRICES
 from tests.slope import factor_per_step
 
 SEEDS, H = 8, 32
@@ -35,7 +35,7 @@ def compare(bench: Bench) -> tuple[np.ndarray, float, float]:
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("init", INITIALIZERS)
+@pytest.mark.parametrize("init", MATRICES)
 def test_what_is_said_of_the_theory_is_what_happens(activation: str, init: str) -> None:
     e = Experiment(activation=activation, init=init, hidden_size=H)
     for gain in GAINS if INITIALIZERS[init].has_gain else (1.0,):

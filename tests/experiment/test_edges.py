@@ -56,7 +56,7 @@ def test_whatever_an_address_opens_can_be_measured_drawn_and_trained(address: di
         gradient_flow(e, state.params)
         if applies(e):
             decay_factors(e, state.params)
-        if CELLS[e.cell].recurrent:
+        if CELLS[e.cell].matrices or not CELLS[e.cell].recurrent:
             gradient_contributions(e, state.params)
         gain, input_std = drive(e, state.params) if applies(e) else (np.nan, np.nan)
         if np.isfinite([gain, input_std]).all():

@@ -149,10 +149,10 @@ def test_a_gated_cell_and_another_activation_do_not_go_together(cell: str) -> No
         Experiment(cell=cell, activation="relu")
     e, notes = changed(Experiment(activation="relu"), cell=cell)
     assert (e.cell, e.activation) == (cell, "tanh")
-    assert notes == [f"{title} has its own activations, so ReLU is not used."]
+    assert notes == [f"{title} has its own activation, so ReLU is not used."]
     e, notes = changed(Experiment(cell=cell), activation="relu")
     assert (e.cell, e.activation) == ("vanilla", "relu")
-    assert notes == [f"{title} has its own activations, so with ReLU the cell is now vanilla."]
+    assert notes == [f"{title} has no activation ReLU: the cell is now Vanilla."]
 
 
 # Arbitrary settings
@@ -166,8 +166,10 @@ def test_whatever_is_wanted_something_near_can_be_run(
     e, notes = nearest(wanted, first=first, base=base)
     negotiable = {"task", "topology", "seq_len", "delay", "items", "feedback"}
     negotiable |= {"corpus", "text", "series", "data"}
-    if CELLS[wanted.get("cell", base.cell)].gate_names:  # gated cells have fixed activations
-        negotiable |= {"cell", "activation"}
+    cell = CELLS[wanted.get("cell", base.cell)]
+    for name in ("activation", "init"):
+        if wanted.get(name, getattr(base, name)) not in getattr(cell, f"{name}s"):
+            negotiable |= {"cell", "activation", "init"}
     for name in set(choices()) - negotiable:
         assert getattr(e, name) == wanted.get(name, getattr(base, name)), f"{name} changed for no reason"
     gave_way = {name for name in wanted if getattr(e, name) != wanted[name]}

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import CELLS, INITIALIZERS, LOSSES, Batch, Experiment, Network, Params, take_snapshot, train
+from rnnviz import CELLS, LOSSES, Batch, Experiment, Network, Params, take_snapshot, train
 from rnnviz.model.arrays import Array
+from rnnviz.model.initializers import MATRICES
 
-GATED = [name for name, cell in CELLS.items() if cell.gate_names]
+GATED = ["lstm", "gru"]
 T, B, I, H, O = 9, 4, 3, 5, 2  # noqa: E741
 
 
@@ -105,7 +106,7 @@ def test_pytorchs_default_draws_every_weight_and_bias_alike(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", GATED)
-@pytest.mark.parametrize("init", [name for name in INITIALIZERS if name != "pytorch"])
+@pytest.mark.parametrize("init", [name for name in MATRICES if name != "pytorch"])
 def test_other_initialisations_draw_each_gates_block(cell: str, init: str) -> None:
     net = Network(cell=cell, input_size=3, hidden_size=16, output_size=2)
     layer = net.init(np.random.default_rng(0), init, 1.0).layers[0]
@@ -116,6 +117,75 @@ def test_other_initialisations_draw_each_gates_block(cell: str, init: str) -> No
     if init != "identity":
         assert not np.allclose(blocks[0], blocks[1])
     assert not layer.b.any()
+
+
+def biases(cell: str, init: str, T: int, hidden: int = 400) -> list[Array]:
+    net = Network(cell=cell, input_size=3, hidden_size=hidden, output_size=2)
+    layer = net.init(np.random.default_rng(0), init, longest=T).layers[0]
+    return np.split(layer.b, len(layer.b) // hidden)
+
+
+def test_a_forget_bias_of_1_is_the_sum_of_both_biases() -> None:
+    i, f, g, o = biases("lstm", "forget-1", 50)
+    assert (f == 1.0).all()
+    assert min(np.std(b) for b in (i, g, o)) > 0.0
+
+
+@pytest.mark.parametrize("T", [3, 50, 200])
+def test_chrono_biases_are_logarithms_of_uniform_times(T: int) -> None:
+    i, f, g, o = biases("lstm", "chrono", T)
+    np.testing.assert_array_equal(i, -f)
+    assert not g.any()
+    assert not o.any()
+    r, z, n = biases("gru", "chrono", T)
+    assert not r.any()
+    assert not n.any()
+    writes, candidate = biases("mingru", "chrono", T)
+    assert not candidate.any()
+    for keeps in (f, z, -writes):
+        times = np.exp(keeps)
+        assert 1.0 <= times.min() <= times.max() <= T - 1
+        assert times.mean() == pytest.approx(T / 2, rel=0.1)
+
+
+@pytest.mark.parametrize("T", [1, 2])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "mingru"])
+def test_chrono_of_a_sequence_without_a_memory_has_no_biases(cell: str, T: int) -> None:
+    assert not np.any(biases(cell, "chrono", T))
+    e = Experiment(task="digits", topology="one-to-one", seq_len=1, cell=cell, init="chrono")
+    assert np.isfinite(train(e, 3).history["loss"]).all()
+
+
+def test_chrono_needs_a_length() -> None:
+    with pytest.raises(ValueError, match=r"^longest must be 1 or more for init 'chrono'; got 0\.$"):
+        Network(cell="lstm", input_size=2, hidden_size=3, output_size=1).init(
+            np.random.default_rng(0), "chrono"
+        )
+
+
+@pytest.mark.parametrize(("init", "low", "high"), [("disk", 0.0, 1.0), ("ring", 0.9, 0.999)])
+def test_eigenvalues_of_an_lru_lie_evenly_in_their_ring(init: str, low: float, high: float) -> None:
+    net = Network(cell="lru", input_size=3, hidden_size=1000, output_size=2)
+    (layer,) = net.init(np.random.default_rng(0), init).layers
+    squared, angles = np.abs(layer.eigenvalues) ** 2, np.angle(layer.eigenvalues)
+    assert low**2 <= squared.min() <= squared.max() <= high**2
+    assert squared.mean() == pytest.approx((low**2 + high**2) / 2, abs=5.0 * squared.std() / np.sqrt(1000))
+    for order in (1, 2, 3):
+        assert abs(np.exp(1j * order * angles).mean()) < 4.0 / np.sqrt(1000)
+    np.testing.assert_allclose(np.exp(layer.gamma), np.sqrt(1.0 - squared), rtol=1e-9)
+
+
+@pytest.mark.parametrize("cell", ["lru", "mingru"])
+def test_a_single_step_is_right_for_cells_with_elementwise_memory(cell: str) -> None:
+    e = Experiment(task="digits", topology="one-to-one", seq_len=1, cell=cell)
+    assert np.isfinite(train(e, 3).history["loss"]).all()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_an_initialisation_that_a_cell_does_not_have_is_refused_with_those_that_it_has(cell: str) -> None:
+    net = Network(cell=cell, input_size=2, hidden_size=3, output_size=1)
+    with pytest.raises(ValueError, match=f"^init must be one of {net.cell.inits[0]}.*; got 'xavier'"):
+        net.init(np.random.default_rng(0), "xavier")
 
 
 # In an experiment
@@ -130,8 +200,8 @@ def test_parameters_are_counted_as_they_are_trained(cell: str, count: int) -> No
     assert params.count == count + H * O + O
 
 
-@pytest.mark.parametrize("cell", GATED)
-def test_a_gated_network_learns(cell: str) -> None:
+@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.recurrent])
+def test_a_network_of_every_cell_learns(cell: str) -> None:
     run = train(Experiment(seq_len=10, cell=cell, learning_rate=1e-2), 300, until_solved=True)
     assert run.state.solved_at is not None
 

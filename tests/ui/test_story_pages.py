@@ -182,7 +182,7 @@ def test_the_long_range_part_is_the_gradients_own() -> None:
     """The sum over early and late steps, written out for tanh and one output."""
     e = replace(VANISHING.base, seq_len=12, gain=1.0)
     seen = probe(e)
-    h, eps = seen.traces[0].hidden, seen.state_errors(seen.dL_dy)[0]
+    h, eps = seen.traces[0].hidden, seen.state_errors(seen.dL_dy)[0][0]
     terms = np.array([h[t].T @ (eps[t] * (1 - h[t + 1] ** 2)) for t in range(12)])
     whole, early = terms.sum(axis=0), terms[: 11 - half_way(e)].sum(axis=0)
     share = float(np.sum(early * whole) / np.sum(whole * whole))

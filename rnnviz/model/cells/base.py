@@ -22,8 +22,8 @@ State = tuple[Array, ...]
 LayerWeights = Any
 """One layer's weights: a frozen dataclass of arrays, specific to the cell. Its gradient has the same type.
 
-Every type has W_xh (I, G H): a layer's input is always multiplied by a matrix first. Those of recurrent
-cells have W_hh (H, G H).
+Every type has W_xh (I, G H): a layer's input is always multiplied by a matrix first. Those of cells with
+``Cell.matrices`` have W_hh (H, G H).
 """
 
 
@@ -83,12 +83,13 @@ class StepBack(NamedTuple):
     """Errors backpropagated through one step.
 
     earlier : the part of the previous step's dL/dstate that comes through this step.
-    into_input : dL/d(x_t W_xh), (..., B, G H). into_recurrent : dL/d(h_{t-1} W_hh), the same shape.
+    into_input : dL/d(x_t W_xh), (..., B, G H). into_recurrent : dL/d(h_{t-1} W_hh), the same shape; None if
+        that is not computed (``Cell.matrices`` is 0).
     """
 
     earlier: State
     into_input: Array
-    into_recurrent: Array
+    into_recurrent: Array | None
 
 
 class Cell(Protocol):
@@ -107,11 +108,27 @@ class Cell(Protocol):
 
     @property
     def state(self) -> tuple[str, ...]:
-        """Names of the state arrays: ("h",), or ("h", "c") for an LSTM."""
+        """Names of the state arrays: ("h",), or ("h", "c") for an LSTM; h is what is read at each step."""
 
     @property
     def recurrent(self) -> bool:
         """Whether a step depends on the previous one."""
+
+    @property
+    def matrices(self) -> int:
+        """By how many blocks (H, H) of its weights W_hh a step multiplies h_{t-1}; 0 if by none as it is."""
+
+    @property
+    def inits(self) -> tuple[str, ...]:
+        """The names of INITIALIZERS by which its weights can be drawn; the first is its usual one."""
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """The names of ACTIVATIONS that it can have; a single one if it has its own, see ``built_in``."""
+
+    @property
+    def built_in(self) -> str:
+        """Its own activations in words, "" if they can be chosen."""
 
     def init(
         self,
@@ -120,8 +137,12 @@ class Cell(Protocol):
         hidden_size: int,
         recurrent: Initializer,
         gain: float,
+        longest: int = 0,
     ) -> LayerWeights:
-        """Draw weights: every recurrent block (H, H) with ``recurrent``."""
+        """Draw weights: every recurrent block (H, H) with ``recurrent``.
+
+        longest : the longest memory in steps, for initialisations that need it ("chrono").
+        """
 
     def forward(
         self, weights: LayerWeights, inputs: Array, workspace: Workspace, start: State | None = None

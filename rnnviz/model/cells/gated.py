@@ -11,7 +11,7 @@ import numpy as np
 from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells.base import Trace
-from rnnviz.model.initializers import Initializer, glorot_uniform
+from rnnviz.model.initializers import MATRICES, Initializer, glorot_uniform
 
 
 def sigmoid(a: Array) -> Array:
@@ -70,12 +70,15 @@ def draw_gates(
     """Draw the weights of G gates side by side: W_xh (I, G H), W_hh (H, G H) and two biases (G H,).
 
     Every recurrent block (H, H) is drawn with ``recurrent``, every input block with Glorot; biases are zero.
-    "pytorch" is PyTorch's default for all weights and biases: U(-1 / sqrt H, 1 / sqrt H).
+    "pytorch", and what builds on it, is PyTorch's default for all weights and biases: U(-1 / sqrt H,
+    1 / sqrt H); "chrono" has zero biases for its cell to fill.
     """
     H, width = hidden_size, gates * hidden_size
-    if recurrent.name == "pytorch":
+    if recurrent.name not in MATRICES or recurrent.name == "pytorch":
         limit = 1.0 / np.sqrt(H)
         W_xh, W_hh = (rng.uniform(-limit, limit, (rows, width)) for rows in (input_size, H))
+        if recurrent.name == "chrono":
+            return W_xh, W_hh, (np.zeros(width), np.zeros(width))
         return W_xh, W_hh, (rng.uniform(-limit, limit, width), rng.uniform(-limit, limit, width))
     W_xh = np.hstack([glorot_uniform(rng, input_size, H) for _ in range(gates)])
     W_hh = np.hstack([recurrent.draw(rng, H, gain) for _ in range(gates)])

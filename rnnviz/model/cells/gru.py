@@ -11,7 +11,7 @@ import numpy as np
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace
 from rnnviz.model.cells.gated import by_gate, draw_gates, gate_products, input_currents, input_errors, sigmoid
-from rnnviz.model.initializers import Initializer
+from rnnviz.model.initializers import MATRICES, Initializer, chrono_bias
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,10 @@ class GRU:
     gate_names: ClassVar[tuple[str, ...]] = ("reset", "update")
     state: ClassVar[tuple[str, ...]] = ("h",)
     recurrent: ClassVar[bool] = True
+    matrices: ClassVar[int] = 3
+    inits: ClassVar[tuple[str, ...]] = (*MATRICES, "chrono")
+    activations: ClassVar[tuple[str, ...]] = ("tanh",)
+    built_in: ClassVar[str] = "σ and tanh"
 
     def init(
         self,
@@ -58,11 +62,17 @@ class GRU:
         hidden_size: int,
         recurrent: Initializer,
         gain: float,
+        longest: int = 0,
     ) -> GRUWeights:
-        """Draw each gate's recurrent block with ``recurrent``; see ``gated.draw_gates``."""
+        """Draw each gate's recurrent block with ``recurrent``; see ``gated.draw_gates``.
+
+        "chrono": b_z = log U(1, longest - 1), as z keeps, and no other biases.
+        """
         H = hidden_size
         W_xh, W_hh, (b_x, b_h) = draw_gates(rng, 3, input_size, H, recurrent, gain)
         b = b_x + np.concatenate([b_h[: 2 * H], np.zeros(H)])
+        if recurrent.name == "chrono":
+            b[H : 2 * H] = chrono_bias(rng, H, longest)
         return GRUWeights(W_xh, W_hh, b, b_h[2 * H :].copy())
 
     def forward(

@@ -12,7 +12,7 @@ import numpy as np
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace
 from rnnviz.model.cells.gated import by_gate, draw_gates, gate_products, input_currents, input_errors, sigmoid
-from rnnviz.model.initializers import Initializer
+from rnnviz.model.initializers import MATRICES, Initializer, chrono_bias
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,10 @@ class LSTM:
     gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "output")
     state: ClassVar[tuple[str, ...]] = ("h", "c")
     recurrent: ClassVar[bool] = True
+    matrices: ClassVar[int] = 4
+    inits: ClassVar[tuple[str, ...]] = (*MATRICES, "forget-1", "chrono")
+    activations: ClassVar[tuple[str, ...]] = ("tanh",)
+    built_in: ClassVar[str] = "σ and tanh"
 
     def init(
         self,
@@ -58,12 +62,22 @@ class LSTM:
         hidden_size: int,
         recurrent: Initializer,
         gain: float,
+        longest: int = 0,
     ) -> LSTMWeights:
-        """Draw each gate's recurrent block with ``recurrent``; see ``gated.draw_gates``."""
-        W_xh, W_hh, (input_bias, recurrent_bias) = draw_gates(
-            rng, 4, input_size, hidden_size, recurrent, gain
-        )
-        return LSTMWeights(W_xh, W_hh, input_bias + recurrent_bias)
+        """Draw each gate's recurrent block with ``recurrent``; see ``gated.draw_gates``.
+
+        "forget-1": b_f = 1 (Jozefowicz et al. 2015). "chrono": b_f = log U(1, longest - 1), b_i = -b_f and
+        no other biases (Tallec & Ollivier 2018).
+        """
+        H = hidden_size
+        W_xh, W_hh, (input_bias, recurrent_bias) = draw_gates(rng, 4, input_size, H, recurrent, gain)
+        b = input_bias + recurrent_bias
+        if recurrent.name == "forget-1":
+            b[H : 2 * H] = 1.0
+        elif recurrent.name == "chrono":
+            b[H : 2 * H] = chrono_bias(rng, H, longest)
+            b[:H] = -b[H : 2 * H]
+        return LSTMWeights(W_xh, W_hh, b)
 
     def forward(
         self, weights: LSTMWeights, inputs: Array, workspace: Workspace, start: State | None = None

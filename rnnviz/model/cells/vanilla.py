@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.model.activations import Activation
+from rnnviz.model.activations import ACTIVATIONS, Activation
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace, weight_products
-from rnnviz.model.initializers import Initializer, glorot_uniform
+from rnnviz.model.initializers import MATRICES, Initializer, glorot_uniform
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,10 @@ class Vanilla:
     gate_names: ClassVar[tuple[str, ...]] = ()
     state: ClassVar[tuple[str, ...]] = ("h",)
     recurrent: ClassVar[bool] = True
+    matrices: ClassVar[int] = 1
+    inits: ClassVar[tuple[str, ...]] = MATRICES
+    activations: ClassVar[tuple[str, ...]] = tuple(ACTIVATIONS)
+    built_in: ClassVar[str] = ""
 
     def init(
         self,
@@ -48,6 +52,7 @@ class Vanilla:
         hidden_size: int,
         recurrent: Initializer,
         gain: float,
+        longest: int = 0,
     ) -> VanillaWeights:
         """Draw W_hh with ``recurrent`` and W_xh with Glorot; biases are zero."""
         W_xh = glorot_uniform(rng, input_size, hidden_size)
@@ -60,7 +65,7 @@ class Vanilla:
         (T, B, _), H = inputs.shape, weights.b_h.size
         hidden = workspace.array("hidden", T + 1, B, H)
         hidden[0] = 0.0 if start is None else start[0]
-        states = _input_currents(weights.W_xh, weights.b_h, inputs, hidden[1:])
+        states = input_currents(weights.W_xh, weights.b_h, inputs, hidden[1:])
         recurrent, apply = workspace.array("recurrent", B, H), self.activation.apply
         for before, state in zip(hidden, states, strict=False):
             before.dot(weights.W_hh, recurrent)
@@ -118,6 +123,17 @@ class Vanilla:
 
 
 @dataclass(frozen=True)
+class IRNN(Vanilla):
+    """The vanilla layer with ReLU and W_hh = 1 before training (Le et al. 2015, arXiv 1504.00941)."""
+
+    activation: Activation = ACTIVATIONS["relu"]
+    title: ClassVar[str] = "IRNN"
+    inits: ClassVar[tuple[str, ...]] = ("identity",)
+    activations: ClassVar[tuple[str, ...]] = ("relu",)
+    built_in: ClassVar[str] = "ReLU"
+
+
+@dataclass(frozen=True)
 class FeedForward:
     """h_t = phi(x_t W_xh + b_h): the vanilla layer without W_hh, which is no parameter here."""
 
@@ -126,6 +142,10 @@ class FeedForward:
     gate_names: ClassVar[tuple[str, ...]] = ()
     state: ClassVar[tuple[str, ...]] = ("h",)
     recurrent: ClassVar[bool] = False
+    matrices: ClassVar[int] = 0
+    inits: ClassVar[tuple[str, ...]] = MATRICES
+    activations: ClassVar[tuple[str, ...]] = tuple(ACTIVATIONS)
+    built_in: ClassVar[str] = ""
 
     def init(
         self,
@@ -134,6 +154,7 @@ class FeedForward:
         hidden_size: int,
         recurrent: Initializer,
         gain: float,
+        longest: int = 0,
     ) -> FeedForwardWeights:
         """Draw W_xh with Glorot; ``rng`` advances as for a vanilla layer, so later draws are the same."""
         weights = Vanilla(self.activation).init(rng, input_size, hidden_size, recurrent, gain)
@@ -146,7 +167,7 @@ class FeedForward:
         (T, B, _), H = inputs.shape, weights.b_h.size
         hidden = workspace.array("hidden", T + 1, B, H)
         hidden[0] = 0.0
-        states = _input_currents(weights.W_xh, weights.b_h, inputs, hidden[1:])
+        states = input_currents(weights.W_xh, weights.b_h, inputs, hidden[1:])
         self.activation.apply(states, states)
         return Trace(inputs, (hidden,))
 
@@ -178,8 +199,7 @@ class FeedForward:
         """Multiply by phi'(a_t); no error goes further back."""
         state = trace.hidden[t + 1]
         dL_da = errors[0] * self.activation.derivative(state, np.empty_like(state))
-        nothing = np.zeros_like(dL_da)
-        return StepBack((nothing,), dL_da, nothing)
+        return StepBack((np.zeros_like(dL_da),), dL_da, None)
 
     def recurrent_matrix(self, weights: FeedForwardWeights) -> Array | None:
         """Return None: there is no recurrent weight."""
@@ -194,7 +214,7 @@ class FeedForward:
         return {}
 
 
-def _input_currents(W_xh: Array, b_h: Array, inputs: Array, out: Array) -> Array:
+def input_currents(W_xh: Array, b_h: Array, inputs: Array, out: Array) -> Array:
     """Write x_t W_xh + b_h of all steps into ``out`` (T, B, H), the product as one matmul."""
     T, B, H = out.shape
     np.matmul(inputs.reshape(T * B, -1), W_xh, out=out.reshape(T * B, H))

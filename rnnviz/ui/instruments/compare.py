@@ -157,7 +157,8 @@ def _theory(e: Experiment, params: Params, measured: Array, trained: bool) -> tu
     """
     last = int(e.masks.write_steps[-1]) + 1
     if not applies(e):
-        words = f"The mean-field theory drawn here has no gates: no theory line for {CELLS[e.cell].title}."
+        title = CELLS[e.cell].title
+        words = f"The mean-field theory drawn here is that of the simple RNN: no theory line for {title}."
         with np.errstate(divide="ignore", invalid="ignore"):
             kept = number(measured[0] / measured[last - 1])
         formula = rf"\frac{{\|\partial L/\partial h_1\|}}{{\|\partial L/\partial h_{{{last}}}\|}} = {kept}"

@@ -32,8 +32,10 @@ def without_recurrent_matrix(e: Experiment) -> str:
     cell = CELLS[e.cell]
     if not cell.recurrent:
         return NO_RECURRENCE
-    if not cell.gate_names:
+    if cell.matrices == 1:
         return ""
+    if not cell.gate_names:
+        return f"{cell.title}: no W_hh carries the state from step to step. See Compare instead."
     return (
         f"{cell.title}: no single matrix carries the state from step to step. Its gates do, and they change "
         "with every input, so the spectrum of W_hh decides nothing here. See Compare instead."
@@ -43,11 +45,12 @@ def without_recurrent_matrix(e: Experiment) -> str:
 def without_slopes(e: Experiment) -> str:
     """Return why slope and W_hh do not explain the decay of this cell, "" if they do."""
     cell = CELLS[e.cell]
-    if not cell.gate_names:
+    if cell.matrices == 1 or not cell.recurrent:
         return ""
+    path = "the path that the gates keep open" if cell.gate_names else "a path around the activation"
     return (
         f"{cell.title}: the error does not go through one activation and one W_hh at a step. It also takes "
-        "the path that the gates keep open, so these two factors do not apply. See Compare instead."
+        f"{path}, so these two factors do not apply. See Compare instead."
     )
 
 
@@ -123,6 +126,9 @@ def _remark(e: Experiment, parts: DecayFactors, trained: bool) -> str:
 def contributions(session: Session, params: Params) -> Reading | str:
     """Return the contributions to the gradient of W_hh, by output and time step."""
     e = session.experiment
+    cell = CELLS[e.cell]
+    if cell.recurrent and not cell.matrices:
+        return f"{cell.title} does not multiply its state by a matrix W_hh, so there is no gradient of it."
     items = gradient_contributions(e, params)
     square = float(np.sum(items.total**2))
     if square == 0.0 or not np.isfinite(square):
@@ -156,8 +162,7 @@ def _nothing_to_itemise(e: Experiment, square: float) -> str:
 def _through_gates(e: Experiment) -> str:
     """Return how the contributions of a gated cell differ from those of a vanilla one."""
     cell = CELLS[e.cell]
-    matrices = len(cell.gate_names) + 1
-    return f"{cell.title}: W_hh is {matrices} matrices side by side; the last factor includes the gates"
+    return f"{cell.title}: W_hh is {cell.matrices} matrices side by side; the last factor includes the gates"
 
 
 def _factor(k: str, gated: bool) -> str:
