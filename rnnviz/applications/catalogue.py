@@ -39,7 +39,8 @@ class Score:
 
     name : what is measured. value : the network's. unit : "share", "bits" or the data's own unit.
     of : how many were measured, 0 if so many that it does not matter.
-    others : what to compare it with: baselines by name, guesses and plain methods fitted to the same data.
+    when : in which way the network answers, where an application has several ways.
+    others : what to compare it with: baselines by name: guesses, and methods fitted to the same data.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Score:
     unit: str
     others: dict[str, float]
     of: int = 0
+    when: str = ""
 
     @property
     def rival(self) -> str:
@@ -229,9 +231,10 @@ def scores_of_forecasts(e: Experiment, made: NetworkForecasts, season: int | Non
     plain = plain_forecasts(s, s.season if season is None else season)
     ahead = {name: mean_error(s, found.ahead) for name, found in plain.items()}
     free = {name: mean_error(s, found.free) for name, found in plain.items()}
+    one, many = "one step ahead", f"free-running for {len(made.free)} steps"
     return [
-        Score("one step ahead off by", mean_error(s, made.ahead), s.unit, ahead),
-        Score(f"free-running for {len(made.free)} steps off by", mean_error(s, made.free), s.unit, free),
+        Score(f"{one} off by", mean_error(s, made.ahead), s.unit, ahead, when=one),
+        Score(f"{many} off by", mean_error(s, made.free), s.unit, free, when="free-running"),
     ]
 
 

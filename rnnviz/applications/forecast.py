@@ -126,8 +126,8 @@ def free_steps(series: Series) -> int:
 class NetworkForecasts:
     """All forecasts of a network.
 
-    ahead : (m,), of every held-out value, one step ahead. free : (k,), of the first held-out values, running
-    free. future : (n,), of what comes after the last value, running free.
+    ahead : (m,), of every held-out value, one step ahead. free : (k,), of the first held-out values,
+    free-running. future : (n,), free-running, of what comes after the last value.
     """
 
     ahead: Array

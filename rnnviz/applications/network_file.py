@@ -393,8 +393,8 @@ def _check_recurrent(shape: tuple[int, ...], name: str, convention: Convention) 
         for many, cell in GATES.items():
             if tall == many * wide:
                 raise ValueError(
-                    f"{name} must be square, (H, H), as in a plain (Elman) network; got {_shape(shape)}, "
-                    f"as in {cell}. Its gates need another analysis: save a plain network."
+                    f"{name} must be square, (H, H), as in a simple RNN (Elman network); got "
+                    f"{_shape(shape)}, as in {cell}. Its gates need another analysis: save a simple RNN."
                 )
     if len(shape) != 2 or shape[0] != shape[1]:
         raise ValueError(

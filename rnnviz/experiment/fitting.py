@@ -52,14 +52,13 @@ def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
     task = TASKS[wish.task]
     if wish.topology in task.fits:
         return []
-    asked = TOPOLOGIES[wish.topology].title
+    asked = wish.topology
     if "topology" in first and "task" not in first:
         wish.task = next(name for name, other in TASKS.items() if wish.topology in other.fits)
-        needed = " or ".join(TOPOLOGIES[name].title.lower() for name in task.fits)
-        return [f"{task.title} needs {needed}, so the task is now {TASKS[wish.task].title}."]
+        needed = " or ".join(task.fits)
+        return [f"{task.title} needs a {needed} network, so the task is now {TASKS[wish.task].title}."]
     wish.topology = task.fits[0]
-    now = TOPOLOGIES[wish.topology].title.lower()
-    return [f"{task.title} does not support {asked.lower()}, so the topology is now {now}."]
+    return [f"{task.title} does not fit a {asked} network, so the type is now {wish.topology}."]
 
 
 def _fit_cell(wish: SimpleNamespace, first: Collection[str]) -> list[str]:

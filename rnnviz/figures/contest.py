@@ -1,4 +1,4 @@
-"""Two or three networks on one task: held-out metrics over training, with the chance level."""
+"""Two or three networks on one task: held-out metrics over training, with chance or a baseline."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Contest:
     trained : two or three networks; on the page Why the one without memory is the first.
     end : training steps of each.
     metric_title : the metric's name. accuracy : it is a share of right answers (higher is better).
-    chance : the metric of a guess; guess : that guess in words.
+    chance : the metric of a guess; guess : that guess in words; level : "chance" or "baseline".
     bound : the best possible metric without memory, where it is better than a guess.
     """
 
@@ -66,6 +66,7 @@ class Contest:
     accuracy: bool
     chance: float
     guess: str
+    level: str
     bound: float | None = None
 
     @property
@@ -81,7 +82,7 @@ class Contest:
 def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
     """Return the figure as plain data."""
     looks = [look_of(number, theme) for number in range(len(view.trained))]
-    levels = [("chance", view.chance, f"{'chance' if view.accuracy else 'without a network'}: {view.guess}")]
+    levels = [(view.level, view.chance, f"{view.level}: {view.guess}")]
     if view.bound is not None:
         levels.append(("bound", view.bound, f"best possible without memory: {view.in_words(view.bound)}"))
     panel = _panel(view, [value for _, value, _ in levels])

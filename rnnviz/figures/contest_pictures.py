@@ -68,7 +68,7 @@ def _contest(chosen: Round, trained: list[Trained]) -> Contest:
     e, task = chosen.experiment, TASKS[chosen.experiment.task]
     title = f"{task.measured_on(e)} {task.metric.title}"
     accuracy = task.metric is ACCURACY
-    return Contest(trained, STEPS, title, accuracy, task.chance(e), task.guess, chosen.bound)
+    return Contest(trained, STEPS, title, accuracy, task.chance(e), task.guess, task.level, chosen.bound)
 
 
 def record(chosen: Round, view: Contest) -> str:

@@ -57,7 +57,7 @@ def forecast_spec(view: Forecasts, theme: Theme = LIGHT) -> Spec:
     traces = [
         _line("measured", s.times[first:end], s.values[first:end], theme.ink, 2.0),
         _line(view.baseline_name, s.times[split:end], view.baseline, theme.target, 1.4, "dot"),
-        _line("running free", s.times[split : split + len(view.free)], view.free, theme.hidden, 2.0, "dash"),
+        _line("free-running", s.times[split : split + len(view.free)], view.free, theme.hidden, 2.0, "dash"),
         _line("one step ahead", s.times[split:end], view.ahead, theme.output, 2.2),
     ]
     if whole:
@@ -103,7 +103,7 @@ def _unit(unit: str, theme: Theme) -> Spec:
 
 def _legend(view: Forecasts, theme: Theme, whole: bool) -> str:
     """Return the legend, with colours and dashes, as one line of text above the figure."""
-    free = "running free" + (", and the future" if whole and len(view.future) else "")
+    free = "free-running" + (", and the future" if whole and len(view.future) else "")
     parts = [
         (theme.ink, "━ measured"),
         (theme.output, "━ one step ahead"),

@@ -34,7 +34,7 @@ class Progress:
     chance_loss, chance : loss and metric of a guess; guess : that guess in words.
     loss_title, metric_title : their names, with units.
     accuracy : whether the metric is a share of right answers, in [0, 1] (higher is better).
-    level : label of the metric's dashed line.
+    level : the name of what that guess scores, "chance" or "baseline".
     broke_off : step at which numbers overflowed. solved_at : step at which the task was solved.
     """
 
@@ -44,10 +44,10 @@ class Progress:
     chance_loss: float
     chance: float
     guess: str
+    level: str
     loss_title: str
     metric_title: str
     accuracy: bool
-    level: str = "chance"
     broke_off: int | None = None
     solved_at: int | None = None
 
@@ -64,6 +64,7 @@ class Progress:
             chance_loss=task.chance_loss(e),
             chance=task.chance(e),
             guess=task.guess,
+            level=task.level,
             loss_title=task.loss.title,
             metric_title=f"{task.measured_on(e)} {task.metric.title}",
             accuracy=task.metric.higher_is_better,
@@ -78,8 +79,8 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
     data = [
         _line("loss, training batch", view.steps, view.loss, theme.loss, "x", "y", 1.4),
         _line("metric, held out", view.steps, _on_the_chart(view), theme.metric, "x2", "y2", 2.4),
-        _chance(view.chance_loss, end, "x", "y", theme),
-        _chance(view.chance, end, "x2", "y2", theme),
+        _level(view, view.chance_loss, end, "x", "y", theme),
+        _level(view, view.chance, end, "x2", "y2", theme),
     ]
     span = _loss_span(view)
     metric = _panel(view, end)
@@ -138,17 +139,17 @@ def axis_end(step: float) -> float:
     return float(ends[ends >= max(step, 50.0)][0])
 
 
-def _chance(value: float, end: float, xaxis: str, yaxis: str, theme: Theme) -> Spec:
+def _level(view: Progress, value: float, end: float, xaxis: str, yaxis: str, theme: Theme) -> Spec:
     return {
         "type": "scatter",
-        "name": "chance",
+        "name": view.level,
         "mode": "lines",
         "x": np.array([0.0, end]),
         "y": np.array([value, value]),
         "xaxis": xaxis,
         "yaxis": yaxis,
         "line": {"color": theme.target, "width": 1.6, "dash": "dash"},
-        "hovertemplate": f"chance: {plain(value)}<extra></extra>",
+        "hovertemplate": f"{view.level}: {plain(value)}<extra></extra>",
     }
 
 
@@ -205,5 +206,5 @@ def _event(panel: Panel, theme: Theme, step: int, name: str) -> Spec:
 
 
 def progress(view: Progress, theme: Theme = LIGHT) -> go.Figure:
-    """Draw loss and held-out metric against the training step, each with its chance line."""
+    """Draw loss and held-out metric against the training step, each with its chance or baseline."""
     return go.Figure(progress_spec(view, theme))

@@ -154,7 +154,8 @@ class ProgressPicture:
         """Return the progress at a moment as a message."""
         state, view = now.state, self.view(now.experiment, now.state)
         metric = "not yet measured" if np.isnan(state.metric) else f"now {state.metric:.3g}"
-        label = f"Loss and {view.metric_title} over {state.step} updates: {metric}, chance {view.chance:.3g}"
+        label = f"Loss and {view.metric_title} over {state.step} updates: {metric}"
+        label += f", {view.level} {view.chance:.3g}"
         return self.place.message(progress_spec(view, self.theme), label)
 
 

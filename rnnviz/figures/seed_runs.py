@@ -1,4 +1,4 @@
-"""Training with many seeds: every run's metric over the updates, with the goal and the chance level."""
+"""Training with many seeds: every run's metric over the updates, with the goal and chance or a baseline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def seed_runs_spec(e: Experiment, runs: Sequence[SeedRun], updates: int, theme: 
     top = 1.0 if task.metric.higher_is_better else 1.5 * task.chance(e)
     data = [_lines("other seeds", runs[1:], top, {"color": with_alpha(theme.metric, 0.45), "width": 1.3})]
     data.append(_lines("this seed", runs[:1], top, {"color": theme.ink, "width": 2, "dash": "dot"}))
-    for name, value, dash in (("goal", task.goal, "solid"), ("chance", task.chance(e), "dash")):
+    for name, value, dash in (("goal", task.goal, "solid"), (task.level, task.chance(e), "dash")):
         line = {"color": theme.faint, "width": 1.2, "dash": dash}
         data.append(
             {"type": "scatter", "mode": "lines", "name": name, "x": [0, updates], "y": [value] * 2}

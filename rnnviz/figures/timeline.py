@@ -577,7 +577,8 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
     change = change_in_words(now.decades[view.layer], steps)
     through = "the same gates" if view.gated else "the same B"
     way = "◀" if view.brief else f"◀ the gradient travels back, always through {through}"
-    text = f"{way} <span style='color:{colour}'> <b>{fate}</b>: {change}</span>"
+    yet = ", yet solved" if view.solved and fate != "healthy" else ""
+    text = f"{way} <span style='color:{colour}'> <b>{fate}</b>: {change}{yet}</span>"
     return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.output})
 
 
@@ -605,24 +606,25 @@ def _key(view: Timeline, theme: Theme) -> Spec:
 
 
 def change_in_words(decades: float, steps: int) -> str:
-    """Return the change of the last output's gradient as text: a factor if moderate, else powers of ten."""
+    """Return the change of the last output's gradient as text: a factor if moderate, else powers of ten.
+
+    steps : the number of steps from the last output back to step 1.
+    """
     if steps == 0:
         return "no earlier step to reach"
     if np.isnan(decades):
         return "the numbers overflowed"
-    way = f"over {steps} step{'s' if steps > 1 else ''} back"
     if np.isinf(decades):
-        return f"falls to exactly 0 {way}" if decades < 0 else f"overflows {way}"
+        return "exactly 0 at step 1" if decades < 0 else "overflowed at step 1"
     if abs(decades) < np.log10(1.05):
-        return f"keeps its size {way}"
-    verb = "shrinks" if decades < 0 else "grows"
+        return "the same size at step 1"
     factor = 10.0 ** min(abs(decades), 4.0)
     size = (
-        f"{factor:,.{0 if factor >= 100 else 1}f}×"
+        f"{factor:,.{0 if factor >= 100 else 1}f} times"
         if factor < 1e4
-        else f"by {abs(decades):.1f} powers of ten"
+        else f"{abs(decades):.1f} powers of ten"
     )
-    return f"{verb} {size} {way}"
+    return f"{size} {'smaller' if decades < 0 else 'larger'} at step 1"
 
 
 def timeline(view: Timeline, theme: Theme = LIGHT, span: tuple[int, int] | None = None) -> go.Figure:

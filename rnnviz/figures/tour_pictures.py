@@ -63,7 +63,7 @@ class TourPicture:
         trained = [_named(candidate, known[candidate.name]) for candidate in shown]
         e, task = now.experiment, TASKS[now.experiment.task]
         title = f"{task.measured_on(e)} {task.metric.title}"
-        view = Contest(trained, UPDATES, title, True, task.chance(e), task.guess)
+        view = Contest(trained, UPDATES, title, True, task.chance(e), task.guess, task.level)
         results = ", ".join(f"{c.title} {view.in_words(known[c.name].newest)}" for c in shown)
         label = f"{title} over {UPDATES} updates: {results}" if now.state.step else title
         return self.place.message(contest_spec(view, self.theme), label)

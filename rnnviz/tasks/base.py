@@ -52,7 +52,8 @@ class Task(ABC):
     usual_length : a good initial sequence length.
     options : the settings that it reads and not every task does, by name (see options.by_name).
     metric, goal : the metric, and the value at which the task counts as solved.
-    guess : the guess behind the chance level, in words.
+    guess : what scores the level to beat, in words. level : that level's name: "chance" for guessing,
+        "baseline" for a simple rule.
     limits : what bounds the sequence length, for error messages.
     form : how the figures show answers: "classes", "series", "image" or "text".
     scale, unit : factor from the network's values to the data's own units, and their name.
@@ -67,6 +68,7 @@ class Task(ABC):
     metric: ClassVar[Metric] = ACCURACY
     goal: ClassVar[float]
     guess: ClassVar[str]
+    level: ClassVar[str] = "baseline"
     options: ClassVar[Mapping[str, Option[Any]]] = {}
     form: ClassVar[str] = "classes"
     scale: ClassVar[float] = 1.0

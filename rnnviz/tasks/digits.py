@@ -33,6 +33,7 @@ class Digits(Task):
     usual_length = 1
     goal = 0.9
     guess = "guessing among ten digits"
+    level = "chance"
     form = "image"
 
     @property

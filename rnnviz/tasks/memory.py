@@ -26,6 +26,7 @@ class SymbolTask(Task):
 
     goal = 0.99
     guess = "guessing among the symbols"
+    level = "chance"
     options = by_name(SYMBOLS)
 
     def sizes(self, e: Settings) -> tuple[int, int]:
@@ -137,6 +138,7 @@ class Parity(Task):
     usual_length = 8
     goal = 0.99
     guess = "guessing odd or even"
+    level = "chance"
 
     def variety(self, e: Settings) -> float:
         """2^T: T independent bits."""

@@ -227,6 +227,7 @@ class Sentiment(Task):
     usual_length = LONGEST["opinions"]
     goal = 0.97
     guess = "guessing one of two verdicts"
+    level = "chance"
     options = by_name(GRAMMAR)
 
     @property

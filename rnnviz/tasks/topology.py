@@ -83,7 +83,7 @@ TOPOLOGIES: dict[str, Topology] = {
             "many-to-one",
             "Many to one",
             "An input at every step, one output at the last.",
-            "sentiment of a sentence",
+            "classifying a sentence",
             can_feed_back=False,
         ),
         Topology(

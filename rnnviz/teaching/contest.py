@@ -100,8 +100,8 @@ ROUNDS: dict[str, Round] = {
         ),
         Round(
             "Is the number of ones so far odd? Each bit flips the answer or leaves it unchanged.",
-            "From the newest bit alone no network can do better than 9/16 = 56%, apart from luck: "
-            "always right at step 1, half the time at the other seven.",
+            "From the newest bit alone no network can do better than 9/16 = 56% on average: always right at "
+            "step 1, half the time at the other seven. The numbers shown are measured on a sample.",
             _experiment("parity", "many-to-many", 8),
             without=("at_most", 0.6),
             with_memory=("at_least", 0.97),
@@ -118,8 +118,8 @@ ROUNDS: dict[str, Round] = {
             further=("Try next: the same with a GRU", {"cell": "gru"}),
         ),
         Round(
-            "How many airline passengers next month? The input is this month's growth less last year's.",
-            "Here the input has already looked back a year. What the recurrent network remembers besides "
+            "How many airline passengers next month? The input is this month's growth minus last year's.",
+            "Here the input itself looks back a year. What the recurrent network remembers in addition "
             "does not improve its forecast.",
             _experiment("series", "many-to-many", 24, series="airline"),
             without=("at_most", 15.0),

@@ -67,9 +67,9 @@ _ENTRIES = (
         1,
     ),
     (
-        "chance",
-        "chance level",
-        "What a simple rule scores without learning: guessing, or next year like this year.",
+        "chance, baseline",
+        "levels to beat",
+        "Chance is what guessing scores. A baseline is what a simple rule scores: next year like this year.",
         "",
         1,
     ),
@@ -124,8 +124,8 @@ _ENTRIES = (
         "LSTM, GRU",
         "gated cells",
         "Cells that update their state by addition and learn when to discard it: a remedy for vanishing "
-        "gradients, as far as their gates are open. The app starts with the plain cell, where the problem "
-        "is.",
+        "gradients, as far as their gates are open. The app starts with the simple RNN, where the "
+        "problem is.",
         "",
         2,
     ),
@@ -257,9 +257,9 @@ _ENTRIES = (
         5,
     ),
     (
-        "one step ahead, running free",
+        "one step ahead, free-running",
         "two ways to forecast",
-        "One step ahead: all earlier values are known. Running free: forecasts replace the values, so errors "
+        "One step ahead: all earlier values are known. Free-running: forecasts replace the values, so errors "
         "accumulate.",
         "",
         5,

@@ -41,7 +41,7 @@ PLAN = (
     Part(
         6,
         "laboratory",
-        "Compare, then Causes, then Seeds, for an experiment of the class's choice.",
+        "Compare, then Causes, then Seeds, for settings of the class's choice.",
         "Both the slopes and W_hh matter; one seed proves nothing.",
     ),
     Part(2, "glossary", "Close with the symbols; share the link.", "Everyone can continue at home."),

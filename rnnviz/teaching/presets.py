@@ -35,6 +35,11 @@ class Preset:
     share: float = 0.9
 
     @property
+    def ends(self) -> int | None:
+        """The number of updates in the promise, after which a run pauses; None if there is none."""
+        return self.steps if self.outcome == "stuck" else None
+
+    @property
     def measured(self) -> Measured | None:
         """The outcomes over many seeds, None if they were not measured."""
         return MEASURED.get(f"scenario/{self.name}")
@@ -46,9 +51,9 @@ class Preset:
             return ""
         told = self.measured.words()
         return {
-            "solved": "Goal reached within {steps:,} steps: {seeds_solved}; still reached at the end: "
+            "solved": "Goal reached within {steps:,} updates: {seeds_solved}; still reached at the end: "
             "{seeds_solved_at_end}.",
-            "stuck": "At chance after {steps:,} steps: {seeds_kept}.",
+            "stuck": "At chance after {steps:,} updates: {seeds_kept}.",
             "diverged": "Diverged: {seeds_diverged}, {diverged_after}.",
         }[self.outcome].format(steps=self.steps, **told)
 

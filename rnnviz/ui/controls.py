@@ -99,7 +99,7 @@ def _problem(session: Session, useful: Collection[str]) -> None:
     if "task" not in useful:
         return
     st.segmented_control(
-        "Topology",
+        "Type: which steps read and write",
         list(TOPOLOGIES),
         format_func=ARROWS.__getitem__,
         required=True,

@@ -92,8 +92,8 @@ DRAWN: dict[str, Instrument] = {
 
 
 OWN = {
-    "bench": "A single layer on random input: of the experiment's settings, only activation and H apply.",
-    "unit": "A network of a single unit without input; the experiment's settings do not apply.",
+    "bench": "A single layer on random input: of the settings, only activation and H apply.",
+    "unit": "A network of a single unit without input; the settings do not apply.",
 }
 """Notes for instruments that measure a separate network."""
 

@@ -208,10 +208,8 @@ def tell(e: Experiment, result: Consequence | None) -> str:
     task = TASKS[e.task]
     chance, name = task.chance(e), task.metric.title
     flow = gradient_flow(e)
-    if task.metric.higher_is_better:
-        score = f"{name} {result.metric:.0%}, and guessing gives {chance:.0%}"
-    else:
-        score = f"{name} {result.metric:.3f}, and guessing gives {chance:.3f}"
+    digits = ".0%" if task.metric.higher_is_better else ".3f"
+    score = f"{name} {result.metric:{digits}}, and {task.guess} gives {chance:{digits}}"
     learned = task.metric.reached(result.metric, task.goal)
     if learned:
         head = "It learns." if flow.verdict == "healthy" else "It learns anyway."

@@ -13,8 +13,10 @@ from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.teaching.numbers import plain
+from rnnviz.teaching.presets import Preset
 from rnnviz.training.state import TrainingState
 from rnnviz.ui.controls import remedies, remedies_for_vanishing
+from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.session import Session
 
@@ -34,13 +36,28 @@ def panel(session: Session) -> RunPanel:
 def header(session: Session) -> None:
     """Show one line: a notice, the scenario's promise, or the task's summary."""
     task, preset = TASKS[session.experiment.task], session.preset
-    title, text = (preset.title, preset.promise) if preset else (task.title, task.summary)
+    title, text = (preset.title, _so_far(preset, session.run)) if preset else (task.title, task.summary)
     untouched = session.run.state.step == 0 and not session.run.playing
     hint = " <b>Press Play to train.</b>" if untouched else ""
     told = f"<b>{escape(title)}.</b> {with_indices(escape(text))}{hint}"
     hint_text = f"{text} {preset.record}" if preset else text
     line = f"<p class='story' title='{escape(with_small_indices(hint_text))}'>{told}</p>"
     st.html(notice(session, session.restarted_by) or _retuned(session) or line)
+
+
+def _so_far(preset: Preset, run: LiveRun) -> str:
+    """Return a scenario's promise or, once the updates that it speaks of are made, what comes after it."""
+    e, step = run.experiment, run.state.step
+    if preset.ends is None or step < preset.ends:
+        return preset.promise
+    if step == preset.ends and not run.playing:
+        task = TASKS[e.task]
+        metric = f"{task.metric.title} {run.state.metric:.0%}, and {task.guess} gives {task.chance(e):.0%}"
+        return f"Paused after {step:,} updates, as the scenario says: {metric}. Play goes on."
+    return (
+        f"That held for {preset.ends:,} updates. With more, the weights may grow until enough of the "
+        "error arrives."
+    )
 
 
 def notice(session: Session, *more: str) -> str:
@@ -65,8 +82,7 @@ def _retuned(session: Session) -> str:
 
 def run_bar(session: Session, shown: RunPanel) -> None:
     """Show the buttons: play, step, reset, new seed, speed."""
-    if session.run.ended:  # set by a lesson; in the playground the run may go on
-        session.run.until = None
+    _set_end(session)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
         shown.play_button()
         shown.step_button()
@@ -75,6 +91,15 @@ def run_bar(session: Session, shown: RunPanel) -> None:
             _new_seed(session)
             shown.speed()
             shown.pause_when_solved()
+
+
+def _set_end(session: Session) -> None:
+    """Let a run pause after the updates that its scenario speaks of; Play then goes on."""
+    run, preset = session.run, session.preset
+    if run.ended:  # at its scenario's or its lesson's end
+        run.until = None
+    if run.until is None and preset and preset.ends and run.state.step < preset.ends:
+        run.until = preset.ends
 
 
 def _new_seed(session: Session) -> None:
@@ -151,7 +176,7 @@ def _lesson(session: Session, state: TrainingState) -> None:
 def _why(e: Experiment, columns: dict[str, Array]) -> str:
     sizes = columns["grad_norm"][np.isfinite(columns["grad_norm"])]
     if not sizes.size:
-        return "Already the first forward pass overflowed: W_hh multiplies the state again at every step."
+        return "The very first forward pass overflowed: W_hh multiplies the state again at every step."
     clipped = " (clipping was off)" if e.clip_norm is None else ""
     largest, back = plain(sizes.max(), 2), int(e.masks.write_steps[-1])
     return (

@@ -62,11 +62,11 @@ def _page() -> tuple[str, View]:
         _page_title,
         key="link_page",
         disabled=of_lesson,
-        help="A lesson has its own page and its own experiments.",
+        help="A lesson has its own page and its own settings.",
     )
     opened = View()
     if page == "real_data" and not of_lesson:
-        alone = "Applications have their own experiments."
+        alone = "Applications have their own settings."
         job = st.selectbox("Application", list(ADDRESSES), 0, _job_title, key="link_job", help=alone)
         opened = View(application=job)
     elif page == "laboratory" and not of_lesson:
@@ -80,7 +80,7 @@ def _page() -> tuple[str, View]:
 def _experiment(session: Session, disabled: bool) -> Experiment:
     """Return the chosen experiment: the current one or a scenario, with the chosen seed."""
     start = st.selectbox(
-        "Experiment",
+        "Scenario",
         [OPEN, *PRESETS],
         0,
         lambda n: PRESETS[n].title if n in PRESETS else n,

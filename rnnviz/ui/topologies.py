@@ -67,7 +67,7 @@ TELLINGS = {
         "text",
     ),
     "sequence-to-sequence": Telling(
-        "Machine translation: the whole sentence in, then the other one out",
+        "Machine translation: the whole sentence in, then its translation out",
         "Reads {half} steps, then writes. Here one network does both; in Sutskever et al. (2014) encoder and "
         "decoder have their own weights.",
         "No error starts at the reading steps: each comes from a writing step, up to {far} steps later.",

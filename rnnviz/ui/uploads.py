@@ -18,7 +18,7 @@ MOST_FILES = 4
 """Files that the server holds for a session at once, each of ``server.maxUploadSize`` at most. The pages
 upload one at a time; they delete it when they have read it."""
 
-REFUSAL = f"The server holds at most {MOST_FILES} files for you at once. Reload the page to begin anew."
+REFUSAL = f"The server holds at most {MOST_FILES} files for you at once. Reload the page to start over."
 
 _UPLOAD = re.compile(r".*/_stcore/upload_file/(?P<session>[^/]+)/[^/]+", re.DOTALL)
 

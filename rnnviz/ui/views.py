@@ -11,7 +11,7 @@ from rnnviz.teaching.lessons import LESSONS
 
 HIDEABLE = {
     "scenario": "Scenarios",
-    "problem": "Topology, task and T",
+    "problem": "Type, task and T",
     "start": "Initialisation and gain",
     "learning": "Learning rate and clipping",
     "network": "Network and data",

@@ -348,7 +348,7 @@ def test_the_surprise_of_one_who_knows_nothing_is_that_of_the_alphabet() -> None
     assert score.others["knowing the alphabet only"] == np.log2(len(set(corpus("countries"))))
 
 
-# The best plain method
+# The best baseline
 
 
 @pytest.mark.parametrize(
@@ -366,7 +366,7 @@ def test_the_surprise_of_one_who_knows_nothing_is_that_of_the_alphabet() -> None
         ("passengers", np.nan, {"a": 42.0}, "a", "worse"),
     ],
 )
-def test_the_rival_is_the_best_plain_method_and_compared_by_the_numbers_that_are_shown(
+def test_the_rival_is_the_best_baseline_and_compared_by_the_numbers_that_are_shown(
     unit: str, value: float, others: dict[str, float], rival: str, result: str
 ) -> None:
     score = Score("name", value, unit, others)

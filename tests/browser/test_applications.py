@@ -126,7 +126,7 @@ def test_sentiment_learns_its_grammar_and_judges_what_is_typed(server: str, page
 
 def test_reports_have_sentences_and_words_of_their_own(server: str, page: Page) -> None:
     open_job(page, server, "sentiment-reports")
-    expect(page.locator(".rival")).to_contain_text("best plain method")
+    expect(page.locator(".rival")).to_contain_text("No verdict yet")
     expect(page.get_by_label("Your sentence")).to_have_value(re.compile("^nobody who saw"))
     train(page)
     expect(answer(page, "sentiment")).to_contain_text(
@@ -173,7 +173,7 @@ def test_forecasts_beat_the_last_value_also_on_a_series_of_ones_own(
     train(page)
     wait_until(page, f"{score(page)} < 0.7 * {naive}", seconds=TRAINING_SECONDS)
     pause(page)
-    expect(page.locator(".rival")).to_contain_text("the best plain method: AR(9) on square roots, 12.8.")
+    expect(page.locator(".rival")).to_contain_text("the best baseline: AR(9) on square roots, 12.8.")
     page.get_by_text("Your own series", exact=True).click()
     upload = page.locator(".stMain input[type=file]")
     upload.set_input_files(files[0])
@@ -195,7 +195,7 @@ def test_text_knows_more_than_pairs_of_letters_and_writes_on(server: str, page: 
     open_job(page, server, "text")
     scores = page.locator(".scores").inner_text()
     pairs = 2.56  # counts of letter pairs
-    assert float(re.findall(r"Witten-Bell\): ([0-9.]+) bits", scores)[0]) < pairs, "a better plain method"
+    assert float(re.findall(r"Witten-Bell\): ([0-9.]+) bits", scores)[0]) < pairs, "a better baseline"
     assert page.evaluate(score(page)) > pairs
     train(page)
     wait_until(page, f"{score(page)} < {pairs - 0.3}", seconds=TRAINING_SECONDS)

@@ -83,7 +83,7 @@ def visit_all(page: Page, subjects: tuple[str, ...] = ()) -> Iterator[str]:
         page.get_by_role("radio", name=INSTRUMENTS[name], exact=True).click()
         expect(page.get_by_text(instrument.question.replace("_", ""))).to_be_visible()
         if name == "seeds":
-            expect(page.get_by_text("parts done.")).to_be_visible(timeout=90_000)
+            expect(page.get_by_text(re.compile("^All .* measured"))).to_be_visible(timeout=90_000)
         expect(page.get_by_text(re.compile("How to read this|Not trained yet"))).to_have_count(1)
         if page.get_by_text("How to read this").count():
             wait_until(page, drawn(name))
@@ -174,7 +174,7 @@ def test_a_phase_diagram_fills_in_while_it_is_watched(server: str, page: Page) -
           }}, 20);
         }}"""
     )
-    expect(page.get_by_text("All 24 parts done.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("All 24 gains measured.")).to_be_visible(timeout=60_000)
     wait_until(page, f"{ROWS} === 24")
     wait_until(page, "window.rows.has(24)")
     rows = page.evaluate("[...window.rows]")

@@ -28,10 +28,12 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     page.goto(f"{server}/real-data?job=network")
     wait_until(page, drawn("own"))
     verdict = page.locator(".stMain p.verdict")
-    expect(verdict).to_contain_text("On random input, the playground's gradient")
+    expect(verdict).to_contain_text("On random input (strength 1), the playground's gradient")
 
     bring(page, mine)
-    expect(verdict).to_contain_text("On random input, your network's gradient vanishes: it shrinks by")
+    expect(verdict).to_contain_text(
+        "On random input (strength 1), your network's gradient vanishes: it shrinks by"
+    )
     expect(page.locator("p.story").get_by_text("mine.npz")).to_be_visible()
     expect(page.get_by_text("How to read this.")).to_be_in_viewport(ratio=1)
     page.wait_for_timeout(300)  # the formula is set a moment after its text
@@ -52,7 +54,7 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     page.get_by_role("radio", name="Your network", exact=True).click()
     expect(verdict).to_have_text(told)
     page.get_by_role("button", name="Remove my network").click()
-    expect(verdict).to_contain_text("On random input, the playground's gradient")
+    expect(verdict).to_contain_text("On random input (strength 1), the playground's gradient")
 
     with page.expect_download() as download:
         page.get_by_role("button", name="The playground's weights").click()

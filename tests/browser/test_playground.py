@@ -289,6 +289,8 @@ def test_keys_play_pause_and_step(server: str, page: Page) -> None:
 
 def test_tab_walks_through_the_controls(server: str, page: Page) -> None:
     open_page(page, f"{server}/playground")
+    expect(page.get_by_role("combobox", name="Scenario")).to_be_visible()
+    expect(page.get_by_role("slider", name="Gain g")).to_be_visible()
     opened = page.url
     focused = "document.activeElement.closest('[class*=st-key-]')?.className.match(/st-key-(\\w+)/)?.[1]"
     visited = []

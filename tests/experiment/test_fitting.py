@@ -19,10 +19,6 @@ from tests.experiment.test_links import EXPERIMENTS, WISHES, values
 PAIRS = list(itertools.product(TASKS, TOPOLOGIES))
 
 
-def titles(task: str, topology: str) -> tuple[str, str]:
-    return TASKS[task].title, TOPOLOGIES[topology].title.lower()
-
-
 # Task and topology
 
 
@@ -34,9 +30,8 @@ def test_the_task_is_kept_when_it_matters_most(task: str, topology: str) -> None
         assert (e.topology, notes) == (topology, [])
     else:
         assert e.topology == TASKS[task].fits[0]
-        title, asked = titles(task, topology)
-        now = TOPOLOGIES[e.topology].title.lower()
-        assert notes == [f"{title} does not support {asked}, so the topology is now {now}."]
+        title, now = TASKS[task].title, e.topology
+        assert notes == [f"{title} does not fit a {topology} network, so the type is now {now}."]
 
 
 @pytest.mark.parametrize(("task", "topology"), PAIRS)
@@ -47,8 +42,8 @@ def test_the_topology_is_kept_when_it_matters_most(task: str, topology: str) -> 
     if topology in TASKS[task].fits:
         assert (e.task, notes) == (task, [])
     else:
-        needed = " or ".join(TOPOLOGIES[name].title.lower() for name in TASKS[task].fits)
-        assert notes == [f"{TASKS[task].title} needs {needed}, so the task is now {TASKS[e.task].title}."]
+        needed, title = " or ".join(TASKS[task].fits), TASKS[task].title
+        assert notes == [f"{title} needs a {needed} network, so the task is now {TASKS[e.task].title}."]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -68,7 +63,7 @@ def test_a_length_that_is_asked_for_is_kept() -> None:
     e, notes = nearest({"task": "echo", "seq_len": 33}, first={"task"})
     assert (e.seq_len, notes) == (
         33,
-        ["Echo does not support many to one, so the topology is now many to many."],
+        ["Echo does not fit a many-to-one network, so the type is now many-to-many."],
     )
 
 
@@ -152,7 +147,7 @@ def test_a_gated_cell_and_another_activation_do_not_go_together(cell: str) -> No
     assert notes == [f"{title} has its own activation, so ReLU is not used."]
     e, notes = changed(Experiment(cell=cell), activation="relu")
     assert (e.cell, e.activation) == ("vanilla", "relu")
-    assert notes == [f"{title} has no activation ReLU: the cell is now Vanilla."]
+    assert notes == [f"{title} has no activation ReLU: the cell is now Simple RNN."]
 
 
 # Arbitrary settings

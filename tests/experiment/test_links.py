@@ -229,7 +229,7 @@ def test_a_task_says_more_than_a_topology() -> None:
     opened = from_params({"task": "echo", "topology": "one-to-one"})
     assert (opened.experiment.task, opened.experiment.topology) == ("echo", "many-to-many")
     assert len(opened.adjusted) == 1
-    assert "Echo does not support one to one" in opened.adjusted[0]
+    assert "Echo does not fit a one-to-one network" in opened.adjusted[0]
 
 
 def test_a_topology_alone_picks_a_task_that_fits() -> None:

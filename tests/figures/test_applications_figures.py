@@ -244,7 +244,7 @@ def test_every_forecast_begins_at_the_split(s: Series, theme: Theme) -> None:
     spec = forecast_spec(view, theme)
     for name, values in (
         ("one step ahead", view.ahead),
-        ("running free", view.free),
+        ("free-running", view.free),
         ("like the last value", view.baseline),
     ):
         trace = named(spec, name)
@@ -264,10 +264,10 @@ def test_lines_are_told_apart_without_colour_and_named_in_order() -> None:
     looks = {(t["line"]["dash"], t["line"]["width"]) for t in spec["data"] if t["name"] != "the future"}
     assert len(looks) == 4
     legend = texts(spec)[0]
-    assert re.findall(r"measured|one step ahead|running free|like the last value", legend) == [
+    assert re.findall(r"measured|one step ahead|free-running|like the last value", legend) == [
         "measured",
         "one step ahead",
-        "running free",
+        "free-running",
         "like the last value",
     ]
     assert "the future" in legend
@@ -282,7 +282,7 @@ def test_numbers_that_overflow_leave_a_gap_and_the_rest_as_it_is(broken: float) 
     with np.errstate(all="raise"):
         spec = forecast_spec(replace(whole, ahead=ahead, free=free, future=future))
     assert np.isnan(named(spec, "one step ahead")["y"]).tolist() == [i == 5 for i in range(36)]
-    assert np.isnan(named(spec, "running free")["y"]).sum() == 36 - 7
+    assert np.isnan(named(spec, "free-running")["y"]).sum() == 36 - 7
     assert np.isnan(named(spec, "the future")["y"]).all()
     axis = spec["layout"]["yaxis"]["range"]
     near = forecast_spec(replace(whole, free=whole.free[:7], future=np.empty(0)))["layout"]["yaxis"]["range"]

@@ -552,7 +552,7 @@ def test_a_narrow_picture_says_the_same_in_fewer_words() -> None:
         long, short = (words(timeline_spec(replace(wide, brief=brief))) for brief in (False, True))
         assert "travels back" not in short
         assert "◀" in short
-        assert "steps back" in short
+        assert "at step 1" in short
         assert len(short) < len(long)
 
 
@@ -565,14 +565,14 @@ def test_a_single_step_has_no_fate() -> None:
 @pytest.mark.parametrize(
     ("decades", "steps", "text"),
     [
-        (-0.30103, 49, "shrinks 2.0× over 49 steps back"),
-        (0.30103, 1, "grows 2.0× over 1 step back"),
-        (-2.5, 19, "shrinks 316× over 19 steps back"),
-        (-3.9999, 19, "shrinks 9,998× over 19 steps back"),
-        (-60.7, 49, "shrinks by 60.7 powers of ten over 49 steps back"),
-        (7.44, 49, "grows by 7.4 powers of ten over 49 steps back"),
-        (-np.inf, 199, "falls to exactly 0 over 199 steps back"),
-        (np.inf, 9, "overflows over 9 steps back"),
+        (-0.30103, 49, "2.0 times smaller at step 1"),
+        (0.30103, 1, "2.0 times larger at step 1"),
+        (-2.5, 19, "316 times smaller at step 1"),
+        (-3.9999, 19, "9,998 times smaller at step 1"),
+        (-60.7, 49, "60.7 powers of ten smaller at step 1"),
+        (7.44, 49, "7.4 powers of ten larger at step 1"),
+        (-np.inf, 199, "exactly 0 at step 1"),
+        (np.inf, 9, "overflowed at step 1"),
         (np.nan, 9, "the numbers overflowed"),
         (0.0, 0, "no earlier step to reach"),
     ],
@@ -620,14 +620,15 @@ def test_a_run_that_broke_off_can_still_be_drawn(preset: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_chance_lines_stand_at_what_a_guess_reaches(task: str) -> None:
+def test_the_level_lines_stand_at_what_a_guess_reaches_and_only_guessing_is_called_chance(task: str) -> None:
     e = of_task(task)
     spec = progress_spec(progress_of(e))
-    left, right = (t for t in spec["data"] if t["name"] == "chance")
+    level = "chance" if TASKS[task].guess.startswith("guessing") else "baseline"
+    left, right = (t for t in spec["data"] if t["name"] == level)
     assert (left["xaxis"], right["xaxis"]) == ("x", "x2")
     np.testing.assert_array_equal(left["y"], [TASKS[task].chance_loss(e)] * 2)
     np.testing.assert_array_equal(right["y"], [TASKS[task].chance(e)] * 2)
-    assert TASKS[task].guess in words(spec)
+    assert f"{level}: {TASKS[task].guess}" in words(spec)
     for chance, axis in ((np.log10(left["y"][0]), "yaxis"), (right["y"][0], "yaxis2")):
         low, high = spec["layout"][axis]["range"]
         assert low < chance < high, "a chance line out of sight"

@@ -55,7 +55,9 @@ def notes(spec: Spec) -> dict[str, Spec]:
 def test_solved_stands_where_the_metric_does_not_pass(accuracy: bool) -> None:
     steps = np.arange(0.0, 101.0)
     metric = np.where(steps < 4, 0.25, 1.0) if accuracy else np.where(steps < 4, 0.2, 0.01)
-    view = Progress(steps, metric, metric, 1.0, 0.25, "guessing", "loss", "metric", accuracy, solved_at=4)
+    view = Progress(
+        steps, metric, metric, 1.0, 0.25, "guessing", "chance", "loss", "metric", accuracy, solved_at=4
+    )
     found = notes(progress_spec(view))
     assert found["solved"]["y"] == (0.0 if accuracy else 1.6 * 0.25), "at the bottom, or at the top"
     assert found["solved"]["bgcolor"] == found["chance"]["bgcolor"] == LIGHT.panel

@@ -90,6 +90,7 @@ def test_a_vanishing_gradient_is_no_alarm_once_the_task_is_solved() -> None:
     for theme in (LIGHT, DARK):
         drawn = [TimelinePicture(PLACE, theme)(m).decode() for m in (now, solved)]
         assert [f"color:{theme.bad}" in picture for picture in drawn] == [True, False]
+        assert ["yet solved" in picture for picture in drawn] == [False, True]
 
 
 def test_a_place_on_a_projector_is_larger_in_all_that_counts() -> None:

@@ -35,7 +35,7 @@ MEASURED: dict[str, tuple[str | Cell, str, float, float]] = {
 
 def weights(network: Network, init: str, T: int, rng: np.random.Generator) -> Params:
     params = network.init(rng, init, longest=T)
-    if network.cell.title == "Vanilla" and init == "pytorch":  # PyTorch draws all weights and biases alike
+    if network.cell.title == "Simple RNN" and init == "pytorch":  # PyTorch draws all weights and biases alike
         (layer,) = params.layers
         W_xh, b_h = (rng.uniform(-1.0, 1.0, shape) / np.sqrt(H) for shape in ((I, H), H))
         b_h = b_h + rng.uniform(-1.0, 1.0, H) / np.sqrt(H)

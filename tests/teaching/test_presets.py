@@ -126,7 +126,7 @@ def test_a_few_updates_without_clipping_are_enough_to_overflow(seed: int) -> Non
 def test_a_scenarios_record_says_what_was_measured() -> None:
     solved, diverged = PRESETS["orthogonal"], PRESETS["exploding"]
     assert solved.measured is not None
-    assert f"within 300 steps: {solved.measured.solved}" in solved.record
+    assert f"within 300 updates: {solved.measured.solved}" in solved.record
     assert f"at the end: {solved.measured.solved_at_end}." in solved.record
     assert "after 1 update in" in diverged.record
 

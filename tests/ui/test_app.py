@@ -29,7 +29,7 @@ from rnnviz.ui import widgets as widgets_module
 from rnnviz.ui.controls import remedies, remedies_for_vanishing
 from rnnviz.ui.session import Session, in_words
 from rnnviz.ui.widgets import Widgets
-from tests.visitor import Tab
+from tests.visitor import Tab, train_here
 
 ROOT = Path(__file__).parents[2]
 CHARACTERS = {"task": "characters", "topology": "many-to-many"}
@@ -263,7 +263,7 @@ def test_a_notice_leaves_with_the_next_choice() -> None:
 def test_a_link_that_contradicts_itself_says_what_gave_way() -> None:
     visitor = Visitor({"task": "echo", "topology": "one-to-one"})
     assert visitor.experiment.topology == "many-to-many"
-    assert "Echo does not support one to one, so the topology is now many to many." in visitor.notice
+    assert "Echo does not fit a one-to-one network, so the type is now many-to-many." in visitor.notice
 
 
 def test_back_in_the_browser_opens_the_experiment_of_that_address() -> None:
@@ -527,7 +527,7 @@ def test_settings_are_named_by_the_words_of_the_controls() -> None:
     assert (named["task"], named["topology"], named["cell"]) == (
         "Characters",
         "Many to many",
-        "Vanilla",
+        "Simple RNN",
     )
     assert (named["corpus"], named["text"], named["seq_len"]) == (
         CORPORA["countries"],
@@ -589,7 +589,7 @@ def test_another_topology_brings_a_task_that_fits_and_says_so(topology: str) -> 
     e = visitor.experiment
     assert e.topology == topology
     assert topology in TASKS[e.task].fits
-    assert f"Recall needs many to one, so the task is now {TASKS[e.task].title}." in visitor.notice
+    assert f"Recall needs a many-to-one network, so the task is now {TASKS[e.task].title}." in visitor.notice
     offered = visitor.widget("selectbox", "choose_task").options
     assert offered == [task.title for task in TASKS.values() if topology in task.fits]
 
@@ -775,6 +775,34 @@ def test_a_gradient_that_vanishes_gets_remedies_and_each_starts_a_run() -> None:
     visitor.run.pause()
     visitor.look()
     assert not [b for b in visitor.tab.button if str(b.key).startswith("remedy")], "it does not vanish"
+
+
+def test_a_scenario_pauses_after_the_updates_that_its_words_speak_of_and_play_goes_on() -> None:
+    visitor, scenario = Visitor(), PRESETS["vanishing"]
+    visitor.set("scenario", "vanishing")
+    train_here(visitor.run, scenario.steps - 1)
+    visitor.look()
+    assert scenario.promise in visitor.marked("story")
+    visitor.press("play")
+    visitor.look_until(lambda: not visitor.run.playing)
+    visitor.look()
+    assert visitor.run.state.step == scenario.steps
+    said = visitor.marked("story")
+    assert f"Paused after {scenario.steps:,} updates" in said
+    assert f"accuracy {visitor.run.state.metric:.0%}, and guessing among the symbols gives 25%" in said
+    visitor.press("play")
+    visitor.look_until(lambda: visitor.run.state.step > scenario.steps)
+    visitor.look()
+    assert visitor.run.playing
+    assert "the weights may grow" in visitor.marked("story")
+    assert scenario.promise not in visitor.marked("story")
+
+
+@pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if preset.ends is None])
+def test_a_scenario_that_names_no_number_of_updates_plays_on(name: str) -> None:
+    visitor = Visitor()
+    visitor.set("scenario", name)
+    assert visitor.run.until is None
 
 
 def test_a_solved_task_needs_no_remedy_even_if_its_gradient_vanishes() -> None:

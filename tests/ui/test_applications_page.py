@@ -17,8 +17,11 @@ import pandas as pd
 import pytest
 
 from rnnviz import TASKS
-from rnnviz.applications.catalogue import APPLICATIONS
+from rnnviz.applications.catalogue import APPLICATIONS, Score
 from rnnviz.applications.forecast import one_step, rollout, series_of
+from rnnviz.figures import LIGHT
+from rnnviz.figures.applications.answer import Answer, AnswerPicture
+from rnnviz.figures.message import Place
 from rnnviz.model.arrays import Array
 from rnnviz.tasks.corpora import corpus
 from rnnviz.tasks.digits import HELD_OUT, digits
@@ -127,6 +130,9 @@ def test_every_job_opens_untrained_and_waits(job: str) -> None:
     assert APPLICATIONS[job].promise in page.words
     assert APPLICATIONS[job].limit in page.words
     assert "untrained" in page.answer
+    assert "No verdict yet: the network is untrained." in page.words
+    assert "best baseline" not in page.words
+    assert not re.search("(worse|better) than", page.answer)
     assert (page.trained.state.step, page.trained.playing) == (0, False)
     assert len(page.session.runs.at("job")) == 1, "the other jobs are not even begun"
     scores = APPLICATIONS[job].measure(page.trained.experiment, page.trained.state.params)
@@ -157,6 +163,33 @@ def test_an_unknown_job_is_told_and_the_first_one_opens() -> None:
 
 
 # Training
+
+
+@pytest.mark.parametrize(
+    ("ahead", "free", "told"),
+    [
+        (2.0, 4.0, "The network is better than the best baseline: b, 3."),
+        (
+            2.0,
+            9.0,
+            "One step ahead, the network is better than the best baseline: b, 3. "
+            "Free-running, it is worse than the best one: a, 7.",
+        ),
+        (3.0, 4.0, "One step ahead, the network is as good as the best baseline: b, 3. Free-running, it is"),
+    ],
+)
+def test_both_ways_to_forecast_are_judged_where_they_differ(ahead: float, free: float, told: str) -> None:
+    scores = [
+        Score("one step ahead off by", ahead, "spots", {"a": 5.0, "b": 3.0}, when="one step ahead"),
+        Score("free-running off by", free, "spots", {"a": 7.0, "b": 8.0}, when="free-running"),
+        Score("of these without any", 1.0, "share", {}),
+    ]
+    answer = Answer({"data": [], "layout": {}}, "a label", "words", scores)
+    now = Jobs("forecasts").trained.moment()
+    now = replace(now, state=replace(now.state, step=1))
+    picture = AnswerPicture(Place("answer", 200), LIGHT, lambda *_: answer, until=2)
+    footer = unescape(re.sub("<[^>]+>", "", json.loads(picture(now))["footer"]))
+    assert told in footer
 
 
 @pytest.mark.usefixtures("short")

@@ -141,14 +141,16 @@ def test_seeds_are_measured_while_somebody_watches_and_none_before() -> None:
     tab = choose(open_laboratory(e), "seeds")
     sweep = tab.session_state["session"].sweeps.get(("seeds", replace(e, learning_rate=1e-3, clip_norm=None)))
     assert (sweep.done, sweep.under_way) == (0, 0)
-    assert "Of 1 seed: " in said(tab), "its own one needs no worker"
+    assert "this seed" in [trace["name"] for trace in figure(tab, "seeds")["data"]], "it needs no worker"
+    assert "No verdict before all 20 seeds are measured." in said(tab)
+    assert "Of 1 seed" not in said(tab)
     screen = tab.session_state["session"].screen
     assert screen.live
     screen.take(Watching(screen))
     screen.resume()
     assert len(sweep.wait()) == 20
     assert "Of 20 seeds: " in said(look(tab))
-    assert [caption.value for caption in tab.caption if "done" in caption.value] == ["All 20 parts done."]
+    assert [caption.value for caption in tab.caption if "All" in caption.value] == ["All 20 seeds measured."]
     drawn = {trace["name"]: trace for trace in figure(tab, "seeds")["data"]}
     np.testing.assert_array_equal(values_of(drawn["this seed"]), gradient_flow(e).per_output[-1])
 
@@ -160,8 +162,12 @@ def test_seeds_are_trained_and_their_share_comes_with_an_interval() -> None:
     look(tab)
     sweep = tab.session_state["session"].sweeps.get(("training of seeds", e, 300))
     assert "Training 20 seeds for 300 updates each" in said(tab)
-    sweep.results[0] = seed_run((e, 300))
-    assert "Goal reached at least once: 1 of 1 seeds (95% interval 21% to 100%)" in said(look(tab))
+    run = seed_run((e, 300))
+    sweep.results[:19] = [run] * 19
+    assert "Goal reached" not in said(look(tab))
+    assert "No verdict before all 20 seeds are measured." in said(tab)
+    sweep.results[19] = run
+    assert "Goal reached at least once: 20 of 20 seeds (95% interval 84% to 100%)" in said(look(tab))
 
 
 def test_a_cancelled_measurement_says_so_and_starts_again() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import Experiment
+from rnnviz import Experiment, gradient_flow
 from rnnviz.analysis.uploaded_network import UploadedNetwork, uploaded_flow
 from rnnviz.applications.network_file import read_network, save_network
 from rnnviz.experiment.links import to_params
@@ -80,7 +80,9 @@ def test_before_any_upload_the_playgrounds_network_is_shown_and_named() -> None:
     expected = uploaded_flow(
         UploadedNetwork(tuple(w for w in layers if isinstance(w, VanillaWeights))), "relu"
     )
-    assert page.verdict.startswith(f"{expected.verdict}: On random input, the playground's gradient ")
+    assert page.verdict.startswith(
+        f"{expected.verdict}: On random input (strength 1), the playground's gradient "
+    )
     assert page.tab.selectbox(key="own_activation_example").value == "relu"
     assert page.tab.selectbox(key="own_activation_example").options == ["ReLU"], "it has no other"
     assert "How to read this." in page.said
@@ -93,8 +95,8 @@ def test_an_uploaded_network_gets_its_verdict_curve_and_spectrum() -> None:
     page.tab.selectbox(key="own_activation").set_value("linear")
     page.look()
     assert page.verdict == (
-        "vanishing: On random input, your network's gradient vanishes: it shrinks by 5.8 powers of ten over "
-        "49 steps, 0.76× per step."
+        "vanishing: On random input (strength 1), your network's gradient vanishes: it shrinks by 5.8 powers "
+        "of ten over 49 steps, a factor of 0.76 per step."
     )
     assert (
         "<b>mine.npz</b> (rnnviz names): 1 layer, I = 3, H = 6, 60 parameters without W<sub>hy</sub>."
@@ -114,7 +116,7 @@ def test_an_uploaded_network_gets_its_verdict_curve_and_spectrum() -> None:
             "linear",
             "your network's gradient is healthy: it keeps its size over 49 steps.",
         ),
-        (1.02, "linear", "it grows by 0.42 powers of ten over 49 steps, 1.02× per step."),
+        (1.02, "linear", "it grows by 0.42 powers of ten over 49 steps, a factor of 1.02 per step."),
         (
             1.2,
             "linear",
@@ -143,7 +145,7 @@ def test_the_controls_reach_the_measurement() -> None:
     expected = uploaded_flow(read_network(save_network(network(0.9, depth=2))), "tanh", 20, 0.5, layer=0)
     assert f"{expected.verdict}: " in page.verdict
     assert "over 19 steps" in page.verdict
-    assert ": On random input, in layer 1, your network's" in page.verdict
+    assert ": On random input (strength 0.5), in layer 1, your network's" in page.verdict
     assert f"{abs(expected.decades):.1f} powers" in page.verdict
     page.tab.slider(key="own_input").set_value(0.0)
     page.look()
@@ -195,7 +197,7 @@ def test_a_network_stays_while_pages_are_turned_until_it_is_forgotten() -> None:
     assert page.tab.selectbox(key="own_activation").value == "tanh", "another network, another activation"
     assert "own_layer" not in [box.key for box in page.tab.selectbox]
     page.press("own_forget")
-    assert page.verdict.split(": ")[1].startswith("On random input, the playground's")
+    assert page.verdict.split(": ")[1].startswith("On random input (strength 1), the playground's")
     assert page.brought.network is None
 
 
@@ -217,6 +219,17 @@ def test_the_playgrounds_weights_are_a_file_to_try(e: Experiment) -> None:
     page.upload(save_network(read), "rnnviz-network.npz")
     assert f"{e.layers} layer" in page.html
     np.testing.assert_array_equal(read.layers[0].W_hh, layers[0].W_hh)
+
+
+@pytest.mark.parametrize(("T", "told"), [(20, True), (200, False)])
+def test_where_the_playground_says_otherwise_of_the_same_network_both_verdicts_are_told(
+    T: int, told: bool
+) -> None:
+    """At T = 200 the playground's own task makes the gradient vanish as well."""
+    page = OwnNetwork(Experiment(seq_len=T))
+    assert "the playground's gradient vanishes" in page.verdict
+    assert (gradient_flow(Experiment(seq_len=T)).verdict == "healthy") == told
+    assert ("On its own task (T = 20) its gradient is healthy." in page.html) == told
 
 
 def test_without_a_matrix_or_after_an_overflow_the_page_asks_for_a_file() -> None:

@@ -198,7 +198,14 @@ def race(task: str, metrics_: tuple[float, float], **changes: Any) -> Contest:
         for name, metric in zip(RUNNERS.values(), metrics_, strict=True)
     ]
     made = Contest(
-        trained, STEPS, "held-out", accuracy, TASKS[task].chance(chosen.experiment), "guess", chosen.bound
+        trained,
+        STEPS,
+        "held-out",
+        accuracy,
+        TASKS[task].chance(chosen.experiment),
+        "guess",
+        TASKS[task].level,
+        chosen.bound,
     )
     return replace(made, **changes)
 
@@ -220,7 +227,7 @@ def test_the_newest_measurement_counts_although_no_update_follows_it() -> None:
 def test_chance_and_bound_are_drawn_where_they_are(task: str, theme: Theme) -> None:
     view = race(task, (0.3, 0.9))
     spec = contest_spec(view, theme)
-    assert set(named(spec, "chance")["y"]) == {view.chance}
+    assert set(named(spec, TASKS[task].level)["y"]) == {view.chance}
     bounds = [trace["y"][0] for trace in spec["data"] if trace["name"] == "bound"]
     assert bounds == ([view.bound] if task in ("parity", "captions") else [])
     contest(view, theme)
@@ -228,9 +235,11 @@ def test_chance_and_bound_are_drawn_where_they_are(task: str, theme: Theme) -> N
 
 @pytest.mark.parametrize("task", ROUNDS)
 def test_only_guessing_is_called_chance(task: str) -> None:
-    texts = [note["text"] for note in contest_spec(race(task, (0.3, 0.9)))["layout"]["annotations"]]
-    called = [text.split(":")[0] for text in texts if text.endswith("guess")]
-    assert called == ["chance" if TASKS[task].metric.higher_is_better else "without a network"]
+    guess = TASKS[task].guess
+    view = replace(race(task, (0.3, 0.9)), guess=guess)
+    texts = [note["text"] for note in contest_spec(view)["layout"]["annotations"]]
+    called = [text.split(":")[0] for text in texts if text.endswith(guess)]
+    assert called == ["chance" if guess.startswith("guessing") else "baseline"]
 
 
 @pytest.mark.parametrize("task", ROUNDS)

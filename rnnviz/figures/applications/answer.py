@@ -56,11 +56,13 @@ class AnswerPicture:
         trained = f"after {step:,} of {self.until:,} updates" if step else "untrained: press Train"
         words = f"<div class='numbers'><span>{found.words}</span><span>{trained}</span></div>"
         scores = " · ".join(_in_words(score) for score in found.scores)
+        verdict = _compared(found.scores) if step else "No verdict yet: the network is untrained."
         return self.place.message(
             found.figure,
             found.label,
             caption=found.prose + words,
-            footer=f"<p class='outcome scores'>{scores}</p>{_compared(found.scores[0])}{found.more}",
+            footer=f"<p class='outcome scores'>{scores}</p>"
+            f"<p class='outcome rival'>{verdict}</p>{found.more}",
             status=f"Training has ended {trained}." if step >= self.until else "",
         )
 
@@ -73,19 +75,28 @@ def _in_words(score: Score) -> str:
     return f"{escape(score.name)} <b>{score.write(score.value)}</b>{counted}{compared}"
 
 
-def _compared(score: Score) -> str:
-    """Return whether the network beats the best plain method, as HTML."""
-    other = score.others[score.rival]
+def _compared(scores: list[Score]) -> str:
+    """Return whether the network beats the best baseline, as HTML; for each way to answer if they differ."""
+    first, *more = [score for score in scores if score.others]
+    differing = [score for score in more if score.result != first.result]
+    told = [f"the network is {_result(first)} the best baseline: {_rival(first)}."]
+    told += [f"it is {_result(score)} the best one: {_rival(score)}." for score in differing]
+    if differing:
+        told = [f"{score.when}, {what}" for score, what in zip([first, *differing], told, strict=True)]
+    return " ".join(what[0].upper() + what[1:] for what in told)
+
+
+def _result(score: Score) -> str:
     result = {"better": "better than", "as good": "as good as", "worse": "worse than"}[score.result]
-    return (
-        f"<p class='outcome rival'>The network is <b>{result}</b> the best plain method: "
-        f"{escape(score.rival)}, {score.write(other)}.</p>"
-    )
+    return f"<b>{result}</b>"
+
+
+def _rival(score: Score) -> str:
+    return f"{escape(score.rival)}, {score.write(score.others[score.rival])}"
 
 
 def narrow_progress(e: Experiment, state: TrainingState) -> Progress:
     """Return the progress for a narrow panel, with a metric name that differs from the scores above."""
     series = e.task in ("sunspots", "series")
-    measured = Progress.of(e, state)
     title = "error, each window" if series else f"{TASKS[e.task].measured_on(e)}, each step"
-    return replace(measured, guess="", level="naive" if series else "chance", metric_title=title)
+    return replace(Progress.of(e, state), guess="", metric_title=title)

@@ -44,17 +44,17 @@ class ChosenSeries:
             row_names=self.row_names,
         )
         error = first.value
+        compared = f", <b>{_compared(first)}</b> “{first.rival}”" if now.state.step else ""
         return Answer(
             forecast_spec(view, theme),
             f"{s.title}: measured, split, and forecasts of the part never seen; off by {error:.3g} {s.unit}",
-            f"One step ahead: off by <b>{error:.3g}</b> on average, "
-            f"<b>{_compared(first)}</b> “{first.rival}”",
+            f"One step ahead: off by <b>{error:.3g}</b> on average{compared}",
             scores,
         )
 
 
 def _compared(score: Score) -> str:
-    """Return by how much the network's error is better or worse than the best plain method's."""
+    """Return by how much the network's error is better or worse than the best baseline's."""
     if score.result == "as good":
         return "as good as"
     share = percent(abs(1.0 - score.value / score.others[score.rival]))

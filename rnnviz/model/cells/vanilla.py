@@ -36,7 +36,7 @@ class Vanilla:
     """h_t = phi(x_t W_xh + h_{t-1} W_hh + b_h), the Elman network (Elman 1990)."""
 
     activation: Activation
-    title: ClassVar[str] = "Vanilla"
+    title: ClassVar[str] = "Simple RNN"
     gate_names: ClassVar[tuple[str, ...]] = ()
     state: ClassVar[tuple[str, ...]] = ("h",)
     recurrent: ClassVar[bool] = True

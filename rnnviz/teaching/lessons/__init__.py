@@ -108,7 +108,7 @@ STEP_KEYS: dict[str, tuple[Check, str]] = {
         f"at most {MOST_UPDATES:,} and a number at which the metric is measured: "
         "up to 10 any, up to 100 a multiple of 10, beyond a multiple of 50",
     ),
-    "speed": (lambda value: is_number(value) and value > 0, "a number of training steps a second"),
+    "speed": (lambda value: is_number(value) and value > 0, "a number of updates a second"),
     "covered": (lambda value: isinstance(value, bool), "true or false"),
     "why": (_is_text, "text"),
     "expect": (lambda value: isinstance(value, dict) and bool(set(value) - {"share"}), "a table of claims"),

@@ -138,7 +138,7 @@ def _upload(state: ApplicationsState) -> None:
         "Season length (0 = none)",
         0,
         LONGEST_SEASON,
-        help="Only for the baseline “like one season ago”: 12 for monthly values, 7 for daily ones.",
+        help="Only for the seasonal baselines: 12 for monthly values, 7 for daily ones.",
         **state.widgets.bound("own_season", own.season, lambda season: setattr(own, "season", int(season))),
     )
 

@@ -147,7 +147,7 @@ def page(session: Session) -> None:
         _how_to_save()
         _doors(brought, network, flow)
     allowed = _spectrum(brought, network, layer, activation)
-    _result(brought, network, flow, allowed, _height(session, brought), activation, layer, input_std)
+    _result(session, brought, network, flow, allowed, _height(session, brought), activation, layer, input_std)
 
 
 def _height(session: Session, brought: Brought) -> int:
@@ -260,6 +260,7 @@ def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> No
 
 
 def _result(
+    session: Session,
     brought: Brought,
     network: UploadedNetwork,
     flow: UploadedFlow,
@@ -273,9 +274,10 @@ def _result(
     mine = brought.network is not None
     name = "your network" if mine else "the playground"
     where = f", in layer {layer + 1}" if network.depth > 1 else ""
-    on = "On random input" if input_std else "Without input"
+    on = f"On random input (strength {input_std:g})" if input_std else "Without input"
+    described = _described(session, brought, network, flow, layer)
     st.html(
-        f"<p class='story'>{_described(brought, network)}</p><p class='verdict {flow.verdict}' role='status' "
+        f"<p class='story'>{described}</p><p class='verdict {flow.verdict}' role='status' "
         "style='margin:2px 0 0;font-size:1.25rem;font-weight:600;line-height:1.3'>"
         f"{on}{where}, {escape(_sentence(name, flow))}</p>"
     )
@@ -304,13 +306,18 @@ def _result(
     )
 
 
-def _described(brought: Brought, network: UploadedNetwork) -> str:
-    """Return one line of HTML on which network is shown, and its size."""
+def _described(
+    session: Session, brought: Brought, network: UploadedNetwork, flow: UploadedFlow, layer: int
+) -> str:
+    """Return one line of HTML on which network is shown, its size, and its verdict in the playground."""
     layers = "1 layer" if network.depth == 1 else f"{network.depth} layers"
     weights = f"{network.parameters:,} parameters without W<sub>hy</sub>"
     size = f"{layers}, I = {network.input_size}, H = {network.hidden_size}, {weights}"
     if brought.network is None:
-        return f"<b>The playground's network, until you upload your own.</b> {size}."
+        verdict = session.run.moment().snapshot.verdict[layer]
+        there = f" On its own task (T = {session.experiment.seq_len}) its gradient is {verdict}."
+        differing = there if verdict != flow.verdict else ""
+        return f"<b>The playground's network, until you upload your own.</b> {size}.{differing}"
     ignored = f" Ignored: {', '.join(network.ignored[:4])}." if network.ignored else ""
     return f"<b>{escape(brought.file)}</b> ({network.source}): {size}.{escape(ignored)}"
 
@@ -330,7 +337,7 @@ def _sentence(name: str, flow: UploadedFlow) -> str:
         change = "shrinks" if flow.decades < 0 else "grows"
         what = (
             f"it {change} by {plain(abs(flow.decades), 2)} powers of ten over {_steps(T - 1)}, "
-            f"{plain(flow.factor, 2 if flow.factor < 0.95 else 3)}× per step"
+            f"a factor of {plain(flow.factor, 2 if flow.factor < 0.95 else 3)} per step"
         )
     return f"{name}'s gradient {verb}: {what}."
 

@@ -22,8 +22,7 @@ from rnnviz.ui.style import theme
 
 NO_RECURRENCE = "The network has no recurrence, so it has no W_hh."
 ONE_STEP = (
-    "A single step: no earlier step to reach, so nothing can shrink or grow. "
-    "Choose a topology with many steps."
+    "A single step: no earlier step to reach, so nothing can shrink or grow. Choose a type with many steps."
 )
 
 
@@ -153,7 +152,7 @@ def _nothing_to_itemise(e: Experiment, square: float) -> str:
     if square != 0.0:
         return "The numbers overflowed: there is no finite gradient of W_hh to break down."
     if e.seq_len == 1:
-        return "A single step does not use W_hh: it has no previous step. Choose a topology with many steps."
+        return "A single step does not use W_hh: it has no previous step. Choose a type with many steps."
     if not CELLS[e.cell].recurrent:
         return NO_RECURRENCE
     return "The gradient of W_hh is exactly zero: there is nothing to break down."

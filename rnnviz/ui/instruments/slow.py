@@ -45,8 +45,9 @@ CHOICE_HEIGHT = 46
 UPDATES = 300
 """Updates of each seed, unless a scenario says how many it needs."""
 
-ONE_STEP = "A single step: with every seed the whole error arrives. Choose a topology with many steps."
+ONE_STEP = "A single step: with every seed the whole error arrives. Choose a type with many steps."
 SEEDS, PHASE_SEEDS, GRID = 20, 5, 24
+NO_VERDICT_YET = f"No verdict before all {SEEDS} seeds are measured."
 GAINS = np.linspace(0.1, 3.0, GRID).round(3)
 LENGTHS = np.linspace(4, 100, GRID).round()
 STRENGTHS = np.linspace(0.0, 2.0, GRID).round(3)
@@ -58,7 +59,7 @@ BAR_HEIGHT = 36
 class Measurement:
     """A measurement that takes seconds.
 
-    name : of the instrument. key : what is measured. function, parts : see ``Sweep``.
+    name : of the instrument. key : what is measured. function, parts : see ``Sweep``. noun : for the parts.
     read : returns the reading of the results so far. height : pixels of the figure.
     """
 
@@ -68,6 +69,7 @@ class Measurement:
     parts: Callable[[], Sequence[Any]]
     read: Callable[[list[Any]], Reading | str]
     height: int
+    noun: str = "seeds"
 
 
 def _show(session: Session, what: Measurement) -> None:
@@ -77,27 +79,27 @@ def _show(session: Session, what: Measurement) -> None:
     def part() -> None:
         sweep = session.sweeps.open(what.key, what.function, what.parts)
         version = sweep.version
-        _progress(session, what.key, sweep)
+        _progress(session, what, sweep)
         present(what.read(sweep.results), what.name, what.height)
         follow(session.screen, what.name, sweep, version)
 
     part()
 
 
-def _progress(session: Session, key: Hashable, sweep: Sweep) -> None:
+def _progress(session: Session, what: Measurement, sweep: Sweep) -> None:
     """Show a sweep's progress and the button to cancel or restart it."""
     with st.container(height=BAR_HEIGHT, border=False, key="sweep_progress"):
         if not sweep.running and not sweep.cancelled:
-            st.caption(f"All {len(sweep.parts)} parts done.")
+            st.caption(f"All {len(sweep.parts)} {what.noun} measured.")
             return
         bar, button = st.columns([0.87, 0.13], vertical_alignment="center")
-        done = f"{sweep.done} of {len(sweep.parts)} parts"
+        done = f"{sweep.done} of {len(sweep.parts)} {what.noun}"
         if sweep.problem:
             bar.progress(sweep.progress, f"Stopped at {done}: {sweep.problem}")
         else:
             bar.progress(sweep.progress, f"Cancelled at {done}" if sweep.cancelled else f"Measuring: {done}")
         if sweep.cancelled:
-            button.button("Start again", on_click=session.sweeps.forget, args=(key,), key="again")
+            button.button("Start again", on_click=session.sweeps.forget, args=(what.key,), key="again")
         else:
             button.button("Cancel", on_click=sweep.cancel, key="cancel")
 
@@ -140,19 +142,19 @@ def _training_reading(e: Experiment, runs: list[SeedRun], updates: int) -> Readi
     told = [f"**Goal reached at least once: {shares.solved}.** At the end: {shares.solved_at_end}."]
     if shares.diverged.count:
         told.append(f"Diverged: {shares.diverged}.")
-    how = (
-        f"{' '.join(told)} The interval says how far the share of all seeds may lie from that of these. "
-        f"Each line is one seed over {updates:,} updates."
-    )
+    told.append("The interval says how far the share of all seeds may lie from that of these.")
+    complete = len(runs) == SEEDS
+    counted = " ".join(told) if complete else NO_VERDICT_YET
+    how = f"{counted} Each line is one seed over {updates:,} updates."
     low, high = shares.solved.interval
-    formula = (
-        rf"\hat p = \tfrac{{{shares.solved.count}}}{{{shares.solved.seeds}}},\quad "
-        rf"p \in [{low:.2f},\ {high:.2f}]\ \text{{(Wilson, 95\%)}}"
-    )
+    formula = rf"\hat p = \tfrac{{{shares.solved.count if complete else '?'}}}{{{SEEDS}}}"
+    if complete:
+        formula += rf",\quad p \in [{low:.2f},\ {high:.2f}]\ \text{{(Wilson, 95\%)}}"
     table = pd.concat(
         [pd.DataFrame({"run": n, "step": run.steps, "metric": run.metric}) for n, run in enumerate(runs)]
     )
-    label = f"{task.metric.title} of {len(runs)} seeds over {updates:,} updates; solved: {shares.solved}"
+    label = f"{task.metric.title} of {len(runs)} seeds over {updates:,} updates"
+    label += f"; solved: {shares.solved}" if complete else ""
     return Reading(seed_runs_spec(e, runs, updates, theme()), label, how, formula, table)
 
 
@@ -178,8 +180,9 @@ def _seed_reading(own: GradientFlow, band: SeedBand) -> Reading:
     words = ", ".join(f"**{share:.0%} {verdict}**" for verdict, share in shares.items() if share)
     low, median, high = (float(np.quantile(band.decades, q, method="nearest")) for q in (0.0, 0.5, 1.0))
     count = len(band.verdicts)
+    found = f"Of {count} seeds: {words}." if count == SEEDS else NO_VERDICT_YET
     how = (
-        f"Of {count} {'seed' if count == 1 else 'seeds'}: {words}. The line is the median, the darker band "
+        f"{found} The line is the median, the darker band "
         "the middle half, the paler one all seeds. Where the band is wide, a single run proves nothing; "
         "orthogonal matrices and wide networks make it narrow."
     )
@@ -217,12 +220,12 @@ def border(session: Session) -> None:
         return _border_reading(base, decades, across, values)
 
     key, parts = ("border", across, base), partial(phase_parts, base, GAINS, across, values, PHASE_SEEDS)
-    _show(session, Measurement("border", key, phase_row, parts, read, BORDER_HEIGHT))
+    _show(session, Measurement("border", key, phase_row, parts, read, BORDER_HEIGHT, "gains"))
 
 
 _BORDER = (
-    "The dashed border assumes infinite width and fresh weights at every step. Here it is finite, with "
-    "one W_hh for all steps: without input, or if linear, its border lies elsewhere."
+    "The dashed border assumes infinite width and fresh weights at every step. This network is finite, "
+    "with one W_hh for all steps: without input, or if linear, its border lies elsewhere."
 )
 
 
@@ -245,5 +248,5 @@ def _border_reading(base: Bench, decades: Array, across: str, values: Array) -> 
     grid, other = np.meshgrid(GAINS, values, indexing="ij")
     table = pd.DataFrame({"gain": grid.ravel(), across: other.ravel(), "decades": decades.ravel()})
     what = "sequence length" if silence else "input strength"
-    label = f"Decades that the gradient loses or gains before training, over gain and {what}"
+    label = f"Powers of ten that the gradient loses or gains before training, over gain and {what}"
     return Reading(phase_spec(decades, GAINS, values, across, critical, theme()), label, how, formula, table)
