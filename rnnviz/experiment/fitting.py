@@ -62,24 +62,38 @@ def _fit_topology(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
 
 
 def _fit_cell(wish: SimpleNamespace, first: Collection[str]) -> list[str]:
-    """Resolve an activation or an initialisation that the cell cannot have: change it, or change the cell."""
+    """Resolve an initialisation or an activation that the cell cannot have: change the cell, or change it."""
     notes = []
-    for name, titles in (("activation", ACTIVATIONS), ("init", INITIALIZERS)):
-        cell, value = CELLS[wish.cell], getattr(wish, name)
-        fitting, what = getattr(cell, f"{name}s"), choices()[name].title.lower()
-        if value in fitting:
+    wanted = [name for name in ("init", "activation") if name in first and "cell" not in first]
+    if missing := [name for name in wanted if not _has(wish.cell, name, wish)]:
+        before, what = CELLS[wish.cell].title, missing[0]
+        wish.cell = next(other for other in CELLS if _has(other, what, wish))
+        asked, now = _title(what, wish), CELLS[wish.cell].title
+        notes.append(f"{before} has no {_noun(what)} {asked}: the cell is now {now}.")
+    cell = CELLS[wish.cell]
+    for name in ("init", "activation"):
+        if _has(wish.cell, name, wish):
             continue
-        asked = titles[value].title
-        if name in first and "cell" not in first:
-            wish.cell = next(other for other, kind in CELLS.items() if value in getattr(kind, f"{name}s"))
-            notes.append(f"{cell.title} has no {what} {asked}: the cell is now {CELLS[wish.cell].title}.")
-            continue
+        asked, fitting = _title(name, wish), getattr(cell, f"{name}s")
         setattr(wish, name, fitting[0])
         if len(fitting) == 1:
-            notes.append(f"{cell.title} has its own {what}, so {asked} is not used.")
+            notes.append(f"{cell.title} has its own {_noun(name)}, so {asked} is not used.")
         else:
-            notes.append(f"{cell.title} has no {what} {asked}: it is now {titles[fitting[0]].title}.")
+            notes.append(f"{cell.title} has no {_noun(name)} {asked}: it is now {_title(name, wish)}.")
     return notes
+
+
+def _has(cell: str, name: str, wish: SimpleNamespace) -> bool:
+    """Return whether a cell can have the initialisation or activation that is wanted."""
+    return getattr(wish, name) in getattr(CELLS[cell], f"{name}s")
+
+
+def _title(name: str, wish: SimpleNamespace) -> str:
+    return str((INITIALIZERS if name == "init" else ACTIVATIONS)[getattr(wish, name)].title)
+
+
+def _noun(name: str) -> str:
+    return choices()[name].title.lower()
 
 
 def _length_for(wish: SimpleNamespace, base: Experiment | None) -> int:
