@@ -134,7 +134,8 @@ class LiveRun:
     speed : training steps per second, None for as many as possible.
     pause_when_solved : stop when the task's goal is first reached.
     until : stop after this many updates in total; None for no limit.
-    train_to : while it plays, the same for the command ``train``; None for other commands.
+    asked_for : while it plays, the updates that the command ``train`` asked for, and train_to the total at
+        which it stops for that; None for other commands.
     measure : evaluated on every new state, from the next chunk on; None for nothing. Measures are compared by
         equality, so set the same function again rather than a new partial of it.
     beside : runs that play beside it, by name; its pictures show their measurements, too.
@@ -176,6 +177,7 @@ class LiveRun:
         self._lock = threading.RLock()
         self._command = 0
         self._single = False
+        self.asked_for: int | None = None
         self.train_to: int | None = None
         self._failures = 0
         self._cancel: Callable[[], object] = _nothing
@@ -248,14 +250,14 @@ class LiveRun:
         with self._lock:
             if not self.playing:
                 self._order(Phase.QUEUED)
-            self._single, self.train_to = False, None
+            self._single, self.asked_for, self.train_to = False, None, None
         self.resume()
 
     def train(self, steps: int) -> None:
         """Make so many updates as fast as possible, whatever ``speed`` is, then pause."""
         with self._lock:
             self._order(Phase.QUEUED)
-            self._single, self.train_to = False, self.state.step + steps
+            self._single, self.asked_for, self.train_to = False, steps, self.state.step + steps
         self.resume()
 
     def step(self) -> None:
@@ -263,7 +265,7 @@ class LiveRun:
         with self._lock:
             if not (self.playing and self._single):
                 self._order(Phase.QUEUED)
-            self._single, self.train_to = True, None
+            self._single, self.asked_for, self.train_to = True, None, None
         self.resume()
 
     def pause(self) -> None:

@@ -152,8 +152,9 @@ class Session:
             self.run.speed = self.preset.speed
 
     def _go_on_with(self, experiment: Experiment) -> None:
-        """Start an experiment; it plays if the previous run was playing."""
-        playing, steps = self.run.plays_on, self.run.train_to
+        """Start an experiment; if the previous run was playing it plays, from its own start, as long as that
+        was asked to."""
+        playing, steps = self.run.plays_on, self.run.asked_for
         self.restart(experiment)
         if playing:
             self.run.play() if steps is None else self.run.train(steps)
