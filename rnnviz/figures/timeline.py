@@ -34,6 +34,9 @@ CEILINGS = (2, 8, 32, 128, 308)
 LABELLED_STEPS = 34
 """The largest number of steps at which nodes have room for letters, and the ribbon has room between them."""
 
+NAMES_WIDTH = 118.0
+"""Pixels of the names of the rows."""
+
 WIDTH = 760.0
 """Total width of the columns in pixels at 1280 x 720; determines node sizes."""
 
@@ -150,9 +153,9 @@ Y_INPUT, Y_HIDDEN, LAYER_STEP = 0.0, 1.0, 0.8
 WORD_GAP = 0.62
 """Distance of a word below its node."""
 
-LANE, LANE_ROOM, LAST_ROOM = 0.6, 0.4, 0.55
+LANE, LANE_ROOM, LAST_ROOM, LAST_ROOM_OF_SEVERAL = 0.6, 0.4, 0.55, 0.8
 """Distance of the ribbon's own lane above its units, and the height that it adds above each layer; the last
-room also has the label of C."""
+room also has the label of C, and several layers leave less height for it."""
 
 RIBBON_BINS = GRADIENT_RANGE[1] - GRADIENT_RANGE[0]
 """One power of ten each."""
@@ -163,7 +166,8 @@ WIDEST, WIDEST_IN_LANE = 20.0, 16.0
 
 def _rows(view: Timeline) -> tuple[list[float], float]:
     """Return the heights of the hidden layers and of the outputs in the graph."""
-    room, last = (LANE_ROOM, LAST_ROOM) if view.has_lane else (0.0, 0.0)
+    top = LAST_ROOM if view.layers == 1 else LAST_ROOM_OF_SEVERAL
+    room, last = (LANE_ROOM, top) if view.has_lane else (0.0, 0.0)
     hidden = [Y_HIDDEN + (LAYER_STEP + room) * layer for layer in range(view.layers)]
     return hidden, hidden[-1] + 1.0 + last
 
@@ -475,7 +479,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
     hidden, output = _rows(view)
     graph, states, gradient = _domains(view)
     H = len(view.snapshot.hidden[view.layer][0])
-    which = f", layer {view.layer + 1}" if view.layers > 1 else ""
+    which = f",<br>layer {view.layer + 1}" if view.layers > 1 else ""  # on one line it is longer than its row
     return layout(
         theme,
         margin={"l": 132, "r": 16, "t": 26, "b": 36},
@@ -505,7 +509,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
         yaxis2=axis(theme, f"unit{which}", domain=states, range=[H + 0.5, 0.5], showgrid=False, nticks=4),
         yaxis3=axis(
             theme,
-            "||∂L/∂h<sub>t</sub>||" + (", relative" if view.relative else ""),
+            "||∂L/∂h<sub>t</sub>||" + (",<br>relative" if view.relative else ""),
             domain=gradient,
             type="log",
             range=list(span),
@@ -586,7 +590,7 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _key(view: Timeline, theme: Theme) -> Spec:
-    """Return the key to the lines of the lowest row."""
+    """Return the key to lines and colours; if there is little room it begins at the left edge."""
     main, other = (
         ("whole loss", "last output alone") if view.whole_loss else ("last output alone", "whole loss")
     )
@@ -596,12 +600,18 @@ def _key(view: Timeline, theme: Theme) -> Spec:
     if view.initial is not None:
         entries.append(f"<span style='color:{theme.faint}'>┄┄ before training</span>")
     if not (view.brief and view.several_write):
-        entries.append(f"   hidden state −1 {squares(theme.state, 5)} +1")
-    if view.recurrent and view.T > 1 and not view.brief:
-        low, high = (f"10{str(power).translate(RAISED)}" for power in GRADIENT_RANGE)
-        entries.append(f"   gradient {low} {squares(theme.gradient)} {high}")
-    font = {"size": 12, "color": theme.ink}
-    return note(theme, "   ".join(entries), 0.0, 0.0, xanchor="left", yanchor="top", yshift=-18, font=font)
+        entries.append(f"hidden state −1 {squares(theme.state, 5)} +1")
+    if view.recurrent and view.T > 1:
+        entries.append(f"gradient {gradient_key(theme)}")
+    indent = NAMES_WIDTH * (view.brief or view.several_write)
+    place = {"xanchor": "left", "xshift": -indent, "yanchor": "top", "yshift": -18}
+    return note(theme, "   ".join(entries), 0.0, 0.0, **place, font={"size": 12, "color": theme.ink})
+
+
+def gradient_key(theme: Theme) -> str:
+    """Return the colours of a gradient between the ends of their scale."""
+    low, high = (f"10{str(power).translate(RAISED)}" for power in GRADIENT_RANGE)
+    return f"{low} {squares(theme.gradient)} {high}"
 
 
 def change_in_words(decades: float, steps: int) -> str:

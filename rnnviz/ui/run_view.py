@@ -14,6 +14,7 @@ from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.teaching.numbers import plain
 from rnnviz.training.state import TrainingState
+from rnnviz.ui import story
 from rnnviz.ui.controls import remedies, remedies_for_vanishing
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.session import Session
@@ -68,6 +69,7 @@ def run_bar(session: Session, shown: RunPanel) -> None:
     if session.run.ended:  # set by a lesson; in the playground the run may go on
         session.run.until = None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
+        story.name("playground")
         shown.play_button()
         shown.step_button()
         if "run" not in session.view.hidden:

@@ -152,8 +152,7 @@ class Session:
             self.run.speed = self.preset.speed
 
     def _go_on_with(self, experiment: Experiment) -> None:
-        """Start an experiment; if the previous run was playing it plays, from its own start, as long as that
-        was asked to."""
+        """Start an experiment; it plays on, for as many updates, if the previous run was playing."""
         playing, steps = self.run.plays_on, self.run.asked_for
         self.restart(experiment)
         if playing:
