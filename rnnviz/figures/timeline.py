@@ -55,6 +55,7 @@ class Timeline:
     gated : the cell has gates, so no single matrix carries the gradient.
     brief : headline and key for a narrow picture.
     solved : the task is solved, so that a gradient that vanishes or explodes is no alarm.
+    hover : the gradient's values can be read; writing them takes 3 ms at T = 200, half of the picture's time.
     """
 
     snapshot: Snapshot
@@ -69,6 +70,7 @@ class Timeline:
     gated: bool = False
     brief: bool = False
     solved: bool = False
+    hover: bool = True
 
     @classmethod
     def of(cls, e: Experiment, snapshot: Snapshot, initial: Snapshot | None = None, **look: Any) -> Timeline:
@@ -153,9 +155,9 @@ Y_INPUT, Y_HIDDEN, LAYER_STEP = 0.0, 1.0, 0.8
 WORD_GAP = 0.62
 """Distance of a word below its node."""
 
-LANE, LANE_ROOM, LAST_ROOM, LAST_ROOM_OF_SEVERAL = 0.6, 0.4, 0.55, 0.8
+LANE, LANE_ROOM, LAST_ROOM = 0.6, 0.4, 0.8
 """Distance of the ribbon's own lane above its units, and the height that it adds above each layer; the last
-room also has the label of C, and several layers leave less height for it."""
+room also has the label of C."""
 
 RIBBON_BINS = GRADIENT_RANGE[1] - GRADIENT_RANGE[0]
 """One power of ten each."""
@@ -166,8 +168,7 @@ WIDEST, WIDEST_IN_LANE = 20.0, 16.0
 
 def _rows(view: Timeline) -> tuple[list[float], float]:
     """Return the heights of the hidden layers and of the outputs in the graph."""
-    top = LAST_ROOM if view.layers == 1 else LAST_ROOM_OF_SEVERAL
-    room, last = (LANE_ROOM, top) if view.has_lane else (0.0, 0.0)
+    room, last = (LANE_ROOM, LAST_ROOM) if view.has_lane else (0.0, 0.0)
     hidden = [Y_HIDDEN + (LAYER_STEP + room) * layer for layer in range(view.layers)]
     return hidden, hidden[-1] + 1.0 + last
 
@@ -409,7 +410,7 @@ def _gradient(view: Timeline, theme: Theme, span: tuple[int, int]) -> list[Spec]
 
 
 def _curve(name: str, view: Timeline, values: Array, line: Spec) -> Spec:
-    return {
+    curve: Spec = {
         "type": "scatter",
         "name": name,
         "mode": "lines",
@@ -417,6 +418,10 @@ def _curve(name: str, view: Timeline, values: Array, line: Spec) -> Spec:
         "y": np.where(np.isfinite(powers(values)), values, np.nan),
         "yaxis": "y3",
         "line": line,
+    }
+    if not view.hover:
+        return curve
+    return curve | {
         "customdata": plain_all(values),
         "hovertemplate": f"{name}: %{{customdata}}<extra></extra>",
     }
@@ -470,7 +475,7 @@ def timeline_spec(view: Timeline, theme: Theme = LIGHT, span: tuple[int, int] | 
 
 def _domains(view: Timeline) -> tuple[tuple[float, float], ...]:
     """Return the vertical domains of the three rows, as shares of the height from the bottom."""
-    graph = 0.39 + 0.06 * (view.layers - 1) + 0.04 * view.has_lane
+    graph = 0.39 + 0.06 * (view.layers - 1) + 0.06 * view.has_lane
     rest = 1.0 - graph
     return (1.0 - graph, 1.0), (0.52 * rest, 0.96 * rest), (0.0, 0.45 * rest)
 
@@ -564,7 +569,8 @@ def _steps(T: int) -> Spec:
 
 def _notes(view: Timeline, theme: Theme) -> list[Spec]:
     """Return the headline on the two directions of time, and the key to the lines."""
-    forward = note(theme, "time step t →", 1.0, 0.0, xanchor="right", yanchor="top", yshift=-18)
+    t = "t →" if view.brief and view.initial is not None else "time step t →"  # the key needs the room
+    forward = note(theme, t, 1.0, 0.0, xanchor="right", yanchor="top", yshift=-18)
     return [_headline(view, theme), _key(view, theme), forward]
 
 

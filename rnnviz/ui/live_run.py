@@ -66,10 +66,6 @@ ALBUM_SIZE = 64
 ALL_DRAWN = 30.0
 """Updates per second up to which each of them is drawn; browsers draw hardly more pictures."""
 
-PAINTED_RATE = 3.0
-"""Up to this many updates per second plotly draws every picture, so that its values can be read meanwhile. At
-five a second that would take 0.7 of a processor of the visitor's machine at T = 50, and 0.9 at T = 200."""
-
 MAX_FAILURES = 3
 """A run fails after this many lost or refused chunks in a row."""
 
@@ -409,8 +405,7 @@ class LiveRun:
         self._newest, self._failures = (state, result.snapshot), 0
         self._measured = None if measure is None else Measured(state, measure, result.measured)
         self.spans = {axis: union(span, self.spans.get(axis, span)) for axis, span in result.spans.items()}
-        fast = chunk.playing and chunk.rate > PAINTED_RATE
-        self.pictures.keep(chunk.pictures, result.messages, state, playing=fast)
+        self.pictures.keep(chunk.pictures, result.messages, state, playing=chunk.painted)
         self._remember(result.snapshot)
         self._marks.append((self._clock(), state.step))
 
