@@ -174,11 +174,12 @@ def _ways(view: ByHand) -> dict[str, list[Way]]:
     """Return the start and end of every edge; that of step t is at index t - 1."""
     top = Y_DELTA + SMALL / 2 if view.known("back") else Y_HIDDEN + TALL / 2
     roof = Y_ERROR - SMALL / 2 if view.back else Y_OUTPUT - TALL / 2
+    at = T - 0.08 if view.now.letter == "C" else T  # at the sum it is as wide as the error's way beside it
     steps = range(1, T + 1)
     return {
         "A": [((t, Y_INPUT + TALL / 2 + 1), (t, Y_HIDDEN - TALL / 2 - 2)) for t in steps],
         "B": [((t - 1 + SIDE, Y_HIDDEN), (t - SIDE, Y_HIDDEN)) for t in steps],
-        "C": [((T, top + 1), (T, roof - 2))],
+        "C": [((at, top + 1), (at, roof - 2))],
         "loss": [
             ((T + SIDE_2, Y_OUTPUT), (X_PROBABILITY - SIDE_2 - 0.08, Y_OUTPUT)),
             ((X_PROBABILITY + SIDE_2, Y_OUTPUT), (X_LOSS - SIDE_1, Y_OUTPUT)),
@@ -277,7 +278,7 @@ def _letters(view: ByHand) -> dict[str, list[Text]]:
         return f"<b>{letter}</b>{share}"
 
     middle = (Y_INPUT + Y_HIDDEN) / 2
-    beside = Y_HIDDEN - (21 if summed == "B" else 13) if view.back else Y_HIDDEN + 13
+    beside = Y_HIDDEN - (33 if summed == "B" else 13) if view.back else Y_HIDDEN + 13
     up = sum(height for _, height in _ways(view)["C"][0]) / 2
     answer = (
         ((T + 0.1, up), told("C", T), "middle right")
@@ -285,7 +286,8 @@ def _letters(view: ByHand) -> dict[str, list[Text]]:
         else ((T - 0.03, up), told("C", T), "middle left")
     )
     return {
-        "A": [((t + 0.02, middle), told("A", t), "middle right") for t in steps],
+        # at the sum, clear of the head of the widest arrow
+        "A": [((t + (0.08 if summed == "A" else 0.02), middle), told("A", t), "middle right") for t in steps],
         "B": [((t - 0.5, beside), told("B", t, "<br>"), "middle center") for t in steps],
         "C": [answer],
     }

@@ -49,6 +49,7 @@ class Moment:
     measured : the result of the run's ``measure`` for this state; None if the run has no measure.
     spans : the widest range of each gradient axis so far. Drawing widens them, so that axes stay still.
     beside : the measurements of the runs that play beside it, by name.
+    painted : the browser paints its pictures, and nobody can hover over them.
     """
 
     experiment: Experiment
@@ -60,6 +61,7 @@ class Moment:
     measured: Any = None
     spans: dict[Hashable, Span] = field(default_factory=dict)
     beside: Mapping[str, Trained] = field(default_factory=dict)
+    painted: bool = False
 
     @property
     def solved(self) -> bool:
@@ -121,6 +123,7 @@ class TimelinePicture:
             whole_loss=self.whole_loss,
             brief=self.brief,
             solved=now.solved,
+            hover=not now.painted,
         )
         change = change_in_words(now.snapshot.decades[layer], int(view.masks.write_steps[-1]))
         label = (

@@ -236,16 +236,17 @@ def magnify(spec: Any, parent: str = "") -> Any:
         return [magnify(part, parent) for part in spec]
     if not isinstance(spec, dict):
         return spec
-    return {name: _magnified(name, value, parent) for name, value in spec.items()}
+    arrow = spec.get("symbol") == "arrow"
+    return {name: _magnified(name, value, parent, arrow) for name, value in spec.items()}
 
 
-def _magnified(name: str, value: Any, parent: str) -> Any:
+def _magnified(name: str, value: Any, parent: str, arrow: bool) -> Any:
     if value is None or isinstance(value, (str, bool)):
         return value
     if name == "size" and parent in TEXT:
         return value * LARGER
     if name == "size" and parent == "marker":
-        return np.asarray(value) * 1.2
+        return np.asarray(value) * (THICKER if arrow else 1.2)  # a head stays wider than its line
     if name == "width" and parent == "line":
         return value * THICKER
     if name in ("l", "t", "b", "r") and parent == "margin":

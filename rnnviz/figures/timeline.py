@@ -34,6 +34,9 @@ CEILINGS = (2, 8, 32, 128, 308)
 LABELLED_STEPS = 34
 """The largest number of steps at which nodes have room for letters, and the ribbon has room between them."""
 
+NAMES_WIDTH = 118.0
+"""Pixels of the names of the rows."""
+
 WIDTH = 760.0
 """Total width of the columns in pixels at 1280 x 720; determines node sizes."""
 
@@ -52,6 +55,7 @@ class Timeline:
     gated : the cell has gates, so no single matrix carries the gradient.
     brief : headline and key for a narrow picture.
     solved : the task is solved, so that a gradient that vanishes or explodes is no alarm.
+    hover : the gradient's values can be read; writing them takes 3 ms at T = 200, half of the picture's time.
     """
 
     snapshot: Snapshot
@@ -66,6 +70,7 @@ class Timeline:
     gated: bool = False
     brief: bool = False
     solved: bool = False
+    hover: bool = True
 
     @classmethod
     def of(cls, e: Experiment, snapshot: Snapshot, initial: Snapshot | None = None, **look: Any) -> Timeline:
@@ -150,7 +155,7 @@ Y_INPUT, Y_HIDDEN, LAYER_STEP = 0.0, 1.0, 0.8
 WORD_GAP = 0.62
 """Distance of a word below its node."""
 
-LANE, LANE_ROOM, LAST_ROOM = 0.6, 0.4, 0.55
+LANE, LANE_ROOM, LAST_ROOM = 0.6, 0.4, 0.8
 """Distance of the ribbon's own lane above its units, and the height that it adds above each layer; the last
 room also has the label of C."""
 
@@ -405,7 +410,7 @@ def _gradient(view: Timeline, theme: Theme, span: tuple[int, int]) -> list[Spec]
 
 
 def _curve(name: str, view: Timeline, values: Array, line: Spec) -> Spec:
-    return {
+    curve: Spec = {
         "type": "scatter",
         "name": name,
         "mode": "lines",
@@ -413,6 +418,10 @@ def _curve(name: str, view: Timeline, values: Array, line: Spec) -> Spec:
         "y": np.where(np.isfinite(powers(values)), values, np.nan),
         "yaxis": "y3",
         "line": line,
+    }
+    if not view.hover:
+        return curve
+    return curve | {
         "customdata": plain_all(values),
         "hovertemplate": f"{name}: %{{customdata}}<extra></extra>",
     }
@@ -466,7 +475,7 @@ def timeline_spec(view: Timeline, theme: Theme = LIGHT, span: tuple[int, int] | 
 
 def _domains(view: Timeline) -> tuple[tuple[float, float], ...]:
     """Return the vertical domains of the three rows, as shares of the height from the bottom."""
-    graph = 0.39 + 0.06 * (view.layers - 1) + 0.04 * view.has_lane
+    graph = 0.39 + 0.06 * (view.layers - 1) + 0.06 * view.has_lane
     rest = 1.0 - graph
     return (1.0 - graph, 1.0), (0.52 * rest, 0.96 * rest), (0.0, 0.45 * rest)
 
@@ -475,7 +484,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
     hidden, output = _rows(view)
     graph, states, gradient = _domains(view)
     H = len(view.snapshot.hidden[view.layer][0])
-    which = f", layer {view.layer + 1}" if view.layers > 1 else ""
+    which = f",<br>layer {view.layer + 1}" if view.layers > 1 else ""  # on one line it is longer than its row
     return layout(
         theme,
         margin={"l": 132, "r": 16, "t": 26, "b": 36},
@@ -505,7 +514,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
         yaxis2=axis(theme, f"unit{which}", domain=states, range=[H + 0.5, 0.5], showgrid=False, nticks=4),
         yaxis3=axis(
             theme,
-            "||∂L/∂h<sub>t</sub>||" + (", relative" if view.relative else ""),
+            "||∂L/∂h<sub>t</sub>||" + (",<br>relative" if view.relative else ""),
             domain=gradient,
             type="log",
             range=list(span),
@@ -560,7 +569,8 @@ def _steps(T: int) -> Spec:
 
 def _notes(view: Timeline, theme: Theme) -> list[Spec]:
     """Return the headline on the two directions of time, and the key to the lines."""
-    forward = note(theme, "time step t →", 1.0, 0.0, xanchor="right", yanchor="top", yshift=-18)
+    t = "t →" if view.brief and view.initial is not None else "time step t →"  # the key needs the room
+    forward = note(theme, t, 1.0, 0.0, xanchor="right", yanchor="top", yshift=-18)
     return [_headline(view, theme), _key(view, theme), forward]
 
 
@@ -587,7 +597,7 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _key(view: Timeline, theme: Theme) -> Spec:
-    """Return the key to the lines of the lowest row."""
+    """Return the key to lines and colours; if there is little room it begins at the left edge."""
     main, other = (
         ("whole loss", "last output alone") if view.whole_loss else ("last output alone", "whole loss")
     )
@@ -597,12 +607,18 @@ def _key(view: Timeline, theme: Theme) -> Spec:
     if view.initial is not None:
         entries.append(f"<span style='color:{theme.faint}'>┄┄ before training</span>")
     if not (view.brief and view.several_write):
-        entries.append(f"   hidden state −1 {squares(theme.state, 5)} +1")
-    if view.recurrent and view.T > 1 and not view.brief:
-        low, high = (f"10{str(power).translate(RAISED)}" for power in GRADIENT_RANGE)
-        entries.append(f"   gradient {low} {squares(theme.gradient)} {high}")
-    font = {"size": 12, "color": theme.ink}
-    return note(theme, "   ".join(entries), 0.0, 0.0, xanchor="left", yanchor="top", yshift=-18, font=font)
+        entries.append(f"hidden state −1 {squares(theme.state, 5)} +1")
+    if view.recurrent and view.T > 1:
+        entries.append(f"gradient {gradient_key(theme)}")
+    indent = NAMES_WIDTH * (view.brief or view.several_write)
+    place = {"xanchor": "left", "xshift": -indent, "yanchor": "top", "yshift": -18}
+    return note(theme, "   ".join(entries), 0.0, 0.0, **place, font={"size": 12, "color": theme.ink})
+
+
+def gradient_key(theme: Theme) -> str:
+    """Return the colours of a gradient between the ends of their scale."""
+    low, high = (f"10{str(power).translate(RAISED)}" for power in GRADIENT_RANGE)
+    return f"{low} {squares(theme.gradient)} {high}"
 
 
 def change_in_words(decades: float, steps: int) -> str:

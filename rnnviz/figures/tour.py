@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note
-from rnnviz.figures.timeline import power_ticks, segments, strength
+from rnnviz.figures.timeline import gradient_key, power_ticks, segments, strength
 from rnnviz.model.arrays import Array
 from rnnviz.teaching.numbers import plain_all
 
@@ -65,9 +65,16 @@ def strip_spec(view: Strip, theme: Theme = LIGHT) -> Spec:
                 ticktext=["step 1", f"step {T}"],
             ),
             yaxis=axis(theme, range=[-1, 1], visible=False),
-            annotations=[note(theme, text, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=4, font=font)],
+            annotations=[
+                note(theme, text, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=4, font=font),
+                note(theme, f"share of the error {gradient_key(theme)}", 0.5, 0.0, **KEY),
+            ],
         ),
     }
+
+
+KEY: Spec = {"xanchor": "center", "yanchor": "top", "yshift": -4, "font": {"size": 12}}
+"""The place of the key: between the names of the first and the last step."""
 
 
 def _edges(start: Array, number: int, theme: Theme) -> Spec:

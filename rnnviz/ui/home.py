@@ -12,12 +12,18 @@ from rnnviz.teaching.tour import IDEA, TITLE
 from rnnviz.ui import story, tour
 from rnnviz.ui.hand import Prepared
 from rnnviz.ui.live_figure import send
-from rnnviz.ui.prepared import FIGURE, HIGHEST, LOWEST, STEP, pictures
+from rnnviz.ui.prepared import FIGURE, HIGHEST, LOWEST, SEQ_LEN, STEP, pictures
 from rnnviz.ui.ribbon import of_experiment
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 FIRST_GAIN = 0.35
+
+CAPTION = (
+    f"An untrained network that must remember its first input, ■, for {SEQ_LEN - 1} steps. "
+    "Ribbon: the error on its way back; the thinner, the less of it is left."
+)
+"""What the picture shows."""
 
 CARDS_A_ROW = 5
 
@@ -58,6 +64,7 @@ def _living_picture(session: Session) -> None:
             key="home_gain",
             pictures=Prepared(FIGURE, prepared.url),
         )
+        st.html(f"<p class='picture-caption'>{CAPTION}</p>")
         send(prepared.place, prepared.at(gain, playing=session.hand.grip is not None))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from rnnviz.teaching.glossary import with_indices
-from rnnviz.ui import controls
+from rnnviz.ui import controls, story
 from rnnviz.ui.controls import EVERYTHING, PICTURE
 from rnnviz.ui.instruments import quick, slow
 from rnnviz.ui.instruments.cliff import cliff
@@ -105,8 +105,10 @@ def page(session: Session) -> None:
         if name in INSTRUMENTS:
             session.view = replace(session.view, instrument=name)
 
-    bound = session.widgets.bound("instrument", _shown(session), choose)
-    one_of("Instrument", INSTRUMENTS, INSTRUMENTS.__getitem__, **bound)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="instruments"):
+        story.name("laboratory")
+        bound = session.widgets.bound("instrument", _shown(session), choose)
+        one_of("Instrument", INSTRUMENTS, INSTRUMENTS.__getitem__, **bound)
     instrument = DRAWN[_shown(session)]
     question, about = with_indices(instrument.question), _about(session, instrument.subject)
     st.html(f"<p class='story'><b>{question}</b> {about}</p>")

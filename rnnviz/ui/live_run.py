@@ -66,10 +66,6 @@ ALBUM_SIZE = 64
 ALL_DRAWN = 30.0
 """Updates per second up to which each of them is drawn; browsers draw hardly more pictures."""
 
-PAINTED_RATE = 3.0
-"""Up to this many updates per second plotly draws every picture, so that its values can be read meanwhile. At
-five a second that would take 0.7 of a processor of the visitor's machine at T = 50, and 0.9 at T = 200."""
-
 MAX_FAILURES = 3
 """A run fails after this many lost or refused chunks in a row."""
 
@@ -134,7 +130,8 @@ class LiveRun:
     speed : training steps per second, None for as many as possible.
     pause_when_solved : stop when the task's goal is first reached.
     until : stop after this many updates in total; None for no limit.
-    train_to : while it plays, the same for the command ``train``; None for other commands.
+    asked_for : while it plays, the updates that the command ``train`` asked for, and train_to the total at
+        which it stops for that; None for other commands.
     measure : evaluated on every new state, from the next chunk on; None for nothing. Measures are compared by
         equality, so set the same function again rather than a new partial of it.
     beside : runs that play beside it, by name; its pictures show their measurements, too.
@@ -176,6 +173,7 @@ class LiveRun:
         self._lock = threading.RLock()
         self._command = 0
         self._single = False
+        self.asked_for: int | None = None
         self.train_to: int | None = None
         self._failures = 0
         self._cancel: Callable[[], object] = _nothing
@@ -248,14 +246,14 @@ class LiveRun:
         with self._lock:
             if not self.playing:
                 self._order(Phase.QUEUED)
-            self._single, self.train_to = False, None
+            self._single, self.asked_for, self.train_to = False, None, None
         self.resume()
 
     def train(self, steps: int) -> None:
         """Make so many updates as fast as possible, whatever ``speed`` is, then pause."""
         with self._lock:
             self._order(Phase.QUEUED)
-            self._single, self.train_to = False, self.state.step + steps
+            self._single, self.asked_for, self.train_to = False, steps, self.state.step + steps
         self.resume()
 
     def step(self) -> None:
@@ -263,7 +261,7 @@ class LiveRun:
         with self._lock:
             if not (self.playing and self._single):
                 self._order(Phase.QUEUED)
-            self._single, self.train_to = True, None
+            self._single, self.asked_for, self.train_to = True, None, None
         self.resume()
 
     def pause(self) -> None:
@@ -407,8 +405,7 @@ class LiveRun:
         self._newest, self._failures = (state, result.snapshot), 0
         self._measured = None if measure is None else Measured(state, measure, result.measured)
         self.spans = {axis: union(span, self.spans.get(axis, span)) for axis, span in result.spans.items()}
-        fast = chunk.playing and chunk.rate > PAINTED_RATE
-        self.pictures.keep(chunk.pictures, result.messages, state, playing=fast)
+        self.pictures.keep(chunk.pictures, result.messages, state, playing=chunk.painted)
         self._remember(result.snapshot)
         self._marks.append((self._clock(), state.step))
 

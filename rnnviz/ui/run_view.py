@@ -15,6 +15,7 @@ from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.teaching.numbers import plain
 from rnnviz.teaching.presets import Preset
 from rnnviz.training.state import TrainingState
+from rnnviz.ui import story
 from rnnviz.ui.controls import remedies, remedies_for_vanishing
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
@@ -84,6 +85,7 @@ def run_bar(session: Session, shown: RunPanel) -> None:
     """Show the buttons: play, step, reset, new seed, speed."""
     _set_end(session)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
+        story.name("playground")
         shown.play_button()
         shown.step_button()
         if "run" not in session.view.hidden:

@@ -152,8 +152,8 @@ class Session:
             self.run.speed = self.preset.speed
 
     def _go_on_with(self, experiment: Experiment) -> None:
-        """Start an experiment; it plays if the previous run was playing."""
-        playing, steps = self.run.plays_on, self.run.train_to
+        """Start an experiment; it plays on, for as many updates, if the previous run was playing."""
+        playing, steps = self.run.plays_on, self.run.asked_for
         self.restart(experiment)
         if playing:
             self.run.play() if steps is None else self.run.train(steps)

@@ -20,6 +20,11 @@ def head(title: str, idea: str) -> None:
     st.html(f"<h1 class='title'>{escape(title)}</h1><p class='idea'>{idea}</p>")
 
 
+def name(entry: str) -> None:
+    """Show the name of a page whose controls begin at the top, on their line."""
+    st.html(f"<h1 class='title name'>{ENTRIES[entry].title}</h1>", width="content")
+
+
 def path(session: Session, name: str) -> None:
     """Show the numbered path Learn, beside the title; name : the page that is open."""
     with st.container(key="path", horizontal=True, gap="xxsmall"):

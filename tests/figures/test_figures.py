@@ -233,9 +233,10 @@ def test_a_feed_forward_network_has_neither_ribbon_nor_lane() -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+@pytest.mark.parametrize("brief", [False, True])
 @pytest.mark.parametrize("T", [20, 100])
-def test_the_key_to_the_gradient_is_that_of_the_ribbon(T: int, theme: Theme) -> None:
-    spec = timeline_spec(view_of(Experiment(seq_len=T)), theme)
+def test_the_key_to_the_gradient_is_that_of_the_ribbon(T: int, brief: bool, theme: Theme) -> None:
+    spec = timeline_spec(replace(view_of(Experiment(seq_len=T)), brief=brief), theme)
     (key,) = [note["text"] for note in spec["layout"]["annotations"] if "gradient 10" in note["text"]]
     colours = re.findall(r"color:(#[0-9a-f]{6})'>■", key[key.index("gradient 10") :])
     ribbon = [named(spec, f"B = W_hh, bin {number}")["line"]["color"] for number in range(RIBBON_BINS + 1)]

@@ -56,6 +56,16 @@ def test_the_timeline_shows_the_initial_curve_without_its_other_arrays() -> None
     assert "before training" in traces
 
 
+def test_a_painted_timeline_lacks_nothing_but_the_values_to_hover_over() -> None:
+    now = moment(Experiment(task="echo", topology="many-to-many", delay=2, seq_len=6))
+    read, painted = (
+        json.loads(TimelinePicture(PLACE, LIGHT)(replace(now, painted=p))) for p in (False, True)
+    )
+    values = [(trace.pop("customdata"), trace.pop("hovertemplate")) for trace in read["data"][-3:]]
+    assert all(len(told) == 6 for told, _ in values)
+    assert read == painted
+
+
 def test_the_axis_of_the_gradient_never_becomes_narrower() -> None:
     now = moment(Experiment(seq_len=6))
     draw = TimelinePicture(PLACE, LIGHT)

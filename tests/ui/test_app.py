@@ -423,6 +423,7 @@ def test_play_trains_and_pause_stops() -> None:
     visitor.press("play")
     assert visitor.tab.button(key="play").label == "Play"
     assert not visitor.run.playing
+    assert b"customdata" in visitor.messages["timeline"], "its values can be read again"
 
 
 def test_reset_goes_back_to_the_same_first_weights() -> None:

@@ -407,3 +407,17 @@ def test_training_here_can_be_paused_and_follows_a_change_of_the_experiment() ->
     assert (tab.run.experiment.seed, tab.run.train_to, tab.run.playing) == (5, 300, True)
     tab.press("train_here")
     assert not tab.run.playing
+
+
+def test_a_change_of_settings_during_300_more_updates_starts_a_run_of_300() -> None:
+    tab = Tab("laboratory", T="30", H="64", instrument="training")
+    tab.press("train_here")
+    tab.look_until(lambda: not tab.run.playing)
+    tab.look()
+    assert tab.tab.button(key="train_here").label == "Train 300 more"
+    tab.press("train_here")
+    tab.widget("number_input", "choose_seed").set_value(5)
+    tab.look()
+    assert (tab.run.experiment.seed, tab.run.playing) == (5, True)
+    tab.look_until(lambda: not tab.run.playing)
+    assert tab.run.state.step == 300

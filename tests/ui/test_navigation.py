@@ -78,6 +78,13 @@ def test_every_page_leads_on(name: str) -> None:
     assert following.path in links
 
 
+@pytest.mark.parametrize("name", ENTRIES)
+def test_every_page_has_one_heading_of_the_first_rank(name: str) -> None:
+    assert Tab(name).html.count("<h1") == 1
+    if name in ("playground", "laboratory", "real_data"):
+        assert f">{ENTRIES[name].title}</h1>" in Tab(name, projector="true").html
+
+
 @pytest.mark.parametrize("path", MOVED)
 def test_an_earlier_path_names_a_page(path: str) -> None:
     assert MOVED[path] in ENTRIES

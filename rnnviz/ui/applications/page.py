@@ -14,6 +14,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.applications.answer import AnswerPicture, Question, narrow_progress
 from rnnviz.figures.message import Place
 from rnnviz.tasks.topology import TOPOLOGIES
+from rnnviz.ui import story
 from rnnviz.ui.applications import captions, forecasts, own_network, sentiment, text, translation
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.chunk import Measure
@@ -93,6 +94,7 @@ def page(session: Session) -> None:
     """Show the chosen application: data set, training, answer, scores and gradient."""
     state = session.applications
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="jobs"):
+        story.name("real_data")
         name = _job(session)
         variant = None if name == OWN_NETWORK else _variant(state, name, INTERFACES[name])
     state.opened = state.address(name)
