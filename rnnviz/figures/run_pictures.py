@@ -87,7 +87,7 @@ def union(one: Span, other: Span) -> Span:
 def curves_only(snapshot: Snapshot) -> Snapshot:
     """Return a snapshot with its gradient curves and numbers, without states, inputs and outputs."""
     nothing = np.empty(0)
-    return replace(snapshot, hidden=(), inputs=nothing, targets=nothing, outputs=nothing)
+    return replace(snapshot, hidden=(), others=(), inputs=nothing, targets=nothing, outputs=nothing)
 
 
 WHY_SOLVED = (
@@ -100,7 +100,8 @@ WHY_SOLVED = (
 class TimelinePicture:
     """The timeline of the newest state, with the run's key numbers above it if ``figures``.
 
-    brief : use a short headline, for a narrow figure. layer, relative, whole_loss : as in ``Timeline``.
+    brief : use a short headline, for a narrow figure. layer, relative, whole_loss, units : as in
+    ``Timeline``.
     """
 
     place: Place
@@ -110,6 +111,7 @@ class TimelinePicture:
     layer: int = 0
     relative: bool = False
     whole_loss: bool = False
+    units: str = "h"
 
     def __call__(self, now: Moment) -> bytes:
         """Return the timeline of a moment as a message."""
@@ -121,6 +123,7 @@ class TimelinePicture:
             layer=layer,
             relative=self.relative,
             whole_loss=self.whole_loss,
+            units=self.units,
             brief=self.brief,
             solved=now.solved,
             hover=not now.painted,

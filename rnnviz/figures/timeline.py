@@ -37,6 +37,18 @@ LABELLED_STEPS = 34
 NAMES_WIDTH = 118.0
 """Pixels of the names of the rows."""
 
+LOOPS = {
+    "antisymmetric": (
+        "1 + ε tanh′ (W<sub>hh</sub> − W<sub>hh</sub><sup>⊤</sup> − γ)",
+        "the same W_hh − W_hh⊤",
+    ),
+    "lstm": ("", "the same gates"),
+    "gru": ("", "the same gates"),
+    "mingru": ("× (1 − z)", "the gate 1 − z"),
+    "lru": ("s × λ", "the same λ"),
+}
+"""What carries the state of a cell from step to step, beside its row, and in a sentence; "" : B = W_hh."""
+
 WIDTH = 760.0
 """Total width of the columns in pixels at 1280 x 720; determines node sizes."""
 
@@ -52,7 +64,7 @@ class Timeline:
     whole_loss : ribbon and curve follow the whole loss instead of the last output's.
     feedback : draw the edges that carry an output into the next step.
     recurrent : draw the edges that carry a state into the next step, as wide as the gradient on them.
-    gated : the cell has gates, so no single matrix carries the gradient.
+    cell : its name. units : what of the units the middle row shows: "h" or a name of Snapshot.others.
     brief : headline and key for a narrow picture.
     solved : the task is solved, so that a gradient that vanishes or explodes is no alarm.
     hover : the gradient's values can be read; writing them takes 3 ms at T = 200, half of the picture's time.
@@ -67,7 +79,8 @@ class Timeline:
     whole_loss: bool = False
     feedback: bool = False
     recurrent: bool = True
-    gated: bool = False
+    cell: str = "vanilla"
+    units: str = "h"
     brief: bool = False
     solved: bool = False
     hover: bool = True
@@ -78,7 +91,7 @@ class Timeline:
         task = TASKS[e.task]
         labels = task.input_labels(e, probe_batch(e))
         cell = CELLS[e.cell]
-        edges = {"feedback": e.feedback, "recurrent": cell.recurrent, "gated": bool(cell.gate_names)}
+        edges: dict[str, Any] = {"feedback": e.feedback, "recurrent": cell.recurrent, "cell": e.cell}
         return cls(snapshot, task.masks(e), labels, initial, **edges, **look)
 
     @property
@@ -106,6 +119,15 @@ class Timeline:
         """Whether inputs are words, which do not fit into a node and are drawn below it."""
         return max(map(len, self.labels), default=0) > 3
 
+    @cached_property
+    def shown_units(self) -> tuple[str, Array]:
+        """What the middle row shows, in words, and its values (T, H)."""
+        others = self.snapshot.others[self.layer] if self.snapshot.others else {}
+        if self.units not in others:
+            return "hidden state", self.snapshot.hidden[self.layer]
+        named = self.units if self.units.endswith("gate") else f"state {self.units}"
+        return named, others[self.units]
+
     @property
     def has_lane(self) -> bool:
         """Whether the ribbon has a lane of its own, beside the units instead of between them."""
@@ -123,10 +145,19 @@ class Timeline:
 
     def curve(self, snapshot: Snapshot, layer: int, whole: bool) -> Array:
         """Return the gradient curve (T,) of a layer as shown: NaN beyond the last output."""
-        values = (snapshot.total if whole else snapshot.last)[layer].copy()
+        values = (snapshot.total if whole else snapshot.last)[layer]
+        return self._shown(values, values)
+
+    def part(self, name: str) -> Array:
+        """Return the curve (T,) of one part of the state, for the last output's loss, as shown."""
+        whole = self.snapshot.last[self.layer]
+        return self._shown(self.snapshot.last_parts[self.layer][name], whole)
+
+    def _shown(self, values: Array, whole: Array) -> Array:
+        values = values.copy()
         if self.relative:
             with np.errstate(divide="ignore", invalid="ignore"):
-                values[values != 0.0] /= values[self.masks.write_steps[-1]]  # zeros stay 0: 0/0 is NaN
+                values[values != 0.0] /= whole[self.masks.write_steps[-1]]  # zeros stay 0: 0/0 is NaN
         values[~self.reached] = np.nan
         return values
 
@@ -339,10 +370,11 @@ def _words(view: Timeline, theme: Theme) -> Spec:
 
 
 def _states(view: Timeline, theme: Theme) -> list[Spec]:
-    states = view.snapshot.hidden[view.layer].T  # (H, T)
+    name, values = view.shown_units
+    states = values.T  # (H, T)
     heatmap: Spec = {
         "type": "heatmap",
-        "name": "hidden state",
+        "name": name,
         "x": view.t,
         "y": np.arange(1, len(states) + 1),
         "z": np.where(np.isfinite(states), np.clip(states, -1e30, 1e30), np.nan).astype(np.float32),
@@ -350,7 +382,7 @@ def _states(view: Timeline, theme: Theme) -> list[Spec]:
         "zmax": 1,
         "colorscale": theme.state,
         "yaxis": "y2",
-        "hovertemplate": "unit %{y}: %{z:.3f}<extra></extra>",
+        "hovertemplate": f"{name}, unit %{{y}}: %{{z:.3f}}<extra></extra>",
         "showscale": False,  # the key below the figure costs a tenth of the time
     }
     overflowed = view.t[~np.isfinite(states).all(axis=0)]
@@ -391,6 +423,10 @@ def _gradient(view: Timeline, theme: Theme, span: tuple[int, int]) -> list[Spec]
         other = view.curve(view.snapshot, view.layer, not view.whole_loss)
         name = "last output alone" if view.whole_loss else "whole loss"
         traces.append(_curve(name, view, other, {"color": theme.output, "width": 1.6, "dash": "dash"}))
+    parts = {} if view.whole_loss or not view.snapshot.last_parts else view.snapshot.last_parts[view.layer]
+    for part, colour in zip(parts, (theme.hidden, theme.input), strict=False):
+        line = {"color": colour, "width": 1.6}
+        traces.append(_curve(f"∂L/∂{part}<sub>t</sub>", view, view.part(part), line))
     name = "whole loss" if view.whole_loss or not view.several_write else "last output alone"
     traces.append(
         _curve(name, view, main, {"color": theme.ink, "width": 1.2})
@@ -514,7 +550,7 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
         yaxis2=axis(theme, f"unit{which}", domain=states, range=[H + 0.5, 0.5], showgrid=False, nticks=4),
         yaxis3=axis(
             theme,
-            "||∂L/∂h<sub>t</sub>||" + (",<br>relative" if view.relative else ""),
+            f"||∂L/∂{_whole_state(view)}||" + (",<br>relative" if view.relative else ""),
             domain=gradient,
             type="log",
             range=list(span),
@@ -523,6 +559,12 @@ def _layout(view: Timeline, theme: Theme, span: tuple[int, int]) -> Spec:
         annotations=_notes(view, theme),
         meta={"opensAtEnd": True},  # where it is wider than the screen: there the network answers
     )
+
+
+def _whole_state(view: Timeline) -> str:
+    """Return the symbol of the whole state: h_t, or (h, c)_t if it has more parts."""
+    parts = list(view.snapshot.last_parts[view.layer]) if view.snapshot.last_parts else []
+    return f"({', '.join(parts)})<sub>t</sub>" if parts else "h<sub>t</sub>"
 
 
 def power_ticks(span: tuple[int, int], most: int) -> Spec:
@@ -548,10 +590,16 @@ def _row_names(view: Timeline, hidden: list[float], output: float, theme: Theme)
     for i, height in enumerate(hidden):
         name = "hidden h" if len(hidden) == 1 else f"hidden h<sup>{i + 1}</sup>"
         looped = view.T > 1 and view.recurrent
-        loop = f" <span style='color:{theme.hidden}'>↻</span> {matrix('B', 'hh', theme.hidden)}"
+        by = LOOPS.get(view.cell, ("", ""))[0]
+        by = (
+            f"<span style='color:{theme.hidden}'><b>{by}</b></span>"
+            if by
+            else matrix("B", "hh", theme.hidden)
+        )
+        loop = f" <span style='color:{theme.hidden}'>↻</span> {by}"
         rows[height] = f"{name}{loop}" if looped else name
         if view.has_lane and i == view.layer:
-            rows[height + LANE] = "◀ ∂L/∂h<sub>t</sub>"
+            rows[height + LANE] = f"◀ ∂L/∂{_whole_state(view)}"
     rows |= {
         (hidden[-1] + LANE * view.has_lane + output) / 2: matrix("C", "hy", theme.output),
         output: "output y",
@@ -585,7 +633,7 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
     fate = now.verdict[view.layer]
     colour = theme.good if fate == "healthy" else theme.ink if view.solved else theme.bad
     change = change_in_words(now.decades[view.layer], steps)
-    through = "the same gates" if view.gated else "the same B"
+    through = LOOPS.get(view.cell, ("", "the same B"))[1]
     way = "◀" if view.brief else f"◀ the gradient travels back, always through {through}"
     yet = ", yet solved" if view.solved and fate != "healthy" else ""
     text = f"{way} <span style='color:{colour}'> <b>{fate}</b>: {change}{yet}</span>"
@@ -604,10 +652,13 @@ def _key(view: Timeline, theme: Theme) -> Spec:
     entries = [f"●━ {main if view.several_write else 'now'}"]
     if view.several_write:
         entries.append(f"<span style='color:{theme.output}'>╌╌ {other}</span>")
+    if view.snapshot.last_parts and not view.whole_loss and not view.brief:
+        named = zip(view.snapshot.last_parts[view.layer], (theme.hidden, theme.input), strict=False)
+        entries += [f"<span style='color:{colour}'>━ ∂L/∂{part}<sub>t</sub></span>" for part, colour in named]
     if view.initial is not None:
         entries.append(f"<span style='color:{theme.faint}'>┄┄ before training</span>")
     if not (view.brief and view.several_write):
-        entries.append(f"hidden state −1 {squares(theme.state, 5)} +1")
+        entries.append(f"{view.shown_units[0]} −1 {squares(theme.state, 5)} +1")
     if view.recurrent and view.T > 1:
         entries.append(f"gradient {gradient_key(theme)}")
     indent = NAMES_WIDTH * (view.brief or view.several_write)

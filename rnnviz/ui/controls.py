@@ -40,7 +40,7 @@ USUAL_GAINS = 3.0
 
 
 SCENARIO = "scenario"
-PICTURE = frozenset({"layer", "whole_loss", "relative"})
+PICTURE = frozenset({"layer", "units", "whole_loss", "relative"})
 """What the timeline shows of the network: changes nothing in the run."""
 
 EVERYTHING = frozenset(choices()) | {SCENARIO} | PICTURE
@@ -277,6 +277,16 @@ def _picture(session: Session, useful: Collection[str]) -> None:
             required=True,
             **session.widgets.bound("layer", session.layer, lambda layer: _show_layer(session, layer)),
         )
+    others = units_of(CELLS[e.cell]) if "units" in useful else {}
+    if len(others) > 1:
+        shown = session.units if session.units in others else "h"
+        st.selectbox(
+            "Units: what is shown",
+            list(others),
+            format_func=others.__getitem__,
+            filter_mode=None,
+            **session.widgets.bound("units", shown, lambda name: setattr(session, "units", name or "h")),
+        )
     if "whole_loss" in useful and int(e.masks.writes.sum()) > 1:
         _switch(
             session,
@@ -293,6 +303,13 @@ def _picture(session: Session, useful: Collection[str]) -> None:
             "Divides by the gradient at the last output, so that a loss close to zero "
             "does not look like vanishing.",
         )
+
+
+def units_of(cell: type[Any]) -> dict[str, str]:
+    """Return what can be shown of a cell's units, with its name on screen."""
+    states = {name if len(part) == 1 else f"|{name}|": part for name, part in cell.parts.items()}
+    named = {"h": "hidden state h", "c": "cell state c", "|s|": "size of the memory |s|"}
+    return {name: named[name] for name in states} | {f"{g} gate": f"{g} gate" for g in cell.gate_names}
 
 
 def _show_layer(session: Session, layer: int | None) -> None:

@@ -166,11 +166,12 @@ class RunPanel:
         layer: int = 0,
         relative: bool = False,
         whole_loss: bool = False,
+        units: str = "h",
         seconds: float = 0.0,
     ) -> None:
         """Draw the timeline of the newest state; see ``TimelinePicture`` and, for seconds, ``picture``."""
         place = self.place("timeline", height, LEAST_WIDTH)
-        draw = TimelinePicture(place, theme(), figures, brief, layer, relative, whole_loss)
+        draw = TimelinePicture(place, theme(), figures, brief, layer, relative, whole_loss, units)
         self.picture(place, draw, seconds=seconds, captioned=figures)
 
     def progress(

@@ -134,7 +134,12 @@ def live(session: Session, shown: RunPanel) -> None:
 def timeline(session: Session, shown: RunPanel, height: int = TIMELINE_HEIGHT, brief: bool = False) -> None:
     """Draw the timeline of the newest state; brief : with a short headline, for a narrow figure."""
     shown.timeline(
-        height, brief=brief, layer=session.layer, relative=session.relative, whole_loss=session.whole_loss
+        height,
+        brief=brief,
+        layer=session.layer,
+        relative=session.relative,
+        whole_loss=session.whole_loss,
+        units=session.units,
     )
 
 

@@ -58,7 +58,7 @@ class Session:
     screen : the pictures of running networks and sweeps on the page.
     view : display settings. address : state of the address bar. widgets : keys of the controls.
     told : what is shown on this page. restarted : what restarted the run; only the playground shows it.
-    layer : the layer shown in the lower rows; whole_loss, relative : see figures.Timeline.
+    layer : the layer shown in the lower rows; units, whole_loss, relative : see figures.Timeline.
     sweeps : the newest sweeps, by what they measure.
     applications : the visitor's inputs on the page Real data.
     lessons : progress by lesson name. tour : progress in the tour on the home page.
@@ -73,6 +73,7 @@ class Session:
     told: Told | None = None
     restarted: Told | None = None
     layer: int = 0
+    units: str = "h"
     whole_loss: bool = False
     relative: bool = False
     sweeps: SweepRegistry = field(init=False)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz import CELLS, LOSSES, Batch, Experiment, Network, Params, take_snapshot, train
+from rnnviz.analysis.gradient_flow import probe
 from rnnviz.model.arrays import Array
 from rnnviz.model.initializers import MATRICES
 
@@ -212,6 +213,37 @@ def test_a_snapshot_of_a_gated_network_has_no_single_spectrum(cell: str) -> None
     shot = take_snapshot(e, e.init(e.rng("weights")), 0)
     assert np.isnan([*shot.spectral_radius, *shot.sigma_max]).all()
     assert np.isfinite(shot.decades).all()
+
+
+def test_a_snapshot_holds_the_gates_and_both_states_of_an_lstm() -> None:
+    e = Experiment(task="echo", topology="many-to-many", seq_len=9, delay=2, layers=2, cell="lstm")
+    params = e.init(e.rng("weights"))
+    shot = take_snapshot(e, params, 0)
+    h, c = np.zeros((2, 2, e.hidden_size))
+    for t, x in enumerate(shot.inputs[:, 0]):
+        below = x
+        for layer, w in enumerate(params.layers):
+            a = below @ w.W_xh + w.b + h[layer] @ w.W_hh
+            i, f, o = (1.0 / (1.0 + np.exp(-np.split(a, 4)[k])) for k in (0, 1, 3))
+            c[layer] = f * c[layer] + i * np.tanh(np.split(a, 4)[2])
+            h[layer] = below = o * np.tanh(c[layer])
+            seen = {name: values[t] for name, values in shot.others[layer].items()}
+            for name, value in {"c": c[layer], "input gate": i, "forget gate": f, "output gate": o}.items():
+                np.testing.assert_allclose(seen[name], value, rtol=1e-12, atol=1e-14, err_msg=name)
+            np.testing.assert_allclose(shot.hidden[layer][t], h[layer], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_snapshot_shows_the_gradient_of_each_part_of_the_state(cell: str) -> None:
+    e = Experiment(seq_len=9, cell=cell)
+    shot = take_snapshot(e, e.init(e.rng("weights")), 0)
+    parts = shot.last_parts[0]
+    assert tuple(parts) == {"lstm": ("h", "c"), "lru": ("h", "s")}.get(cell, ())
+    if parts:
+        assert (np.max(list(parts.values()), axis=0) <= shot.last[0] * (1 + 1e-12)).all()
+        assert (shot.last[0] <= np.sum(list(parts.values()), axis=0) * (1 + 1e-12)).all()
+        (errors,) = probe(e).state_errors(probe(e).dL_dy)
+        np.testing.assert_allclose(parts["h"], np.linalg.norm(errors[0], axis=-1).sum(axis=1), rtol=1e-12)
 
 
 @pytest.mark.parametrize(

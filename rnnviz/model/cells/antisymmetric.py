@@ -34,6 +34,7 @@ class Antisymmetric:
     title: ClassVar[str] = "Antisymmetric"
     gate_names: ClassVar[tuple[str, ...]] = ()
     state: ClassVar[tuple[str, ...]] = ("h",)
+    parts: ClassVar[dict[str, tuple[int, ...]]] = {"h": (0,)}
     recurrent: ClassVar[bool] = True
     matrices: ClassVar[int] = 0
     inits: ClassVar[tuple[str, ...]] = ("scaled-gaussian", "glorot", "he", "pytorch", "small-normal")

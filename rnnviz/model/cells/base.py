@@ -111,6 +111,10 @@ class Cell(Protocol):
         """Names of the state arrays: ("h",), or ("h", "c") for an LSTM; h is what is read at each step."""
 
     @property
+    def parts(self) -> dict[str, tuple[int, ...]]:
+        """What the state consists of, by symbol, each as indices into ``state``: an LRU has h and s."""
+
+    @property
     def recurrent(self) -> bool:
         """Whether a step depends on the previous one."""
 

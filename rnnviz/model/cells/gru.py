@@ -49,6 +49,7 @@ class GRU:
     title: ClassVar[str] = "GRU"
     gate_names: ClassVar[tuple[str, ...]] = ("reset", "update")
     state: ClassVar[tuple[str, ...]] = ("h",)
+    parts: ClassVar[dict[str, tuple[int, ...]]] = {"h": (0,)}
     recurrent: ClassVar[bool] = True
     matrices: ClassVar[int] = 3
     inits: ClassVar[tuple[str, ...]] = (*MATRICES, "chrono")

@@ -70,6 +70,7 @@ class LRU:
     title: ClassVar[str] = "LRU"
     gate_names: ClassVar[tuple[str, ...]] = ()
     state: ClassVar[tuple[str, ...]] = ("h", "re", "im")
+    parts: ClassVar[dict[str, tuple[int, ...]]] = {"h": (0,), "s": (1, 2)}
     recurrent: ClassVar[bool] = True
     matrices: ClassVar[int] = 0
     inits: ClassVar[tuple[str, ...]] = ("ring", "disk")

@@ -49,6 +49,7 @@ class LSTM:
     title: ClassVar[str] = "LSTM"
     gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "output")
     state: ClassVar[tuple[str, ...]] = ("h", "c")
+    parts: ClassVar[dict[str, tuple[int, ...]]] = {"h": (0,), "c": (1,)}
     recurrent: ClassVar[bool] = True
     matrices: ClassVar[int] = 4
     inits: ClassVar[tuple[str, ...]] = (*MATRICES, "forget-1", "chrono")

@@ -42,6 +42,7 @@ class MinGRU:
     title: ClassVar[str] = "minGRU"
     gate_names: ClassVar[tuple[str, ...]] = ("write",)
     state: ClassVar[tuple[str, ...]] = ("h",)
+    parts: ClassVar[dict[str, tuple[int, ...]]] = {"h": (0,)}
     recurrent: ClassVar[bool] = True
     matrices: ClassVar[int] = 0
     inits: ClassVar[tuple[str, ...]] = ("glorot", "pytorch", "chrono")

@@ -39,6 +39,7 @@ class Vanilla:
     title: ClassVar[str] = "Simple RNN"
     gate_names: ClassVar[tuple[str, ...]] = ()
     state: ClassVar[tuple[str, ...]] = ("h",)
+    parts: ClassVar[dict[str, tuple[int, ...]]] = {"h": (0,)}
     recurrent: ClassVar[bool] = True
     matrices: ClassVar[int] = 1
     inits: ClassVar[tuple[str, ...]] = MATRICES
@@ -141,6 +142,7 @@ class FeedForward:
     title: ClassVar[str] = "Feed-forward"
     gate_names: ClassVar[tuple[str, ...]] = ()
     state: ClassVar[tuple[str, ...]] = ("h",)
+    parts: ClassVar[dict[str, tuple[int, ...]]] = {"h": (0,)}
     recurrent: ClassVar[bool] = False
     matrices: ClassVar[int] = 0
     inits: ClassVar[tuple[str, ...]] = MATRICES
