@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -76,6 +77,7 @@ class SeedRun:
     steps, metric : (n,), the measurements.
     solved_at : updates after which the goal was first reached, None if it was not.
     solved_at_end : whether the last measurement reaches it. diverged : whether it diverged.
+    milliseconds : processor time of an update, its measurements included.
     """
 
     steps: Array
@@ -83,12 +85,15 @@ class SeedRun:
     solved_at: int | None
     solved_at_end: bool
     diverged: bool
+    milliseconds: float
 
 
 def seed_run(part: tuple[Experiment, int]) -> SeedRun:
     """Train an experiment for a number of updates and return what became of it."""
     e, updates = part
+    began = time.process_time()
     state = train(e, updates).state
+    spent = time.process_time() - began
     columns, task = state.history.columns, TASKS[e.task]
     measured = np.array([is_measured(int(step)) for step in columns["step"]])
     diverged = state.divergence is not None
@@ -98,6 +103,7 @@ def seed_run(part: tuple[Experiment, int]) -> SeedRun:
         state.solved_at,
         not diverged and bool(task.metric.reached(state.metric, task.goal)),
         diverged,
+        1000.0 * spent / max(1, state.step),
     )
 
 

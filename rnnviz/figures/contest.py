@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.figures.labels import Panel, beside_level
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout, note
 from rnnviz.model.arrays import Array
@@ -26,12 +27,17 @@ class Trained:
     """One network's metric over training.
 
     steps, metric : (n,) each, the measurements and the updates before them. step : updates so far.
+    decades : as in ``Snapshot``, of the top layer. parameters : how many it has. solved_at : see
+    ``TrainingState``.
     """
 
     name: str
     steps: Array
     metric: Array
     step: int
+    decades: float = np.nan
+    parameters: int = 0
+    solved_at: int | None = None
 
     @property
     def newest(self) -> float:
@@ -39,14 +45,15 @@ class Trained:
         return float(self.metric[-1]) if len(self.metric) else np.nan
 
     @classmethod
-    def of(cls, name: str, state: TrainingState) -> Trained:
+    def of(cls, name: str, state: TrainingState, snapshot: Snapshot | None = None) -> Trained:
         """Return the measurements of a run, including the latest one."""
         columns = state.history.columns
         past = np.array([is_measured(int(step)) for step in columns["step"]], bool)
         steps, metric = columns["step"][past], columns["metric"][past]
         if is_measured(state.step) and np.isfinite(state.metric):
             steps, metric = np.append(steps, state.step), np.append(metric, state.metric)
-        return cls(name, steps, metric, state.step)
+        decades = snapshot.decades[-1] if snapshot else np.nan
+        return cls(name, steps, metric, state.step, decades, state.params.count, state.solved_at)
 
 
 @dataclass(frozen=True, eq=False)

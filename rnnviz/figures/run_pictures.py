@@ -21,7 +21,7 @@ from rnnviz.figures.contest import Trained
 from rnnviz.figures.message import Place
 from rnnviz.figures.progress import Progress, progress_spec
 from rnnviz.figures.theme import Theme
-from rnnviz.figures.timeline import Timeline, change_in_words, gradient_span, timeline_spec
+from rnnviz.figures.timeline import WIDTH, Timeline, change_in_words, gradient_span, timeline_spec
 from rnnviz.figures.training_history import over_training_spec
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
@@ -100,7 +100,7 @@ WHY_SOLVED = (
 class TimelinePicture:
     """The timeline of the newest state, with the run's key numbers above it if ``figures``.
 
-    brief : use a short headline, for a narrow figure. layer, relative, whole_loss, units : as in
+    brief : use a short headline, for a narrow figure. layer, relative, whole_loss, units, width : as in
     ``Timeline``.
     """
 
@@ -112,6 +112,7 @@ class TimelinePicture:
     relative: bool = False
     whole_loss: bool = False
     units: str = "h"
+    width: float = WIDTH
 
     def __call__(self, now: Moment) -> bytes:
         """Return the timeline of a moment as a message."""
@@ -124,6 +125,7 @@ class TimelinePicture:
             relative=self.relative,
             whole_loss=self.whole_loss,
             units=self.units,
+            width=self.width,
             brief=self.brief,
             solved=now.solved,
             hover=not now.painted,

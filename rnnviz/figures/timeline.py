@@ -32,7 +32,8 @@ CEILINGS = (2, 8, 32, 128, 308)
 """The gradient axis ends at one of these powers of ten; it follows the data no more closely."""
 
 LABELLED_STEPS = 34
-"""The largest number of steps at which nodes have room for letters, and the ribbon has room between them."""
+"""The largest number of steps at which nodes have room for letters, and the ribbon has room between them, at
+the usual width."""
 
 NAMES_WIDTH = 118.0
 """Pixels of the names of the rows."""
@@ -50,7 +51,7 @@ LOOPS = {
 """What carries the state of a cell from step to step, beside its row, and in a sentence; "" : B = W_hh."""
 
 WIDTH = 760.0
-"""Total width of the columns in pixels at 1280 x 720; determines node sizes."""
+"""Usual total width of the columns in pixels at 1280 x 720; determines node sizes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,7 @@ class Timeline:
     recurrent : draw the edges that carry a state into the next step, as wide as the gradient on them.
     cell : its name. units : what of the units the middle row shows: "h" or a name of Snapshot.others.
     brief : headline and key for a narrow picture.
+    width : of the columns together, in pixels.
     solved : the task is solved, so that a gradient that vanishes or explodes is no alarm.
     hover : the gradient's values can be read; writing them takes 3 ms at T = 200, half of the picture's time.
     """
@@ -82,6 +84,7 @@ class Timeline:
     cell: str = "vanilla"
     units: str = "h"
     brief: bool = False
+    width: float = WIDTH
     solved: bool = False
     hover: bool = True
 
@@ -112,7 +115,7 @@ class Timeline:
     @cached_property
     def size(self) -> float:
         """Diameter of a node in pixels."""
-        return float(np.clip(0.62 * WIDTH / self.T, 2.5, 23.0 - 2.0 * (self.layers - 1)))
+        return float(np.clip(0.62 * self.width / self.T, 2.5, 23.0 - 2.0 * (self.layers - 1)))
 
     @cached_property
     def in_words(self) -> bool:
@@ -131,7 +134,12 @@ class Timeline:
     @property
     def has_lane(self) -> bool:
         """Whether the ribbon has a lane of its own, beside the units instead of between them."""
-        return self.recurrent and self.T > LABELLED_STEPS
+        return self.recurrent and not self.lettered
+
+    @property
+    def lettered(self) -> bool:
+        """Whether nodes have room for letters."""
+        return LABELLED_STEPS * self.width >= self.T * WIDTH
 
     @property
     def several_write(self) -> bool:
@@ -329,7 +337,7 @@ def _nodes(view: Timeline, theme: Theme) -> list[Spec]:
 def _node_row(
     name: str, view: Timeline, x: Array, y: float, colour: str, labels: list[str], theme: Theme
 ) -> Spec:
-    lettered = view.T <= LABELLED_STEPS
+    lettered = view.lettered
     small = view.size < 8
     return {
         "type": "scatter",
@@ -657,7 +665,7 @@ def _key(view: Timeline, theme: Theme) -> Spec:
         entries += [f"<span style='color:{colour}'>━ ∂L/∂{part}<sub>t</sub></span>" for part, colour in named]
     if view.initial is not None:
         entries.append(f"<span style='color:{theme.faint}'>┄┄ before training</span>")
-    if not (view.brief and view.several_write):
+    if not (view.brief and (view.several_write or view.width < WIDTH)):
         entries.append(f"{view.shown_units[0]} −1 {squares(theme.state, 5)} +1")
     if view.recurrent and view.T > 1:
         entries.append(f"gradient {gradient_key(theme)}")

@@ -59,6 +59,7 @@ ENTRIES = {
             "Train a network and watch its memory",
             tab="Playground",
         ),
+        Entry("side_by_side", "Side by side", "compare", "Change one thing and compare"),
         Entry("laboratory", "Laboratory", "science", "Measure what happens to a gradient", tab="Laboratory"),
         Entry("real_data", "Real data", "work", "What recurrent networks are used for", tab="Real data"),
         Entry("teach", "Teach", "co_present", "Links and a lesson plan", tab="Teach"),

@@ -50,7 +50,7 @@ class LiveFigure {
     // plotly.js would block scrolling by touch; a tap still reaches it as a click
     this.window.addEventListener("touchstart", (touch) => touch.stopPropagation(), { capture: true, passive: true });
     parent.append(this.caption, this.window, hint, this.footer, this.status);
-    this.frame = parent;
+    this.frame = this.window;
     this.widthWatch = new ResizeObserver(() => this.frame.clientWidth !== this.drawnWidth && this.redraw());
     this.widthWatch.observe(this.frame);
     this.resized = () => this.zoom !== zoom() && this.redraw();

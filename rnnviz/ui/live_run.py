@@ -300,12 +300,25 @@ class LiveRun:
         with self._lock:
             (state, snapshot), rate, known = self._newest, self._rate(), self._measured
         seen, measured = snapshot or self.initial, self._measurement(state, known)
-        e, spans = self.experiment, self.spans
+        e, spans = self.experiment, self._shared_spans
         beside = self._known_beside()
         return Moment(e, state, seen, self.initial, rate, self.plays_on, measured, spans, beside)
 
     def _known_beside(self) -> dict[str, Trained]:
-        return {name: Trained.of(name, run.state) for name, run in self.beside.items()}
+        return {name: run.trained(name) for name, run in self.beside.items()}
+
+    def trained(self, name: str) -> Trained:
+        """Return its measurements under a name, for the pictures of runs beside it."""
+        state, snapshot = self._newest
+        return Trained.of(name, state, snapshot or self.initial)
+
+    @property
+    def _shared_spans(self) -> dict[Hashable, Span]:
+        """The ranges of its gradient axes, widened to those of the runs beside it."""
+        for run in self.beside.values():
+            for axis, span in list(run.spans.items()):
+                self.spans[axis] = union(span, self.spans.get(axis, span))
+        return self.spans
 
     def _measurement(self, state: TrainingState, known: Measured | None) -> Any:
         """Return the measurement of a state; measure it now if it is not ``known``."""
@@ -373,7 +386,7 @@ class LiveRun:
             pictures=pictures,
             rate=self._rate(),
             playing=self.plays_on,
-            spans=self.spans,
+            spans=self._shared_spans,
             beside=self._known_beside() if pictures else {},
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
@@ -84,12 +85,17 @@ class RunPanel:
 
     def step_button(self) -> None:
         """Show the button that makes one update."""
+
+        def press() -> None:
+            for run in self.runs:
+                run.step()
+
         st.button(
             "Step",
             icon=":material/skip_next:",
             shortcut="S",
-            on_click=self.run.step,
-            disabled=self.run.finished,
+            on_click=press,
+            disabled=all(run.finished for run in self.runs),
             key=f"{self.prefix}step",
         )
 
@@ -113,7 +119,8 @@ class RunPanel:
 
         def choose(name: str | None) -> None:
             if name in SPEEDS:
-                self.run.speed = SPEEDS[name]
+                for run in self.runs:
+                    run.speed = SPEEDS[name]
 
         shown = next((name for name, speed in SPEEDS.items() if speed == self.run.speed), None)
         bound = self.widgets.bound(f"{self.prefix}speed", shown, choose)
@@ -161,18 +168,19 @@ class RunPanel:
     def timeline(
         self,
         height: int,
-        figures: bool = True,
-        brief: bool = False,
-        layer: int = 0,
-        relative: bool = False,
-        whole_loss: bool = False,
-        units: str = "h",
         seconds: float = 0.0,
+        run: int = 0,
+        key: str = "timeline",
+        least_width: int = LEAST_WIDTH,
+        **look: Any,
     ) -> None:
-        """Draw the timeline of the newest state; see ``TimelinePicture`` and, for seconds, ``picture``."""
-        place = self.place("timeline", height, LEAST_WIDTH)
-        draw = TimelinePicture(place, theme(), figures, brief, layer, relative, whole_loss, units)
-        self.picture(place, draw, seconds=seconds, captioned=figures)
+        """Draw the timeline of a run's newest state.
+
+        seconds, run : see ``picture``. key, least_width : see ``place``. look : see ``TimelinePicture``.
+        """
+        place = self.place(key, height, least_width)
+        draw = TimelinePicture(place, theme(), **look)
+        self.picture(place, draw, seconds=seconds, captioned=draw.figures, run=run)
 
     def progress(
         self, height: int, view: Callable[[Experiment, TrainingState], Progress] = Progress.of

@@ -24,7 +24,7 @@ from rnnviz.ui.run_registry import MAIN, RunRegistry
 from rnnviz.ui.screen import Screen
 from rnnviz.ui.sweep_registry import SweepRegistry
 from rnnviz.ui.tour_progress import TourProgress
-from rnnviz.ui.views import PARAMETERS, View, read_view, view_params
+from rnnviz.ui.views import View, of_view, read_view, view_params
 from rnnviz.ui.widgets import Widgets
 from rnnviz.ui.workers import Lines
 
@@ -184,7 +184,7 @@ class Session:
         asked = self.address.read(page)
         if not asked:
             return
-        opened = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
+        opened = from_params({name: value for name, value in asked.items() if not of_view(name)})
         view, unclear = read_view(asked)
         self.view = view.on(page, others=self.view)
         if opened.experiment != self.experiment:
@@ -208,7 +208,7 @@ class Session:
 
     def _opened_by(self, url: dict[str, str]) -> bool:
         """Return whether a URL opens the current experiment and view."""
-        own = {name: value for name, value in url.items() if name not in PARAMETERS}
+        own = {name: value for name, value in url.items() if not of_view(name)}
         return from_params(own).experiment == self.experiment and read_view(url)[0] == self._shown()
 
     def _shown(self) -> View:
@@ -237,7 +237,7 @@ def current() -> Session:
     """Return this visitor's session; a new one opens what the URL asks for."""
     if "session" not in st.session_state:
         asked = st.query_params.to_dict()
-        first = from_params({name: value for name, value in asked.items() if name not in PARAMETERS})
+        first = from_params({name: value for name, value in asked.items() if not of_view(name)})
         fresh = st.session_state["session"] = Session(view=read_view(asked)[0])
         run = fresh.runs.start(MAIN, first.experiment)
         run.speed = fresh.preset.speed if fresh.preset else FIRST_SPEED

@@ -47,10 +47,22 @@ INSTRUMENTS = {
 HALVES = {"loop": "The loop", "by-hand": "By hand"}
 """Values of the URL parameter ``view``: the halves of the page How, and their names on screen."""
 
-OWN_PAGE = {"application": "real-data", "instrument": "laboratory", "half": "how"}
+BESIDE = "b."
+"""Begins the URL parameters of what B changes on the page Side by side; the rest is a setting's own name."""
+
+MOST_CHANGES = 8
+"""Changes of B that a URL may have."""
+
+OWN_PAGE = {
+    "application": "real-data",
+    "instrument": "laboratory",
+    "half": "how",
+    "changes": "side-by-side",
+    "equal": "side-by-side",
+}
 """Fields of a view that apply to one page only, and its path."""
 
-PARAMETERS = ("projector", "lesson", "question", "job", "instrument", "view", "hide")
+PARAMETERS = ("projector", "lesson", "question", "job", "instrument", "view", "hide", "equal")
 NAMED: dict[str, Collection[str]] = {
     "lesson": LESSONS,
     "job": ADDRESSES,
@@ -61,6 +73,9 @@ NAMED: dict[str, Collection[str]] = {
 
 LONGEST_LIST = 200
 """Characters: the names of all groups fit."""
+
+USUAL_CHANGES = (("cell", "lstm"),)
+"""What B changes where nothing else is asked for."""
 
 SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
@@ -75,6 +90,8 @@ class View:
     instrument : the one shown in the laboratory (see INSTRUMENTS), "" for the first.
     half : the half of the page How (see HALVES), "" for the first.
     hidden : groups of controls (see HIDEABLE) that are left out.
+    changes : what B changes on the page Side by side, as names and values in a URL.
+    equal : B has as many parameters as A.
     """
 
     projector: bool = False
@@ -84,6 +101,8 @@ class View:
     instrument: str = ""
     half: str = ""
     hidden: frozenset[str] = frozenset()
+    changes: tuple[tuple[str, str], ...] = USUAL_CHANGES
+    equal: bool = False
 
     def on(self, path: str, others: View | None = None) -> View:
         """Return this view for the page at a path; what applies to other pages is taken from ``others``."""
@@ -101,16 +120,32 @@ def view_params(view: View) -> dict[str, str]:
         "instrument": view.instrument,
         "view": view.half,
         "hide": ",".join(name for name in HIDEABLE if name in view.hidden),
+        "equal": "true" if view.equal else "",
     }
+    if view.changes != USUAL_CHANGES:
+        told |= {f"{BESIDE}{name}": value for name, value in view.changes}
     return {name: value for name, value in told.items() if value}
+
+
+def of_view(name: str) -> bool:
+    """Return whether a URL parameter belongs to the view, not to the experiment."""
+    return name in PARAMETERS or name.startswith(BESIDE)
 
 
 def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
     """Return the view in URL parameters, and what was ignored and why; never raises."""
     ignored = []
-    projector = params.get("projector", "false").lower()
-    if projector not in SWITCH:
-        ignored.append(f"projector={tame(projector)} (expected true or false)")
+    switches = {}
+    for name in ("projector", "equal"):
+        asked = params.get(name, "false").lower()
+        switches[name] = SWITCH.get(asked, False)
+        if asked not in SWITCH:
+            ignored.append(f"{name}={tame(asked)} (expected true or false)")
+    changes = [
+        (name.removeprefix(BESIDE)[:LONGEST_LIST], value[:LONGEST_LIST])
+        for name, value in params.items()
+        if name.startswith(BESIDE)
+    ][:MOST_CHANGES]
     named = {}
     for name, known in NAMED.items():
         asked = params.get(name, "")
@@ -125,12 +160,14 @@ def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
     ignored += [f"hide={tame(name)} (unknown)" for name in wanted if name not in HIDEABLE]
     hidden = frozenset(name for name in wanted if name in HIDEABLE)
     shown = View(
-        SWITCH.get(projector, False),
+        switches["projector"],
         lesson,
         int(question or 0),
         named["job"],
         named["instrument"],
         named["view"],
         hidden,
+        tuple(changes) or USUAL_CHANGES,
+        switches["equal"],
     )
     return shown, ignored

@@ -195,14 +195,14 @@ def test_a_control_of_every_kind_reaches_the_experiment() -> None:
     assert visitor.experiment == replace(Experiment(), **wanted)
 
 
-@pytest.mark.parametrize(("cell", "title"), [("lstm", "LSTM"), ("gru", "GRU")])
-def test_a_gated_cell_can_be_chosen_and_trained(cell: str, title: str) -> None:
+@pytest.mark.parametrize("cell", ["irnn", "antisymmetric", "lstm", "gru", "mingru", "lru"])
+def test_every_cell_can_be_chosen_and_trained(cell: str) -> None:
     visitor = Visitor()
     visitor.set("choose_cell", cell)
     assert visitor.experiment.cell == cell
-    assert "ρ" not in visitor.numbers, "no single matrix has a spectral radius here"
+    assert ("ρ" in visitor.numbers) == (cell == "irnn"), "no single matrix has a spectral radius in others"
     assert "gradient" in visitor.numbers
-    assert "activation_of_gates" in {box.key for box in visitor.tab.selectbox}
+    assert f"activation_of_{cell}" in {box.key for box in visitor.tab.selectbox}
     assert visitor.params["cell"] == cell
     visitor.step()
     assert visitor.run.state.step == 1
@@ -820,7 +820,9 @@ def test_a_solved_task_needs_no_remedy_even_if_its_gradient_vanishes() -> None:
     [
         ({"activation": "relu"}, ["Identity W_hh", "T = 10"]),
         ({"activation": "relu", "init": "identity"}, ["T = 10"]),
-        ({"cell": "gru"}, ["T = 10"]),
+        ({"cell": "gru"}, ["Chrono initialisation", "T = 10"]),
+        ({"cell": "gru", "init": "chrono"}, ["T = 10"]),
+        ({"cell": "lru"}, ["T = 10"]),
         ({"gain": 0.9}, ["Orthogonal W_hh", "T = 10"]),
         ({"cell": "feed-forward"}, []),
     ],
@@ -833,10 +835,12 @@ def test_remedies_for_vanishing_are_those_that_change_something(
 
 @pytest.mark.parametrize("init", ["small-normal", "pytorch", "orthogonal"])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_a_gated_cell_alone_is_no_remedy(cell: str, init: str) -> None:
-    """So none is offered; as the README says, gates alone do not save a gradient."""
+def test_a_gated_cell_alone_is_no_remedy_but_chrono_is(cell: str, init: str) -> None:
+    """So only chrono is offered; as the README says, gates alone do not save a gradient."""
     flows = [gradient_flow(Experiment(seq_len=50, cell=cell, init=init, seed=seed)) for seed in range(5)]
     assert {flow.verdict for flow in flows} == {"vanishing"}
+    flows = [gradient_flow(Experiment(seq_len=50, cell=cell, init="chrono", seed=seed)) for seed in range(20)]
+    assert {flow.verdict for flow in flows} == {"healthy"}
 
 
 def test_after_a_break_off_a_gentler_update_starts_anew() -> None:

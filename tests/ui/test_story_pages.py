@@ -41,7 +41,7 @@ from rnnviz.ui.problems import (
     tell,
 )
 from rnnviz.ui.sweep_registry import SweepRegistry
-from rnnviz.ui.views import HIDEABLE, PARAMETERS, read_view
+from rnnviz.ui.views import HIDEABLE, of_view, read_view
 from tests.ui.test_sweep_registry import HandExecutor
 from tests.visitor import Watching, turn_to
 
@@ -272,7 +272,7 @@ def test_the_link_carries_page_experiment_seed_and_view() -> None:
     assert path == "/laboratory"
     view, unclear = read_view(params)
     assert (view.projector, view.hidden, unclear) == (True, frozenset({"run", "start"}), [])
-    own = {name: value for name, value in params.items() if name not in PARAMETERS}
+    own = {name: value for name, value in params.items() if not of_view(name)}
     opened = from_params(own).experiment
     assert opened.seed == 7
     assert to_params(opened) | {"seed": ""} == to_params(PRESETS["vanishing"].experiment) | {"seed": ""}

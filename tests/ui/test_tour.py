@@ -14,7 +14,7 @@ from rnnviz.training.state import TrainingState
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.tour import STAGES
-from rnnviz.ui.views import PARAMETERS
+from rnnviz.ui.views import of_view
 from tests.visitor import Tab, drawn_by_a_worker, train_here
 
 
@@ -163,9 +163,7 @@ def test_the_last_stage_opens_the_playground_with_the_network_that_failed() -> N
     links = {link.proto.page: link.proto.query_string for link in visitor.tab.get("page_link")}
     assert {"why", "lessons", "playground", "real-data"} <= links.keys()
     asked = dict(part.split("=") for part in links["playground"].split("&"))
-    assert {name: value for name, value in asked.items() if name not in PARAMETERS} == to_params(
-        SMALL.experiment
-    )
+    assert {name: value for name, value in asked.items() if not of_view(name)} == to_params(SMALL.experiment)
 
 
 def test_another_page_and_back_finds_the_stage_as_it_was_left() -> None:

@@ -72,7 +72,7 @@ class Measurement:
     noun: str = "seeds"
 
 
-def _show(session: Session, what: Measurement) -> None:
+def show_measurement(session: Session, what: Measurement) -> None:
     """Show results as they arrive, with the progress and a cancel button."""
 
     @st.fragment(key=f"sweep_{what.name}")
@@ -134,7 +134,9 @@ def _training_of_seeds(session: Session) -> None:
         return _training_reading(e, done, updates)
 
     key = ("training of seeds", e, updates)
-    _show(session, Measurement("seed_runs", key, seed_run, parts, read, SEEDS_HEIGHT - CHOICE_HEIGHT))
+    show_measurement(
+        session, Measurement("seed_runs", key, seed_run, parts, read, SEEDS_HEIGHT - CHOICE_HEIGHT)
+    )
 
 
 def _training_reading(e: Experiment, runs: list[SeedRun], updates: int) -> Reading:
@@ -172,7 +174,7 @@ def _gradient_of_seeds(session: Session) -> None:
 
     parts = partial(seed_parts, e, SEEDS)
     height = SEEDS_HEIGHT - CHOICE_HEIGHT
-    _show(session, Measurement("seeds", ("seeds", e), gradient_flow, parts, read, height))
+    show_measurement(session, Measurement("seeds", ("seeds", e), gradient_flow, parts, read, height))
 
 
 def _seed_reading(own: GradientFlow, band: SeedBand) -> Reading:
@@ -220,7 +222,7 @@ def border(session: Session) -> None:
         return _border_reading(base, decades, across, values)
 
     key, parts = ("border", across, base), partial(phase_parts, base, GAINS, across, values, PHASE_SEEDS)
-    _show(session, Measurement("border", key, phase_row, parts, read, BORDER_HEIGHT, "gains"))
+    show_measurement(session, Measurement("border", key, phase_row, parts, read, BORDER_HEIGHT, "gains"))
 
 
 _BORDER = (
