@@ -51,6 +51,7 @@ ENTRIES = {
         Entry("how", "How", "conversion_path", "One loop, unfolded step by step"),
         Entry("types", "Types", "account_tree", "Five ways to read and to write"),
         Entry("problems", "Problems", "trending_down", "Vanishing and exploding gradients"),
+        Entry("cures", "Cures", "healing", "What helps against what"),
         Entry("lessons", "Lessons", "quiz", "Guess first, then let the network answer", tab="Lessons"),
         Entry(
             "playground",
@@ -68,7 +69,7 @@ ENTRIES = {
 }
 """The pages by name; each one's link at the bottom leads to the next."""
 
-LEARN = ("why", "how", "types", "problems")
+LEARN = ("why", "how", "types", "problems", "cures")
 """The pages of the path Learn; the header has one tab for them."""
 
 MOVED = {"applications": "real_data", "teacher": "teach"}

@@ -14,6 +14,7 @@ from rnnviz.ui.instruments import quick, slow
 from rnnviz.ui.instruments.cliff import cliff
 from rnnviz.ui.instruments.compare import compare
 from rnnviz.ui.instruments.during import during_training
+from rnnviz.ui.instruments.outcome import outcome
 from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, present
 from rnnviz.ui.session import Session
 from rnnviz.ui.views import INSTRUMENTS
@@ -80,6 +81,12 @@ DRAWN: dict[str, Instrument] = {
         useful=LEARNS,
     ),
     "seeds": Instrument("Is it luck? The same settings, twenty seeds.", slow.seeds, "start"),
+    "outcome": Instrument(
+        "Does the gradient matter? What training achieves at each length.",
+        outcome,
+        "start",
+        useful=LEARNS - {"cell", "init", "gain", "activation", "seq_len"},
+    ),
     "border": Instrument(
         "Where does vanishing end and exploding begin?",
         slow.border,

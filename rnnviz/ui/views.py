@@ -39,6 +39,7 @@ INSTRUMENTS = {
     "spectrum": "Spectrum",
     "training": "During training",
     "seeds": "Seeds",
+    "outcome": "Outcome",
     "border": "Border",
     "cliff": "Cliff",
 }

@@ -50,7 +50,9 @@ def test_six_tabs_and_learn_has_a_numbered_path(server: str, page: Page) -> None
     open_page(page, server, "")
     expect(page.get_by_test_id("stTopNavLink")).to_contain_text(TABS)
     page.get_by_test_id("stTopNavLink").filter(has_text="Learn").click()
-    expect(page.locator(".st-key-path a p")).to_have_text(["1 Why", "2 How", "3 Types", "4 Problems"])
+    expect(page.locator(".st-key-path a p")).to_have_text(
+        ["1 Why", "2 How", "3 Types", "4 Problems", "5 Cures"]
+    )
     page.locator(".st-key-path_types a").click()
     wait_until(page, "location.pathname === '/types'")
     expect(page.locator(".st-key-path_here a p")).to_have_text("3 Types")
@@ -100,8 +102,8 @@ def test_while_a_new_page_is_drawn_no_part_of_the_old_one_is_rerun(
             {following}.click();
         }}"""
     )
-    wait_until(page, "location.pathname === '/lessons'")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Lessons")
+    wait_until(page, "location.pathname === '/cures'")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("What helps against what")
     expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=10_000)
     page.wait_for_timeout(300)
     assert b"fragment" not in server_log.read_bytes()[before:]

@@ -1,0 +1,74 @@
+"""The page Cures: the share of seeds that learn each problem with each cure, each with a door to try it."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from rnnviz.teaching.cures import CURES, OUTCOMES, PROBLEMS, SEEDS, Outcome, treated
+from rnnviz.teaching.glossary import with_indices, with_small_indices
+from rnnviz.teaching.numbers import plain
+from rnnviz.ui import story
+from rnnviz.ui.catalogue import ENTRIES
+from rnnviz.ui.session import Session
+
+IDEA = (
+    f"Each number: how many of {SEEDS} seeds reached the goal within 1,000 updates. "
+    "A number opens its experiment. 95% intervals and gradients are in the notes on hover."
+)
+COLUMNS = (0.3, *(0.175 for _ in PROBLEMS))
+GOOD, POOR = 0.75, 0.25
+"""Shares of seeds from which a cell is marked as good, and up to which as poor."""
+
+
+def page(session: Session) -> None:
+    """Show the table: a row a cure, a column a problem."""
+    with st.container(key="cures", gap="xxsmall"):
+        heads = st.columns(COLUMNS, gap="small", vertical_alignment="bottom")
+        for column, problem in zip(heads[1:], PROBLEMS.values(), strict=True):
+            column.html(f"<p class='cures-problem' title='{escape(problem.summary)}'>{problem.title}</p>")
+        for name, cure in CURES.items():
+            cells = st.columns(COLUMNS, gap="small", vertical_alignment="center")
+            hint = escape(with_small_indices(cure.limits))
+            cells[0].html(f"<p class='cures-cure' title='{hint}'>{with_indices(escape(cure.title))}</p>")
+            for column, asked in zip(cells[1:], PROBLEMS, strict=True):
+                with column:
+                    _cell(session, asked, name)
+    st.html(f"<ul class='cures-limits'>{''.join(map(_limit, CURES))}</ul>")
+
+
+def _limit(name: str) -> str:
+    """Return what a cure does not cure as a line of HTML."""
+    cure = CURES[name]
+    return f"<li><b>{with_indices(escape(cure.title))}.</b> {with_indices(escape(cure.limits))}</li>"
+
+
+def _cell(session: Session, problem: str, cure: str) -> None:
+    """Show one outcome as a link to its experiment."""
+    outcome = OUTCOMES.get((problem, cure))
+    if outcome is None:
+        st.html("<p class='cures-none'>not measured</p>")
+        return
+    share = outcome.solved
+    kind = "good" if share.value >= GOOD else "poor" if share.value <= POOR else "some"
+    with st.container(key=f"cure_{kind}_{problem}_{cure}"):
+        st.page_link(
+            ENTRIES["playground"].page,
+            label=f"{share.count} of {share.seeds}",
+            help=in_words(outcome),
+            query_params=story.asked(session, "playground", treated(PROBLEMS[problem], cure)),
+        )
+
+
+def in_words(outcome: Outcome) -> str:
+    """Return an outcome in sentences."""
+    told = [f"Goal reached: {outcome.solved}; still at the end: {outcome.solved_at_end.count}."]
+    if outcome.solved_after is not None:
+        told.append(f"Median: after {outcome.solved_after:,} updates.")
+    if outcome.diverged.count:
+        told.append(f"Diverged: {outcome.diverged.count}.")
+    told.append(
+        f"Before training, the error at step 1 is 10^{plain(round(outcome.decades, 1))} of that at the end."
+    )
+    return " ".join(told)
