@@ -48,6 +48,15 @@ def to_text(value: Any) -> str:
 
 def from_params(params: Mapping[str, str]) -> Opened:
     """Read an experiment from URL parameters; never raises, and reports what it could not use."""
+    wanted, ignored = settings_in(params)
+    if "task" in wanted:
+        wanted.setdefault("topology", TASKS[wanted["task"]].fits[0])
+    experiment, adjusted = nearest(wanted, first=_wishes(wanted))
+    return Opened(experiment, ignored, adjusted)
+
+
+def settings_in(params: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings in URL parameters by field, and what could not be used (see ``Opened.ignored``)."""
     names = {choice.url: name for name, choice in choices().items()}
     wanted: dict[str, Any] = {}
     ignored = []
@@ -60,10 +69,7 @@ def from_params(params: Mapping[str, str]) -> Opened:
             wanted[name] = choice.check(name, _parse(choice, text))
         except ValueError:
             ignored.append(f"{url}={tame(text)} (expected {_brief(choice)})")
-    if "task" in wanted:
-        wanted.setdefault("topology", TASKS[wanted["task"]].fits[0])
-    experiment, adjusted = nearest(wanted, first=_wishes(wanted))
-    return Opened(experiment, ignored, adjusted)
+    return wanted, ignored
 
 
 def _wishes(wanted: Mapping[str, Any]) -> set[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rnnviz.experiment.experiment import Experiment, choices
-from rnnviz.experiment.links import from_params, to_params
+from rnnviz.experiment.fitting import nearest
+from rnnviz.experiment.links import settings_in
 
 CHANGEABLE = (
     "cell",
@@ -49,10 +50,11 @@ def paired(a: Experiment, changes: Mapping[str, str], equal: bool = False) -> Pa
     """
     own = {choices()[name].url for name in CHANGEABLE}
     used = {url: text for url, text in changes.items() if url in own}
-    opened = from_params(to_params(a) | used)
+    wanted, unusable = settings_in(used)
+    b, adjusted = nearest(wanted, first=wanted, base=a)
     foreign = [f"{url} (both have the same data)" for url in changes if url not in own]
-    b = with_parameters(opened.experiment, parameter_count(a)) if equal else opened.experiment
-    return Pair(a, b, (*foreign, *opened.ignored), tuple(opened.adjusted))
+    b = with_parameters(b, parameter_count(a)) if equal else b
+    return Pair(a, b, (*foreign, *unusable), tuple(adjusted))
 
 
 @lru_cache(maxsize=256)

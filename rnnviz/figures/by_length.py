@@ -12,6 +12,7 @@ from rnnviz.analysis.gradient_flow import VERDICT_DECADES
 from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, heading, layout
 from rnnviz.tasks import TASKS
+from rnnviz.teaching.numbers import plain
 
 LOWEST = -20.0
 """Powers of ten at which the lower panel ends; what lies below is drawn there."""
@@ -33,7 +34,10 @@ def by_length_spec(
         colour = theme.series[number % len(theme.series)]
         dash = ("solid", "dash", "dot", "dashdot")[number % 4]
         low, middle, high = np.minimum(row.metric, top)
-        shown = [f"{share.count} of {share.seeds} seeds" for share in row.solved]
+        told = [
+            f"{plain(value)}, solved: {share.count} of {share.seeds}"
+            for value, share in zip(row.metric[1], row.solved, strict=True)
+        ]
         mark = {"size": 8, "symbol": ("circle", "square", "diamond", "triangle-up")[number % 4]}
         base = {
             "type": "scatter",
@@ -44,9 +48,9 @@ def by_length_spec(
         }
         data.append(
             base
-            | {"name": row.name, "y": middle, "customdata": shown}
+            | {"name": row.name, "y": middle, "customdata": told}
             | {"error_y": {"array": high - middle, "arrayminus": middle - low, "thickness": 1.2, "width": 3}}
-            | {"hovertemplate": f"{row.name}, T = %{{x}}: %{{y:.3g}}, solved %{{customdata}}<extra></extra>"}
+            | {"hovertemplate": f"{row.name}, T = %{{x}}: %{{customdata}}<extra></extra>"}
         )
         data.append(
             base

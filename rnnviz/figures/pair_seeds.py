@@ -13,6 +13,7 @@ from rnnviz.figures.pair import NAMES
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, with_alpha
 from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
+from rnnviz.teaching.numbers import plain_all
 
 POINTS = 200
 """Updates at which the bands are drawn."""
@@ -37,7 +38,8 @@ def pair_seeds_spec(
             edge | {"name": f"{name}, lower quarter", "y": low, "showlegend": False},
             edge | fill | {"name": f"{name}, middle half", "y": high, "showlegend": False},
             {"type": "scatter", "mode": "lines", "name": f"{name}, median", "x": steps, "y": middle}
-            | {"line": line, "hovertemplate": f"{name}, update %{{x}}: %{{y:.3g}}<extra></extra>"},
+            | {"line": line, "customdata": plain_all(middle)}
+            | {"hovertemplate": f"{name}, update %{{x}}: %{{customdata}}<extra></extra>"},
         ]
     for name, value, dash in (("goal", task.goal, "solid"), (task.level, task.chance(e), "dash")):
         data.append(
