@@ -25,6 +25,7 @@ PROGRESS_SECONDS = 0.5
 class Fit:
     """A network trained on arrays; see ``gradient_flow(fit.network, fit.params, fit.data)`` for its gradient.
 
+    That is measured without truncation; with it, pass ``probe(network, params, data, truncate)`` instead.
     data : the sequences that were trained on. state : the run at its end.
     """
 
