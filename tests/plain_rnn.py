@@ -7,11 +7,12 @@ differentiate it. Row vectors, time first: T steps, B batch, I inputs, H hidden,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
+from autograd import grad
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -108,6 +109,17 @@ STATES = {name: {"lstm": 2, "lru": 3}.get(name, 1) for name in STEPS}
 """Arrays that a layer carries from step to step; h is the first."""
 
 
+def step_up(
+    layers: list[Layer], x: Any, states: list[list[Any]], cell: str, activation: str
+) -> list[list[Any]]:
+    """Return every layer's state after one more step with input ``x`` (B, I)."""
+    after: list[list[Any]] = []
+    for layer, state in zip(layers, states, strict=True):
+        x = after[-1][0] if after else x
+        after.append(STEPS[cell](layer, x, state, activation)[0])
+    return after
+
+
 class StepByStep:
     """A network of rnnviz's weights that reads one input after the other, with plain Python state."""
 
@@ -118,27 +130,31 @@ class StepByStep:
 
     def read(self, x: Array) -> Array:
         """Read ``x`` (B, I) and return the output (B, O)."""
-        below = x
-        for i, layer in enumerate(self.layers):
-            self.states[i], _ = STEPS[self.cell](layer, below, self.states[i], self.activation)
-            below = self.states[i][0]
+        self.states = step_up(self.layers, x, self.states, self.cell, self.activation)
         W_hy, b_y = self.readout
-        return below @ W_hy + b_y
+        return self.states[-1][0] @ W_hy + b_y
 
 
 def forward(
-    weights: Weights, inputs: Array, nudges: list[Array], activation: str, cell: str = "vanilla"
+    weights: Weights,
+    inputs: Array,
+    nudges: list[Array],
+    activation: str,
+    cell: str = "vanilla",
+    start: list[list[Array]] | None = None,
 ) -> tuple[Any, list[Any], list[Any]]:
     """Return outputs (T, B, O), and states h and pre-activations, one (T, B, H) a layer.
 
     ``nudges[i][s][t]`` (B, H) is added to state array s of layer i after step t: the derivative of a loss
-    with respect to it is the derivative with respect to that state, dL/dh_t or dL/dc_t.
+    with respect to it is the derivative with respect to that state, dL/dh_t or dL/dc_t. ``start`` has each
+    layer's state before the first step, zero if None.
     """
     layers, W_hy, b_y = weights
     below = list(inputs)
     states, pre_activations = [], []
-    for layer, nudge in zip(layers, nudges, strict=True):
+    for i, (layer, nudge) in enumerate(zip(layers, nudges, strict=True)):
         state: list[Any] = [anp.zeros(nudge.shape[2:]) for _ in range(STATES[cell])]
+        state = state if start is None else start[i]
         hs, a_s = [], []
         for t, x_t in enumerate(below):
             state, a = STEPS[cell](layer, x_t, state, activation)
@@ -198,3 +214,44 @@ class Case:
         """Return what step ``k`` alone contributes to the loss."""
         share = loss(self.weights, self.inputs, self.targets, [k], nudges, self.activation, self.cell)
         return share / len(self.steps)
+
+    def truncated(self, blocks: list[tuple[int, int]]) -> tuple[list[Array], list[Array]]:
+        """Return the gradients of the weights and the nudges, each block of steps differentiated alone.
+
+        A block (first step, one after its last) begins with the states that the one before left, as plain
+        numbers: what it gets wrong changes nothing in earlier blocks.
+        """
+        layers, of_nudges = self.weights[0], self.no_nudges
+        of_weights = [np.zeros_like(w) for w in weight_arrays(self.weights)]
+        states: list[list[Any]] = [list(nudge[:, 0]) for nudge in self.no_nudges]  # zero
+        for first, end in blocks:
+            part = self._block(first, end)
+
+            def loss_of_block(
+                weights: Weights, nudges: list[Array], start: Any = states, part: Case = part
+            ) -> Any:
+                outputs = forward(weights, part.inputs, nudges, self.activation, self.cell, start)[0]
+                wrong = [loss_of_step(outputs[k], part.targets[k]) for k in part.steps]
+                return sum(wrong) / len(self.steps)
+
+            if part.steps:
+                by_weights, by_nudges = grad(loss_of_block, (0, 1))(self.weights, part.no_nudges)
+                for total, more in zip(of_weights, weight_arrays(by_weights), strict=True):
+                    total += more
+                for layer, found in zip(of_nudges, by_nudges, strict=True):
+                    layer[:, first:end] = found
+            for x in part.inputs:
+                states = step_up(layers, x, states, self.cell, self.activation)
+        return of_weights, of_nudges
+
+    def _block(self, first: int, end: int) -> Case:
+        """Return the steps from ``first`` to before ``end``, with ``steps`` counted from there."""
+        steps = [k - first for k in self.steps if first <= k < end]
+        inputs, targets = self.inputs[first:end], self.targets[first:end]
+        return replace(self, inputs=inputs, targets=targets, steps=steps)
+
+
+def weight_arrays(weights: Weights) -> list[Array]:
+    """Return every array of the weights, layer by layer, with the readout last."""
+    layers, W_hy, b_y = weights
+    return [*(array for layer in layers for array in layer), W_hy, b_y]

@@ -41,7 +41,8 @@ def gradient_contributions(
     """Return every output's contributions to the gradient of the top layer's W_hh.
 
     C_{k,t} = h_{t-1}^T (eps_{k,t} * phi'(a_t)), with eps_{k,t} = dL_k/dh_t (Pascanu et al. 2013, eq. 4); in
-    other cells h_{t-1}^T times dL_k/d(h_{t-1} W_hh). subject, params, batch : see ``gradient_flow.probe``.
+    other cells h_{t-1}^T times dL_k/d(h_{t-1} W_hh). Where an experiment truncates its gradient, what was cut
+    off is zero. subject, params, batch : see ``gradient_flow.probe``.
 
     Raises
     ------
@@ -74,5 +75,5 @@ def gradient_contributions(
 def _whole(seen: Probe) -> Array:
     """Return dL/dW_hh of the top layer, (H, G H); zeros if the cell has none."""
     errors = readout_errors(seen.params, seen.batch, seen.dL_dy)
-    gradient = seen.network.backward(seen.params, seen.traces, errors)[-1].weights
+    gradient = seen.network.backward(seen.params, seen.traces, errors, cuts=seen.cuts)[-1].weights
     return gradient.W_hh if seen.network.cell.matrices else np.zeros((seen.network.hidden_size,) * 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def decay_factors(
     batch: Batch | None = None,
     layer: int = -1,
 ) -> DecayFactors:
-    """Split the decay in one layer, for the error of the last output alone.
+    """Split the decay in one layer, for the error of the last output alone, without truncation.
 
     subject, params, batch : see ``gradient_flow.probe``. layer : default the top one.
 
@@ -48,7 +48,7 @@ def decay_factors(
     ValueError
         If more than one activation lies between two states, or a path around it.
     """
-    seen = probe(subject, params, batch)
+    seen = replace(probe(subject, params, batch), truncate=None)
     slopes, last = seen.network.cell.slopes(seen.traces[layer]), int(seen.batch.write_steps[-1])
     if slopes is None:
         raise ValueError(

@@ -12,7 +12,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array, Indices
 from rnnviz.model.batch import Batch
 from rnnviz.model.cells import State, StepBack, Trace
-from rnnviz.model.network import Network, Params, output_gradient, readout_errors
+from rnnviz.model.network import Network, Params, cut_rows, farthest_row, output_gradient, readout_errors
 from rnnviz.training.updates import gradient_curve
 
 PROBE_SAMPLES = 16
@@ -36,7 +36,8 @@ class GradientFlow:
     per_output : (K, T), the same for the loss of each output alone (zero after that output).
     outputs : (K,), the steps t (1-based) of those outputs.
     lag_profile : (longest lag + 1,), P(l) = mean_k ||eps_{k,k-l}|| / ||eps_{k,k}||.
-    decades : log10 of the last output's error at step 1, relative to that at its own step.
+    decades : log10 of the last output's error at step 1, relative to that at its own step. Where the
+        backward pass is cut, at the first step that it reaches instead of step 1.
     verdict : "vanishing", "healthy" or "exploding", by VERDICT_DECADES.
     """
 
@@ -59,6 +60,7 @@ class Probe:
     """A network after the forward pass over a batch, before the backward pass.
 
     outputs : (T, B, O). traces : one per layer. dL_dy : (K, B, O), the errors at the steps that write.
+    truncate : steps of the blocks into which the backward pass is cut (see ``network.cut_rows``), or None.
     """
 
     network: Network
@@ -67,13 +69,25 @@ class Probe:
     outputs: Array
     traces: list[Trace]
     dL_dy: Array
+    truncate: int | None = None
 
     def state_errors(self, dL_dy: Array) -> tuple[State, ...]:
         """Backpropagate errors of the outputs (K, B, O); return each layer's dL/dstate, (T, B, H) for each of
         ``Cell.state``.
         """
         errors = readout_errors(self.params, self.batch, dL_dy)
-        return tuple(layer.states for layer in self.network.backward(self.params, self.traces, errors))
+        layers = self.network.backward(self.params, self.traces, errors, cuts=self.cuts)
+        return tuple(layer.states for layer in layers)
+
+    @property
+    def cuts(self) -> frozenset[int]:
+        """The rows at which the backward pass is cut."""
+        return cut_rows(len(self.batch.inputs), self.truncate)
+
+    @property
+    def first_reached(self) -> int:
+        """The first row that the last output's error reaches."""
+        return farthest_row(int(self.batch.write_steps[-1]), self.cuts)
 
     @property
     def last_alone(self) -> Array:
@@ -84,13 +98,17 @@ class Probe:
 
 
 def probe(
-    subject: Experiment | Network | Probe, params: Params | None = None, batch: Batch | None = None
+    subject: Experiment | Network | Probe,
+    params: Params | None = None,
+    batch: Batch | None = None,
+    truncate: int | None = None,
 ) -> Probe:
     """Run a network's forward pass over a batch; overflow appears as inf or NaN.
 
     subject : a network, an experiment that describes one, or a probe, which is returned unchanged. params :
     weights (of an experiment, by default those before training). batch : of an experiment, by default
-    ``probe_batch``.
+    ``probe_batch``. truncate : cut a network's backward pass into blocks of so many steps (see
+    ``network.cut_rows``); that of an experiment follows its own setting.
 
     Raises
     ------
@@ -103,6 +121,7 @@ def probe(
         network = subject.network()
         params = subject.init(subject.rng("weights")) if params is None else params
         batch = probe_batch(subject) if batch is None else batch
+        truncate = subject.truncate
     else:
         network = subject
     if params is None or batch is None:
@@ -110,7 +129,7 @@ def probe(
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         outputs, traces = network.forward(params, batch.inputs)
         _, dL_dy = output_gradient(outputs, batch)
-    return Probe(network, params, batch, outputs, traces, dL_dy)
+    return Probe(network, params, batch, outputs, traces, dL_dy, truncate)
 
 
 def gradient_flow(
@@ -121,7 +140,8 @@ def gradient_flow(
 ) -> GradientFlow:
     """Measure the gradient flow through one layer.
 
-    subject, params, batch : see ``probe``. layer : which layer's states (default: the top one).
+    It is the gradient that training uses: cut where an experiment truncates it. subject, params, batch : see
+    ``probe``. layer : which layer's states (default: the top one).
     """
     seen = probe(subject, params, batch)
     steps = seen.batch.write_steps
@@ -129,7 +149,7 @@ def gradient_flow(
         per_output, total = _norms_over_time(seen, layer)
         own = per_output[np.arange(len(per_output)), steps]
         profile = _lag_profile(per_output / own[:, None], steps)
-    decades = decades_between(per_output[-1, 0], own[-1])
+    decades = decades_between(per_output[-1, seen.first_reached], own[-1])
     return GradientFlow(total, per_output, steps + 1, profile, decades, verdict(decades))
 
 
@@ -155,7 +175,7 @@ def errors_back_in_time(seen: Probe, layer: int) -> Iterator[tuple[int, int, Sta
     """
     cell, params, traces = seen.network.cell, seen.params, seen.traces
     steps, depth = seen.batch.write_steps, len(traces)
-    K, B = len(steps), seen.batch.inputs.shape[1]
+    K, B, cuts = len(steps), seen.batch.inputs.shape[1], seen.cuts
     carried = [
         tuple(np.zeros((K, B, trace.hidden.shape[-1])) for _ in cell.state) for trace in traces
     ]  # eps_{k,t} of every layer
@@ -169,7 +189,7 @@ def errors_back_in_time(seen: Probe, layer: int) -> Iterator[tuple[int, int, Sta
             if i == layer % depth:
                 yield t, first, errors, back
             for part, earlier in zip(carried[i], back.earlier, strict=True):
-                part[first:] = earlier
+                part[first:] = 0.0 if t in cuts else earlier
             if i > 0:
                 carried[i - 1][0][first:] += back.into_input @ params.layers[i].W_xh.T
 

@@ -30,7 +30,7 @@ class Snapshot:
         only one step writes.
     last_parts : for each layer of cells whose state has several parts, ``last`` of each part alone by symbol.
     inputs : (T, N, I); targets : (T, N) or (T, N, O); outputs : (T, N, O), free-running under feedback.
-    decades, verdict : of the last output's gradient in each layer (see gradient_flow.VERDICT_RULE).
+    decades, verdict : of the last output's gradient in each layer (see GradientFlow).
     spectral_radius, sigma_max : of the recurrent matrix in each layer; NaN if the cell has no single one, or
         if its weights overflowed.
     parameters : number of trainable weights.
@@ -53,7 +53,7 @@ class Snapshot:
 
 
 def take_snapshot(e: Experiment, params: Params, step: int) -> Snapshot:
-    """Measure a network on the experiment's probe sequences."""
+    """Measure a network on the experiment's probe sequences; gradients are cut where it truncates them."""
     seen = probe(e, params)
     cell, batch, outputs = seen.network.cell, seen.batch, seen.outputs
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -64,7 +64,9 @@ def take_snapshot(e: Experiment, params: Params, step: int) -> Snapshot:
             last = _curves(of_last)
         if e.feedback:
             outputs = e.answers(seen.network, params, batch)
-    decades = tuple(decades_between(curve[0], curve[batch.write_steps[-1]]) for curve in last)
+    decades = tuple(
+        decades_between(curve[seen.first_reached], curve[batch.write_steps[-1]]) for curve in last
+    )
     matrices = [cell.recurrent_matrix(layer) for layer in params.layers]
     radii, sigmas = zip(*map(_rho_and_sigma_max, matrices), strict=True)
     return Snapshot(

@@ -58,6 +58,7 @@ class CommonSettings:
     clip_norm: float | None = _setting(
         1.0, "clip", "Clip the gradient's norm at", "number", low=1e-3, high=1e3, optional=True
     )
+    truncate: int | None = _setting(None, "bptt", "Truncated BPTT", "integer", low=1, high=200, optional=True)
     batch_size: int = _setting(32, "batch", "Batch size", "integer", low=1, high=256)
     seed: int = _setting(0, "seed", "Seed", "integer", low=0, high=2**31 - 1)
     feedback: bool = _setting(False, "feedback", "Feed the output back into the network", "switch")

@@ -34,6 +34,8 @@ def to_params(e: Experiment) -> dict[str, str]:
     told = {n: choice for n, choice in choices().items() if n in read or not isinstance(choice, Option)}
     if not e.feedback:
         del told["feedback"]
+    if e.truncate is None:
+        del told["truncate"]
     return {choice.url: to_text(getattr(e, name)) for name, choice in told.items()}
 
 

@@ -20,6 +20,7 @@ CHANGEABLE = (
     "optimizer",
     "learning_rate",
     "clip_norm",
+    "truncate",
 )
 """The settings in which B may differ: those of the network and of its training, not those of the data."""
 

@@ -21,10 +21,18 @@ from rnnviz.figures.contest import Trained
 from rnnviz.figures.message import Place
 from rnnviz.figures.progress import Progress, progress_spec
 from rnnviz.figures.theme import Theme
-from rnnviz.figures.timeline import WIDTH, Timeline, change_in_words, gradient_span, timeline_spec
+from rnnviz.figures.timeline import (
+    WIDTH,
+    Timeline,
+    change_in_words,
+    cut_in_words,
+    gradient_span,
+    timeline_spec,
+)
 from rnnviz.figures.training_history import over_training_spec
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
+from rnnviz.model.network import cut_rows
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import explain, with_indices
 from rnnviz.teaching.numbers import percent, plain
@@ -96,6 +104,11 @@ WHY_SOLVED = (
 )
 
 
+WHERE_CUT = (
+    "Truncated BPTT: instead of the first step it is the first one that the error reaches before it is cut."
+)
+
+
 @dataclass(frozen=True)
 class TimelinePicture:
     """The timeline of the newest state, with the run's key numbers above it if ``figures``.
@@ -130,10 +143,11 @@ class TimelinePicture:
             solved=now.solved,
             hover=not now.painted,
         )
-        change = change_in_words(now.snapshot.decades[layer], int(view.masks.write_steps[-1]))
+        last, first = int(view.masks.write_steps[-1]), view.first_reached
+        change = change_in_words(now.snapshot.decades[layer], last - first, first + 1)
         label = (
             f"Network unrolled over {e.seq_len} steps with its hidden states and its gradient: "
-            f"{now.snapshot.verdict[layer]}, {change}"
+            f"{now.snapshot.verdict[layer]}, {change}{cut_in_words(view)}"
         )
         span = now.widen((layer, self.relative, self.whole_loss), _span(view))
         caption = in_figures(now, layer) if self.figures else ""
@@ -224,9 +238,11 @@ def in_figures(now: Moment, layer: int) -> str:
             if now.solved and verdict != "healthy"
             else (verdict, VERDICT_RULE)
         )
+        cut = bool(cut_rows(now.experiment.seq_len, now.experiment.truncate))
+        hint = f"{hint} {WHERE_CUT}" if cut else hint
         parts.append(
             f"<span class='verdict {kind}' tabindex='0' title='{escape(hint)}'>"
-            f"gradient <b>{verdict}</b></span>"
+            f"gradient <b>{verdict}</b>{', cut' * cut}</span>"
         )
     return f"<div class='numbers'>{''.join(parts)}</div>"
 

@@ -20,6 +20,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, mix, note, squares
 from rnnviz.model.arrays import Array, Mask
 from rnnviz.model.cells import CELLS
+from rnnviz.model.network import cut_rows, farthest_row
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import Masks
 from rnnviz.teaching.numbers import plain_all
@@ -65,7 +66,8 @@ class Timeline:
     whole_loss : ribbon and curve follow the whole loss instead of the last output's.
     feedback : draw the edges that carry an output into the next step.
     recurrent : draw the edges that carry a state into the next step, as wide as the gradient on them.
-    cell : its name. units : what of the units the middle row shows: "h" or a name of Snapshot.others.
+    cell : its name. truncate : the gradient is cut every so many steps, see ``network.cut_rows``.
+    units : what of the units the middle row shows: "h" or a name of Snapshot.others.
     brief : headline and key for a narrow picture.
     width : of the columns together, in pixels.
     solved : the task is solved, so that a gradient that vanishes or explodes is no alarm.
@@ -82,6 +84,7 @@ class Timeline:
     feedback: bool = False
     recurrent: bool = True
     cell: str = "vanilla"
+    truncate: int | None = None
     units: str = "h"
     brief: bool = False
     width: float = WIDTH
@@ -95,7 +98,7 @@ class Timeline:
         labels = task.input_labels(e, probe_batch(e))
         cell = CELLS[e.cell]
         edges: dict[str, Any] = {"feedback": e.feedback, "recurrent": cell.recurrent, "cell": e.cell}
-        return cls(snapshot, task.masks(e), labels, initial, **edges, **look)
+        return cls(snapshot, task.masks(e), labels, initial, truncate=e.truncate, **edges, **look)
 
     @property
     def T(self) -> int:
@@ -147,6 +150,16 @@ class Timeline:
         return int(self.masks.writes.sum()) > 1
 
     @cached_property
+    def cuts(self) -> list[int]:
+        """The rows from which no error goes back to the row before."""
+        return sorted(cut_rows(self.T, self.truncate)) if self.recurrent else []
+
+    @cached_property
+    def first_reached(self) -> int:
+        """The first row that the last output's error reaches."""
+        return farthest_row(int(self.masks.write_steps[-1]), self.cuts)
+
+    @cached_property
     def reached(self) -> Mask:
         """Whether a gradient can reach a step (T,): only steps up to the last output."""
         return np.arange(self.T) <= self.masks.write_steps[-1]
@@ -184,6 +197,7 @@ def strength(values: Array) -> Array:
     )
 
 
+AT_EVERY_STEP = "cut at every step: no error reaches an earlier step"
 ONE_STEP = "one step: no recurrence, so no gradient can vanish or explode"
 NO_RECURRENCE = "no recurrence: each step reads only its own input, and no error reaches an earlier step"
 
@@ -200,6 +214,9 @@ room also has the label of C."""
 
 RIBBON_BINS = GRADIENT_RANGE[1] - GRADIENT_RANGE[0]
 """One power of ten each."""
+
+CUT_WIDTH, CUT_HEIGHT = 7.0, 0.13
+"""Width in pixels and half of the height of the two strokes that mark a cut."""
 
 WIDEST, WIDEST_IN_LANE = 20.0, 16.0
 """Width in pixels of the ribbon at the upper end of the scale."""
@@ -288,10 +305,11 @@ def _ribbon(view: Timeline, theme: Theme) -> list[Spec]:
         size = np.where(view.reached[:-1], strength(crossing), 0.0)  # NaN from overflow is the strongest
         for number in range(RIBBON_BINS + 1):
             chosen = (np.rint(size * RIBBON_BINS) == number) & view.recurrent
+            chosen[[row - 1 for row in view.cuts]] = False
             parts = segments(view.t[:-1][chosen], height + lane, view.t[1:][chosen], height + lane)
             bins[number].append(_joined(*parts) if view.has_lane else parts)
     widest = WIDEST_IN_LANE if view.has_lane else WIDEST
-    return [
+    ribbon = [
         _edge(
             f"B = W_hh, bin {number}",
             np.concatenate([x for x, _ in parts]),
@@ -301,6 +319,19 @@ def _ribbon(view: Timeline, theme: Theme) -> list[Spec]:
         )
         for number, parts in enumerate(bins)
     ]
+    return [*ribbon, *_cut_marks(view, theme, [height + lane for height in hidden])]
+
+
+def _cut_marks(view: Timeline, theme: Theme, heights: list[float]) -> list[Spec]:
+    """Draw two strokes across each recurrent edge on which the gradient is cut; no trace if none is."""
+    if not view.cuts:
+        return []
+    shift = min(CUT_WIDTH * view.T / WIDTH, 0.3) / 2.0
+    between = np.tile(np.array(view.cuts) + 0.5, len(heights))
+    at, height = np.repeat(between, 2), np.repeat(np.repeat(heights, len(view.cuts)), 2)
+    middle = at + np.tile([-shift, shift], len(between)) / 2.0
+    x, y = segments(middle - shift / 2.0, height - CUT_HEIGHT, middle + shift / 2.0, height + CUT_HEIGHT)
+    return [_edge("cut", x, y, theme.ink, 1.6 if view.T <= 60 else 1.2)]
 
 
 def _nodes(view: Timeline, theme: Theme) -> list[Spec]:
@@ -473,10 +504,14 @@ def _curve(name: str, view: Timeline, values: Array, line: Spec) -> Spec:
 
 def _broken(view: Timeline, theme: Theme, values: Array, span: tuple[int, int]) -> list[Spec]:
     """Draw marks for values off a log axis: exact zeros at the bottom, inf and NaN at the top."""
-    kinds = (
-        ("exactly 0", view.reached & (values == 0.0), 10.0 ** (span[0] + 0.4), "triangle-down", theme.faint),
-        ("overflow", view.reached & ~np.isfinite(values), 10.0 ** (span[1] - 0.4), "x-thin", theme.bad),
-    )
+    zero, low, high = view.reached & (values == 0.0), 10.0 ** (span[0] + 0.4), 10.0 ** (span[1] - 0.4)
+    beyond = zero & (np.arange(view.T) < view.first_reached)
+    kinds = [
+        ("exactly 0", zero & ~beyond, low, "triangle-down", theme.faint),
+        ("overflow", view.reached & ~np.isfinite(values), high, "x-thin", theme.bad),
+    ]
+    if view.cuts:
+        kinds.append(("exactly 0: cut off", beyond, low, "triangle-down", theme.faint))
     return [
         {
             "type": "scatter",
@@ -632,19 +667,19 @@ def _notes(view: Timeline, theme: Theme) -> list[Spec]:
 
 def _headline(view: Timeline, theme: Theme) -> Spec:
     """Return a note on the gradient's direction and its change."""
-    if view.T == 1 or not view.recurrent:
-        text = ONE_STEP if view.T == 1 else NO_RECURRENCE
+    if view.T == 1 or not view.recurrent or view.truncate == 1:
+        text = ONE_STEP if view.T == 1 else AT_EVERY_STEP if view.recurrent else NO_RECURRENCE
         return note(
             theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.faint}
         )
-    now, steps = view.snapshot, int(view.masks.write_steps[-1])
+    now, first = view.snapshot, view.first_reached
     fate = now.verdict[view.layer]
     colour = theme.good if fate == "healthy" else theme.ink if view.solved else theme.bad
-    change = change_in_words(now.decades[view.layer], steps)
+    change = change_in_words(now.decades[view.layer], int(view.masks.write_steps[-1]) - first, first + 1)
     through = LOOPS.get(view.cell, ("", "the same B"))[1]
     way = "◀" if view.brief else f"◀ the gradient travels back, always through {through}"
     yet = ", yet solved" if view.solved and fate != "healthy" else ""
-    text = f"{way} <span style='color:{colour}'> <b>{fate}</b>: {change}{yet}</span>"
+    text = f"{way} <span style='color:{colour}'> <b>{fate}</b>: {change}{yet}</span>{cut_in_words(view)}"
     return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.output})
 
 
@@ -669,6 +704,8 @@ def _key(view: Timeline, theme: Theme) -> Spec:
         entries.append(f"{view.shown_units[0]} −1 {squares(theme.state, 5)} +1")
     if view.recurrent and view.T > 1:
         entries.append(f"gradient {gradient_key(theme)}")
+    if view.cuts and not view.brief:
+        entries.append("<b>//</b> cut")
     indent = NAMES_WIDTH * (view.brief or view.several_write)
     place = {"xanchor": "left", "xshift": -indent, "yanchor": "top", "yshift": -18}
     return note(theme, "   ".join(entries), 0.0, 0.0, **place, font={"size": 12, "color": theme.ink})
@@ -680,26 +717,31 @@ def gradient_key(theme: Theme) -> str:
     return f"{low} {squares(theme.gradient)} {high}"
 
 
-def change_in_words(decades: float, steps: int) -> str:
+def cut_in_words(view: Timeline) -> str:
+    """Return how often the gradient is cut, as the end of a sentence; "" if it is not."""
+    return f", cut every {view.truncate} steps" if view.cuts else ""
+
+
+def change_in_words(decades: float, steps: int, first: int = 1) -> str:
     """Return the change of the last output's gradient as text: a factor if moderate, else powers of ten.
 
-    steps : the number of steps from the last output back to step 1.
+    steps : the number of steps from the last output back to step ``first``, the last that it reaches.
     """
     if steps == 0:
         return "no earlier step to reach"
     if np.isnan(decades):
         return "the numbers overflowed"
     if np.isinf(decades):
-        return "exactly 0 at step 1" if decades < 0 else "overflowed at step 1"
+        return f"exactly 0 at step {first}" if decades < 0 else f"overflowed at step {first}"
     if abs(decades) < np.log10(1.05):
-        return "the same size at step 1"
+        return f"the same size at step {first}"
     factor = 10.0 ** min(abs(decades), 4.0)
     size = (
         f"{factor:,.{0 if factor >= 100 else 1}f} times"
         if factor < 1e4
         else f"{abs(decades):.1f} powers of ten"
     )
-    return f"{size} {'smaller' if decades < 0 else 'larger'} at step 1"
+    return f"{size} {'smaller' if decades < 0 else 'larger'} at step {first}"
 
 
 def timeline(view: Timeline, theme: Theme = LIGHT, span: tuple[int, int] | None = None) -> go.Figure:

@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.model.arrays import Array, Mask
 from rnnviz.model.batch import Batch
 from rnnviz.model.cells import Backward, Cell, LayerWeights, State, Trace, Workspace, make_cell
-from rnnviz.model.cells.base import zero_state
+from rnnviz.model.cells.base import NO_CUTS, Cuts, zero_state
 from rnnviz.model.initializers import INITIALIZERS, glorot_uniform
 
 MOST_NUMBERS = 4_000_000
@@ -181,34 +181,48 @@ class Network:
         return traces
 
     def loss_and_gradients(
-        self, params: Params, batch: Batch, workspace: Workspace | None = None
+        self,
+        params: Params,
+        batch: Batch,
+        workspace: Workspace | None = None,
+        truncate: int | None = None,
     ) -> LossAndGradients:
         """Run the forward and backward pass over a batch.
 
+        truncate : cut the backward pass into blocks of so many steps (see ``cut_rows``), None not to.
         With a ``workspace`` the arrays of the result live in it and are overwritten by its next use.
         Overflow raises no error; it appears as inf or NaN in the results.
         """
         workspace = workspace or Workspace()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             outputs, traces = self.forward(params, batch.inputs, workspace)
-            found = self._gradients(params, batch, traces, outputs[batch.written], workspace)
+            found = self._gradients(params, batch, traces, outputs[batch.written], workspace, truncate)
         return LossAndGradients(**vars(found), outputs=outputs)
 
-    def gradients(self, params: Params, batch: Batch, workspace: Workspace) -> Gradients:
+    def gradients(
+        self, params: Params, batch: Batch, workspace: Workspace, truncate: int | None = None
+    ) -> Gradients:
         """Do the same without the outputs of steps that do not write; overflow warns as NumPy is set to."""
         traces = self.states(params, batch.inputs, workspace)
         written = traces[-1].hidden[1:][batch.written] @ params.W_hy
         written += params.b_y
-        return self._gradients(params, batch, traces, written, workspace)
+        return self._gradients(params, batch, traces, written, workspace, truncate)
 
     def _gradients(
-        self, params: Params, batch: Batch, traces: list[Trace], outputs: Array, workspace: Workspace
+        self,
+        params: Params,
+        batch: Batch,
+        traces: list[Trace],
+        outputs: Array,
+        workspace: Workspace,
+        truncate: int | None,
     ) -> Gradients:
         """Carry the loss of ``outputs`` (K, B, O) back to every weight and state."""
         loss, dL_dy = batch.loss.value_and_gradient(outputs, batch.targets[batch.written])
         written = traces[-1].hidden[1:][batch.written].reshape(-1, len(params.W_hy))
         flat_dy = dL_dy.reshape(len(written), -1)
-        layers = self.backward(params, traces, readout_errors(params, batch, dL_dy), workspace)
+        cuts = cut_rows(len(batch.inputs), truncate)
+        layers = self.backward(params, traces, readout_errors(params, batch, dL_dy), workspace, cuts)
         readout = written.T @ flat_dy, flat_dy.sum(axis=0)
         gradients = Params(tuple(layer.weights for layer in layers), *readout)
         hidden = tuple(trace.hidden for trace in traces)
@@ -220,15 +234,17 @@ class Network:
         traces: Sequence[Trace],
         from_above: Sequence[Array | None],
         workspace: Workspace | None = None,
+        cuts: Cuts = NO_CUTS,
     ) -> list[Backward]:
         """Backpropagate errors of the top layer's states to every layer's states and weights.
 
-        from_above : for every step the error dL/dh_t that enters there, (B, H), or None.
+        from_above : for every step the error dL/dh_t that enters there, (B, H), or None. cuts : see
+        ``cut_rows``; they cut every layer.
         """
         workspace, layers = workspace or Workspace(), []
         for i in reversed(range(len(traces))):
             weights, trace = params.layers[i], traces[i]
-            layer = self.cell.backward(weights, trace, from_above, workspace.layer(i), wants_inputs=i > 0)
+            layer = self.cell.backward(weights, trace, from_above, workspace.layer(i), i > 0, cuts)
             layers.append(layer)
             from_above = [] if layer.inputs is None else list(layer.inputs)
         return layers[::-1]
@@ -262,6 +278,34 @@ class Network:
                 inputs[t, :, -O:] = decide(outputs[t - 1])
             outputs[t], states = self.step(params, inputs[t], states)
         return outputs
+
+
+def cut_rows(T: int, truncate: int | None) -> frozenset[int]:
+    """Return the rows at which backpropagation through time is cut into blocks of ``truncate`` steps.
+
+    Blocks are counted back from the last step: of 25 steps, those of 10 are steps 6 to 15 and 16 to 25, and
+    steps 1 to 5 are left. Row t (step t + 1) is in the result if a block begins there: its previous state
+    then counts as a constant, so that no error goes on to step t. States still go on from block to block,
+    and all blocks' gradients are added up for one update. Empty if ``truncate`` is None, or at least T.
+
+    This is BPTT(h; h') with h = h' = ``truncate`` (Williams & Peng 1990), or k_1 = k_2 in Sutskever's terms
+    (2013, section 2.8), with weights that change only after the whole sequence.
+
+    Raises
+    ------
+    ValueError
+        If ``truncate`` is below 1.
+    """
+    if truncate is None:
+        return frozenset()
+    if truncate < 1:
+        raise ValueError(f"truncate must be 1 or more, or None; got {truncate}.")
+    return frozenset(range(T - truncate, 0, -truncate))
+
+
+def farthest_row(row: int, cuts: Cuts) -> int:
+    """Return the first row that an error from ``row`` reaches."""
+    return max((cut for cut in cuts if cut <= row), default=0)
 
 
 def output_gradient(outputs: Array, batch: Batch) -> tuple[float, Array]:

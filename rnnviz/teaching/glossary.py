@@ -121,6 +121,15 @@ _ENTRIES = (
         2,
     ),
     (
+        "truncated BPTT",
+        "the gradient, cut every K steps",
+        "The error goes back to the first step of its block of K steps, counted back from T, and no further; "
+        "used to save time and memory on long sequences. States still go on from block to block, and all "
+        "steps share the weights, so a network may come to remember more than K steps, but more slowly.",
+        r"\delta_{t}=G_tW_{hy}^\top\quad\text{where a block begins at } t+1",
+        2,
+    ),
+    (
         "LSTM, GRU",
         "gated cells",
         "Cells that update their state by addition and learn when to discard it: a remedy for vanishing "

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from rnnviz.model.arrays import Array, Indices, Mask
 from rnnviz.model.batch import Batch
 from rnnviz.model.losses import LOSSES
-from rnnviz.model.network import Network, Params
+from rnnviz.model.network import Network, Params, cut_rows
 from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.training.state import Divergence, TrainingState
 from rnnviz.training.updates import Problem, first_state, run_updates
@@ -25,6 +25,7 @@ PROGRESS_SECONDS = 0.5
 class Fit:
     """A network trained on arrays; see ``gradient_flow(fit.network, fit.params, fit.data)`` for its gradient.
 
+    That is measured without truncation; with it, pass ``probe(network, params, data, truncate)`` instead.
     data : the sequences that were trained on. state : the run at its end.
     """
 
@@ -67,6 +68,7 @@ def fit(
     optimizer: str = "adam",
     learning_rate: float = 3e-3,
     clip_norm: float | None = 1.0,
+    truncate: int | None = None,
     batch_size: int = 32,
     seed: int = 0,
     on_progress: Callable[[TrainingState], None] | None = None,
@@ -89,6 +91,7 @@ def fit(
         "cross-entropy", mean squared error for "squared-error".
     init, gain, params : how weights are drawn (see ``Network.init``; its ``longest`` is T), or the initial
         weights.
+    truncate : steps of the blocks into which the backward pass is cut (see ``network.cut_rows``).
     batch_size : sequences per update, drawn with replacement.
     on_progress : called with the state about every half second.
 
@@ -102,6 +105,7 @@ def fit(
             raise ValueError(f"{what} must be one of {', '.join(known)}; got {value!r}.")
     data = _batch(network, inputs, targets, writes, loss)
     measured = data if held_out is None else _batch(network, *held_out, data.writes, loss)
+    cut_rows(len(data.inputs), truncate)  # refuses what is out of bounds
     rng = np.random.default_rng(seed)
     first = network.init(rng, init, gain, len(data.inputs)) if params is None else params
     problem = Problem(
@@ -112,6 +116,7 @@ def fit(
         optimizer,
         learning_rate,
         clip_norm,
+        truncate,
     )
     state = first_state(first, rng, len(data.inputs))
     while state.step < steps and state.divergence is None:

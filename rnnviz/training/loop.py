@@ -68,6 +68,7 @@ def problem_of(e: Experiment) -> Problem:
         e.optimizer,
         e.learning_rate,
         e.clip_norm,
+        e.truncate,
     )
 
 

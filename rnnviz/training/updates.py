@@ -24,7 +24,8 @@ class Problem:
     """A learning problem and the optimizer settings.
 
     sample : draws a training batch. measure : the held-out metric of weights. is_solved : whether a metric
-    reaches the goal. optimizer : a name of OPTIMIZERS. clip_norm : None for no clipping.
+    reaches the goal. optimizer : a name of OPTIMIZERS. clip_norm : None for no clipping. truncate : steps of
+    the blocks into which the backward pass is cut (see ``network.cut_rows``), None for a single one.
     """
 
     network: Network
@@ -34,6 +35,7 @@ class Problem:
     optimizer: str
     learning_rate: float
     clip_norm: float | None
+    truncate: int | None = None
 
 
 def first_state(params: Params, rng: np.random.Generator, seq_len: int) -> TrainingState:
@@ -108,7 +110,7 @@ def _update(
     """Make one update, or record a divergence. Appends to ``state.history``."""
     if state.step == 0:
         state = _measured(problem, state)
-    found = _descend(problem.network, state, problem.sample(rng), workspace)
+    found = _descend(problem, state, problem.sample(rng), workspace)
     gradient, norm, clipped_norm = clip_by_norm(found.gradient, problem.clip_norm)
     state.history.record((state.step, found.loss, state.metric, norm, clipped_norm), found.curve)
     if not (np.isfinite(found.loss) and np.isfinite(norm)):
@@ -135,14 +137,14 @@ class _Found:
     divergence: Divergence | None
 
 
-def _descend(network: Network, state: TrainingState, batch: Batch, workspace: Workspace) -> _Found:
+def _descend(problem: Problem, state: TrainingState, batch: Batch, workspace: Workspace) -> _Found:
     """Compute a batch's loss and gradient; in parts if it is large, as it could take gigabytes at once."""
     T, B, _ = batch.inputs.shape
     wants_curve = state.history.wants_curve(state.step)
     loss, gradient, curve = 0.0, np.zeros(state.params.count), np.zeros(T) if wants_curve else None
     divergence = None
-    for part in batch.parts(network.at_once(T)):
-        result = network.gradients(state.params, part, workspace)
+    for part in batch.parts(problem.network.at_once(T)):
+        result = problem.network.gradients(state.params, part, workspace, problem.truncate)
         share, flat = part.inputs.shape[1] / B, result.gradients.flat()
         if divergence is None and not (np.isfinite(result.loss) and np.isfinite(flat).all()):
             divergence = _locate(state.step, result)

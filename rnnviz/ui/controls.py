@@ -34,6 +34,8 @@ ARROWS = {
     "sequence-to-sequence": "n⇥n",
 }
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
+BLOCKS = (1, 2, 5, 10, 20, 50, 100)
+"""Steps after which the gradient may be cut."""
 CLIPS = (None, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
 USUAL_GAINS = 3.0
 """The gain slider ends here unless the experiment's own gain lies beyond."""
@@ -147,23 +149,51 @@ def _start(session: Session, useful: Collection[str]) -> None:
 
 def _learning(session: Session, useful: Collection[str]) -> None:
     e = session.experiment
-    if "learning_rate" not in useful:
-        return
+    if "learning_rate" in useful:
+        st.select_slider(
+            "Learning rate",
+            sorted({*RATES, e.learning_rate}),
+            format_func=to_text,  # in full: Streamlit knows an option by its text
+            help=explain("η"),
+            **_bound(session, "learning_rate"),
+        )
+    drawn = {"clip_norm": _clipping, "truncate": _truncation}
+    shown = [draw for name, draw in drawn.items() if name in useful and (draw is _clipping or _cuts(e))]
+    for place, draw in zip(st.columns(2) if len(shown) == 2 else [st.container()], shown, strict=False):
+        with place:
+            draw(session)
+
+
+def _clipping(session: Session) -> None:
+    clips = sorted({c for c in (*CLIPS, session.experiment.clip_norm) if c is not None})
     st.select_slider(
-        "Learning rate",
-        sorted({*RATES, e.learning_rate}),
-        format_func=to_text,  # in full: Streamlit knows an option by its text
-        help=explain("η"),
-        **_bound(session, "learning_rate"),
-    )
-    clips = sorted({c for c in (*CLIPS, e.clip_norm) if c is not None})
-    st.select_slider(
-        "Clip the gradient's norm at",
+        "Clip norm at",
         [None, *clips],
         format_func=lambda clip: "off" if clip is None else to_text(clip),
         help=explain("θ"),
         **_bound(session, "clip_norm"),
     )
+
+
+def _cuts(e: Experiment) -> bool:
+    """Return whether truncation can cut anything."""
+    return e.seq_len > 1 and CELLS[e.cell].recurrent
+
+
+def _truncation(session: Session) -> None:
+    e = session.experiment
+    blocks = {k for k in BLOCKS if k < e.seq_len} | ({e.truncate} if e.truncate else set())
+    st.select_slider(
+        "Cut BPTT every",
+        [None, *sorted(blocks)],
+        format_func=_in_steps,
+        help=explain("truncated BPTT"),
+        **_bound(session, "truncate"),
+    )
+
+
+def _in_steps(steps: int | None) -> str:
+    return "off" if steps is None else "1 step" if steps == 1 else f"{steps} steps"
 
 
 def _network(session: Session, useful: Collection[str]) -> None:

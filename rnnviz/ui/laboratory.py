@@ -23,8 +23,9 @@ from rnnviz.ui.widgets import one_of
 LEARNS = EVERYTHING - PICTURE
 """Controls that change a training run."""
 
-STARTS = LEARNS - {"optimizer", "learning_rate", "clip_norm", "batch_size"}
-"""Controls that change a network's gradient before training. (It is measured on sequences of its own.)"""
+STARTS = LEARNS - {"optimizer", "learning_rate", "clip_norm", "truncate", "batch_size"}
+"""Controls that change a network's gradient before training and before it is truncated. (It is measured on
+sequences of its own.)"""
 
 MATRIX = STARTS - {"seq_len", "noise", "delay", "items", "jitter", "series", "data", "language", "target"}
 """Controls that change W_hh before training, or the activation's largest slope."""
@@ -57,7 +58,7 @@ DRAWN: dict[str, Instrument] = {
     "compare": Instrument(
         "How much of the error arrives at each step?",
         lambda session: present(compare(session, session.run.state.params), "compare", FIGURE_HEIGHT - 40),
-        useful=STARTS | {"relative"},
+        useful=STARTS | {"relative", "truncate"},
     ),
     "causes": Instrument(
         "Which of the two causes makes it shrink or grow?",
@@ -68,6 +69,7 @@ DRAWN: dict[str, Instrument] = {
         lambda session: present(
             quick.contributions(session, session.run.state.params), "contributions", FIGURE_HEIGHT + 18
         ),
+        useful=STARTS | {"truncate"},
     ),
     "spectrum": Instrument(
         "What does W_hh itself allow?",

@@ -342,6 +342,8 @@ def _facts(e: Experiment) -> list[str]:
     rate = np.format_float_positional(e.learning_rate, trim="-")
     clip = "no clipping" if e.clip_norm is None else f"clipped at {e.clip_norm:g}"
     learning = f"{OPTIMIZERS[e.optimizer].title}, learning rate {rate}, {clip}"
+    if e.truncate is not None:
+        learning += f", gradient cut every {e.truncate} steps"
     return [*facts, f"W_hh: {init.title}{gain}", ACTIVATIONS[e.activation].title, learning, f"seed {e.seed}"]
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from rnnviz.experiment import Experiment
 from rnnviz.model.arrays import Array
+from rnnviz.model.network import cut_rows, farthest_row
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.teaching.numbers import plain
@@ -185,7 +186,8 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
     if not sizes.size:
         return "The very first forward pass overflowed: W_hh multiplies the state again at every step."
     clipped = " (clipping was off)" if e.clip_norm is None else ""
-    largest, back = plain(sizes.max(), 2), int(e.masks.write_steps[-1])
+    last, largest = int(e.masks.write_steps[-1]), plain(sizes.max(), 2)
+    back = last - farthest_row(last, cut_rows(e.seq_len, e.truncate))
     return (
         f"The gradient had grown to {largest} on its way back over {back} steps{clipped}. "
         f"One update of that size throws the weights far off, and every later step multiplies by them again."

@@ -216,6 +216,7 @@ def values_of(e: Experiment, name: str) -> dict[str, str]:
         "hidden_size": SIZES,
         "layers": (1, 2, 3),
         "learning_rate": RATES,
+        "truncate": (None, 1, 2, 5, 10, 20, 50),
         "clip_norm": (None, *(clip for clip in CLIPS if clip is not None)),
     }
     return {to_text(value): "off" if value is None else to_text(value) for value in numbers[name]}

@@ -45,7 +45,7 @@ def test_every_field_says_what_it_accepts_under_its_own_url_name() -> None:
     urls = [choice.url for choice in choices().values()]
     assert len(set(urls)) == len(urls)
     expected = ["topology", "task", "T", "H", "layers", "cell", "activation", "init", "gain"]
-    expected += ["optimizer", "lr", "clip", "batch", "seed"]
+    expected += ["optimizer", "lr", "clip", "bptt", "batch", "seed"]
     assert urls[: len(expected)] == expected
 
 
@@ -105,14 +105,15 @@ def test_what_no_field_can_mean_is_refused_by_name(name: str, value: Any) -> Non
         Experiment(**{name: value})
 
 
-@pytest.mark.parametrize("name", [name for name in choices() if name not in ("clip_norm",)])
+@pytest.mark.parametrize("name", [name for name in choices() if name not in ("clip_norm", "truncate")])
 def test_none_is_refused_where_it_means_nothing(name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name} must be .*; got None"):
         Experiment(**{name: None})  # type: ignore[arg-type]
 
 
-def test_no_clipping_is_none() -> None:
+def test_no_clipping_and_no_truncation_are_none() -> None:
     assert Experiment(clip_norm=None).clip_norm is None
+    assert Experiment().truncate is None
 
 
 @pytest.mark.parametrize("name", NUMBERS)

@@ -105,10 +105,20 @@ def told(e: Experiment) -> Experiment:
 @given(e=EXPERIMENTS)
 @example(e=Experiment(gain=0.1 + 0.2, learning_rate=1e-6, clip_norm=None))
 @example(e=PRESETS["echo"].experiment)
+@example(e=Experiment(truncate=10))
 def test_a_link_opens_the_experiment_that_it_was_made_from(e: Experiment) -> None:
     opened = from_params(to_params(e))
     assert opened.experiment == told(e)
     assert (opened.ignored, opened.adjusted) == ([], [])
+
+
+def test_truncation_is_in_a_link_only_where_there_is_some() -> None:
+    assert to_params(Experiment(truncate=10))["bptt"] == "10"
+    assert "bptt" not in to_params(Experiment())
+    assert from_params({"bptt": "none"}).experiment == Experiment()
+    assert from_params({"bptt": "0"}).ignored == [
+        "bptt=0 (expected a whole number between 1 and 200 or none)"
+    ]
 
 
 @given(e=EXPERIMENTS)

@@ -303,6 +303,43 @@ def test_the_three_matrices_are_named_beside_their_edges() -> None:
     assert "B = Whh" not in beside(single), "a single step has no recurrence"
 
 
+def test_a_cut_is_a_gap_in_the_ribbon_with_a_mark() -> None:
+    e = Experiment(seq_len=25, truncate=10, layers=2)
+    spec = timeline_spec(view_of(e))
+    ribbon = [edges(trace) for trace in spec["data"] if trace["name"].startswith("B = W_hh, bin")]
+    starts = np.concatenate(ribbon)[:, 0]
+    assert sorted(set(range(1, 25)) - set(starts)) == [5, 15], "steps 1 to 5, 6 to 15, 16 to 25"
+    marks = edges(named(spec, "cut"))
+    assert len(marks) == 2 * 2 * 2, "two strokes at each cut of each layer"
+    assert set(np.rint((marks[:, 0] + marks[:, 2]) / 2 - 0.5)) == {5, 15}
+    assert "cut every 10 steps" in words(spec)
+    assert "// cut" in words(spec)
+
+
+def test_what_truncation_cuts_off_is_not_called_vanishing() -> None:
+    spec = timeline_spec(view_of(Experiment(seq_len=20, truncate=10)))
+    assert "healthy" in words(spec)
+    assert "at step 11, cut every 10 steps" in words(spec)
+    assert "exactly 0" not in words(spec)
+    assert list(named(spec, "exactly 0: cut off")["x"]) == list(range(1, 11))
+    assert not len(named(spec, "exactly 0")["x"])
+
+
+def test_with_a_cut_at_every_step_there_is_no_verdict() -> None:
+    told = words(timeline_spec(view_of(Experiment(seq_len=20, truncate=1))))
+    assert "cut at every step: no error reaches an earlier step" in told
+    assert "healthy" not in told
+
+
+@pytest.mark.parametrize(
+    "changes", [{"truncate": None}, {"truncate": 20}, {"truncate": 5, "cell": "feed-forward"}]
+)
+def test_a_timeline_without_cuts_has_no_marks(changes: dict[str, Any]) -> None:
+    spec = timeline_spec(view_of(Experiment(seq_len=20, **changes)))
+    assert "cut" not in names(spec)
+    assert "cut" not in words(spec)
+
+
 # Row 2: the hidden states
 
 

@@ -16,7 +16,7 @@ from rnnviz import CELLS, TASKS, Experiment, Params, gradient_flow, train
 from rnnviz.model.cells import Workspace
 from rnnviz.tasks import Batch
 from rnnviz.training.updates import gradient_curve
-from tests.plain_rnn import Array, Case, Weights, forward
+from tests.plain_rnn import Array, Case, Weights, forward, weight_arrays
 
 # One task for every valid pair of topology and loss; each allows T = 7, 8.
 LAYOUTS: dict[str, dict[str, Any]] = {
@@ -72,11 +72,6 @@ def plainly(e: Experiment, params: Params, batch: Batch) -> Case:
 def drawn(e: Experiment) -> tuple[Params, Batch, Case]:
     params, batch = random_weights(e), TASKS[e.task].sample(e, np.random.default_rng(e.seed + 1))
     return params, batch, plainly(e, params, batch)
-
-
-def weight_arrays(weights: Weights) -> list[Array]:
-    layers, W_hy, b_y = weights
-    return [*(array for layer in layers for array in layer), W_hy, b_y]
 
 
 def moved(weights: Weights, changes: list[Array]) -> Weights:

@@ -105,6 +105,7 @@ KINDS = {
     "choose_gain": "slider",
     "choose_learning_rate": "select_slider",
     "choose_clip_norm": "select_slider",
+    "choose_truncate": "select_slider",
     "choose_cell": "selectbox",
     "choose_activation": "selectbox",
     "choose_optimizer": "selectbox",
@@ -180,6 +181,7 @@ def test_a_control_of_every_kind_reaches_the_experiment() -> None:
         "gain": 1.5,
         "learning_rate": 0.01,
         "clip_norm": 3.0,
+        "truncate": 5,
         "activation": "relu",
         "optimizer": "sgd",
         "hidden_size": 16,
@@ -221,6 +223,7 @@ def test_a_deep_link_restores_the_whole_experiment() -> None:
         optimizer="rmsprop",
         learning_rate=0.00123,  # between the slider's usual rates
         clip_norm=0.7,
+        truncate=7,  # between the slider's usual lengths
         batch_size=5,
         seed=99,
         feedback=True,
@@ -233,6 +236,21 @@ def test_a_deep_link_restores_the_whole_experiment() -> None:
     assert visitor.widget("slider", "choose_gain").value == 4.25
     assert visitor.widget("select_slider", "choose_learning_rate").value == 0.00123
     assert visitor.widget("select_slider", "choose_clip_norm").value == 0.7
+    assert visitor.widget("select_slider", "choose_truncate").value == 7
+
+
+def test_the_gradient_can_be_cut_where_it_goes_back_more_than_a_step() -> None:
+    visitor = Visitor({"bptt": "10"})
+    slider = visitor.widget("select_slider", "choose_truncate")
+    assert slider.options == ["off", "1 step", "2 steps", "5 steps", "10 steps"]
+    assert "healthy, cut" in visitor.numbers
+    visitor.step()
+    visitor.set("choose_truncate", 5)
+    assert visitor.experiment == Experiment(truncate=5)
+    assert visitor.params["bptt"] == "5"
+    assert visitor.notice == "Restarted: bptt = 5. Press Play."
+    visitor.set("choose_cell", "feed-forward")
+    assert "choose_truncate" not in {slider.key for slider in visitor.tab.select_slider}
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -352,10 +352,26 @@ def test_controls_that_change_nothing_on_an_instrument_are_left_out() -> None:
     assert shown["border"] == {"activation", "hidden_size"}
     assert {name for name in shown if "relative" in shown[name]} == {"compare"}
     assert {name for name in shown if "learning_rate" in shown[name]} == {"training"}
+    assert {name for name in shown if "truncate" in shown[name]} == {"compare", "contributions", "training"}
     assert {name for name in shown if "seq_len" not in shown[name]} == {"spectrum", "border", "cliff"}
     assert not any({"layer", "whole_loss"} & names for names in shown.values())
     choose(tab, "seeds").button_group(key="seeds_of").set_value("training")
     assert {"learning_rate", "clip_norm", "optimizer", "batch_size"} <= controls(look(tab))
+
+
+@pytest.mark.parametrize(
+    ("instrument", "told"),
+    [
+        ("compare", "BPTT is cut every 3 steps, counted back from T"),
+        ("contributions", "BPTT is cut every 3 steps, counted back from T"),
+        ("causes", "Measured without truncating BPTT."),
+        ("seeds", "Measured without truncating BPTT."),
+    ],
+)
+def test_an_instrument_says_what_truncation_does_to_it(instrument: str, told: str) -> None:
+    for truncate in (3, 8, None):
+        tab = choose(open_laboratory(Experiment(seq_len=8, truncate=truncate)), instrument)
+        assert (told in " ".join(text.value for text in tab.markdown)) == (truncate == 3)
 
 
 CHANGES: dict[str, Any] = {

@@ -9,7 +9,16 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.model.arrays import Array
-from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace, weight_products
+from rnnviz.model.cells.base import (
+    NO_CUTS,
+    Backward,
+    Cuts,
+    State,
+    StepBack,
+    Trace,
+    Workspace,
+    weight_products,
+)
 from rnnviz.model.cells.vanilla import VanillaWeights, input_currents
 from rnnviz.model.initializers import Initializer, glorot_uniform
 
@@ -79,6 +88,7 @@ class Antisymmetric:
         from_above: Sequence[Array | None],
         workspace: Workspace,
         wants_inputs: bool = False,
+        cuts: Cuts = NO_CUTS,
     ) -> Backward:
         """Backpropagate the error through time."""
         T, B, H = trace.squashed.shape
@@ -89,7 +99,7 @@ class Antisymmetric:
         matrix_T = np.ascontiguousarray(self._matrix(weights).T)
         for t in reversed(range(T)):
             error = dL_dh[t]
-            if t + 1 < T:
+            if t + 1 < T and t + 1 not in cuts:
                 dL_da[t + 1].dot(matrix_T, error)
                 error += dL_dh[t + 1]
             else:

@@ -7,7 +7,7 @@ their weights side by side: W_xh (I, G H), W_hh (H, G H).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -25,6 +25,12 @@ LayerWeights = Any
 Every type has W_xh (I, G H): a layer's input is always multiplied by a matrix first. Those of cells with
 ``Cell.matrices`` have W_hh (H, G H).
 """
+
+
+Cuts = Collection[int]
+"""Rows of steps from which no error goes back to the step before: see ``network.cut_rows``."""
+
+NO_CUTS: Cuts = frozenset()
 
 
 class Workspace:
@@ -160,11 +166,13 @@ class Cell(Protocol):
         from_above: Sequence[Array | None],
         workspace: Workspace,
         wants_inputs: bool = False,
+        cuts: Cuts = NO_CUTS,
     ) -> Backward:
         """Backpropagate the error through time.
 
         from_above : for every step the part of dL/dh_t that comes from the readout or the next layer at
-        that same step, (B, H), or None for zero. wants_inputs : compute dL/dinputs too.
+        that same step, (B, H), or None for zero. wants_inputs : compute dL/dinputs too. cuts : rows t (step
+        t + 1) whose previous state counts as a constant, so that row t - 1 gets no error from it.
         """
 
     def step(self, weights: LayerWeights, x: Array, state: State) -> State:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.model.arrays import Array
-from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace
+from rnnviz.model.cells.base import NO_CUTS, Backward, Cuts, State, StepBack, Trace, Workspace
 from rnnviz.model.cells.gated import by_gate, draw_gates, gate_products, input_currents, input_errors, sigmoid
 from rnnviz.model.initializers import MATRICES, Initializer, chrono_bias
 
@@ -112,6 +112,7 @@ class GRU:
         from_above: Sequence[Array | None],
         workspace: Workspace,
         wants_inputs: bool = False,
+        cuts: Cuts = NO_CUTS,
     ) -> Backward:
         """Backpropagate the error through time."""
         T, _, B, H = trace.activated.shape
@@ -131,7 +132,11 @@ class GRU:
             if (direct := from_above[t]) is not None:
                 error += direct
             _errors_of_step(trace, t, error, into[:, t], kept, free)
-            np.matmul(into_recurrent[:, t], W_hh_T, out=through)
+            if t in cuts:
+                through.fill(0.0)
+                kept.fill(0.0)
+            else:
+                np.matmul(into_recurrent[:, t], W_hh_T, out=through)
         W_xh, W_hh, b = gate_products(trace, into_input, into_recurrent)
         b_hn = np.ones(T * B) @ into[0].reshape(T * B, H)
         inputs = input_errors(into_input, weights.W_xh) if wants_inputs else None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.model.arrays import Array
-from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace
+from rnnviz.model.cells.base import NO_CUTS, Backward, Cuts, State, StepBack, Trace, Workspace
 from rnnviz.model.initializers import Initializer, glorot_uniform
 
 Complex = NDArray[np.complex128]
@@ -125,6 +125,7 @@ class LRU:
         from_above: Sequence[Array | None],
         workspace: Workspace,
         wants_inputs: bool = False,
+        cuts: Cuts = NO_CUTS,
     ) -> Backward:
         """Backpropagate the error through time; only the memory's own path goes step by step."""
         T, B, H = trace.encoded.shape
@@ -135,8 +136,9 @@ class LRU:
         whole = _into_memory(weights, dL_dy)  # dL/ds_t, for now without the later steps' part
         later, conjugate = np.zeros((T, B, H), complex), np.tile(weights.eigenvalues.conj(), (B, 1))
         for t in reversed(range(T - 1)):
-            np.multiply(whole[t + 1], conjugate, out=later[t])
-            whole[t] += later[t]
+            if t + 1 not in cuts:
+                np.multiply(whole[t + 1], conjugate, out=later[t])
+                whole[t] += later[t]
         gradient, dL_du = _weights_and_encoded(weights, trace, dL_dh, dL_dy, whole)
         inputs = dL_du @ weights.W_xh.T if wants_inputs else None
         return Backward((dL_dh, later.real, later.imag), inputs, gradient)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.model.arrays import Array
-from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace
+from rnnviz.model.cells.base import NO_CUTS, Backward, Cuts, State, StepBack, Trace, Workspace
 from rnnviz.model.cells.gated import by_gate, draw_gates, gate_products, input_currents, input_errors, sigmoid
 from rnnviz.model.initializers import MATRICES, Initializer, chrono_bias
 
@@ -115,6 +115,7 @@ class LSTM:
         from_above: Sequence[Array | None],
         workspace: Workspace,
         wants_inputs: bool = False,
+        cuts: Cuts = NO_CUTS,
     ) -> Backward:
         """Backpropagate the errors of h and c through time."""
         T, B, H = trace.squashed.shape
@@ -130,7 +131,11 @@ class LSTM:
                 error += direct
             dL_dc[t] = carried
             _errors_of_step(trace, t, error, dL_da[:, t], carried, free)
-            np.matmul(dL_da[:, t], W_hh_T, out=through)
+            if t in cuts:
+                through.fill(0.0)
+                carried.fill(0.0)
+            else:
+                np.matmul(dL_da[:, t], W_hh_T, out=through)
         gradient = LSTMWeights(*gate_products(trace, dL_da, dL_da))
         inputs = input_errors(dL_da, weights.W_xh) if wants_inputs else None
         return Backward((dL_dh, dL_dc), inputs, gradient)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.model.arrays import Array
-from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace
+from rnnviz.model.cells.base import NO_CUTS, Backward, Cuts, State, StepBack, Trace, Workspace
 from rnnviz.model.cells.gated import input_currents, input_errors, side_by_side, sigmoid
 from rnnviz.model.initializers import Initializer, chrono_bias, glorot_uniform, pytorch_uniform
 
@@ -98,6 +98,7 @@ class MinGRU:
         from_above: Sequence[Array | None],
         workspace: Workspace,
         wants_inputs: bool = False,
+        cuts: Cuts = NO_CUTS,
     ) -> Backward:
         """Backpropagate the error through time; only the state's own path goes step by step."""
         T, _, B, H = trace.activated.shape
@@ -113,7 +114,7 @@ class MinGRU:
                 np.multiply(later, kept[t + 1], out=error)
             if direct is not None:
                 error += direct
-            later = error
+            later = None if t in cuts else error
         dL_da = workspace.array("dL_da", 2, T, B, H)
         np.multiply(dL_dh, z, out=dL_da[1])
         np.subtract(n, trace.hidden[:-1], out=dL_da[0])

@@ -10,7 +10,16 @@ import numpy as np
 
 from rnnviz.model.activations import ACTIVATIONS, Activation
 from rnnviz.model.arrays import Array
-from rnnviz.model.cells.base import Backward, State, StepBack, Trace, Workspace, weight_products
+from rnnviz.model.cells.base import (
+    NO_CUTS,
+    Backward,
+    Cuts,
+    State,
+    StepBack,
+    Trace,
+    Workspace,
+    weight_products,
+)
 from rnnviz.model.initializers import MATRICES, Initializer, glorot_uniform
 
 
@@ -81,20 +90,21 @@ class Vanilla:
         from_above: Sequence[Array | None],
         workspace: Workspace,
         wants_inputs: bool = False,
+        cuts: Cuts = NO_CUTS,
     ) -> Backward:
         """delta_t = from_above_t + (delta_{t+1} * phi'(a_{t+1})) W_hh^T (Pascanu et al. 2013, eq. 5)."""
         states = trace.hidden[1:]
         T, B, H = states.shape
         dL_dh = workspace.array("dL_dh", T, B, H)
         dL_da = self.activation.derivative(states, workspace.array("dL_da", T, B, H))  # phi'(a_t) for now
-        later, W_hh_T = np.zeros((B, H)), np.ascontiguousarray(weights.W_hh.T)
-        steps = list(zip(dL_dh, dL_da, from_above, strict=True))
-        for dL_dh_t, dL_da_t, from_above_t in reversed(steps):
+        nothing, W_hh_T = np.zeros((B, H)), np.ascontiguousarray(weights.W_hh.T)
+        later, steps = nothing, list(zip(range(T), dL_dh, dL_da, from_above, strict=True))
+        for t, dL_dh_t, dL_da_t, from_above_t in reversed(steps):
             later.dot(W_hh_T, dL_dh_t)  # one step back in time
             if from_above_t is not None:
                 dL_dh_t += from_above_t
             dL_da_t *= dL_dh_t  # through the activation
-            later = dL_da_t
+            later = nothing if t in cuts else dL_da_t
         gradient = VanillaWeights(*weight_products(trace, dL_da))
         return Backward((dL_dh,), dL_da @ weights.W_xh.T if wants_inputs else None, gradient)
 
@@ -180,6 +190,7 @@ class FeedForward:
         from_above: Sequence[Array | None],
         workspace: Workspace,
         wants_inputs: bool = False,
+        cuts: Cuts = NO_CUTS,
     ) -> Backward:
         """delta_t = from_above_t: no error reaches an earlier step."""
         states = trace.hidden[1:]

@@ -19,7 +19,7 @@ from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.network import Params
 from rnnviz.teaching.numbers import number, plain
-from rnnviz.ui.instruments.reading import Reading
+from rnnviz.ui.instruments.reading import Reading, cut_where
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
@@ -58,7 +58,7 @@ def compare(session: Session, params: Params) -> Reading | str:
         if session.relative:
             items = items / items[np.arange(len(items)), flow.outputs - 1][:, None]
     table = _curve_table(e, lines, flow)
-    how = f"{_how_to_read_the_curve(lines[0], items is not None, trained)} {caveat}"
+    how = f"{_how_to_read_the_curve(lines[0], items is not None, trained)} {cut_where(e)} {caveat}"
     label = f"Gradient against time step: {flow.verdict}, {plain(flow.decades)} powers of ten"
     return Reading(curves_spec(lines, theme(), session.relative, items), label, how, words, table, letters)
 

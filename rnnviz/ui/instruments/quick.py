@@ -16,7 +16,7 @@ from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.cells import CELLS
 from rnnviz.model.network import Params
 from rnnviz.teaching.numbers import number, percent, plain
-from rnnviz.ui.instruments.reading import Reading
+from rnnviz.ui.instruments.reading import Reading, cut_where, uncut
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
@@ -82,7 +82,7 @@ def causes(session: Session, params: Params) -> Reading | str:
     how = (
         "Every step back multiplies the error by two factors: the activation's slope at that step, then W_hh "
         "(medians are under the braces). Above 1 it grows, below 1 it shrinks. Bars: the share of units that "
-        f"are {blocked}, which pass less than a tenth of the error. {remark}"
+        f"are {blocked}, which pass less than a tenth of the error. {remark} {uncut(e)}"
     )
     formula = (
         r"\frac{\|\varepsilon_{t-1}\|}{\|\varepsilon_t\|} ="
@@ -144,7 +144,7 @@ def contributions(session: Session, params: Params) -> Reading | str:
         f"the shares sum to {items.share.sum():.3f}"
     )
     figure = contributions_spec(items, gradient_flow(e, params), theme())
-    return Reading(figure, label, how, formula, table, _through_gates(e) if gated else "")
+    return Reading(figure, label, f"{how} {cut_where(e)}", formula, table, _through_gates(e) if gated else "")
 
 
 def _nothing_to_itemise(e: Experiment, square: float) -> str:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from rnnviz.experiment import Experiment
 from rnnviz.figures.theme import Spec
+from rnnviz.model.cells import CELLS
+from rnnviz.model.network import cut_rows
 from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.ui.downloads import csv_button
 from rnnviz.ui.live_figure import show
@@ -41,6 +44,20 @@ class Reading:
     formula: str
     data: pd.DataFrame
     note: str = ""
+
+
+def cut_where(e: Experiment) -> str:
+    """Return a sentence on the steps at which an experiment truncates its gradient; "" if it does not."""
+    cuts = cut_rows(e.seq_len, e.truncate)
+    if not (cuts and CELLS[e.cell].recurrent):
+        return ""
+    every = "at every step" if e.truncate == 1 else f"every {e.truncate} steps"
+    return f"BPTT is cut {every}, counted back from T: no error goes from one block to the one before."
+
+
+def uncut(e: Experiment) -> str:
+    """Return a sentence on a measurement that leaves truncation out; "" if the experiment has none."""
+    return "Measured without truncating BPTT." if cut_where(e) else ""
 
 
 def present(reading: Reading | str, name: str, height: int = FIGURE_HEIGHT) -> None:

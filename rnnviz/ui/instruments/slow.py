@@ -32,7 +32,7 @@ from rnnviz.tasks import TASKS
 from rnnviz.teaching.numbers import number, plain
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.channel import follow
-from rnnviz.ui.instruments.reading import Reading, present
+from rnnviz.ui.instruments.reading import Reading, present, uncut
 from rnnviz.ui.notes import note
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
@@ -162,7 +162,8 @@ def _training_reading(e: Experiment, runs: list[SeedRun], updates: int) -> Readi
 
 def _gradient_of_seeds(session: Session) -> None:
     """Show the gradient's median and band over twenty seeds at initialisation, and the verdicts."""
-    e = replace(session.experiment, learning_rate=1e-3, clip_norm=None)  # neither matters before training
+    # none of these matters before training
+    e = replace(session.experiment, learning_rate=1e-3, clip_norm=None, truncate=None)
     if e.seq_len == 1:
         note(ONE_STEP)
         return
@@ -170,7 +171,8 @@ def _gradient_of_seeds(session: Session) -> None:
     def read(flows: list[Any]) -> Reading:
         own = flows[0] or gradient_flow(e)  # so that there is a picture from the beginning
         others = [flow for flow in flows[1:] if flow is not None]
-        return _seed_reading(own, SeedBand.of([own, *others]))
+        reading = _seed_reading(own, SeedBand.of([own, *others]))
+        return replace(reading, how=f"{reading.how} {uncut(session.experiment)}")
 
     parts = partial(seed_parts, e, SEEDS)
     height = SEEDS_HEIGHT - CHOICE_HEIGHT
