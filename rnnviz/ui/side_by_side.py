@@ -12,7 +12,7 @@ import streamlit as st
 
 from rnnviz.analysis.sweeps import SeedRun, seed_parts, seed_run
 from rnnviz.experiment import Experiment, choices
-from rnnviz.experiment.links import to_params, to_text
+from rnnviz.experiment.links import to_text
 from rnnviz.experiment.pair import CHANGEABLE, Pair, paired, parameter_count
 from rnnviz.figures.contest import look_of
 from rnnviz.figures.pair import NAMES, PairPicture, Row
@@ -231,9 +231,7 @@ def _first_other(pair: Pair, name: str) -> tuple[str, str]:
 
 def _swap(session: Session, pair: Pair) -> None:
     """Let A and B change places."""
-    a, b = to_params(pair.a), to_params(pair.b)
-    urls = [choices()[name].url for name in CHANGEABLE]
-    back = tuple((url, a[url]) for url in urls if a[url] != b[url])
+    back = tuple((choices()[name].url, to_text(getattr(pair.a, name))) for name in pair.differences)
     session.restart(pair.b)
     session.view = replace(session.view, changes=back or session.view.changes, equal=False)
 
