@@ -20,7 +20,7 @@ from rnnviz.ui.views import INSTRUMENTS
 from tests.browser.conftest import ROOT, serve, wait_until
 
 ECHO = Experiment(task="echo", topology="many-to-many", seq_len=24, delay=6, init="scaled-gaussian")
-QUICK = ("compare", "causes", "contributions", "spectrum")
+QUICK = ("compare", "causes", "contributions", "spectrum", "directions", "lyapunov")
 
 
 def drawn(name: str) -> str:
