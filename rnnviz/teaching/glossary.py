@@ -161,7 +161,7 @@ _ENTRIES = (
     (
         "∂s_T/∂s_t",
         "Jacobian over many steps",
-        "How the last state depends on that at step t; s is all that a layer carries on: h, in an LSTM (h, c). "
+        "How the last state depends on that at step t; s is all that a layer carries on: h, or (h, c). "
         "Singular values: how much of an error gets back, direction by direction. The norm of a gradient "
         "mostly follows the largest.",
         r"\tfrac{\partial s_T}{\partial s_t}=\sum_i\sigma_i\,u_iv_i^\top",
