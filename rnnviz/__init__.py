@@ -9,6 +9,8 @@ from rnnviz.analysis.bench import Bench, decay
 from rnnviz.analysis.contributions import Contributions, gradient_contributions
 from rnnviz.analysis.decay_factors import DecayFactors, decay_factors
 from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
+from rnnviz.analysis.jacobians import StateJacobians, state_jacobians
+from rnnviz.analysis.lyapunov import LyapunovExponents, lyapunov_exponents
 from rnnviz.analysis.mean_field import MeanField, critical_gain, mean_field
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.analysis.spectrum import Spectrum, spectrum
@@ -45,6 +47,7 @@ __all__ = [
     "Fit",
     "GradientFlow",
     "LossAndGradients",
+    "LyapunovExponents",
     "MeanField",
     "Network",
     "Params",
@@ -53,6 +56,7 @@ __all__ = [
     "SeedBand",
     "Snapshot",
     "Spectrum",
+    "StateJacobians",
     "TrainingShares",
     "TrainingState",
     "advance",
@@ -64,11 +68,13 @@ __all__ = [
     "fit",
     "gradient_contributions",
     "gradient_flow",
+    "lyapunov_exponents",
     "mean_field",
     "phase_diagram",
     "seed_band",
     "spectrum",
     "start",
+    "state_jacobians",
     "take_snapshot",
     "train",
     "training_shares",

@@ -9,6 +9,7 @@ from rnnviz.figures.answers import Answers, answers, answers_spec
 from rnnviz.figures.cliff import cliff
 from rnnviz.figures.contest import Contest, contest
 from rnnviz.figures.curves import Curve, curves, decay_factors, seeds
+from rnnviz.figures.directions import directions, lyapunov
 from rnnviz.figures.forecast import Forecasts, forecast
 from rnnviz.figures.matrices import contributions, spectrum
 from rnnviz.figures.passage import Judged, Written, judged, letters, written
@@ -40,9 +41,11 @@ __all__ = [
     "contributions",
     "curves",
     "decay_factors",
+    "directions",
     "forecast",
     "judged",
     "letters",
+    "lyapunov",
     "over_training",
     "phase_diagram",
     "progress",

@@ -48,7 +48,7 @@ def curves_spec(
     data: list[Spec] = [] if items is None else [_fan(items, t, theme)]
     count = {"other": 0, "during": 0}
     for curve in curves:
-        drawn = [_curve(curve, t, theme, count.get(curve.kind, 0)), *_marks(curve, t, theme, span)]
+        drawn = [curve_trace(curve, t, theme, count.get(curve.kind, 0)), *curve_marks(curve, t, theme, span)]
         data += drawn if curve.whole or not two else [trace | RIGHT for trace in drawn]
         if curve.kind in count:
             count[curve.kind] += 1
@@ -117,7 +117,8 @@ def _fan(items: Array, t: Array, theme: Theme) -> Spec:
     }
 
 
-def _curve(curve: Curve, t: Array, theme: Theme, number: int) -> Spec:
+def curve_trace(curve: Curve, t: Array, theme: Theme, number: int) -> Spec:
+    """Draw a curve over steps t (T,); number : how many of its kind were drawn before."""
     line = {
         "main": {"color": theme.ink, "width": 3.5},
         "before": {"color": theme.faint, "width": 2, "dash": "dot"},
@@ -150,7 +151,7 @@ def line_mode(values: Array) -> str:
     return "lines+markers" if alone.any() else "lines"
 
 
-def _marks(curve: Curve, t: Array, theme: Theme, span: tuple[int, int]) -> list[Spec]:
+def curve_marks(curve: Curve, t: Array, theme: Theme, span: tuple[int, int]) -> list[Spec]:
     """Mark exact zeros at the bottom and inf at the top; NaN is not drawn."""
     kinds = (
         ("exactly 0", curve.values == 0.0, 10.0 ** (span[0] + 0.02 * (span[1] - span[0])), "triangle-down"),
@@ -283,8 +284,8 @@ def seeds_spec(band: SeedBand, own: Array, theme: Theme = LIGHT) -> Spec:
         ("median", median, {"color": theme.hidden, "width": 3}),
         ("this seed", own, {"color": theme.ink, "width": 2, "dash": "dot"}),
     ):
-        data.append(_curve(Curve(name, values), t, theme, 0) | {"line": line})
-    data += _marks(Curve("median", median), t, theme, span)
+        data.append(curve_trace(Curve(name, values), t, theme, 0) | {"line": line})
+    data += curve_marks(Curve("median", median), t, theme, span)
     _name_once(data)
     spec = curves_spec([Curve("median", low), Curve("", high)], theme)
     return {"data": data, "layout": spec["layout"]}

@@ -168,6 +168,24 @@ _ENTRIES = (
         2,
     ),
     (
+        "∂s_T/∂s_t",
+        "Jacobian over many steps",
+        "How the last state depends on that at step t; s is all that a layer carries on: h, or (h, c). "
+        "Singular values: how much of an error gets back, direction by direction. The norm of a gradient "
+        "mostly follows the largest.",
+        r"\tfrac{\partial s_T}{\partial s_t}=\sum_i\sigma_i\,u_iv_i^\top",
+        2,
+    ),
+    (
+        "Lyapunov exponent",
+        "growth rate in the long run",
+        "Mean rate per step at which a small difference between two states grows, one a direction. Above 0: "
+        "near states part (chaos, if they stay bounded), and errors explode over many steps. Below 0: "
+        "differences die out, and errors vanish. In a linear network: ln |eigenvalue|.",
+        r"\lim_{n\to\infty}\tfrac1n\ln\sigma_i\Big(\tfrac{\partial s_n}{\partial s_0}\Big)",
+        2,
+    ),
+    (
         "vanishing, exploding",
         "verdict",
         "Vanishing: 100 times smaller at the first step, or more. Exploding: 100 times larger, or more.",

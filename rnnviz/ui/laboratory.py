@@ -13,6 +13,7 @@ from rnnviz.ui.controls import EVERYTHING, PICTURE
 from rnnviz.ui.instruments import quick, slow
 from rnnviz.ui.instruments.cliff import cliff
 from rnnviz.ui.instruments.compare import compare
+from rnnviz.ui.instruments.directions import directions, lyapunov
 from rnnviz.ui.instruments.during import during_training
 from rnnviz.ui.instruments.outcome import outcome
 from rnnviz.ui.instruments.reading import FIGURE_HEIGHT, present
@@ -75,6 +76,14 @@ DRAWN: dict[str, Instrument] = {
         "What does W_hh itself allow?",
         lambda session: present(quick.eigenvalues(session, session.run.state.params), "spectrum"),
         useful=MATRIX,
+    ),
+    "directions": Instrument(
+        "In how many directions of the state does an error get back?",
+        lambda session: present(directions(session.experiment, session.run.state.params), "directions"),
+    ),
+    "lyapunov": Instrument(
+        "Do small differences grow or die out in the long run?",
+        lambda session: present(lyapunov(session, session.run.state.params), "lyapunov"),
     ),
     "training": Instrument(
         "What did training do to the gradient?",

@@ -37,6 +37,8 @@ INSTRUMENTS = {
     "causes": "Causes",
     "contributions": "Contributions",
     "spectrum": "Spectrum",
+    "directions": "Directions",
+    "lyapunov": "Lyapunov",
     "training": "During training",
     "seeds": "Seeds",
     "outcome": "Outcome",

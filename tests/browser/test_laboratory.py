@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from rnnviz import Experiment
@@ -20,7 +21,7 @@ from rnnviz.ui.views import INSTRUMENTS
 from tests.browser.conftest import ROOT, serve, wait_until
 
 ECHO = Experiment(task="echo", topology="many-to-many", seq_len=24, delay=6, init="scaled-gaussian")
-QUICK = ("compare", "causes", "contributions", "spectrum")
+QUICK = ("compare", "causes", "contributions", "spectrum", "directions", "lyapunov")
 
 
 def drawn(name: str) -> str:
@@ -89,6 +90,18 @@ def visit_all(page: Page, subjects: tuple[str, ...] = ()) -> Iterator[str]:
             wait_until(page, drawn(name))
         page.wait_for_timeout(300)  # formulas are set a moment after their text
         yield name
+
+
+@pytest.mark.parametrize("width", [1024, 1280])
+def test_the_names_of_all_instruments_fit_on_one_line(server: str, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 720})
+    open_laboratory(page, server)
+    boxes = [
+        box for tab in page.locator(".st-key-instruments [role=radio]").all() if (box := tab.bounding_box())
+    ]
+    assert len(boxes) == len(INSTRUMENTS)
+    assert len({round(box["y"]) for box in boxes}) == 1
+    assert max(box["x"] + box["width"] for box in boxes) <= width - 24
 
 
 def test_no_instrument_needs_a_scroll_bar(server: str, page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from rnnviz import (
     figures,
     gradient_contributions,
     gradient_flow,
+    lyapunov_exponents,
     mean_field,
     start,
+    state_jacobians,
     take_snapshot,
 )
 from rnnviz.analysis.theory import applies, drive, trust
@@ -58,6 +61,10 @@ def test_whatever_an_address_opens_can_be_measured_drawn_and_trained(address: di
             decay_factors(e, state.params)
         if CELLS[e.cell].matrices or not CELLS[e.cell].recurrent:
             gradient_contributions(e, state.params)
+        with suppress(ValueError):  # the states overflowed
+            assert not np.isnan(state_jacobians(e, state.params, most=8).powers).any()
+            rates = lyapunov_exponents(e, state.params, steps=20, transient=5, count=8)
+            assert not np.isnan(rates.exponents).any()
         gain, input_std = drive(e, state.params) if applies(e) else (np.nan, np.nan)
         if np.isfinite([gain, input_std]).all():
             mean_field(gain, input_std, e.activation)

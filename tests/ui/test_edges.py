@@ -14,7 +14,7 @@ from rnnviz.ui.views import INSTRUMENTS
 from tests.addresses import AT_THE_EDGE
 from tests.visitor import Tab, train_here
 
-QUICK = ("compare", "causes", "contributions", "spectrum", "training")
+QUICK = ("compare", "causes", "contributions", "spectrum", "directions", "lyapunov", "training")
 """Instruments that answer at once; the others only begin their work when asked to."""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz import Experiment, gradient_flow
+from rnnviz import Experiment, gradient_flow, lyapunov_exponents, state_jacobians
 from rnnviz.analysis.spectrum import spectrum
 from rnnviz.analysis.sweeps import seed_run
 from rnnviz.experiment.fitting import changed, nearest
@@ -25,7 +25,7 @@ from tests.visitor import Tab, Watching, train_here
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
 LABORATORY = SHELL.parents[2] / "pages" / "laboratory.py"
-INSTRUMENTS = ("compare", "causes", "contributions", "spectrum", "training")
+INSTRUMENTS = ("compare", "causes", "contributions", "spectrum", "directions", "lyapunov", "training")
 
 
 def open_laboratory(e: Experiment) -> AppTest:
@@ -81,23 +81,32 @@ def said(tab: AppTest) -> str:
         Experiment(seq_len=40, init="scaled-gaussian", gain=10.0, activation="relu"),
         Experiment(task="echo", topology="many-to-many", seq_len=12, delay=3, layers=2, cell="lstm"),
         Experiment(seq_len=12, cell="gru"),
+        Experiment(seq_len=12, cell="lru", layers=2),
     ],
-    ids=["plain", "many outputs", "sigmoid identity", "gain 0", "gain 10", "lstm", "gru"],
+    ids=["plain", "many outputs", "sigmoid identity", "gain 0", "gain 10", "lstm", "gru", "lru"],
 )
 def test_every_instrument_answers_every_experiment(e: Experiment) -> None:
     tab = open_laboratory(e)
     assert params(tab) == to_params(e), "the experiment comes along to another page"
     for instrument in INSTRUMENTS:
         text = said(choose(tab, instrument))
-        sentences = ("How to read this.", "factor per step", "to break down", "Not trained yet", "gates")
-        assert any(sentence in text for sentence in sentences), instrument
+        sentences = (
+            "How to read this.",
+            "factor per step",
+            "to break down",
+            "Not trained yet",
+            "gates",
+            "overflowed",
+        )
+        explained = any(sentence in text for sentence in sentences)
+        assert explained or "See Compare instead" in text or "no gradient of it" in text, instrument
         assert "nan" not in text.lower(), instrument
     assert params(tab) == to_params(e) | {"instrument": INSTRUMENTS[-1]}, "no instrument changes it"
 
 
 def test_a_single_step_is_explained() -> None:
     tab = open_laboratory(Experiment(task="digits", topology="one-to-one", seq_len=1))
-    for instrument in ("compare", "causes", "contributions", "seeds"):
+    for instrument in ("compare", "causes", "contributions", "directions", "lyapunov", "seeds"):
         assert "A single step" in said(choose(tab, instrument))
     assert "does not use W_hh" in said(choose(tab, "contributions"))
     assert "How to read this." in said(choose(tab, "spectrum"))
@@ -107,6 +116,8 @@ def test_without_recurrence_there_is_no_matrix_to_look_at() -> None:
     tab = open_laboratory(Experiment(seq_len=8, cell="feed-forward"))
     assert "no W_hh" in said(choose(tab, "contributions"))
     assert "no W_hh" in said(choose(tab, "spectrum"))
+    for instrument in ("directions", "lyapunov"):
+        assert "the state at one step does not depend on the one before" in said(choose(tab, instrument))
     assert "Before step 8 the error is exactly zero" in said(choose(tab, "causes"))
 
 
@@ -129,6 +140,64 @@ def test_what_does_not_apply_to_gates_is_said_in_a_sentence(cell: str, title: st
         "contributions",
     )
     assert r"\frac{\partial L_k}{\partial(h_{t-1}W_{hh})}" in several.latex[0].value
+
+
+def test_directions_show_what_the_norm_hides() -> None:
+    e = Experiment(seq_len=50, init="glorot")
+    tab = choose(open_laboratory(e), "directions")
+    found, flow = state_jacobians(e), gradient_flow(e)
+    assert flow.verdict == "healthy"
+    text = said(tab)
+    assert f"**{found.within[0]} of 32** lie within a hundredth of the largest" in text
+    assert "(healthy) follows the largest and does not show the others" in text
+    assert rf"={found.within[0]}\ \text{{of}}\ 32" in tab.latex[0].value
+    drawn = {trace["name"]: trace for trace in figure(tab, "directions")["data"]}
+    np.testing.assert_array_equal(values_of(drawn["largest"]), found.powers[:, 0])
+    np.testing.assert_array_equal(values_of(drawn["norm"]), flow.per_output[-1])
+    kept = said(choose(open_laboratory(e.replace(init="orthogonal")), "directions"))
+    assert "(healthy) speaks for most of them" in kept
+    off = said(choose(open_laboratory(e.replace(init="scaled-gaussian", gain=0.0)), "directions"))
+    assert "At step 1 all are exactly 0" in off
+
+
+def test_the_whole_state_is_named() -> None:
+    def named(**settings: Any) -> str:
+        tab = choose(open_laboratory(Experiment(seq_len=6, **settings)), "directions")
+        return next(caption.value for caption in tab.caption if "probe sequence" in caption.value)
+
+    assert named().startswith("s: h; of one probe sequence")
+    assert named(cell="lstm").startswith("s: (h, c);")
+    assert named(cell="lru", layers=2).startswith("s: the complex memory of the top layer, those below held;")
+
+
+@pytest.mark.parametrize(
+    ("e", "text"),
+    [
+        (Experiment(seq_len=20, init="glorot"), "All are negative"),
+        (Experiment(seq_len=20, init="scaled-gaussian", gain=3.0), "With bounded states this is chaos, of"),
+        (Experiment(seq_len=20, activation="linear"), "The largest is 0 within its error"),
+        (Experiment(seq_len=20, activation="linear", gain=1.1), "errors grow going back, by ×1.10 a step."),
+        (Experiment(seq_len=20, init="scaled-gaussian", gain=0.0), "All are −∞"),
+        (Experiment(seq_len=20, activation="linear", gain=10.0), "The states overflowed"),
+        (Experiment(seq_len=20, cell="lstm", hidden_size=40), "Shown: the 64 largest of 80."),
+    ],
+    ids=["glorot", "chaos", "rotation", "linear growth", "gain 0", "overflow", "large"],
+)
+def test_lyapunov_exponents_are_read_by_their_sign(e: Experiment, text: str) -> None:
+    shown = said(choose(open_laboratory(e), "lyapunov"))
+    assert text in shown
+    assert ("chaos" in shown) == ("chaos" in text), "not where states grow without bound"
+
+
+def test_after_training_lyapunov_shows_before_and_now() -> None:
+    tab = choose(open_laboratory(Experiment(seq_len=10)), "lyapunov")
+    run = tab.session_state["session"].run
+    before = lyapunov_exponents(run.experiment)
+    train_here(run, 5)
+    drawn = {trace["name"]: trace for trace in figure(look(tab), "lyapunov")["data"]}
+    now = lyapunov_exponents(run.experiment, run.state.params)
+    np.testing.assert_array_equal(values_of(drawn["before training"]), before.exponents)
+    np.testing.assert_array_equal(values_of(drawn["now"]), now.exponents)
 
 
 def test_the_phase_diagram_says_on_what_input_it_measures() -> None:

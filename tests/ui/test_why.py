@@ -497,7 +497,10 @@ def test_the_playgrounds_curve_without_recurrence_is_exactly_zero_before_the_out
     assert np.frombuffer(base64.b64decode(zeros["x"]["bdata"])).tolist() == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("instrument", ["compare", "causes", "contributions", "spectrum", "training"])
+@pytest.mark.parametrize(
+    "instrument",
+    ["compare", "causes", "contributions", "spectrum", "directions", "lyapunov", "training"],
+)
 def test_the_laboratory_stands_without_recurrence(instrument: str) -> None:
     visitor = Visitor("laboratory", cell="feed-forward", T="12")
     visitor.tab.button_group(key="instrument").set_value(instrument)

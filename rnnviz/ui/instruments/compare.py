@@ -77,8 +77,9 @@ def _before_training(e: Experiment) -> GradientFlow:
 def _choose_comparisons(e: Experiment, trained: bool) -> list[str]:
     """Show and return the choice of comparisons: initialisations, and earlier training steps."""
     titles = {TRAINING: "Before and during training"} if trained else {}
-    titles |= {name: i.title for name, i in INITIALIZERS.items() if name != e.init}
-    usual = [TRAINING] if trained else [name for name in ("pytorch", "orthogonal") if name != e.init]
+    fit = CELLS[e.cell].inits
+    titles |= {name: i.title for name, i in INITIALIZERS.items() if name in fit and name != e.init}
+    usual = [TRAINING] if trained else [name for name in ("pytorch", "orthogonal") if name in titles]
     return st.pills(
         "Compare with",
         list(titles),
