@@ -130,12 +130,61 @@ _ENTRIES = (
         2,
     ),
     (
-        "LSTM, GRU",
-        "gated cells",
-        "Cells that update their state by addition and learn when to discard it: a remedy for vanishing "
-        "gradients, as far as their gates are open. The app starts with the simple RNN, where the "
-        "problem is.",
-        "",
+        "LSTM",
+        "long short-term memory",
+        "Keeps a cell state c beside h. The forget gate f decides how much of it stays, the input gate i "
+        "what is added, the output gate o what h shows. Along c, each step back multiplies the error by f: "
+        "a gate that starts half open halves it.",
+        r"c_t=f_t\odot c_{t-1}+i_t\odot g_t,\quad h_t=o_t\odot\tanh c_t",
+        2,
+    ),
+    (
+        "GRU",
+        "gated recurrent unit",
+        "One gate z decides for each unit how much of the old state stays; r how much of it the candidate n"
+        " sees.",
+        r"h_t=(1-z_t)\odot n_t+z_t\odot h_{t-1}",
+        2,
+    ),
+    (
+        "gates",
+        "values between 0 and 1 that multiply",
+        "Computed from the input and the state at every step. They help a gradient as far as they are open:"
+        " how they start is decided by their biases. Forget-gate bias 1 opens them to 0.73; chrono draws "
+        "biases so that the units forget within 1 to T − 1 steps.",
+        r"f_t=\sigma(x_tW+h_{t-1}U+b),\quad \text{chrono: } b\sim\log\mathcal U(1,\,T-1)",
+        2,
+    ),
+    (
+        "minGRU",
+        "gates that see the input alone",
+        "A GRU without W_hh: the error of a unit is multiplied by 1 − z at each step back, and by nothing "
+        "else.",
+        r"h_t=(1-z_t)\odot h_{t-1}+z_t\odot n_t",
+        2,
+    ),
+    (
+        "LRU",
+        "linear recurrent unit",
+        "A complex memory s, linear in time: each element is multiplied by its own λ inside the unit "
+        "circle. Only what is read from it goes through a nonlinearity, here GELU, and past it.",
+        r"s_t=\lambda\odot s_{t-1}+e^{\gamma}\odot u_tB,"
+        r"\quad h_t=u_t+\mathrm{GELU}(\mathrm{Re}(s_tC)+D\odot u_t)",
+        2,
+    ),
+    (
+        "IRNN",
+        "identity and ReLU",
+        "A simple RNN with ReLU whose W_hh starts as the identity: an error passes unchanged through units "
+        "that are on.",
+        r"W_{hh}=1,\quad \varphi=\mathrm{ReLU}",
+        2,
+    ),
+    (
+        "antisymmetric RNN",
+        "small steps that turn the state",
+        "Adds to the state a small step whose matrix is antisymmetric but for a little damping γ.",
+        r"h_t=h_{t-1}+\epsilon\tanh(x_tW_{xh}+h_{t-1}(W_{hh}-W_{hh}^\top-\gamma 1)+b)",
         2,
     ),
     (

@@ -73,7 +73,7 @@ def test_the_gradients_of_both_have_one_axis(server: str, page: Page) -> None:
 def test_twenty_seeds_end_in_a_verdict(server: str, page: Page) -> None:
     open_pair(page, server, Experiment(seq_len=3, hidden_size=4), **{"b.cell": "feed-forward"})
     page.get_by_role("radio", name="20 seeds", exact=True).click()
-    expect(page.get_by_text("All 40 runs measured.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("All 40 runs measured.")).to_be_visible(timeout=150_000)
     told = page.get_by_text("The intervals do not overlap: A is better at this.")
     expect(told).to_be_visible()
     assert page.evaluate(f"{MAIN}.scrollHeight - {MAIN}.clientHeight") <= 0
