@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from rnnviz import Batch, Experiment, Params, start
 from rnnviz.model.arrays import Array
-from rnnviz.model.cells import Workspace
+from rnnviz.model.cells import CELLS, Workspace
 from rnnviz.training.history import History
 from rnnviz.training.loop import problem_of
 from rnnviz.training.state import TrainingState
@@ -208,6 +208,19 @@ def compare_steps(cell: str, seq_len: int, hidden_size: int, rounds: int) -> Non
     report(f"{size}: the same without drawing batches", f"{undrawn:.2f}", "<= 1.35", undrawn <= 1.35)
 
 
+def compare_cells(seq_len: int, hidden_size: int, rounds: int) -> None:
+    """Compare whole steps of every recurrent cell with those of the LSTM; an LRU's should be the shortest."""
+    cells = [name for name, cell in CELLS.items() if cell.recurrent]
+    steps = {cell: Setting(seq_len, hidden_size, cell).updates() for cell in cells}
+    ms = milliseconds(steps, rounds)
+    size = f"T={seq_len} H={hidden_size}"
+    print(f"{size}: " + ", ".join(f"{cell} {value:.2f} ms" for cell, value in ms.items()))
+    gated = {cell: value for cell, value in ms.items() if cell in ("lstm", "gru", "lru", "mingru")}
+    report(f"{size}: LRU / GRU", f"{ms['lru'] / ms['gru']:.2f}", "<= 1.00", ms["lru"] <= ms["gru"])
+    fastest = min(gated, key=lambda cell: gated[cell])
+    report(f"{size}: the fastest of LSTM, GRU, minGRU, LRU", fastest, "lru", fastest == "lru")
+
+
 def compare_parts(seq_len: int, hidden_size: int, rounds: int) -> None:
     """Compare loss and gradients with their matmuls alone, and with a pass that keeps no dL/dh_t."""
     setting, size = Setting(seq_len, hidden_size), f"T={seq_len} H={hidden_size}"
@@ -245,6 +258,7 @@ def main(rounds: int) -> None:
             for cell in ("vanilla", "gru", "lstm"):
                 compare_steps(cell, seq_len, hidden_size, rounds)
             compare_parts(seq_len, hidden_size, rounds)
+            compare_cells(seq_len, hidden_size, rounds)
         compare_lengths(rounds)
     measure_history()
 
