@@ -693,10 +693,10 @@ def change_in_words(decades: float, steps: int) -> str:
         return "exactly 0 at step 1" if decades < 0 else "overflowed at step 1"
     if abs(decades) < np.log10(1.05):
         return "the same size at step 1"
-    factor = 10.0 ** min(abs(decades), 4.0)
+    factor = 10.0 ** min(abs(decades), 6.0)
     size = (
         f"{factor:,.{0 if factor >= 100 else 1}f} times"
-        if factor < 1e4
+        if factor < 1e6
         else f"{abs(decades):.1f} powers of ten"
     )
     return f"{size} {'smaller' if decades < 0 else 'larger'} at step 1"

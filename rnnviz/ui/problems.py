@@ -187,13 +187,10 @@ def arrival(decades: float) -> str:
         if decades < 0:
             return "None of the last output's error reaches step 1."
         return "The last output's error overflows before it reaches step 1."
-    power = int(np.floor(decades))
-    size = f"{10.0 ** (decades - power):.0f} · 10<sup>{power}</sup>".replace("-", "−")
     if decades >= 0:
-        times = f"{10.0**decades:.2g}" if power <= 3 else size
-        return f"The last output's error is {times} times as large when it reaches step 1."
-    part = f"{10.0**decades:.1%}" if power >= -3 else size
-    return f"{'Only ' if power < -1 else ''}{part} of the last output's error reaches step 1."
+        return f"The last output's error is {size(10.0**decades)} times as large when it reaches step 1."
+    part = f"{10.0**decades:.1%}" if decades >= -3 else size(10.0**decades)
+    return f"{'Only ' if decades < -1 else ''}{part} of the last output's error reaches step 1."
 
 
 def tell(e: Experiment, result: Consequence | None) -> str:
