@@ -16,6 +16,7 @@ from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.teaching.lessons.outcome import size
+from rnnviz.teaching.numbers import plain
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.training.loop import advance, start
 from rnnviz.ui import story
@@ -26,8 +27,8 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 UPDATES = 300
-CURVE_HEIGHT = 190
-LARGER_WORDS_HEIGHT = 35
+CURVE_HEIGHT = 168
+LARGER_WORDS_HEIGHT = 13
 """Extra pixels for the text around the curves in projector view."""
 LENGTHS = (5, 10, 20, 30, 40, 50, 75, 100)
 
@@ -188,8 +189,8 @@ def arrival(decades: float) -> str:
             return "None of the last output's error reaches step 1."
         return "The last output's error overflows before it reaches step 1."
     if decades >= 0:
-        return f"The last output's error is {size(10.0**decades)} times as large when it reaches step 1."
-    part = f"{10.0**decades:.1%}" if decades >= -3 else size(10.0**decades)
+        return f"The last output's error is {plain(10.0**decades, 2)} times as large when it reaches step 1."
+    part = f"{10.0**decades:.1%}" if decades >= -3 else plain(10.0**decades, 2)
     return f"{'Only ' if decades < -1 else ''}{part} of the last output's error reaches step 1."
 
 

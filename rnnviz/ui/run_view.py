@@ -197,7 +197,8 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
 
 
 def _apply(session: Session, cure: dict[str, Any]) -> None:
-    before = session.run.spans
+    before = session.run
     session.choose(**cure)
-    session.run.spans = dict(before)  # over the same axis, before and after can be compared
+    if not before.finished:  # over the same axis, before and after can be compared
+        session.run.spans = dict(before.spans)
     session.run.play()
