@@ -63,7 +63,8 @@ class Contest:
     trained : two or three networks; on the page Why the one without memory is the first.
     end : training steps of each.
     metric_title : the metric's name. accuracy : it is a share of right answers (higher is better).
-    chance : the metric of a guess; guess : that guess in words; level : "chance" or "baseline".
+    chance : the metric of a guess; guess : that guess in words, "" to leave them out;
+    level : "chance" or "baseline".
     bound : the best possible metric without memory, where it is better than a guess.
     """
 
@@ -89,7 +90,8 @@ class Contest:
 def contest_spec(view: Contest, theme: Theme = LIGHT) -> Spec:
     """Return the figure as plain data."""
     looks = [look_of(number, theme) for number in range(len(view.trained))]
-    levels = [(view.level, view.chance, f"{view.level}: {view.guess}")]
+    words = f"{view.level}: {view.guess}" if view.guess else view.level
+    levels = [(view.level, view.chance, words)]
     if view.bound is not None:
         levels.append(("bound", view.bound, f"best possible without memory: {view.in_words(view.bound)}"))
     panel = _panel(view, [value for _, value, _ in levels])

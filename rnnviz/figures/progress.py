@@ -92,7 +92,7 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
         "data": data,
         "layout": layout(
             theme,
-            margin={"l": 46, "r": 10, "t": 30, "b": 40},
+            margin={"l": 46, "r": 22, "t": 30, "b": 40},
             xaxis=steps | {"domain": [0.0, 0.44]},
             xaxis2=steps | {"domain": [0.56, 1.0], "anchor": "y2"},
             yaxis=axis(theme, type="log", range=list(span), **power_ticks(span, most=4)),

@@ -735,10 +735,10 @@ def change_in_words(decades: float, steps: int, first: int = 1) -> str:
         return f"exactly 0 at step {first}" if decades < 0 else f"overflowed at step {first}"
     if abs(decades) < np.log10(1.05):
         return f"the same size at step {first}"
-    factor = 10.0 ** min(abs(decades), 4.0)
+    factor = 10.0 ** min(abs(decades), 6.0)
     size = (
         f"{factor:,.{0 if factor >= 100 else 1}f} times"
-        if factor < 1e4
+        if factor < 1e6
         else f"{abs(decades):.1f} powers of ten"
     )
     return f"{size} {'smaller' if decades < 0 else 'larger'} at step {first}"

@@ -22,7 +22,7 @@ BINS = 16
 class Strip:
     """One network's ribbon.
 
-    title : the network's name, in its ``colour``. told : what becomes of its error, and when.
+    title : the network's name, in its ``colour``. told : what becomes of its error, and when; below it.
     share : (T,), the last output's gradient at each step, as a share of that at the last step.
     """
 
@@ -50,13 +50,13 @@ def strip_spec(view: Strip, theme: Theme = LIGHT) -> Spec:
     data = [*edges, states]
     for number, trace in enumerate(data):
         trace["uid"] = f"trace{number}"
-    text = f"<span style='color:{view.colour}'><b>{view.title}</b></span>  {view.told}"
+    text = f"<span style='color:{view.colour}'><b>{view.title}</b></span><br>{view.told}"
     font = {"size": 14, "color": theme.ink}
     return {
         "data": data,
         "layout": layout(
             theme,
-            margin={"l": 18, "r": 18, "t": 26, "b": 22},
+            margin={"l": 18, "r": 18, "t": 44, "b": 22},
             xaxis=axis(
                 theme,
                 range=[0.3, T + 0.7],
@@ -66,12 +66,15 @@ def strip_spec(view: Strip, theme: Theme = LIGHT) -> Spec:
             ),
             yaxis=axis(theme, range=[-1, 1], visible=False),
             annotations=[
-                note(theme, text, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=4, font=font),
-                note(theme, f"share of the error {gradient_key(theme)}", 0.5, 0.0, **KEY),
+                note(theme, text, 0.0, 1.0, **ABOVE, font=font),
+                note(theme, f"as a share of that at step {T}: {gradient_key(theme)}", 0.5, 0.0, **KEY),
             ],
         ),
     }
 
+
+ABOVE: Spec = {"xanchor": "left", "yanchor": "bottom", "yshift": 2, "align": "left"}
+"""The place of the two lines of text."""
 
 KEY: Spec = {"xanchor": "center", "yanchor": "top", "yshift": -4, "font": {"size": 12}}
 """The place of the key: between the names of the first and the last step."""

@@ -12,7 +12,7 @@ from rnnviz.figures.tour import Decay, Strip, decay_spec, strip_spec
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices
 from rnnviz.teaching.lessons.outcome import size
-from rnnviz.teaching.tour import CANDIDATES, SMALL, UPDATES, Candidate, factor_of, in_digits, share_left
+from rnnviz.teaching.tour import CANDIDATES, SMALL, UPDATES, Candidate, factor_of, share_left
 
 
 def number_of(candidate: Candidate) -> int:
@@ -31,21 +31,15 @@ class StripPicture:
     def __call__(self, now: Moment) -> bytes:
         """Return the ribbon at a moment as a message."""
         candidate, seen = CANDIDATES[self.name], now.snapshot
-        arrives = 10.0 ** seen.decades[-1]
-        when = f"After {seen.step} updates" if seen.step else "Before training"
-        told = f"{when}: {_arrival(arrives)}"
+        told = f"Error at step 1: {size(10.0 ** now.initial.decades[-1])} before training"
+        if seen.step:
+            updates = f"{seen.step} update{'s' if seen.step > 1 else ''}"
+            told += f", {size(10.0 ** seen.decades[-1])} after {updates}"
         colour = look_of(number_of(candidate), self.theme)["color"]
         share = seen.last[-1] / seen.last[-1][-1]
         view = Strip(with_indices(candidate.title), colour, told, share)
         label = f"{candidate.title}. {told}"
         return self.place.message(strip_spec(view, self.theme), label)
-
-
-def _arrival(share: float) -> str:
-    """Return how much of the last output's error reaches step 1."""
-    if share > 1.0:
-        return f"at step 1 the error is {size(share)} times as large"
-    return f"{size(share)} of the error reaches step 1"
 
 
 @dataclass(frozen=True)
@@ -63,7 +57,7 @@ class TourPicture:
         trained = [_named(candidate, known[candidate.name]) for candidate in shown]
         e, task = now.experiment, TASKS[now.experiment.task]
         title = f"{task.measured_on(e)} {task.metric.title}"
-        view = Contest(trained, UPDATES, title, True, task.chance(e), task.guess, task.level)
+        view = Contest(trained, UPDATES, title, True, task.chance(e), "", task.level)
         results = ", ".join(f"{c.title} {view.in_words(known[c.name].newest)}" for c in shown)
         label = f"{title} over {UPDATES} updates: {results}" if now.state.step else title
         return self.place.message(contest_spec(view, self.theme), label)
@@ -78,7 +72,7 @@ def decay_message(place: Place, theme: Theme) -> bytes:
     views = []
     for number, candidate in enumerate(list(CANDIDATES.values())[:2]):
         factor = factor_of(candidate.experiment)
-        told = f"{in_digits(factor.mean)}<sup>{factor.steps}</sup> = {size(factor.left)}"
+        told = f"{factor.in_digits}<sup>{factor.steps}</sup> = {size(factor.left)}"
         look = look_of(number, theme)
         views.append(Decay(with_indices(candidate.title), look, share_left(candidate.experiment), told))
     label = f"Share of the error left at each of {SMALL.experiment.seq_len} steps, for both networks"

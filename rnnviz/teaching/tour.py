@@ -19,6 +19,9 @@ from rnnviz.model.arrays import Array
 from rnnviz.model.network import Params
 from rnnviz.teaching.lessons.outcome import Outcome, size
 
+STAGES = ("question", "cure", "why", "lstm", "on")
+"""The stages of the tour in their order, by the names that addresses have for them."""
+
 UPDATES = 200
 """Updates of each network: three times as many as the slowest of the recorded orthogonal ones needed."""
 
@@ -84,7 +87,8 @@ CANDIDATES = {
             RECORDS["small"],
             "It fails: after {steps} updates {metric} of its answers are right, and guessing gives {chance}. "
             "The ribbon shows why. Before training, less than a thousandth of the error at step {T} reached "
-            "step {hardly_any}, and only {arrives} of it reached step 1, where the symbol was.",
+            "step {hardly_any}, and only {arrives} of it reached step 1, where the symbol was. Training "
+            "made that {arrives_after}: still far too little to learn from.",
         ),
         Candidate(
             "orthogonal",
@@ -92,7 +96,7 @@ CANDIDATES = {
             "Orthogonal",
             RECORDS["orthogonal"],
             "Solved: {metric} after {steps} updates; {goal} was reached after {solved_at}. Before training, "
-            "{arrives} of the error at step {T} reached step 1.",
+            "{arrives} of the error at step {T} reached step 1; with training that became {arrives_after}.",
         ),
         Candidate(
             "lstm",
@@ -180,6 +184,12 @@ class Factor:
         """The share of the error that reaches step 1: the mean to the power ``steps``."""
         return self.mean**self.steps
 
+    @property
+    def in_digits(self) -> str:
+        """The mean as text: three digits after the point, more if the power as printed needs them."""
+        texts = (f"{self.mean:.{digits}f}" for digits in range(3, 17))
+        return next(text for text in texts if size(float(text) ** self.steps) == size(self.left))
+
 
 @lru_cache(maxsize=8)
 def factor_of(e: Experiment) -> Factor:
@@ -253,6 +263,7 @@ def words(outcome: Outcome) -> dict[str, str]:
         "short": in_short(RECORDS["lstm-short"].learned),
         "patient": in_short(RECORDS["lstm-patient"].learned),
         "arrives": size(10.0 ** before.decades[-1]),
+        "arrives_after": size(10.0 ** outcome.after.decades[-1]),
         "hardly_any": str(hardly_any(before.last[-1])),
     }
 
@@ -266,17 +277,12 @@ def why() -> str:
     """Return the factors of the first two networks in a few sentences."""
     small, orthogonal = factor_of(SMALL.experiment), factor_of(ORTHOGONAL.experiment)
     return WHY.format(
-        small=in_digits(small.mean),
-        orthogonal=in_digits(orthogonal.mean),
-        kept_by_matrix=in_digits(kept_by_matrix(ORTHOGONAL.experiment)),
+        small=small.in_digits,
+        orthogonal=orthogonal.in_digits,
+        kept_by_matrix=f"{kept_by_matrix(ORTHOGONAL.experiment):.3f}",
     )
 
 
 def in_short(learned: Share) -> str:
     """Return a share without its interval."""
     return f"{learned.count} of {learned.seeds} seeds"
-
-
-def in_digits(factor: float) -> str:
-    """Return a factor per step with three digits: two would be too few for a power of 49."""
-    return f"{factor:.3f}"

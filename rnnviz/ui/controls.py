@@ -42,6 +42,30 @@ USUAL_GAINS = 3.0
 
 
 SCENARIO = "scenario"
+# What is unfolded in the sidebar is kept in sight while it grows, until the visitor does something else.
+_unfolding = st.components.v2.component(
+    "rnnviz_unfolding",
+    js="""
+    export default function () {
+      const grows = new ResizeObserver(([{ target }]) => target.scrollIntoView({ block: "nearest" }));
+      const leave = () => grows.disconnect();
+      const show = ({ target }) => {
+        leave();
+        if (target.open && target.matches("[data-testid=stSidebar] details")) grows.observe(target);
+      };
+      const others = ["pointerdown", "wheel", "keydown"];
+      addEventListener("toggle", show, { capture: true });
+      for (const other of others) addEventListener(other, leave, { capture: true, passive: true });
+      return () => {
+        leave();
+        removeEventListener("toggle", show, { capture: true });
+        for (const other of others) removeEventListener(other, leave, { capture: true });
+      };
+    }
+    """,
+    isolate_styles=False,
+)
+
 PICTURE = frozenset({"layer", "units", "whole_loss", "relative"})
 """What the timeline shows of the network: changes nothing in the run."""
 
@@ -78,8 +102,12 @@ def _bound(session: Session, name: str, scale: Scale | None = None) -> dict[str,
 
 
 def _scenario(session: Session, useful: Collection[str]) -> None:
-    if SCENARIO not in useful:
-        return
+    if SCENARIO in useful and not session.view.projector:  # there it is among the run's buttons
+        scenario(session)
+
+
+def scenario(session: Session, **look: Any) -> None:
+    """Draw the choice of a scenario; look : arguments for Streamlit's widget."""
 
     def open_scenario(name: str | None) -> None:
         if name in PRESETS:
@@ -92,6 +120,7 @@ def _scenario(session: Session, useful: Collection[str]) -> None:
         format_func=lambda name: PRESETS[name].title,
         placeholder="Your own",
         filter_mode=None,  # a letter is a button's key
+        **look,
         **session.widgets.bound("scenario", session.preset.name if session.preset else None, open_scenario),
     )
 
@@ -199,33 +228,31 @@ def _in_steps(steps: int | None) -> str:
 def _network(session: Session, useful: Collection[str]) -> None:
     """The settings of the network and of the data, folded away unless there are no others."""
     e = session.experiment
-    columns: tuple[dict[str, Callable[[], None]], ...] = (
-        {
-            "cell": lambda: _names(session, "cell", {name: cell.title for name, cell in CELLS.items()}),
-            "hidden_size": lambda: _number(session, "hidden_size"),
-            "batch_size": lambda: _number(session, "batch_size"),
-            "seed": lambda: _number(session, "seed"),
-        },
-        {
-            "activation": lambda: _activation(session),
-            "layers": lambda: _number(session, "layers"),
-            "optimizer": lambda: _names(session, "optimizer", {n: o.title for n, o in OPTIMIZERS.items()}),
-        },
-    )
-    if not any(name in useful for column in columns for name in column):
+    named: dict[str, Callable[[], None]] = {
+        "cell": lambda: _names(session, "cell", {name: cell.title for name, cell in CELLS.items()}),
+        "activation": lambda: _activation(session),
+        "optimizer": lambda: _names(session, "optimizer", {n: o.title for n, o in OPTIMIZERS.items()}),
+    }
+    numbers = ("hidden_size", "batch_size"), ("layers", "seed")
+    if not any(name in useful for name in (*named, *numbers[0], *numbers[1])):
         return
     alone = "task" not in useful
     with st.container(key="few") if alone else st.expander("Network and data", key="more"):
-        for place, column in zip(st.columns(2), columns, strict=True):
+        for name, draw in named.items():
+            if name in useful:
+                draw()
+        for place, column in zip(st.columns(2), numbers, strict=True):
             with place:
-                for name, draw in column.items():
+                for name in column:
                     if name in useful:
-                        draw()
+                        _number(session, name)
         if "feedback" in useful and TOPOLOGIES[e.topology].can_feed_back:
             st.toggle("Feed the output back", **_bound(session, "feedback"))
         for option in TASKS[e.task].options.values():
             if option.name in useful:
                 _option(session, option)
+    if not alone:
+        _unfolding(key="unfolding", height=1)
 
 
 def _activation(session: Session) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from rnnviz.ui import glossary, story
+from rnnviz.ui import glossary, story, tour
 from rnnviz.ui.catalogue import ENTRIES, LEARN, Entry
 from rnnviz.ui.session import Session
 
@@ -19,7 +19,11 @@ def show(session: Session, entry: Entry) -> None:
     if entry.name in LEARN:
         st.html(f"<style>[data-testid='stTopNavLink'][href$='/{LEARN[0]}'] {{ {CURRENT} }}</style>")
     with st.container(key="brand"):
-        st.page_link(ENTRIES["home"].page, label="rnnviz", query_params=story.asked(session, "home"))
+        if session.view.tour:  # a link to the page that is open would do nothing
+            home = (session, tour.HOME)
+            st.button("rnnviz", type="tertiary", on_click=tour.turn, args=home, key="leave_tour")
+        else:
+            st.page_link(ENTRIES["home"].page, label="rnnviz", query_params=story.asked(session, "home"))
     with st.container(key="tools", horizontal=True, gap="xxsmall"):
         if entry.name != "glossary" and not session.view.projector:
             _drawer(session)

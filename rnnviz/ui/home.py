@@ -21,7 +21,8 @@ FIRST_GAIN = 0.35
 
 CAPTION = (
     f"An untrained network that must remember its first input, ■, for {SEQ_LEN - 1} steps. "
-    "Ribbon: the error on its way back; the thinner, the less of it is left."
+    "Ribbon: the error on its way back, with a logarithmic width. Below it: what the 32 hidden units hold at "
+    "each step, and the error as a curve. Healthy: the error changes by less than a factor of 100."
 )
 """What the picture shows."""
 
@@ -30,7 +31,7 @@ CARDS_A_ROW = 5
 
 def page(session: Session) -> None:
     """Show the first screen with the scenarios below it, or the tour once it was begun."""
-    if session.tour.at:
+    if session.view.tour:
         tour.page(session)
         return
     _first_screen(session)
@@ -43,7 +44,7 @@ def _first_screen(session: Session) -> None:
     with words:
         story.head(TITLE, escape(IDEA))
     with start, st.container(key="home_start", gap="xxsmall"):
-        tour.start_button(session, "Start here: a three-minute tour")
+        tour.start_button(session)
         with st.container(horizontal=True, gap="small", key="home_links"):
             story.door(session, "why", "Learn step by step")
             story.door(session, "playground", "Train a network yourself")

@@ -26,7 +26,7 @@ SPAN = (-8, 4)
 """Powers of ten of the gradient axis, fixed while the gain changes."""
 
 FIGURE = "home"
-HEIGHT = 424
+HEIGHT = 407
 """Pixels: with the words above it, the picture fills the first screen."""
 
 URL = "pictures/{theme}-{view}-{version}.json"

@@ -16,6 +16,7 @@ from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.teaching.lessons.outcome import size
+from rnnviz.teaching.numbers import plain
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.training.loop import advance, start
 from rnnviz.ui import story
@@ -26,8 +27,8 @@ from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 UPDATES = 300
-CURVE_HEIGHT = 190
-LARGER_WORDS_HEIGHT = 35
+CURVE_HEIGHT = 168
+LARGER_WORDS_HEIGHT = 13
 """Extra pixels for the text around the curves in projector view."""
 LENGTHS = (5, 10, 20, 30, 40, 50, 75, 100)
 
@@ -187,13 +188,10 @@ def arrival(decades: float) -> str:
         if decades < 0:
             return "None of the last output's error reaches step 1."
         return "The last output's error overflows before it reaches step 1."
-    power = int(np.floor(decades))
-    size = f"{10.0 ** (decades - power):.0f} · 10<sup>{power}</sup>".replace("-", "−")
     if decades >= 0:
-        times = f"{10.0**decades:.2g}" if power <= 3 else size
-        return f"The last output's error is {times} times as large when it reaches step 1."
-    part = f"{10.0**decades:.1%}" if power >= -3 else size
-    return f"{'Only ' if power < -1 else ''}{part} of the last output's error reaches step 1."
+        return f"The last output's error is {plain(10.0**decades, 2)} times as large when it reaches step 1."
+    part = f"{10.0**decades:.1%}" if decades >= -3 else plain(10.0**decades, 2)
+    return f"{'Only ' if decades < -1 else ''}{part} of the last output's error reaches step 1."
 
 
 def tell(e: Experiment, result: Consequence | None) -> str:

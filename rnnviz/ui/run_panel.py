@@ -23,7 +23,7 @@ from rnnviz.ui.widgets import Widgets, one_of
 SPEEDS: dict[str, float | None] = {"1/s": 1.0, "5/s": 5.0, "25/s": 25.0, "max": None}
 LEAST_WIDTH = 680
 """Pixels below which the nodes of the timeline would overlap."""
-LEAST_LOWER_WIDTH = 440
+LEAST_LOWER_WIDTH = 500
 """Pixels below which the names of loss and metric would overlap."""
 
 LOWER_SECONDS = 0.5

@@ -39,6 +39,9 @@ class RunRegistry:
     def __getitem__(self, key: RunKey) -> LiveRun:
         return self._runs[key]
 
+    def __contains__(self, key: RunKey) -> bool:
+        return key in self._runs
+
     def get(self, key: RunKey) -> LiveRun | None:
         """Return the run at a key, or None."""
         return self._runs.get(key)

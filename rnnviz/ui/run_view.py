@@ -17,15 +17,14 @@ from rnnviz.teaching.numbers import plain
 from rnnviz.teaching.presets import Preset
 from rnnviz.training.state import TrainingState
 from rnnviz.ui import story
-from rnnviz.ui.controls import remedies, remedies_for_vanishing
+from rnnviz.ui.controls import remedies, remedies_for_vanishing, scenario
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.session import Session
 
-REMEDY_SPEED = 25.0
-"""Training steps per second after a remedy: slow enough to follow, fast enough to learn."""
-
 TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
+LOWER_TIMELINE, LOWER_ROW = 22, 8
+"""Pixels that both rows of figures are lower in projector view, where the run's buttons are at the foot."""
 REMEDIES_HEIGHT = 48
 """Pixels for the remedies above the answers."""
 
@@ -40,8 +39,9 @@ def header(session: Session) -> None:
     task, preset = TASKS[session.experiment.task], session.preset
     title, text = (preset.title, _so_far(preset, session.run)) if preset else (task.title, task.summary)
     untouched = session.run.state.step == 0 and not session.run.playing
-    hint = " <b>Press Play to train.</b>" if untouched else ""
-    told = f"<b>{escape(title)}.</b> {with_indices(escape(text))}{hint}"
+    press = "P" if session.view.projector else "Play"
+    hint = f" <b class='hint'>Press {press} to train.</b>" if untouched else ""
+    told = f"<span class='told'><b>{escape(title)}.</b> {with_indices(escape(text))}</span>{hint}"
     hint_text = f"{text} {preset.record}" if preset else text
     line = f"<p class='story' title='{escape(with_small_indices(hint_text))}'>{told}</p>"
     st.html(notice(session, session.restarted_by) or _retuned(session) or line)
@@ -87,6 +87,8 @@ def run_bar(session: Session, shown: RunPanel) -> None:
     _set_end(session)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
         story.name("playground")
+        if session.view.projector and "scenario" not in session.view.hidden:
+            scenario(session, label_visibility="collapsed")
         shown.play_button()
         shown.step_button()
         if "run" not in session.view.hidden:
@@ -117,18 +119,20 @@ def _new_seed(session: Session) -> None:
 
 def live(session: Session, shown: RunPanel) -> None:
     """Show the run; while it plays, the pictures move without a rerun of the page."""
-    timeline(session, shown)
+    projector = session.view.projector
+    lower = LOWER_HEIGHT - LOWER_ROW * projector
+    timeline(session, shown, TIMELINE_HEIGHT - LOWER_TIMELINE * projector)
     left, right = st.columns([0.58, 0.42], gap="small")
     with left:
-        shown.progress(LOWER_HEIGHT)
+        shown.progress(lower)
     with right:
         if session.run.finished:
             _lesson(session, session.run.state)
         elif cures := _against_vanishing(session):
             _vanished(session, cures)
-            shown.answers(LOWER_HEIGHT - REMEDIES_HEIGHT)
+            shown.answers(lower - REMEDIES_HEIGHT)
         else:
-            shown.answers(LOWER_HEIGHT)
+            shown.answers(lower)
     shown.live(session.screen)
 
 
@@ -195,6 +199,8 @@ def _why(e: Experiment, columns: dict[str, Array]) -> str:
 
 
 def _apply(session: Session, cure: dict[str, Any]) -> None:
+    before = session.run
     session.choose(**cure)
-    session.run.speed = REMEDY_SPEED
+    if not before.finished:  # over the same axis, before and after can be compared
+        session.run.spans = dict(before.spans)
     session.run.play()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -181,6 +181,7 @@ class Session:
         if page != self.address.page:
             self.hand.let_go()
             self.told = None
+            self.view = replace(self.view, tour="")  # another page's links lead to the first screen
         asked = self.address.read(page)
         if not asked:
             return

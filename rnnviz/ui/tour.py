@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html import escape
+from math import inf
 
 import streamlit as st
 
 from rnnviz.figures.tour_pictures import StripPicture, TourPicture, decay_message
-from rnnviz.teaching.glossary import with_indices, with_small_indices
+from rnnviz.teaching.glossary import with_indices
 from rnnviz.teaching.lessons.outcome import Outcome, size
 from rnnviz.teaching.tour import (
     ANSWERS,
@@ -25,11 +27,11 @@ from rnnviz.teaching.tour import (
     QUESTION_TITLE,
     RIGHT,
     SMALL,
+    STAGES,
     UPDATES,
     WHY_TITLE,
     Candidate,
     factor_of,
-    in_digits,
     told,
     why,
 )
@@ -52,17 +54,27 @@ WORDS = 0.36
 
 HEIGHT = 588
 """Pixels of all pictures of a stage: they fill one screen."""
-STRIP_HEIGHT, TIMELINE_HEIGHT, DECAY_HEIGHT = 92, 318, 480
+STRIP_HEIGHT, DECAY_HEIGHT = 108, 480
 LEAST_STRIP_WIDTH = 480
 """Pixels below which the states of a strip would overlap."""
 
 PLACE = "tour"
 
-STAGES = ("question", "cure", "why", "lstm", "on")
+NETWORKS = {"cure": (SMALL, ORTHOGONAL), "lstm": tuple(CANDIDATES.values())}
+"""The networks of the stages that train one as soon as they are opened: the last, beside those before."""
+
+HOME = ""
+"""In place of a stage: the first screen."""
 
 
 def page(session: Session) -> None:
-    """Show the stage that is open."""
+    """Show the stage that is open; a link may open any of them."""
+    session.tour.at = session.view.tour
+    for candidate in NETWORKS.get(session.view.tour, ()):
+        if RunKey(PLACE, candidate.name) not in session.runs:
+            _begin(session, candidate)
+            if candidate is not NETWORKS[session.view.tour][-1]:
+                _skip(_run(session, candidate))
     stages: dict[str, Callable[[Session], None]] = {
         "question": _question,
         "cure": _cure,
@@ -70,17 +82,19 @@ def page(session: Session) -> None:
         "lstm": _lstm,
         "on": _on,
     }
-    stages[session.tour.at](session)
+    stages[session.view.tour](session)
 
 
-def start_button(session: Session, label: str) -> None:
-    """Show the button that opens the tour."""
+def start_button(session: Session) -> None:
+    """Show the button that opens the tour, where it was left."""
+    at = session.tour.at
+    place = f"{STAGES.index(at) + 1} of {len(STAGES)}" if at else ""
     st.button(
-        label,
+        f"Continue the tour ({place})" if at else "Start here: a three-minute tour",
         icon=":material/play_arrow:",
         type="primary",
-        on_click=_turn,
-        args=(session, STAGES[0]),
+        on_click=turn,
+        args=(session, at or STAGES[0]),
         key="tour_start",
     )
 
@@ -105,16 +119,12 @@ def _question(session: Session) -> None:
                 )
         else:
             _answered(given, _run(session, SMALL).ended)
-            _outcome(session, SMALL, ORTHOGONAL.title, "cure")
+            _outcome(session, SMALL, "one change that helps", "cure")
     with picture:
         if given is None:
             _cover()
             return
-        panel = _panel(session, (SMALL,))
-        _strip(panel, SMALL, 0)
-        panel.timeline(TIMELINE_HEIGHT, figures=False, brief=True, relative=True)
-        _progress(panel, SMALL, HEIGHT - STRIP_HEIGHT - TIMELINE_HEIGHT)
-        panel.live(session.screen)
+        _side_by_side(session, (SMALL,))
 
 
 def _cure(session: Session) -> None:
@@ -122,9 +132,9 @@ def _cure(session: Session) -> None:
     words, picture = _columns()
     with words:
         _head(session, CURE_TITLE, CURE)
-        _outcome(session, ORTHOGONAL, "Why?", "why")
+        _outcome(session, ORTHOGONAL, "why it helps", "why")
     with picture:
-        _side_by_side(session, (SMALL, ORTHOGONAL))
+        _side_by_side(session, NETWORKS["cure"])
 
 
 def _why(session: Session) -> None:
@@ -132,7 +142,7 @@ def _why(session: Session) -> None:
     words, picture = _columns()
     with words:
         _head(session, WHY_TITLE, why())
-        _on_button(session, LSTM_TITLE, "lstm")
+        _on_button(session, "an LSTM", "lstm")
     with picture:
         st.latex(
             r"\frac{\partial L}{\partial h_{t-1}}"
@@ -148,9 +158,9 @@ def _lstm(session: Session) -> None:
     words, picture = _columns()
     with words:
         _head(session, LSTM_TITLE, LSTM_IDEA)
-        _outcome(session, LSTM, "Summary", "on")
+        _outcome(session, LSTM, "summary", "on")
     with picture:
-        _side_by_side(session, tuple(CANDIDATES.values()))
+        _side_by_side(session, NETWORKS["lstm"])
 
 
 def _on(session: Session) -> None:
@@ -164,18 +174,20 @@ def _on(session: Session) -> None:
             story.door(session, "lessons", "Lessons: predict, then see")
             story.door(session, "playground", "Playground: make this network learn", SMALL.experiment)
             story.door(session, "real_data", f"{ENTRIES['real_data'].title}: try your own data, too")
-        st.button(
-            "Start over",
-            icon=":material/replay:",
-            type="tertiary",
-            on_click=_start_over,
-            args=(session,),
-            key="tour_again",
-        )
+        with st.container(horizontal=True, gap="small"):
+            st.button("Home", icon=":material/home:", on_click=turn, args=(session, HOME), key="tour_home")
+            st.button(
+                "Take the tour again",
+                icon=":material/replay:",
+                type="tertiary",
+                on_click=_start_over,
+                args=(session,),
+                key="tour_again",
+            )
     with picture:
         for candidate in CANDIDATES.values():
             e, factor = candidate.experiment, factor_of(candidate.experiment)
-            kept, left = in_digits(factor.mean), size(factor.left)
+            kept, left = factor.in_digits, size(factor.left)
             st.html(
                 f"<div class='found'><p><b>{_text(candidate.title)}</b>: before training, each step back "
                 f"keeps {kept} of the error, and {left} reaches step 1</p>{of_experiment(e, theme())}"
@@ -196,14 +208,14 @@ def _columns() -> tuple[st.delta_generator.DeltaGenerator, st.delta_generator.De
 
 def _head(session: Session, title: str, text: str) -> None:
     """Show the way back, the place in the tour, and what the stage is about."""
-    number = STAGES.index(session.tour.at)
+    number = STAGES.index(session.view.tour)
     with st.container(horizontal=True, vertical_alignment="center", key="tour_way"):
-        before = STAGES[number - 1] if number else ""
+        before = STAGES[number - 1] if number else HOME
         st.button(
             "Back",
             icon=":material/arrow_back:",
             type="tertiary",
-            on_click=_turn,
+            on_click=turn,
             args=(session, before),
             key="tour_back",
         )
@@ -220,7 +232,7 @@ def _answered(given: int, ended: bool) -> None:
     st.html(f"<p class='given'>Your answer: “{_text(ANSWERS[given])}.”{verdict}</p>")
 
 
-def _outcome(session: Session, candidate: Candidate, label: str, following: str) -> None:
+def _outcome(session: Session, candidate: Candidate, promise: str, following: str) -> None:
     """Show what became of a network, and the button to the next stage; before, how to get there sooner."""
     run = _run(session, candidate)
     if not run.ended:
@@ -230,7 +242,7 @@ def _outcome(session: Session, candidate: Candidate, label: str, following: str)
     text = told(candidate, Outcome(run.experiment, now.state, now.initial, now.snapshot))
     seeds = f"Learned within {UPDATES} updates: {candidate.record.learned}."
     st.html(f"<div class='why' role='status'>{_text(text)}</div><p class='seeds'>{seeds}</p>")
-    _on_button(session, label, following)
+    _on_button(session, promise, following)
 
 
 def _training(run: LiveRun) -> None:
@@ -240,21 +252,23 @@ def _training(run: LiveRun) -> None:
     )
     if run.playing:
         st.button(
-            "Skip to the end",
+            "Skipping…" if _skipped(run) else "Skip to the end",
             icon=":material/fast_forward:",
-            on_click=lambda: setattr(run, "speed", None),
+            on_click=_skip,
+            args=(run,),
+            disabled=_skipped(run),
             key="tour_skip",
         )
     else:
         st.button("Continue", type="primary", on_click=run.play, key="tour_continue")
 
 
-def _on_button(session: Session, label: str, following: str) -> None:
+def _on_button(session: Session, promise: str, following: str) -> None:
     st.button(
-        with_small_indices(label),
+        f"Next: {promise}",
         type="primary",
         icon=":material/arrow_forward:",
-        on_click=_turn,
+        on_click=turn,
         args=(session, following),
         key="tour_on",
     )
@@ -262,7 +276,7 @@ def _on_button(session: Session, label: str, following: str) -> None:
 
 def _cover() -> None:
     st.html(
-        f"<div class='cover' style='min-height:{HEIGHT}px'><b>?</b>"
+        f"<div class='cover' style='min-height:{HEIGHT}px'><b>■ · · · · · → ?</b>"
         "<p>Commit to an answer.<br>Then the network trains.</p></div>"
     )
 
@@ -278,12 +292,14 @@ def _side_by_side(session: Session, shown: Sequence[Candidate]) -> None:
 
 def _strip(panel: RunPanel, candidate: Candidate, number: int) -> None:
     place = panel.place(f"strip_{candidate.name}", STRIP_HEIGHT, LEAST_STRIP_WIDTH)
-    panel.picture(place, StripPicture(place, theme(), candidate.name), run=number)
+    seconds = inf if _skipped(panel.runs[number]) else 0.0
+    panel.picture(place, StripPicture(place, theme(), candidate.name), seconds=seconds, run=number)
 
 
 def _progress(panel: RunPanel, newest: Candidate, height: int) -> None:
     place = panel.place("progress", height, LEAST_LOWER_WIDTH)
-    panel.picture(place, TourPicture(place, theme(), newest.name), run=len(panel.runs) - 1)
+    seconds = inf if _skipped(panel.runs[-1]) else 0.0
+    panel.picture(place, TourPicture(place, theme(), newest.name), seconds=seconds, run=len(panel.runs) - 1)
 
 
 def _text(text: str) -> str:
@@ -313,15 +329,18 @@ def _begin(session: Session, candidate: Candidate) -> None:
     run.play()
 
 
-TRAINS = {"cure": ORTHOGONAL, "lstm": LSTM}
-"""The stages that train a network as soon as they are opened."""
+def _skip(run: LiveRun) -> None:
+    """Train a network to its end as fast as possible, and draw it only then."""
+    run.train(UPDATES - run.state.step)
 
 
-def _turn(session: Session, stage: str) -> None:
-    """Open a stage, "" for the first screen."""
-    session.tour.at = stage
-    if stage in TRAINS:
-        _begin(session, TRAINS[stage])
+def _skipped(run: LiveRun) -> bool:
+    return run.playing and run.asked_for is not None
+
+
+def turn(session: Session, stage: str) -> None:
+    """Open a stage, HOME for the first screen."""
+    session.view = replace(session.view, tour=stage)
 
 
 def _commit(session: Session, answer: int) -> None:
@@ -332,3 +351,4 @@ def _commit(session: Session, answer: int) -> None:
 def _start_over(session: Session) -> None:
     session.runs.drop_all(PLACE)
     session.tour = TourProgress()
+    turn(session, STAGES[0])

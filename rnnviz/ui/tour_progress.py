@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class TourProgress:
     """Progress in the tour.
 
-    at : the open stage, one of ``tour.STAGES``; "" before the tour. given : index of the answer; None before.
+    at : the stage that was open last, one of ``teaching.tour.STAGES``; "" before the tour.
+    given : index of the answer; None before.
     """
 
     at: str = ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.experiment.links import tame
 from rnnviz.teaching.lessons import LESSONS
+from rnnviz.teaching.tour import STAGES
 
 HIDEABLE = {
     "scenario": "Scenarios",
@@ -60,17 +61,19 @@ OWN_PAGE = {
     "application": "real-data",
     "instrument": "laboratory",
     "half": "how",
+    "tour": "",
     "changes": "side-by-side",
     "equal": "side-by-side",
 }
 """Fields of a view that apply to one page only, and its path."""
 
-PARAMETERS = ("projector", "lesson", "question", "job", "instrument", "view", "hide", "equal")
+PARAMETERS = ("projector", "lesson", "question", "job", "instrument", "view", "tour", "hide", "equal")
 NAMED: dict[str, Collection[str]] = {
     "lesson": LESSONS,
     "job": ADDRESSES,
     "instrument": INSTRUMENTS,
     "view": HALVES,
+    "tour": STAGES,
 }
 """The parameters whose value is one of several names."""
 
@@ -92,6 +95,7 @@ class View:
     application : the application shown on the page Real data (see ADDRESSES), "" for the first.
     instrument : the one shown in the laboratory (see INSTRUMENTS), "" for the first.
     half : the half of the page How (see HALVES), "" for the first.
+    tour : the open stage of the tour on the home page (see STAGES), "" for none.
     hidden : groups of controls (see HIDEABLE) that are left out.
     changes : what B changes on the page Side by side, as names and values in a URL.
     equal : B has as many parameters as A.
@@ -103,6 +107,7 @@ class View:
     application: str = ""
     instrument: str = ""
     half: str = ""
+    tour: str = ""
     hidden: frozenset[str] = frozenset()
     changes: tuple[tuple[str, str], ...] = USUAL_CHANGES
     equal: bool = False
@@ -122,6 +127,7 @@ def view_params(view: View) -> dict[str, str]:
         "job": view.application,
         "instrument": view.instrument,
         "view": view.half,
+        "tour": view.tour,
         "hide": ",".join(name for name in HIDEABLE if name in view.hidden),
         "equal": "true" if view.equal else "",
     }
@@ -169,6 +175,7 @@ def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
         named["job"],
         named["instrument"],
         named["view"],
+        named["tour"],
         hidden,
         tuple(changes) or USUAL_CHANGES,
         switches["equal"],

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.ui.catalogue import ENTRIES, MOVED
-from tests.browser.conftest import SETTLED, wait_until
+from tests.browser.conftest import SETTLED, choose, press_key, wait_until
 from tests.browser.test_story import AXE, DRAWN, MAIN, barriers, open_page
 
 IN_THE_HEADER = (
@@ -173,6 +173,20 @@ def test_a_click_on_text_draws_no_ring_round_the_page(server: str, page: Page) -
     wait_until(page, "getComputedStyle(document.activeElement).outlineStyle === 'solid'")
 
 
+def test_no_empty_sidebar_stays_behind(server: str, page: Page) -> None:
+    open_page(page, server, "playground")
+    wait_until(page, DRAWN)
+    for name in ("Lessons", "Teach", "Learn"):
+        page.get_by_test_id("stTopNavLink").filter(has_text="Playground").click()
+        expect(page.locator("[data-testid=stSidebar] .st-key-scenario")).to_be_visible(timeout=20_000)
+        page.wait_for_timeout(100)  # the page's script is still under way: then Streamlit keeps the sidebar
+        page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
+        wait_until(page, "location.pathname !== '/playground'")
+        wait_until(page, SETTLED)
+        page.wait_for_timeout(500)
+        assert page.evaluate(f"{MAIN}.getBoundingClientRect().width") == 1280, name
+
+
 def test_the_buttons_of_the_projector_view_show_while_the_pointer_moves(server: str, page: Page) -> None:
     open_page(page, server, "playground", projector="true")
     wait_until(page, DRAWN)
@@ -182,6 +196,75 @@ def test_the_buttons_of_the_projector_view_show_while_the_pointer_moves(server: 
     wait_until(page, f"{shown} === '0'", seconds=10)
     page.mouse.move(640, 240)
     wait_until(page, f"{shown} === '1'")
+
+
+BESIDE_ONE_ANOTHER = """(() => {
+    const shown = [...document.querySelectorAll(
+        '.st-key-run_bar button, .st-key-run_bar label, .st-key-run_bar [data-testid=stSelectbox], ' +
+        '.st-key-tools button, .st-key-way_on a, .story > *, .numbers > *, .live-figure text'
+    )].map(node => [node.textContent, node.getBoundingClientRect(), node])
+        .filter(([, { width, height }]) => width > 1 && height > 1);
+    const held = '.st-key-run_bar, .st-key-tools, .st-key-way_on';
+    return shown.flatMap(([name, a, node]) => !node.closest(held) ? [] : shown.filter(([, b, other]) =>
+        !node.contains(other) && !other.contains(node) && a.left < b.right - 1 && b.left < a.right - 1 &&
+        a.top < b.bottom - 1 && b.top < a.bottom - 1).map(([other]) => `${name} over ${other}`));
+})()"""
+
+
+@pytest.mark.parametrize("init", ["orthogonal", "small-normal"])
+def test_nothing_is_covered_when_the_buttons_of_the_projector_view_appear(
+    server: str, page: Page, init: str
+) -> None:
+    open_page(page, server, "playground", projector="true", T="50", init=init)
+    wait_until(page, DRAWN)
+    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=20_000)
+    page.mouse.move(600, 300)
+    page.wait_for_timeout(300)
+    assert page.evaluate(BESIDE_ONE_ANOTHER) == []
+    expect(page.locator(".story")).to_contain_text("Press P to train")
+    assert page.evaluate(f"{MAIN}.scrollHeight") <= 720
+
+
+def test_a_scenario_is_chosen_in_projector_view(server: str, page: Page) -> None:
+    open_page(page, server, "playground", projector="true")
+    wait_until(page, DRAWN)
+    page.mouse.move(600, 300)
+    box = page.locator(".st-key-run_bar .st-key-scenario input")
+    box.click()
+    choose(box, page.get_by_role("option", name="The gradient vanishes"))
+    wait_until(page, "location.search.includes('init=small-normal')")
+    expect(page.locator(".story")).to_contain_text("The gradient vanishes.")
+
+
+def test_after_the_projector_view_the_question_marks_have_their_usual_size(server: str, page: Page) -> None:
+    sizes = """[...document.querySelectorAll('[data-testid=stTooltipIcon] svg')]
+        .map(icon => icon.getBoundingClientRect().width)"""
+    open_page(page, server, "playground")
+    wait_until(page, f"{sizes}.length >= 6")
+    usual = page.evaluate(sizes)
+    open_page(page, server, "playground", projector="true")
+    wait_until(page, DRAWN)
+    press_key(page, "l")
+    wait_until(page, "!location.search.includes('projector')")
+    wait_until(page, SETTLED)
+    assert page.evaluate(sizes) == usual
+
+
+def test_what_is_unfolded_in_the_sidebar_is_seen_and_no_name_is_cut(server: str, page: Page) -> None:
+    open_page(page, server, "playground")
+    wait_until(page, DRAWN)
+    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=20_000)
+    page.get_by_test_id("stSidebar").get_by_text("Network and data").click()
+    seen = """(() => {
+        const details = document.querySelector('[data-testid=stSidebar] details').getBoundingClientRect();
+        const foot = document.querySelector('.st-key-way_on').getBoundingClientRect();
+        return details.height > 400 && details.bottom <= foot.top && details.top >= 44;
+    })()"""
+    wait_until(page, seen, seconds=5)
+    cut = """[...document.querySelectorAll('[data-testid=stSidebar] details [data-testid=stSelectbox] *')]
+        .filter(node => node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 1)
+        .map(node => node.textContent || node.value)"""
+    assert page.evaluate(cut) == []
 
 
 # Windows

@@ -7,8 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.experiment.links import to_params
-from rnnviz.teaching.tour import SMALL, UPDATES
-from rnnviz.ui.tour import STAGES
+from rnnviz.teaching.tour import SMALL, STAGES, UPDATES
 from tests.browser.conftest import SETTLED, use_theme, wait_until
 from tests.browser.test_story import AXE, MAIN, barriers, open_page
 
@@ -59,6 +58,13 @@ def assert_fits(page: Page) -> None:
     assert page.evaluate(CUT) == []
 
 
+def assert_at(shown: Locator, x: float, y: float) -> None:
+    box = shown.bounding_box()
+    assert box is not None
+    assert abs(box["x"] - x) <= 1
+    assert abs(box["y"] - y) <= 1
+
+
 def assert_open_to_all(page: Page) -> None:
     """No serious barrier."""
     page.evaluate(AXE)
@@ -74,11 +80,12 @@ def test_a_newcomer_predicts_sees_it_fail_cures_it_and_knows_why(server: str, pa
     button(page, "tour_answer_0").focus()
     page.keyboard.press("Enter")
     button(page, "tour_skip").click()
-    expect_stage(page, "question", figures=3)
+    expect_stage(page, "question", figures=2)
     expect(page.locator(".given")).to_contain_text("✗ Wrong.")
     expect(page.locator(".why")).to_contain_text(f"after {UPDATES} updates")
     assert_fits(page)
     assert_open_to_all(page)
+    place = button(page, "tour_on").bounding_box()
     on(page, "cure", figures=3)
     expect(page.locator(".why")).to_contain_text("Solved: 100%")
     labels = page.evaluate("[...document.querySelectorAll('.live-figure')].map(figure => figure.ariaLabel)")
@@ -89,16 +96,24 @@ def test_a_newcomer_predicts_sees_it_fail_cures_it_and_knows_why(server: str, pa
     ]
     assert tops[0] < tops[1], "one above the other"
     assert_fits(page)
+    assert place is not None
+    assert_at(button(page, "tour_on"), place["x"], place["y"])
     on(page, "why", figures=1)
+    assert_at(button(page, "tour_on"), place["x"], place["y"])
     assert_fits(page)
     on(page, "lstm", figures=4)
     expect(page.locator(".why")).to_contain_text("forget gate")
+    assert_at(button(page, "tour_on"), place["x"], place["y"])
     assert_fits(page)
     assert_open_to_all(page)
     button(page, "tour_back").click()
     expect_stage(page, "why", figures=1)
     on(page, "lstm", figures=4)
     on(page, "on", figures=0)
+    below = "document.elementFromPoint({x}, {y}).closest('a, button')"
+    assert page.evaluate(below.format(x=place["x"] + 20, y=place["y"] + 10)) is None, (
+        "a second click on the same spot leads nowhere"
+    )
     assert_fits(page)
     assert_open_to_all(page)
     page.get_by_role("link", name="Playground: make this network learn").click()
@@ -107,12 +122,12 @@ def test_a_newcomer_predicts_sees_it_fail_cures_it_and_knows_why(server: str, pa
     assert dict(parse_qsl(urlsplit(page.url).query)) == to_params(SMALL.experiment)
 
 
-def test_the_back_row_sees_every_stage_and_a_reload_begins_at_the_start(server: str, page: Page) -> None:
+def test_the_back_row_sees_every_stage_and_a_reload_opens_the_same_one(server: str, page: Page) -> None:
     use_theme(page, "dark")
     begin(page, server, projector="true")
     assert_fits(page)
     button(page, "tour_answer_2").click()
-    expect_stage(page, "question", figures=3)
+    expect_stage(page, "question", figures=2)
     expect(page.locator(".given")).to_contain_text("✓ Right.")
     for stage, figures in (("cure", 3), ("why", 1), ("lstm", 4), ("on", 0)):
         assert_fits(page)
@@ -121,7 +136,7 @@ def test_the_back_row_sees_every_stage_and_a_reload_begins_at_the_start(server: 
     page.evaluate(AXE)
     assert barriers(page, colours_only=True) == {}
     page.reload()
-    expect(button(page, "tour_start")).to_be_visible(timeout=30_000)
+    expect_stage(page, "on", figures=0)
 
 
 def test_on_a_phone_nothing_sticks_out_and_a_picture_ends_where_its_scrolling_ends(
@@ -131,10 +146,10 @@ def test_on_a_phone_nothing_sticks_out_and_a_picture_ends_where_its_scrolling_en
     begin(page, server)
     button(page, "tour_answer_1").click()
     button(page, "tour_skip").click()
-    expect_stage(page, "question", figures=3)
+    expect_stage(page, "question", figures=2)
     assert page.evaluate(f"{MAIN}.scrollWidth") <= 390
     empty = page.evaluate("""(() => {
-        const frame = document.querySelector('.st-key-tour_timeline .live-figure-window');
+        const frame = document.querySelector('.st-key-tour_strip_small .live-figure-window');
         frame.scrollLeft = 10000;
         const figure = frame.querySelector('.live-figure').getBoundingClientRect();
         return frame.getBoundingClientRect().right - figure.right;
@@ -145,3 +160,17 @@ def test_on_a_phone_nothing_sticks_out_and_a_picture_ends_where_its_scrolling_en
     top = button(page, "tour_on").bounding_box()
     assert top is not None
     assert top["y"] < 844, "the way on needs no scrolling"
+
+
+def test_the_logo_always_leads_home_and_the_tour_goes_on_from_there(server: str, page: Page) -> None:
+    open_page(page, server, "", tour="why")
+    expect_stage(page, "why", figures=1)
+    page.locator(".st-key-brand button").click()
+    expect(button(page, "tour_start")).to_contain_text(f"Continue the tour (3 of {len(STAGES)})")
+    wait_until(page, "!location.search.includes('tour=')")
+    button(page, "tour_start").click()
+    expect_stage(page, "why", figures=1)
+    page.get_by_test_id("stTopNavLink").filter(has_text="Lessons").click()
+    wait_until(page, f"location.pathname === '/lessons' && {SETTLED}")
+    page.locator(".st-key-brand a").click()
+    expect(button(page, "tour_start")).to_contain_text("Continue the tour")

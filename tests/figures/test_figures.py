@@ -607,6 +607,8 @@ def test_a_single_step_has_no_fate() -> None:
         (0.30103, 1, "2.0 times larger at step 1"),
         (-2.5, 19, "316 times smaller at step 1"),
         (-3.9999, 19, "9,998 times smaller at step 1"),
+        (-4.5, 49, "31,623 times smaller at step 1"),
+        (-6.1, 49, "6.1 powers of ten smaller at step 1"),
         (-60.7, 49, "60.7 powers of ten smaller at step 1"),
         (7.44, 49, "7.4 powers of ten larger at step 1"),
         (-np.inf, 199, "exactly 0 at step 1"),

@@ -796,6 +796,20 @@ def test_a_gradient_that_vanishes_gets_remedies_and_each_starts_a_run() -> None:
     assert not [b for b in visitor.tab.button if str(b.key).startswith("remedy")], "it does not vanish"
 
 
+def test_a_remedy_keeps_the_speed_and_the_axis_so_that_before_and_after_compare() -> None:
+    visitor = Visitor()
+    visitor.set("scenario", "vanishing")
+    visitor.run.speed = None
+    visitor.press("play")
+    visitor.look_until(lambda: visitor.run.state.step > 5 and bool(visitor.run.spans))
+    visitor.press("play")
+    spans = dict(visitor.run.spans)
+    assert min(low for low, _ in spans.values()) <= -60
+    visitor.press("remedy_0")
+    assert visitor.run.speed is None
+    assert {name: visitor.run.spans[name] for name in spans} == spans
+
+
 def test_a_scenario_pauses_after_the_updates_that_its_words_speak_of_and_play_goes_on() -> None:
     visitor, scenario = Visitor(), PRESETS["vanishing"]
     visitor.set("scenario", "vanishing")

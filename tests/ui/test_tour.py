@@ -9,13 +9,24 @@ from html import unescape
 from rnnviz import Experiment
 from rnnviz.analysis.snapshot import Snapshot
 from rnnviz.experiment.links import to_params
-from rnnviz.teaching.tour import ANSWERS, CANDIDATES, LSTM, ORTHOGONAL, RIGHT, SMALL, UPDATES, Candidate
+from rnnviz.teaching.tour import (
+    ANSWERS,
+    CANDIDATES,
+    LSTM,
+    ORTHOGONAL,
+    RIGHT,
+    SMALL,
+    STAGES,
+    UPDATES,
+    Candidate,
+    factor_of,
+    why,
+)
 from rnnviz.training.state import TrainingState
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_registry import RunKey
-from rnnviz.ui.tour import STAGES
 from rnnviz.ui.views import of_view
-from tests.visitor import Tab, drawn_by_a_worker, train_here
+from tests.visitor import Tab, drawn_by_a_worker, train_here, turn_to
 
 
 @cache
@@ -47,9 +58,9 @@ class Visitor(Tab):
         self.press("tour_start")
         self.press("tour_answer_0")
         while True:
-            if self.session.tour.at in trains:
-                self.finish(trains[self.session.tour.at])
-            if self.session.tour.at == stage:
+            if self.session.view.tour in trains:
+                self.finish(trains[self.session.view.tour])
+            if self.session.view.tour == stage:
                 return self
             self.press("tour_on")
 
@@ -87,14 +98,16 @@ def test_the_answer_is_judged_when_the_run_has_ended_and_not_before() -> None:
         assert "tour_on" in visitor.keys
 
 
-def test_skipping_lets_the_run_train_as_fast_as_it_can() -> None:
+def test_skipping_trains_as_fast_as_it_can_says_so_and_draws_the_end_alone() -> None:
     visitor = Visitor()
     visitor.press("tour_start")
     visitor.press("tour_answer_0")
     run = visitor.run_of(SMALL)
-    assert run.speed is not None
     visitor.press("tour_skip")
-    assert run.speed is None
+    button = visitor.widget("button", "tour_skip")
+    assert (button.label, button.disabled) == ("Skipping…", True)
+    assert run._pace is None
+    assert run.pictures.due(every=False) == {}
     visitor.look_until(lambda: run.ended, seconds=60)
     assert run.state.step == UPDATES, "and no further"
 
@@ -106,10 +119,41 @@ def test_both_curves_are_in_one_picture_and_the_ribbons_one_above_the_other() ->
     assert "Small random W_hh 2" in label
     assert "Orthogonal W_hh 100%" in label
     small, cured = (visitor.messages[f"tour_strip_{name}"].decode() for name in ("small", "orthogonal"))
-    assert re.search(rf"After {UPDATES} updates: \d[^ ]* of the error reaches step 1", small)
-    assert f"After {UPDATES} updates: at step 1 the error is 2.3 times as large" in cured, (
+    assert f"Error at step 1: 2.6·10⁻⁶¹ before training, 1.3·10⁻²⁹ after {UPDATES} updates" in small
+    assert f"Error at step 1: 0.18 before training, 2.3 after {UPDATES} updates" in cured, (
         "more than all of it"
     )
+
+
+def test_the_ribbon_and_the_words_beside_it_name_the_same_two_moments() -> None:
+    visitor = Visitor().to("question")
+    assert list(visitor.messages) == ["tour_strip_small", "tour_progress"], "one ribbon"
+    (told,) = [text for text in visitor.texts if "class='why'" in text]
+    shown = visitor.messages["tour_strip_small"].decode()
+    for number in ("2.6·10⁻⁶¹", "1.3·10⁻²⁹"):
+        assert number in told
+        assert number in shown
+
+
+def test_a_single_update_is_in_the_singular() -> None:
+    visitor = Visitor()
+    visitor.press("tour_start")
+    visitor.press("tour_answer_0")
+    run = visitor.run_of(SMALL)
+    run.pause()
+    train_here(run, 1)
+    visitor.look()
+    shown = visitor.messages["tour_strip_small"].decode()
+    assert "after 1 update" in shown
+    assert "1 updates" not in shown
+
+
+def test_the_printed_powers_are_true_on_a_calculator() -> None:
+    for candidate in CANDIDATES.values():
+        factor = factor_of(candidate.experiment)
+        printed = f"{float(factor.in_digits) ** factor.steps:.1e}"
+        assert printed == f"{factor.left:.1e}", candidate.name
+    assert factor_of(ORTHOGONAL.experiment).in_digits in why()
 
 
 def test_the_worker_that_trains_draws_what_the_page_draws() -> None:
@@ -134,10 +178,11 @@ def test_every_stage_leads_back_and_on_again_without_training_anew() -> None:
     runs = visitor.session.runs.at("tour")
     assert list(runs) == list(CANDIDATES)
     seen = []
-    while visitor.session.tour.at:
-        seen.append(visitor.session.tour.at)
+    while visitor.session.view.tour:
+        seen.append(visitor.session.view.tour)
         visitor.press("tour_back")
     assert seen == list(reversed(STAGES))
+    assert visitor.widget("button", "tour_start").label == f"Continue the tour (1 of {len(STAGES)})"
     visitor.press("tour_start")
     assert "✗ Wrong." in visitor.words, "the answer stands"
     for _ in STAGES[1:]:
@@ -145,17 +190,43 @@ def test_every_stage_leads_back_and_on_again_without_training_anew() -> None:
     assert visitor.session.runs.at("tour") == runs
     assert not any(run.playing for run in runs.values())
     visitor.press("tour_again")
-    assert (visitor.session.tour.at, visitor.session.tour.given) == ("", None)
+    assert (visitor.session.view.tour, visitor.session.tour.given) == ("question", None)
     assert not visitor.session.runs.at("tour")
 
 
-def test_the_tour_leaves_the_visitors_own_experiment_and_the_address_alone() -> None:
+def test_the_logo_leads_home_and_from_there_the_tour_goes_on() -> None:
+    visitor = Visitor().to("why")
+    visitor.press("leave_tour")
+    assert visitor.session.view.tour == ""
+    assert visitor.widget("button", "tour_start").label == f"Continue the tour (3 of {len(STAGES)})"
+    visitor.press("tour_start")
+    assert visitor.session.view.tour == "why"
+    visitor.press("tour_on")
+    visitor.finish(LSTM)
+    visitor.press("tour_on")
+    visitor.press("tour_home")
+    assert "tour_start" in visitor.keys
+
+
+def test_a_link_to_a_stage_opens_it_and_trains_what_it_shows() -> None:
+    visitor = Visitor(tour="cure")
+    assert visitor.run_of(SMALL).playing
+    assert visitor.run_of(SMALL)._pace is None, "what is not watched trains at once"
+    assert visitor.run_of(ORTHOGONAL)._pace is not None
+    visitor.finish(SMALL)
+    visitor.finish(ORTHOGONAL)
+    assert "Solved: 100%" in visitor.words
+    visitor.press("tour_back")
+    assert "tour_answer_0" in visitor.keys, "the question was never answered"
+
+
+def test_the_tour_leaves_the_visitors_own_experiment_alone_and_its_stage_is_in_the_address() -> None:
     own = Experiment(seq_len=12, seed=5)
     visitor = Visitor(**to_params(own)).to("on")
     assert visitor.session.experiment == own
     assert visitor.session.run.state.step == 0
     address = {name: v[0] if isinstance(v, list) else v for name, v in visitor.tab.query_params.items()}
-    assert address == to_params(own)
+    assert address == to_params(own) | {"tour": "on"}
 
 
 def test_the_last_stage_opens_the_playground_with_the_network_that_failed() -> None:
@@ -166,13 +237,18 @@ def test_the_last_stage_opens_the_playground_with_the_network_that_failed() -> N
     assert {name: value for name, value in asked.items() if not of_view(name)} == to_params(SMALL.experiment)
 
 
-def test_another_page_and_back_finds_the_stage_as_it_was_left() -> None:
+def test_another_page_and_the_browsers_back_find_the_stage_as_it_was_left() -> None:
     visitor = Visitor().to("cure")
     visitor.go("why")
-    visitor.go("home")
-    assert visitor.session.tour.at == "cure"
+    turn_to(visitor.tab, "home")
+    visitor.go_back(**to_params(visitor.session.experiment), tour="cure")
+    assert visitor.session.view.tour == "cure"
     assert "Solved: 100%" in visitor.words
-    assert Visitor().session.tour.at == "", "a reload is a new session: it begins at the start"
+    for name in list(visitor.tab.query_params):
+        del visitor.tab.query_params[name]
+    visitor.go("why")
+    visitor.go("home")
+    assert "tour_start" in visitor.keys, "a link home leads to the first screen"
 
 
 def test_why_a_network_cannot_train_is_told() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.teaching.lessons import LESSONS
+from rnnviz.teaching.tour import STAGES
 from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, PARAMETERS, View, read_view, view_params
 
 VIEWS = st.builds(
@@ -15,6 +16,7 @@ VIEWS = st.builds(
     application=st.sampled_from(["", *ADDRESSES]),
     instrument=st.sampled_from(["", *INSTRUMENTS]),
     half=st.sampled_from(["", *HALVES]),
+    tour=st.sampled_from(["", *STAGES]),
     hidden=st.frozensets(st.sampled_from(sorted(HIDEABLE))),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,13 +50,15 @@ class LRUTrace(Trace):
     """Results of a block's forward pass.
 
     memory : (T + 1, B, H) complex; its parts are the states re and im. encoded : (T, B, H), u_t.
-    read : (T, B, H) complex, u_t B. linear : (T, B, H), y_t before GELU.
+    read : (T, B, H) complex, e^gamma u_t B. linear : (T, B, H), y_t before GELU. bent : (T, B, H), GELU's
+    tanh of it.
     """
 
     memory: Complex
     encoded: Array
     read: Complex
     linear: Array
+    bent: Array
 
 
 @dataclass(frozen=True)
@@ -102,21 +104,30 @@ class LRU:
     ) -> LRUTrace:
         """Run the block over ``inputs`` (T, B, I) from the state ``start``, zero if None."""
         (T, B, _), H = inputs.shape, len(weights.nu)
-        encoded = (inputs.reshape(T * B, -1) @ weights.W_xh + weights.b).reshape(T, B, H)
-        read = (encoded.reshape(T * B, H) @ _side_by_side(weights.B_re, weights.B_im)).reshape(T, B, 2, H)
-        read_c = _as_complex(read[:, :, 0], read[:, :, 1])
-        memory = np.empty((T + 1, B, H), complex)
-        memory[0] = 0.0 if start is None else _as_complex(start[1], start[2])
-        np.multiply(read_c, np.exp(weights.gamma), out=memory[1:])
-        kept, lambdas = np.empty((B, H), complex), np.tile(weights.eigenvalues, (B, 1))
-        for before, state in pairwise(memory):
-            np.multiply(before, lambdas, out=kept)
-            state += kept
-        linear = _real_product(memory[1:], weights.C_re, weights.C_im) + weights.D * encoded
+        encoded = workspace.array("encoded", T, B, H)
+        np.matmul(inputs.reshape(T * B, -1), weights.W_xh, out=encoded.reshape(T * B, H))
+        encoded += np.tile(weights.b, (B, 1))
+        read = workspace.array("read", T, B, 2 * H)
+        np.matmul(encoded.reshape(T * B, H), _into_read(weights), out=read.reshape(T * B, 2 * H))
+        pairs = workspace.array("memory", T + 1, B, 2 * H)  # real and imaginary parts take turns
+        memory, read_c = pairs.view(complex), read.view(complex)
+        memory[0] = 0.0 if start is None else start[1] + 1j * start[2]
+        lambdas = np.tile(weights.eigenvalues, (B, 1))
+        for (before, state), read_t in zip(pairwise(memory), read_c, strict=True):
+            np.multiply(before, lambdas, out=state)
+            state += read_t
+        linear, bent = workspace.array("linear", T, B, H), workspace.array("bent", T, B, H)
         hidden = workspace.array("hidden", T + 1, B, H)
         hidden[0] = 0.0 if start is None else start[0]
-        np.add(encoded, _gelu(linear), out=hidden[1:])
-        return LRUTrace(inputs, (hidden, memory.real, memory.imag), memory, encoded, read_c, linear)
+        np.matmul(pairs[1:].reshape(T * B, -1), _out_of_memory(weights), out=linear.reshape(T * B, H))
+        np.multiply(encoded, weights.D, out=hidden[1:])
+        linear += hidden[1:]
+        _bend(linear, bent)
+        np.add(bent, 1.0, out=hidden[1:])
+        hidden[1:] *= linear
+        hidden[1:] *= 0.5  # GELU
+        hidden[1:] += encoded
+        return LRUTrace(inputs, (hidden, memory.real, memory.imag), memory, encoded, read_c, linear, bent)
 
     def backward(
         self,
@@ -129,17 +140,23 @@ class LRU:
     ) -> Backward:
         """Backpropagate the error through time; only the memory's own path goes step by step."""
         T, B, H = trace.encoded.shape
-        dL_dh = workspace.array("dL_dh", T, B, H)
+        dL_dh, dL_dy = workspace.array("dL_dh", T, B, H), workspace.array("dL_dy", T, B, H)
         for error, direct in zip(dL_dh, from_above, strict=True):
             error[...] = 0.0 if direct is None else direct
-        dL_dy = dL_dh * _gelu_derivative(trace.linear)
-        whole = _into_memory(weights, dL_dy)  # dL/ds_t, for now without the later steps' part
-        later, conjugate = np.zeros((T, B, H), complex), np.tile(weights.eigenvalues.conj(), (B, 1))
+        _gelu_derivative(trace.linear, trace.bent, dL_dy)
+        dL_dy *= dL_dh
+        pairs, kept = workspace.array("dL_ds", T, B, 2 * H), workspace.array("later", T, B, 2 * H)
+        np.matmul(dL_dy.reshape(T * B, H), _out_of_memory(weights).T, out=pairs.reshape(T * B, -1))
+        whole, later = pairs.view(complex), kept.view(complex)  # dL/ds_t; the part of the later steps in it
+        later[-1] = 0.0
+        conjugate = np.tile(weights.eigenvalues.conj(), (B, 1))
         for t in reversed(range(T - 1)):
-            if t + 1 not in cuts:
-                np.multiply(whole[t + 1], conjugate, out=later[t])
-                whole[t] += later[t]
-        gradient, dL_du = _weights_and_encoded(weights, trace, dL_dh, dL_dy, whole)
+            if t + 1 in cuts:
+                later[t] = 0.0
+                continue
+            np.multiply(whole[t + 1], conjugate, out=later[t])
+            whole[t] += later[t]
+        gradient, dL_du = _weights_and_encoded(weights, trace, (dL_dh, dL_dy), pairs, workspace)
         inputs = dL_du @ weights.W_xh.T if wants_inputs else None
         return Backward((dL_dh, later.real, later.imag), inputs, gradient)
 
@@ -154,11 +171,10 @@ class LRU:
     def vjp_step(self, weights: LRUWeights, trace: LRUTrace, t: int, errors: State) -> StepBack:
         """Backpropagate through h_t to the memory and the input, and through s_t to s_{t-1}."""
         dL_dh, re, im = errors
-        dL_dy = dL_dh * _gelu_derivative(trace.linear[t])
-        whole = re + 1j * im + _into_memory(weights, dL_dy)
+        dL_dy = dL_dh * _gelu_derivative(trace.linear[t], trace.bent[t], np.empty_like(trace.bent[t]))
+        whole = re + 1j * im + (dL_dy @ _out_of_memory(weights).T).view(complex)
         earlier = whole * weights.eigenvalues.conj()
-        into = whole * np.exp(weights.gamma)
-        dL_du = dL_dh + dL_dy * weights.D + into.real @ weights.B_re.T + into.imag @ weights.B_im.T
+        dL_du = dL_dh + dL_dy * weights.D + np.ascontiguousarray(whole).view(float) @ _into_read(weights).T
         return StepBack((np.zeros_like(dL_dh), earlier.real, earlier.imag), dL_du, None)
 
     def recurrent_matrix(self, weights: LRUWeights) -> Array | None:
@@ -175,70 +191,90 @@ class LRU:
 
 
 def _weights_and_encoded(
-    weights: LRUWeights, trace: LRUTrace, dL_dh: Array, dL_dy: Array, whole: Complex
+    weights: LRUWeights, trace: LRUTrace, errors: tuple[Array, Array], pairs: Array, workspace: Workspace
 ) -> tuple[LRUWeights, Array]:
-    """Return the gradient of the weights, and dL/du (T, B, H). whole : dL/ds_t (T, B, H), complex."""
-    T, B, H = dL_dy.shape
-    scale, lambdas = np.exp(weights.gamma), weights.eigenvalues
-    into = whole * scale
-    dL_du = dL_dy * weights.D
-    dL_du += dL_dh
-    dL_du += _real_product(into.conj(), weights.B_re.T, weights.B_im.T)
-    by_lambda = np.einsum("tbh,tbh->h", trace.memory[:-1].conj(), whole)  # dL/dlambda
-    flat_y, flat_u, memory = (
-        dL_dy.reshape(-1, H),
-        trace.encoded.reshape(-1, H),
-        trace.memory[1:].reshape(-1, H),
+    """Return the gradient of the weights, and dL/du (T, B, H).
+
+    errors : dL/dh and dL/dy, (T, B, H) each. pairs : dL/ds (T, B, 2 H), real and imaginary parts in turn.
+    """
+    (dL_dh, dL_dy), (T, B, H) = errors, errors[0].shape
+    whole, ones, lambdas = pairs.view(complex), np.ones(T * B), weights.eigenvalues
+    flat_s, flat_y, flat_u = (
+        pairs.reshape(T * B, -1),
+        dL_dy.reshape(T * B, H),
+        trace.encoded.reshape(T * B, H),
     )
-    from_read, by_output = flat_u.T @ _parts(into.reshape(-1, H)), _parts(memory).T @ flat_y
+    dL_du = workspace.array("dL_du", T, B, H)
+    np.matmul(flat_s, _into_read(weights).T, out=dL_du.reshape(T * B, H))
+    dL_du += dL_dh
+    scratch = workspace.array("scratch", T, B, H)
+    np.multiply(dL_dy, weights.D, out=scratch)
+    dL_du += scratch
+    np.multiply(dL_dy, trace.encoded, out=scratch)
+    dL_dD = ones @ scratch.reshape(T * B, H)
+    products = workspace.array("products", T, B, 2 * H)
+    product = products.view(complex)
+
+    def summed(values: Complex) -> Complex:
+        """Sum conj(values) dL/ds over steps and samples, (H,)."""
+        np.conjugate(values, out=product)
+        np.multiply(product, whole, out=product)
+        return np.ascontiguousarray(ones @ products.reshape(T * B, -1)).view(complex)
+
+    by_lambda = summed(trace.memory[:-1]).conj() * lambdas
+    from_read = (flat_u.T @ flat_s) * np.repeat(np.exp(weights.gamma), 2)
+    by_output = trace.memory[1:].view(float).reshape(T * B, -1).T @ flat_y
     gradient = LRUWeights(
         W_xh=trace.inputs.reshape(T * B, -1).T @ dL_du.reshape(-1, H),
-        b=dL_du.sum(axis=(0, 1)),
-        nu=-np.exp(weights.nu) * (by_lambda.conj() * lambdas).real,
-        theta=-np.exp(weights.theta) * (by_lambda.conj() * lambdas).imag,
-        gamma=np.einsum("tbh,tbh->h", trace.read.conj(), into).real,
-        B_re=from_read[:, :H],
-        B_im=from_read[:, H:],
-        C_re=by_output[:H],
-        C_im=-by_output[H:],
-        D=np.einsum("tbh,tbh->h", dL_dy, trace.encoded),
+        b=ones @ dL_du.reshape(-1, H),
+        nu=-np.exp(weights.nu) * by_lambda.real,
+        theta=-np.exp(weights.theta) * by_lambda.imag,
+        gamma=summed(trace.read).real,
+        B_re=from_read[:, ::2].copy(),
+        B_im=from_read[:, 1::2].copy(),
+        C_re=by_output[::2].copy(),
+        C_im=-by_output[1::2],
+        D=dL_dD,
     )
     return gradient, dL_du
 
 
-def _into_memory(weights: LRUWeights, dL_dy: Array) -> Complex:
-    """Return the part of dL/ds_t that comes through y_t at the same step; same shape as dL/dy, complex."""
-    H = len(weights.nu)
-    both = dL_dy.reshape(-1, H) @ _side_by_side(weights.C_re.T, -weights.C_im.T)
-    return _as_complex(both[:, :H], both[:, H:]).reshape(dL_dy.shape)
+def _into_read(weights: LRUWeights) -> Array:
+    """Return e^gamma B, (H, 2 H), with the columns of its real and of its imaginary part in turn."""
+    both = np.stack([weights.B_re, weights.B_im], axis=-1) * np.exp(weights.gamma)[:, None]
+    return both.reshape(len(both), -1)
 
 
-def _real_product(values: Complex, re: Array, im: Array) -> Array:
-    """Return Re(values (re + i im)) for values (..., H) and matrices (H, H), as one real product."""
-    return (_parts(values.reshape(-1, len(re))) @ np.vstack([re, -im])).reshape(values.shape)
+def _out_of_memory(weights: LRUWeights) -> Array:
+    """Return C as (2 H, H): rows that multiply the real and the imaginary parts of the memory, in turn."""
+    both = np.stack([weights.C_re, -weights.C_im], axis=1)
+    return both.reshape(-1, both.shape[-1])
 
 
-def _parts(values: Complex) -> Array:
-    """Return the real parts beside the imaginary parts, (n, 2 H), of values (n, H)."""
-    return np.hstack([values.real, values.imag])
-
-
-def _side_by_side(re: Array, im: Array) -> Array:
-    return np.hstack([re, im])
-
-
-def _as_complex(re: Array, im: Array) -> Complex:
-    values: Any = np.empty(re.shape, complex)
-    values.real, values.imag = re, im
-    return np.asarray(values)
+def _bend(y: Array, out: Array) -> None:
+    """Write the tanh in GELU(y) into ``out``."""
+    np.multiply(y, y, out=out)
+    out *= GELU_CUBE
+    out += 1.0
+    out *= y
+    out *= GELU_SLOPE
+    np.tanh(out, out=out)
 
 
 def _gelu(y: Array) -> Array:
-    return 0.5 * y * (1.0 + np.tanh(GELU_SLOPE * (y + GELU_CUBE * y**3)))
+    bent = np.empty_like(y)
+    _bend(y, bent)
+    return 0.5 * y * (1.0 + bent)
 
 
-def _gelu_derivative(y: Array) -> Array:
-    squared = y * y
-    tanh = np.tanh(GELU_SLOPE * y * (1.0 + GELU_CUBE * squared))
-    slope = GELU_SLOPE * (1.0 + 3.0 * GELU_CUBE * squared)
-    return 0.5 * (1.0 + tanh) + 0.5 * y * (1.0 - tanh * tanh) * slope
+def _gelu_derivative(y: Array, bent: Array, out: Array) -> Array:
+    """Write GELU'(y) into ``out``; bent : the tanh in GELU(y)."""
+    np.multiply(y, y, out=out)
+    out *= 3.0 * GELU_CUBE
+    out += 1.0
+    out *= y
+    out *= 0.5 * GELU_SLOPE
+    out *= 1.0 - bent * bent
+    out += 0.5
+    out += 0.5 * bent
+    return out
