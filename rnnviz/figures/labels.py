@@ -62,6 +62,10 @@ class Panel:
         look = {"font": {"size": size, "color": colour}, "bgcolor": theme.panel, "borderpad": 0}
         return note(theme, text, best.x, best.y, **place, **look, **self.axes)
 
+    def has_room(self, text: str, spots: Sequence[Spot], size: int) -> bool:
+        """Return whether at one of the spots no line crosses a label."""
+        return any(self._crossed(self._box(spot, text, size)) == 0.0 for spot in spots)
+
     def _crossed(self, box: tuple[float, float, float, float]) -> float:
         """Return how many pixels of lines a box covers; more if it leaves the panel."""
         left, low, right, top = box

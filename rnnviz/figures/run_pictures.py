@@ -21,7 +21,7 @@ from rnnviz.figures.contest import Trained
 from rnnviz.figures.message import Place
 from rnnviz.figures.progress import Progress, progress_spec
 from rnnviz.figures.theme import Theme
-from rnnviz.figures.timeline import WIDTH, Timeline, change_in_words, gradient_span, timeline_spec
+from rnnviz.figures.timeline import ONE_STEP, WIDTH, Timeline, change_in_words, gradient_span, timeline_spec
 from rnnviz.figures.training_history import over_training_spec
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
@@ -217,7 +217,11 @@ def in_figures(now: Moment, layer: int) -> str:
     cell = CELLS[now.experiment.cell]
     shown = cells if cell.matrices == 1 else cells[:3]  # only these have a single W_hh
     parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
-    if cell.recurrent:
+    if cell.recurrent and now.experiment.seq_len == 1:
+        parts.append(
+            f"<span class='verdict' title='{ONE_STEP}'>gradient over time: <b>not applicable</b></span>"
+        )
+    elif cell.recurrent:
         parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")
         kind, hint = (
             ("solved", f"{VERDICT_RULE} {WHY_SOLVED}")

@@ -16,6 +16,7 @@ from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.teaching.lessons.outcome import size
+from rnnviz.teaching.numbers import SUPERSCRIPTS
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.training.loop import advance, start
 from rnnviz.ui import story
@@ -122,7 +123,7 @@ def _picture(session: Session, problem: Problem, length: int) -> Experiment:
         f"<p class='story' style='white-space:normal'>{idea(flow.decades, length - 1, flow.verdict)}</p>"
     )
     st.html(
-        "<div class='ends'><span>t = 1</span><span>◀ the gradient travels back</span>"
+        "<div class='ends'><span>t = 1</span><span>◀ the error travels back</span>"
         f"<span>t = {length}</span></div>"
         + ribbon(flow.per_output[-1], theme(), f"gradient, {flow.verdict}", height=26)
     )
@@ -168,7 +169,7 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
 FATES = {
     "vanishing": "Far back, hardly anything is left.",
     "healthy": "That is mild enough: the error arrives.",
-    "exploding": "Soon a few updates ruin the weights.",
+    "exploding": "One or two updates can then ruin the weights.",
 }
 
 
@@ -188,11 +189,11 @@ def arrival(decades: float) -> str:
             return "None of the last output's error reaches step 1."
         return "The last output's error overflows before it reaches step 1."
     power = int(np.floor(decades))
-    size = f"{10.0 ** (decades - power):.0f} · 10<sup>{power}</sup>".replace("-", "−")
+    written = f"{10.0 ** (decades - power):.0f}·10{str(power).translate(SUPERSCRIPTS)}"
     if decades >= 0:
-        times = f"{10.0**decades:.2g}" if power <= 3 else size
+        times = f"{10.0**decades:.2g}" if power <= 3 else written
         return f"The last output's error is {times} times as large when it reaches step 1."
-    part = f"{10.0**decades:.1%}" if power >= -3 else size
+    part = f"{10.0**decades:.1%}" if power >= -3 else written
     return f"{'Only ' if power < -1 else ''}{part} of the last output's error reaches step 1."
 
 
@@ -223,8 +224,9 @@ def _long_range(e: Experiment, result: Consequence) -> str:
     """Return a sentence on the size of the updates and on their long-range part."""
     only = "only " if abs(result.long_range) < 0.01 else ""
     return (
-        f"An update moves W<sub>hh</sub> by {size(result.moved)} on average. Before training, {only}"
-        f"{share_in_words(result.long_range)} of the gradient of W<sub>hh</sub> came from more than "
+        f"An update moves W<sub>hh</sub> by a length (norm) of {size(result.moved)} on average. "
+        "Before training, "
+        f"{only}{share_in_words(result.long_range)} of the gradient of W<sub>hh</sub> came from more than "
         f"{half_way(e)} steps back."
     )
 

@@ -164,10 +164,10 @@ def test_seeds_are_trained_and_their_share_comes_with_an_interval() -> None:
     assert "Training 20 seeds for 300 updates each" in said(tab)
     run = seed_run((e, 300))
     sweep.results[:19] = [run] * 19
-    assert "Goal reached" not in said(look(tab))
+    assert "Solved at least" not in said(look(tab))
     assert "No verdict before all 20 seeds are measured." in said(tab)
     sweep.results[19] = run
-    assert "Goal reached at least once: 20 of 20 seeds (95% interval 84% to 100%)" in said(look(tab))
+    assert "Solved at least once: 20 of 20 seeds (95% interval 84% to 100%)" in said(look(tab))
 
 
 def test_a_cancelled_measurement_says_so_and_starts_again() -> None:
@@ -293,7 +293,7 @@ def test_where_several_steps_write_the_whole_loss_stands_beside_each_output() ->
 
 def test_the_cliff_stands_by_itself() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=5)), "cliff")
-    assert "a gradient of 390 there, jumped 39 units, and ended at a loss of 0.090." in said(tab)
+    assert "a gradient of 390 there, jumped a distance of 39, and ended at a loss of 0.090." in said(tab)
     assert "no step is longer than 0.03, and the loss ends at 0.0013." in said(tab)
     assert "at most }{390}" in tab.latex[0].value
     tab.slider(key="cliff_w").set_value(4.4)

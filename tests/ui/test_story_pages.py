@@ -211,11 +211,11 @@ def test_shares_read_as_people_write_them() -> None:
     reaches = "of the last output's error reaches step 1."
     grown = "times as large when it reaches step 1."
     assert told == [
-        f"Only 2 · 10<sup>−4</sup> {reaches}",
+        f"Only 2·10⁻⁴ {reaches}",
         f"Only 0.2% {reaches}",
         f"30.0% {reaches}",
         f"The last output's error is 1.5 {grown}",
-        f"The last output's error is 4 · 10<sup>7</sup> {grown}",
+        f"The last output's error is 4·10⁷ {grown}",
     ]
     assert arrival(-np.inf) == f"None {reaches}"
     for overflowed in (np.inf, np.nan):
