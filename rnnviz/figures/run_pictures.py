@@ -217,22 +217,22 @@ def in_figures(now: Moment, layer: int) -> str:
     cell = CELLS[now.experiment.cell]
     shown = cells if cell.matrices == 1 else cells[:3]  # only these have a single W_hh
     parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
-    if cell.recurrent and now.experiment.seq_len == 1:
-        parts.append(
-            f"<span class='verdict' title='{ONE_STEP}'>gradient over time: <b>not applicable</b></span>"
-        )
-    elif cell.recurrent:
+    if cell.recurrent:
         parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")
-        kind, hint = (
-            ("solved", f"{VERDICT_RULE} {WHY_SOLVED}")
-            if now.solved and verdict != "healthy"
-            else (verdict, VERDICT_RULE)
-        )
+        kind, told, hint = _fate(now, verdict)
         parts.append(
-            f"<span class='verdict {kind}' tabindex='0' title='{escape(hint)}'>"
-            f"gradient <b>{verdict}</b></span>"
+            f"<span class='verdict {kind}' tabindex='0' title='{escape(hint)}'>gradient <b>{told}</b></span>"
         )
     return f"<div class='numbers'>{''.join(parts)}</div>"
+
+
+def _fate(now: Moment, verdict: str) -> tuple[str, str, str]:
+    """Return the kind of a verdict, which decides its colour, the verdict on screen, and a hint."""
+    if now.experiment.seq_len == 1:
+        return "", "not applicable", ONE_STEP
+    if now.solved and verdict != "healthy":
+        return "solved", verdict, f"{VERDICT_RULE} {WHY_SOLVED}"
+    return verdict, verdict, VERDICT_RULE
 
 
 def _size(value: float) -> str:

@@ -224,8 +224,7 @@ def _long_range(e: Experiment, result: Consequence) -> str:
     """Return a sentence on the size of the updates and on their long-range part."""
     only = "only " if abs(result.long_range) < 0.01 else ""
     return (
-        f"An update moves W<sub>hh</sub> by a length (norm) of {size(result.moved)} on average. "
-        "Before training, "
+        f"An update changes W<sub>hh</sub> by {size(result.moved)} (norm). Before training, "
         f"{only}{share_in_words(result.long_range)} of the gradient of W<sub>hh</sub> came from more than "
         f"{half_way(e)} steps back."
     )

@@ -351,8 +351,13 @@ def test_controls_that_change_nothing_on_an_instrument_are_left_out() -> None:
     assert "This instrument has its own settings, above the figure." in [c.value for c in tab.sidebar.caption]
     assert shown["border"] == {"activation", "hidden_size"}
     assert {name for name in shown if "relative" in shown[name]} == {"compare"}
-    assert {name for name in shown if "learning_rate" in shown[name]} == {"training"}
-    assert {name for name in shown if "seq_len" not in shown[name]} == {"spectrum", "border", "cliff"}
+    assert {name for name in shown if "learning_rate" in shown[name]} == {"training", "outcome"}
+    assert {name for name in shown if "seq_len" not in shown[name]} == {
+        "spectrum",
+        "outcome",
+        "border",
+        "cliff",
+    }
     assert not any({"layer", "whole_loss"} & names for names in shown.values())
     choose(tab, "seeds").button_group(key="seeds_of").set_value("training")
     assert {"learning_rate", "clip_norm", "optimizer", "batch_size"} <= controls(look(tab))
