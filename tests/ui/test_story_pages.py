@@ -41,6 +41,7 @@ from rnnviz.ui.problems import (
     tell,
 )
 from rnnviz.ui.sweep_registry import SweepRegistry
+from rnnviz.ui.teach import is_local
 from rnnviz.ui.views import HIDEABLE, of_view, read_view
 from tests.ui.test_sweep_registry import HandExecutor
 from tests.visitor import Watching, turn_to
@@ -348,3 +349,17 @@ def test_indices_stand_lower_and_hints_are_one_line() -> None:
     e = Experiment()
     I, H, O = 4, e.hidden_size, 4  # noqa: E741
     assert e.init(e.rng("weights")).count == I * H + H**2 + H + H * O + O, "the formula of P"
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        ("http://127.0.0.1:8501/lessons?T=5", True),
+        ("http://localhost:8501/", True),
+        ("http://[::1]:8501/", True),
+        ("https://rnnviz.example.org/lessons", False),
+        ("http://192.168.0.7:8501/", False),
+    ],
+)
+def test_a_link_that_only_this_computer_can_open_is_known(address: str, local: bool) -> None:
+    assert is_local(address) is local
