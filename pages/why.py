@@ -5,6 +5,6 @@ from rnnviz.ui.session import current
 
 session = current()
 story.path(session, "why")
-story.head("Why recurrence", why.IDEA)
+story.head("Why recurrence?", why.IDEA)
 why.page(session)
 story.way_on(session, "why")

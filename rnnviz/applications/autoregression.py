@@ -114,7 +114,7 @@ def plain_forecasts(series: Series, season: int) -> dict[str, PlainForecast]:
     """Return the forecasts of all plain methods by name; season : 0 for none, then some are left out."""
     steps = free_steps(series)
     last = np.full(steps, series.values[series.held_out - 1])
-    made = {"like the last value": PlainForecast(naive(series), last)}
+    made = {"naive forecast": PlainForecast(naive(series), last)}
     if season:
         year = series.values[series.held_out - season : series.held_out]
         made["seasonal naive"] = PlainForecast(seasonal_naive(series, season), np.resize(year, steps))

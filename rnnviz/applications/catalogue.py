@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from rnnviz.analysis.shares import Share
 from rnnviz.applications.autoregression import plain_forecasts
 from rnnviz.applications.baselines import (
     digits_named,
@@ -38,7 +39,7 @@ class Score:
     """One measurement on held-out data.
 
     name : what is measured. value : the network's. unit : "share", "bits" or the data's own unit.
-    of : how many were measured, 0 if so many that it does not matter.
+    of : how many samples a share is of, 0 if it is no share of samples.
     when : in which way the network answers, where an application has several ways.
     others : what to compare it with: baselines by name: guesses, and methods fitted to the same data.
     """
@@ -58,10 +59,18 @@ class Score:
 
     @property
     def result(self) -> str:
-        """Compare the network with the best baseline as both are written: "better", "as good" or "worse"."""
+        """Compare the network with the best baseline: "better", "about as good", "as good" or "worse".
+
+        "as good" if both are written alike. "about as good" if the baseline lies within the 95% interval of
+        the network's share.
+        """
         other = self.others[self.rival]
         if self.write(self.value) == self.write(other):
             return "as good"
+        if self.of:
+            low, high = Share(round(self.value * self.of), self.of).interval
+            if low <= other <= high:
+                return "about as good"
         return "better" if (self.value > other if self.unit == "share" else self.value < other) else "worse"
 
     def write(self, value: float) -> str:
@@ -70,7 +79,7 @@ class Score:
             return "overflowed"
         if self.unit == "share":
             return share_in_words(value)
-        return f"{value:.2f} bits" if self.unit == "bits" else f"{value:.3g}"
+        return f"{value:.2f} bits" if self.unit == "bits" else f"{value:#.3g}".rstrip(".")
 
 
 def share_in_words(share: float) -> str:
@@ -87,11 +96,17 @@ MOST_DIGITS = 3
 
 @dataclass(frozen=True)
 class Variant:
-    """One data set of an application: its title, its experiment, and how many updates it gets."""
+    """One data set of an application.
+
+    title : on screen. experiment : with its settings. steps : updates that it gets. data : whether it is real
+    or synthetic, and what it is. limit : what it cannot show, "" for nothing.
+    """
 
     title: str
     experiment: Experiment
     steps: int
+    data: str
+    limit: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +129,7 @@ class Application:
 
 
 def written_right(e: Experiment, params: Params) -> list[Score]:
-    """Share of held-out texts written without a mistake, and of single signs (each END counts once)."""
+    """Share of held-out texts written without a mistake, and of single signs (one END counts)."""
     batch = held_out(e)
     outputs = e.answers(e.network(), params, batch)
     steps = batch.write_steps
@@ -123,7 +138,7 @@ def written_right(e: Experiment, params: Params) -> list[Score]:
     counts = (ended == 0) | ((wanted == 0) & (ended == 1))
     _, repeats = np.unique(wanted.T, axis=0, return_counts=True)
     captions = e.task == "captions"
-    thing, sign = ("words", "letters") if captions else ("number words", "words")
+    thing, sign = ("words", "characters") if captions else ("number words", "words")
     plain = digits_named() if captions else numbers_translated(e)
     return [
         Score(
@@ -131,7 +146,7 @@ def written_right(e: Experiment, params: Params) -> list[Score]:
             float(np.mean((wanted == said).all(axis=0))),
             "share",
             {"always the same answer": float(repeats.max() / wanted.shape[1])} | plain,
-            of=wanted.shape[1] if wanted.shape[1] < FEW else 0,
+            of=wanted.shape[1],
         ),
         Score(f"held-out {sign} right", float(np.mean((wanted == said)[counts])), "share", {}),
     ]
@@ -204,7 +219,7 @@ def _shares(grammar: str, known: Sequence[Sentence], right: Mask) -> list[Score]
             "with both": [s.negated and s.contrasted for s in known],
         }
     others = {"a coin toss": 0.5} | sentences_judged(grammar)
-    whole = Score("held-out sentences right", float(right.mean()), "share", others)
+    whole = Score("held-out sentences right", float(right.mean()), "share", others, of=len(known))
     return [whole, *[Score(name, float(right[part].mean()), "share", {}) for name, part in parts.items()]]
 
 
@@ -250,7 +265,7 @@ def surprise(e: Experiment, params: Params) -> list[Score]:
     where = "on its training text, which is too short for a held-out part" if known else "on held-out text"
     return [
         Score(
-            f"surprise per letter {where}",
+            f"bits per character {where}",
             bits_per_character(e, params),
             "bits",
             letters_predicted(e),
@@ -273,6 +288,10 @@ _TRANSLATION = Experiment(
     task="translation", topology="sequence-to-sequence", seq_len=7, hidden_size=64, feedback=True
 )
 
+_IMAGES = "Real data: 1,797 handwritten digits."
+_GRAMMAR = "Synthetic data: sentences from a small grammar."
+_NUMBERS = "Real words, written by rule: zero to ninety-nine."
+
 APPLICATIONS: dict[str, Application] = {
     "captions": Application(
         "Captions",
@@ -281,9 +300,9 @@ APPLICATIONS: dict[str, Application] = {
         "It knows only ten names and never sees the image again. Whatever else you draw, it answers with a "
         "digit's name, a mixture of two, or nothing.",
         {
-            "english": Variant("English", _CAPTIONS, 3000),
-            "german": Variant("German", _CAPTIONS.replace(language="german"), 3000),
-            "french": Variant("French", _CAPTIONS.replace(language="french"), 3000),
+            "english": Variant("English", _CAPTIONS, 3000, _IMAGES),
+            "german": Variant("German", _CAPTIONS.replace(language="german"), 3000, _IMAGES),
+            "french": Variant("French", _CAPTIONS.replace(language="french"), 3000, _IMAGES),
         },
         written_right,
     ),
@@ -292,11 +311,19 @@ APPLICATIONS: dict[str, Application] = {
         "A series of measurements goes in, value by value. What comes next? Trained on the past, judged on "
         "the years after it, in the data's own unit.",
         "A free-running forecast reads its own forecasts, so small errors grow and the far future is a "
-        "guess. The changes of the simulated stock are independent: nobody can forecast them.",
+        "guess.",
         {
-            "sunspots": Variant("Sunspots", _SUNSPOTS, 400),
-            "airline": Variant("Airline passengers", _AIRLINE, 400),
-            "stock": Variant("Simulated stock", _SERIES.replace(series="stock"), 400),
+            "sunspots": Variant("Sunspots", _SUNSPOTS, 400, "Real data: the yearly sunspot number."),
+            "airline": Variant(
+                "Airline passengers", _AIRLINE, 400, "Real data: airline passengers per month, 1949 to 1960."
+            ),
+            "stock": Variant(
+                "Simulated stock",
+                _SERIES.replace(series="stock"),
+                400,
+                "Synthetic data: a random walk.",
+                "Its changes are independent: nobody can forecast them.",
+            ),
         },
         errors_of_forecasts,
     ),
@@ -307,9 +334,18 @@ APPLICATIONS: dict[str, Application] = {
         "It learns how words are spelled, not what they mean. On the short lists it soon memorises "
         "what it reads, and its surprise at held-out names rises again; training stops before that.",
         {
-            "opinions": Variant("Sentences", _TEXT, 1000),
-            "elements": Variant("Chemical elements", _LIST.replace(corpus="elements"), 200),
-            "countries": Variant("Countries", _LIST.replace(corpus="countries"), 200),
+            "opinions": Variant(
+                "Sentences", _TEXT, 1000, "Synthetic data: 300 sentences from a small grammar."
+            ),
+            "elements": Variant(
+                "Chemical elements",
+                _LIST.replace(corpus="elements"),
+                200,
+                "Real data: 118 names of elements.",
+            ),
+            "countries": Variant(
+                "Countries", _LIST.replace(corpus="countries"), 200, "Real data: 193 names of countries."
+            ),
         },
         surprise,
     ),
@@ -322,9 +358,9 @@ APPLICATIONS: dict[str, Application] = {
         "little memory: their last four words nearly always suffice. In reports at least twelve words "
         "follow the decisive one.",
         {
-            "opinions": Variant("Opinions", _SENTIMENT, 1000),
+            "opinions": Variant("Opinions", _SENTIMENT, 1000, _GRAMMAR),
             "reports": Variant(
-                "Reports", _SENTIMENT.replace(grammar="reports", seq_len=24, cell="gru"), 1250
+                "Reports", _SENTIMENT.replace(grammar="reports", seq_len=24, cell="gru"), 1250, _GRAMMAR
             ),
         },
         verdicts_right,
@@ -337,8 +373,8 @@ APPLICATIONS: dict[str, Application] = {
         "French, the seventies and nineties reuse onze, douze, …: each of these words follows a ten in only "
         "two numbers, so if one is held out there is only one to learn from.",
         {
-            "german": Variant("German", _TRANSLATION.replace(target="german"), 1000),
-            "french": Variant("French", _TRANSLATION, 1000),
+            "german": Variant("German", _TRANSLATION.replace(target="german"), 1000, _NUMBERS),
+            "french": Variant("French", _TRANSLATION, 1000, _NUMBERS),
         },
         translated_right,
     ),

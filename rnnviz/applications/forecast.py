@@ -38,7 +38,7 @@ FUTURE_SHARE = 0.4
 
 
 def naive(series: Series) -> Array:
-    """Return the forecast "like the last value" for every held-out value, (m,)."""
+    """Return the naive forecast, like the last value, for every held-out value, (m,)."""
     return series.values[series.held_out - 1 : -1][:MOST]
 
 

@@ -68,7 +68,7 @@ Model = Callable[[Counts, Codes, int], list[float]]
 """The probability of a letter after others, by number of letters counted."""
 
 MODELS: dict[str, Model] = {
-    **{f"-grams plus {k:g}": partial(Counts.add_k, k=k) for k in ADDED},
+    **{f"-grams, add-{k:g} smoothing": partial(Counts.add_k, k=k) for k in ADDED},
     "-grams (Witten-Bell)": Counts.witten_bell,
 }
 
@@ -89,7 +89,7 @@ def ngram_bits(training: Codes, held_out: Codes, size: int) -> dict[str, float]:
     kept = max(2, int(VALIDATION_SHARE * len(training)))
     part, counts = Counts(training[:-kept], size), Counts(training, size)
     tried = {name: bits(model, part, training[-kept:]) for name, model in MODELS.items()}
-    added = min((name for name in tried if "plus" in name), key=lambda name: tried[name].min())
+    added = min((name for name in tried if "add" in name), key=lambda name: tried[name].min())
     reached = {}
     for name in (added, "-grams (Witten-Bell)"):
         n = int(tried[name].argmin())

@@ -116,7 +116,8 @@ def _bars(view: Answers, theme: Theme, **place: str) -> Spec:
 def _right_of_all(view: Answers) -> str:
     hits = _likeliest(view.outputs[view.steps]) == view.targets[view.steps]
     share = hits.mean(axis=0)
-    return f"{int((share == 1).sum())} of {len(share)} test sequences right"
+    things = "images" if view.form == "image" else "sequences"
+    return f"{int((share == 1).sum())} of {len(share)} test {things} right"
 
 
 def _probabilities(view: Answers, theme: Theme) -> Spec:

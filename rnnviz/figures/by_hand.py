@@ -274,7 +274,7 @@ def _letters(view: ByHand) -> dict[str, list[Text]]:
     summed = view.now.letter if view.now.kind == "sum" else ""
 
     def told(letter: str, t: int, between: str = " ") -> str:
-        share = f"{between}{written(view.asked(letter)[t - 1])}" if summed == letter else ""
+        share = f"{between}length {written(view.asked(letter)[t - 1])}" if summed == letter else ""
         return f"<b>{letter}</b>{share}"
 
     middle = (Y_INPUT + Y_HIDDEN) / 2

@@ -84,7 +84,7 @@ def _ground(theme: Theme) -> list[Spec]:
         "zmin": low,
         "zmax": high,
         "customdata": steepest,
-        "hovertemplate": "w %{x:.2f}, b %{y:.2f}: ||∇E|| up to %{customdata:.2~r}<extra></extra>",
+        "hovertemplate": "w %{x:.2f}, b %{y:.2f}: ||∇L|| up to %{customdata:.2~r}<extra></extra>",
     }
     return [shared | surface, shared | above]
 
@@ -160,9 +160,9 @@ def _map(name: str, path: Descent, colour: str, dash: str, theme: Theme) -> list
 
 def _layout(free: Descent, theme: Theme) -> Spec:
     low, high = COLOUR_RANGE
-    scale = f"colour: ||∇E|| 10<sup>{low}</sup> {squares(theme.gradient)} 10<sup>{high}</sup>"
+    scale = f"colour: ||∇L|| 10<sup>{low}</sup> {squares(theme.gradient)} 10<sup>{high}</sup>"
     notes = [
-        heading(theme, "loss E"),
+        heading(theme, "loss L"),
         heading(theme, f"from above</b>  ● start   {scale}<b>".replace("-", "−"), 0.54, theme.faint, size=13),
         *_departure(free, theme),
     ]
@@ -204,7 +204,7 @@ def _scene(theme: Theme) -> Spec:
         "domain": {"x": [0.0, 0.5], "y": [0.0, 1.0]},
         "xaxis": titled("w", W_RANGE, [4.5, 5.0, 5.5, 6.0]),
         "yaxis": titled("b", B_RANGE[::-1], [-2.0, -2.5, -3.0, -3.5]),
-        "zaxis": titled("E", (0.0, TOP), [0.2, 0.4]),
+        "zaxis": titled("L", (0.0, TOP), [0.2, 0.4]),
         "aspectratio": {"x": 1.35, "y": 1.1, "z": 0.75},
         "camera": {"eye": {"x": 0.1, "y": -1.72, "z": 0.92}, "center": {"x": -0.02, "y": 0.0, "z": -0.24}},
     }

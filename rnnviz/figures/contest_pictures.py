@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from rnnviz.analysis.shares import Share
 from rnnviz.figures.contest import Contest, Trained, contest_spec
 from rnnviz.figures.message import Place
 from rnnviz.figures.run_pictures import Moment
@@ -80,10 +81,15 @@ def record(chosen: Round, view: Contest) -> str:
             return ""
         told.append((f"{side.replace('_', ' ')} {view.in_words(value)}", measured.kept))
     (without, few), (with_memory, many) = told
-    return (
-        f"Of {few.seeds} other seeds, the feed-forward network {start.format(without)} with {few.count}, "
-        f"the recurrent one {by}{with_memory} with {many.count}."
-    )
+    first = f"{_seeds(few)} other seeds, the feed-forward network {start.format(without)}"
+    same = few.count == many.count
+    second = f"{'and' if same else f'{_seeds(many).lower()},'} the recurrent one {by}{with_memory}"
+    return f"{first}{',' if same else ';'} {second}."
+
+
+def _seeds(kept: Share) -> str:
+    """Return with how many seeds something came true."""
+    return f"With all {kept.seeds}" if kept.count == kept.seeds else f"With {kept.count} of {kept.seeds}"
 
 
 def results(view: Contest) -> str:

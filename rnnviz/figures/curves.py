@@ -16,7 +16,7 @@ from rnnviz.model.arrays import Array
 from rnnviz.teaching.numbers import plain_all
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-BACKWARD = "◀ the gradient travels back"
+BACKWARD = "◀ the error travels back"
 
 
 @dataclass(frozen=True, eq=False)

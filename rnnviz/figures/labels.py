@@ -62,6 +62,14 @@ class Panel:
         look = {"font": {"size": size, "color": colour}, "bgcolor": theme.panel, "borderpad": 0}
         return note(theme, text, best.x, best.y, **place, **look, **self.axes)
 
+    def has_room(self, text: str, spots: Sequence[Spot], size: int) -> bool:
+        """Return whether at one of the spots fewer than two lines cross a label from top to bottom.
+
+        A label that leaves the least panel may still do so: the panel is usually wider.
+        """
+        crossed = min(self._crossed(self._box(spot, text, size)) for spot in spots)
+        return crossed % OUTSIDE < 2 * LINE * size
+
     def _crossed(self, box: tuple[float, float, float, float]) -> float:
         """Return how many pixels of lines a box covers; more if it leaves the panel."""
         left, low, right, top = box

@@ -19,7 +19,7 @@ SHARE_RANGE = 0.1
 
 
 def contributions_spec(triangle: Contributions, flow: GradientFlow, theme: Theme = LIGHT) -> Spec:
-    """Draw ||D_kt|| and the signed shares, with the lag profile beside them.
+    """Draw ||D_kt|| and the signed shares, beside them what is left of an error l steps back.
 
     Triangular heatmaps if several steps write; if a single one does, lines and bars over the time step.
     """
@@ -28,7 +28,7 @@ def contributions_spec(triangle: Contributions, flow: GradientFlow, theme: Theme
     there = np.isfinite(powers(flow.lag_profile))
     profile: Spec = {
         "type": "scatter",
-        "name": "lag profile",
+        "name": "error left",
         "mode": "lines+markers" if len(flow.lag_profile) < 40 else "lines",
         "x": np.arange(len(flow.lag_profile)),
         "y": np.where(there, flow.lag_profile, np.nan),
@@ -131,11 +131,12 @@ def _triangle_axes(triangle: Contributions, theme: Theme) -> Spec:
 def _single_axes(triangle: Contributions, theme: Theme) -> Spec:
     """Return the y axes of a single output's lines and bars, and the names of their panels."""
     span = gradient_span(triangle.size)
+    zeros = f"<span style='color:{theme.bad}'>▼ exactly 0</span>" if (triangle.size == 0.0).any() else ""
     look: Spec = {"tickformat": ".0%", "nticks": 7, "zeroline": True, "zerolinecolor": theme.faint}
     return {
         "yaxis": axis(theme, type="log", range=list(span), **power_ticks(span, most=6)),
         "yaxis2": axis(theme, anchor="x2", **look),
-        "names": ("size ||D<sub>t</sub>||", "signed share of ∂L/∂W<sub>hh</sub>"),
+        "names": (_scaled("size ||D<sub>t</sub>||", zeros), "signed share of ∂L/∂W<sub>hh</sub>"),
     }
 
 
@@ -148,9 +149,11 @@ def _triangle_layout(triangle: Contributions, flow: GradientFlow, axes: Spec, th
     T = triangle.size.shape[1]
     span = gradient_span(flow.lag_profile)
     pitch = {"dtick": 1} if T <= 6 else {"nticks": 6}
-    time = axis(theme, "◀ gradient goes back · used at step t", showgrid=False, range=[0.5, T + 0.5], **pitch)
-    back = axis(theme, "steps back from the output →", anchor="y3", showgrid=False, **pitch)
-    names = (*axes.pop("names"), "lag profile")
+    time = axis(
+        theme, "time step t at which W<sub>hh</sub> is used →", showgrid=False, range=[0.5, T + 0.5], **pitch
+    )
+    back = axis(theme, "steps back from the output, l →", anchor="y3", showgrid=False, **pitch)
+    names = (*axes.pop("names"), "error left after l steps back")
     domains = ([0.0, 0.28], [0.36, 0.64], [0.76, 1.0])
     return layout(
         theme,
@@ -160,7 +163,7 @@ def _triangle_layout(triangle: Contributions, flow: GradientFlow, axes: Spec, th
         xaxis3=back | {"domain": domains[2]},
         yaxis3=axis(
             theme,
-            "share of its own error left",
+            "share of the output's error left",
             anchor="x3",
             type="log",
             range=list(span),
@@ -202,7 +205,7 @@ def _spectrum_layout(now: Spectrum, before: Spectrum | None, theme: Theme) -> Sp
         ],
         xaxis=axis(theme, "real part", domain=[0.0, 0.46], **plane),
         yaxis=axis(theme, "imaginary part", scaleanchor="x", **plane),
-        xaxis2=axis(theme, "number, by size", domain=[0.56, 1.0], anchor="y2", range=[0, H + 1]),
+        xaxis2=axis(theme, "rank, largest first", domain=[0.56, 1.0], anchor="y2", range=[0, H + 1]),
         yaxis2=axis(theme, "singular value", anchor="x2", **sizes),
         annotations=[heading(theme, "eigenvalues, unit circle"), heading(theme, named, 0.56)],
     )
@@ -243,7 +246,7 @@ def _complex(value: complex) -> str:
 
 
 def contributions(view: Contributions, flow: GradientFlow, theme: Theme = LIGHT) -> go.Figure:
-    """Draw the contributions and the lag profile."""
+    """Draw the contributions, and what is left of an error l steps back."""
     return go.Figure(contributions_spec(view, flow, theme))
 
 

@@ -22,6 +22,9 @@ OFF_THE_CHART = 1e3
 LEAST_PANEL = (190.0, 98.0)
 """Width and height of each panel in pixels, at least."""
 
+LEVEL_SIZE = 11
+"""Font size of the label of chance, or of the baseline."""
+
 MAX_POINTS = 400
 """The largest number of points drawn: more would be indistinguishable, and each costs redraw time."""
 
@@ -85,8 +88,9 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
     span = _loss_span(view)
     metric = _panel(view, end)
     events = [_event(metric, theme, step, name) for step, name in _events(view)]
-    words = f"{view.level}: {view.guess}" if view.guess else view.level
     level = beside_level(metric, view.chance, above=view.accuracy)
+    words = f"{view.level}: {view.guess}" if view.guess else view.level
+    words = words if metric.has_room(words, level, LEVEL_SIZE) else view.level
     steps = axis(theme, "update", range=[-0.01 * end, end], nticks=4, showgrid=False)
     return {
         "data": data,
@@ -101,7 +105,7 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
             annotations=[
                 heading(theme, f"loss: {view.loss_title}", 0.0, theme.loss, size=13),
                 heading(theme, view.metric_title, 0.56, theme.metric, size=13),
-                metric.label(theme, words, level, 11, theme.faint),
+                metric.label(theme, words, level, LEVEL_SIZE, theme.faint),
                 *events,
             ],
         ),

@@ -22,6 +22,7 @@ from rnnviz.figures.message import Place
 from rnnviz.figures.progress import Progress, progress_spec
 from rnnviz.figures.theme import Theme
 from rnnviz.figures.timeline import (
+    ONE_STEP,
     WIDTH,
     Timeline,
     change_in_words,
@@ -233,18 +234,23 @@ def in_figures(now: Moment, layer: int) -> str:
     parts = [f"<span title='{escape(hint)}'>{name} <b>{value}</b></span>" for name, value, hint in shown]
     if cell.recurrent:
         parts.append(f"<span class='symbols'>{' '.join(symbol(*named) for named in SYMBOLS.items())}</span>")
-        kind, hint = (
-            ("solved", f"{VERDICT_RULE} {WHY_SOLVED}")
-            if now.solved and verdict != "healthy"
-            else (verdict, VERDICT_RULE)
-        )
+        kind, told, hint = _fate(now, verdict)
         cut = bool(cut_rows(now.experiment.seq_len, now.experiment.truncate))
         hint = f"{hint} {WHERE_CUT}" if cut else hint
         parts.append(
             f"<span class='verdict {kind}' tabindex='0' title='{escape(hint)}'>"
-            f"gradient <b>{verdict}</b>{', cut' * cut}</span>"
+            f"gradient <b>{told}</b>{', cut' * cut}</span>"
         )
     return f"<div class='numbers'>{''.join(parts)}</div>"
+
+
+def _fate(now: Moment, verdict: str) -> tuple[str, str, str]:
+    """Return the kind of a verdict, which decides its colour, the verdict on screen, and a hint."""
+    if now.experiment.seq_len == 1:
+        return "", "not applicable", ONE_STEP
+    if now.solved and verdict != "healthy":
+        return "solved", verdict, f"{VERDICT_RULE} {WHY_SOLVED}"
+    return verdict, verdict, VERDICT_RULE
 
 
 def _size(value: float) -> str:

@@ -32,7 +32,7 @@ FLOORS = (-8, -16, -32, -64, -128, -256, -320)
 CEILINGS = (2, 8, 32, 128, 308)
 """The gradient axis ends at one of these powers of ten; it follows the data no more closely."""
 
-LABELLED_STEPS = 34
+LABELLED_STEPS = 28
 """The largest number of steps at which nodes have room for letters, and the ribbon has room between them, at
 the usual width."""
 
@@ -50,6 +50,9 @@ LOOPS = {
     "lru": ("s × λ", "the same λ"),
 }
 """What carries the state of a cell from step to step, beside its row, and in a sentence; "" : B = W_hh."""
+
+EDGE = 0.06
+"""Distance of marks from the ends of the gradient axis, as a share of it: they are not cut off."""
 
 WIDTH = 760.0
 """Usual total width of the columns in pixels at 1280 x 720; determines node sizes."""
@@ -504,7 +507,8 @@ def _curve(name: str, view: Timeline, values: Array, line: Spec) -> Spec:
 
 def _broken(view: Timeline, theme: Theme, values: Array, span: tuple[int, int]) -> list[Spec]:
     """Draw marks for values off a log axis: exact zeros at the bottom, inf and NaN at the top."""
-    zero, low, high = view.reached & (values == 0.0), 10.0 ** (span[0] + 0.4), 10.0 ** (span[1] - 0.4)
+    zero, edge = view.reached & (values == 0.0), EDGE * (span[1] - span[0])
+    low, high = 10.0 ** (span[0] + edge), 10.0 ** (span[1] - edge)
     beyond = zero & (np.arange(view.T) < view.first_reached)
     kinds = [
         ("exactly 0", zero & ~beyond, low, "triangle-down", theme.faint),
@@ -677,7 +681,7 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
     colour = theme.good if fate == "healthy" else theme.ink if view.solved else theme.bad
     change = change_in_words(now.decades[view.layer], int(view.masks.write_steps[-1]) - first, first + 1)
     through = LOOPS.get(view.cell, ("", "the same B"))[1]
-    way = "◀" if view.brief else f"◀ the gradient travels back, always through {through}"
+    way = "◀" if view.brief else f"◀ the error travels back, always through {through}"
     yet = ", yet solved" if view.solved and fate != "healthy" else ""
     text = f"{way} <span style='color:{colour}'> <b>{fate}</b>: {change}{yet}</span>{cut_in_words(view)}"
     return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.output})
@@ -689,10 +693,10 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def _key(view: Timeline, theme: Theme) -> Spec:
     """Return the key to lines and colours; if there is little room it begins at the left edge."""
-    main, other = (
+    drawn, other = (
         ("whole loss", "last output alone") if view.whole_loss else ("last output alone", "whole loss")
     )
-    entries = [f"●━ {main if view.several_write else 'now'}"]
+    entries = [f"●━ {drawn if view.several_write else 'now'}"]
     if view.several_write:
         entries.append(f"<span style='color:{theme.output}'>╌╌ {other}</span>")
     if view.snapshot.last_parts and not view.whole_loss and not view.brief:
@@ -702,6 +706,11 @@ def _key(view: Timeline, theme: Theme) -> Spec:
         entries.append(f"<span style='color:{theme.faint}'>┄┄ before training</span>")
     if not (view.brief and (view.several_write or view.width < WIDTH)):
         entries.append(f"{view.shown_units[0]} −1 {squares(theme.state, 5)} +1")
+    main = view.curve(view.snapshot, view.layer, view.whole_loss)
+    if (view.reached & (main == 0.0)).any():
+        entries.append(f"<span style='color:{theme.faint}'>▼ exactly 0</span>")
+    if (view.reached & ~np.isfinite(main)).any():
+        entries.append(f"<span style='color:{theme.bad}'>× overflow (inf)</span>")
     if view.recurrent and view.T > 1:
         entries.append(f"gradient {gradient_key(theme)}")
     if view.cuts and not view.brief:

@@ -140,7 +140,7 @@ def _scale(theme: Theme, whole: bool) -> Spec:
     text = (
         f"||∂L/∂h<sub>t</sub>||: 10<sup>{low}</sup> {squares(theme.gradient)} 10<sup>{high}</sup>"
         + ("" if whole else "   × overflow")
-        + "   ▼ the gradient travels back, towards t = 1"
+        + "   ▼ the error travels back, towards t = 1"
     ).replace("-", "−")
     font = {"size": 13, "color": theme.faint}
     return note(theme, text, 0.0, 1.0, xanchor="left", yanchor="bottom", yshift=6, font=font)

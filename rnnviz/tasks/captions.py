@@ -32,10 +32,11 @@ class Captions(WritingTask):
 
     name = "captions"
     title = "Captions"
-    summary = "An 8×8 image of a digit goes in once. Then: spell its name, one letter a step."
+    summary = "An 8×8 image of a digit goes in once. Then: spell its name, one character a step."
     fits = ("one-to-many",)
     usual_length = 7
     goal = 0.98
+    guess = "always the most frequent character"
     options = by_name(LANGUAGE, NOISE)
 
     @property

@@ -176,7 +176,7 @@ class Echo(SymbolTask):
 
     name = "echo"
     title = "Echo"
-    summary = "A new symbol at every step. Repeat each one d steps later."
+    summary = "A new symbol at every step. Repeat each one after a delay."
     fits = ("many-to-many",)
     usual_length = 20
     options = by_name(SYMBOLS, DELAY)

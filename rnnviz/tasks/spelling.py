@@ -18,8 +18,6 @@ END = "·"
 class WritingTask(Task):
     """Write a sequence of signs (letters or words), then END until the last step."""
 
-    guess = "always the most frequent sign"
-
     @abstractmethod
     def signs(self, e: Settings) -> tuple[str, ...]:
         """Return what can be written, END first."""

@@ -67,6 +67,7 @@ class Translation(WritingTask):
     fits = ("sequence-to-sequence",)
     usual_length = 7
     goal = 0.95
+    guess = "always the most frequent word"
     options = by_name(TARGET)
 
     @property

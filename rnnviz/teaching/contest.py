@@ -31,6 +31,7 @@ class Round:
         nearly every draw; ``measured`` has the shares.
     further : a link to what to try next, and the settings that differ there.
     bound : the best accuracy possible without memory, where it is better than guessing.
+    title : on screen; by default the task's.
     """
 
     needs: str
@@ -40,6 +41,12 @@ class Round:
     with_memory: Limit
     further: tuple[str, dict[str, Any]]
     bound: float | None = None
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """The problem's name on screen."""
+        return self.title or TASKS[self.experiment.task].title
 
     @property
     def next_experiment(self) -> Experiment:
@@ -125,10 +132,11 @@ ROUNDS: dict[str, Round] = {
             without=("at_most", 15.0),
             with_memory=("at_least", 14.0),
             further=("Try next: a simulated stock price", {"series": "stock"}),
+            title="Passengers",
         ),
         Round(
-            "An image of a digit goes in once, at step 1. Then its name is spelled, one letter a step.",
-            "After step 1 nothing comes in, so the feed-forward network repeats one sign. "
+            "An image of a digit goes in once, at step 1. Then its name is spelled, one character a step.",
+            "After step 1 nothing comes in, so the feed-forward network repeats one character. "
             "The recurrent one remembers what it saw and how far it has spelled.",
             _captions,
             without=("at_most", 0.58),
@@ -137,7 +145,7 @@ ROUNDS: dict[str, Round] = {
             bound=caption_bound(_captions),
         ),
         Round(
-            "One image goes in, one name comes out. There is nothing to remember.",
+            "One image goes in, one digit comes out. There is nothing to remember.",
             "With a single step there is no past: both are the same network, and the recurrent weights are "
             "never used. Here the feed-forward network is the right tool.",
             _experiment("digits", "one-to-one", 1),

@@ -21,6 +21,7 @@ GROUPS = ("The network", "Learning", "The gradient", "What W_hh allows", "Theory
 
 _ENTRIES = (
     ("t, T", "time step, sequence length", "Steps count from 1 to T; a sequence has T of them.", "", 0),
+    ("I, H, O", "sizes", "How many numbers the input, the state and the output have.", "", 0),
     ("x_t", "input", "What the network reads at step t: a vector of I numbers.", "", 0),
     (
         "h_t",
@@ -62,8 +63,15 @@ _ENTRIES = (
     (
         "L",
         "loss",
-        "How wrong the answers are, averaged over the batch and over the K steps that write.",
-        r"L=\tfrac1{BK}\sum_b\sum_k \text{loss}(y_k)",
+        "How wrong the answers are, averaged over the batch (N sequences) and over the K steps that write.",
+        r"L=\tfrac1{NK}\sum_n\sum_k \text{loss}(y_k)",
+        1,
+    ),
+    (
+        "p",
+        "probabilities",
+        "What softmax makes of the output: how likely the network finds each class. Their sum is 1.",
+        r"p_i=\frac{e^{y_i}}{\sum_j e^{y_j}}",
         1,
     ),
     (
@@ -103,6 +111,14 @@ _ENTRIES = (
         "How much the loss would change if the state at step t changed: the error that arrives there. "
         "G_t is the loss's gradient with respect to output t, 0 where nothing is written.",
         r"\delta_t=G_tW_{hy}^\top+(\delta_{t+1}\odot\varphi'(a_{t+1}))W_{hh}^\top",
+        2,
+    ),
+    (
+        "α_t",
+        "error before the activation",
+        "∂L/∂a_t: the error at step t times the slope of the activation. The "
+        "gradient of A and of B is computed from it.",
+        r"\alpha_t=\delta_t\odot\varphi'(a_t)",
         2,
     ),
     (
@@ -204,8 +220,8 @@ _ENTRIES = (
     ),
     (
         "R(l)",
-        "lag profile",
-        "How much of an output's own error is left l steps back, averaged over the outputs.",
+        "error left after l steps back",
+        "The share of an output's error that is left l steps back, averaged over the outputs.",
         r"R(l)=\operatorname{mean}_k\frac{\|\varepsilon_{k,k-l}\|}{\|\varepsilon_{kk}\|}",
         2,
     ),
@@ -320,16 +336,16 @@ _ENTRIES = (
     (
         "bits per character",
         "surprise at a text",
-        "How many yes-or-no questions the next letter still leaves open, on average. Knowing only the "
-        "alphabet of A letters: log2 A.",
+        "How many yes-or-no questions the next character still leaves open, on average. Knowing only the "
+        "alphabet of |V| characters: log2 |V|.",
         r"-\tfrac1n\sum_{t}\log_2 p(c_t\mid c_1\ldots c_{t-1})",
         5,
     ),
     (
         "naive forecast",
         "like the last value",
-        "The baseline that every other forecast has to beat. Seasonal naive: like one season ago.",
-        r"\hat x_{t+1}=x_t,\qquad \hat x_{t+1}=x_{t+1-s}",
+        "The baseline that every other forecast has to beat. Seasonal naive: like one season, m steps, ago.",
+        r"\hat x_{t+1}=x_t,\qquad \hat x_{t+1}=x_{t+1-m}",
         5,
     ),
     (

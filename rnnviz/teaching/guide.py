@@ -36,7 +36,8 @@ PLAN = (
         12,
         "lessons",
         "Everyone commits to an answer before each run.",
-        "T = 5 is easy; T = 50 with tiny weights stays at chance; orthogonal weights rescue most runs.",
+        "T = 5 is easy; T = 50 with tiny weights stays at chance; with orthogonal ones nearly every run "
+        "learns.",
     ),
     Part(
         6,
@@ -83,7 +84,7 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "It worked with my seed.",
-        "Try twenty. Without input, tanh networks of gain 3 at H = 32 range over more than twenty powers "
-        "of ten.",
+        "Try twenty: a first estimate, not a proof. Without input, the gradient at step 1 of tanh networks "
+        "with gain 3 and H = 32 ranges over more than twenty powers of ten.",
     ),
 )

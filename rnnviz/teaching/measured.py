@@ -74,11 +74,11 @@ class Measured:
         }
 
     def _reached(self) -> str:
-        """Return how many seeds reached the goal, and how many of them still met it at the end."""
+        """Return how many seeds solved the task, and how many of them still did at the end."""
         seeds, end = self.solved.seeds, self.solved_at_end.count
         reached = str(self.solved).replace(f"{seeds} of {seeds} seeds", f"All {seeds} seeds")
         still = "all" if end == self.solved.count else str(end)
-        return f"{reached} reached it, and {still} still met it at the end"
+        return f"{reached} solved it, and {still} still did at the end"
 
 
 WORDS = (

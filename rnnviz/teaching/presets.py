@@ -51,7 +51,7 @@ class Preset:
             return ""
         told = self.measured.words()
         return {
-            "solved": "Goal reached within {steps:,} updates: {seeds_solved}; still reached at the end: "
+            "solved": "Solved within {steps:,} updates: {seeds_solved}; still solved at the end: "
             "{seeds_solved_at_end}.",
             "stuck": "At chance after {steps:,} updates: {seeds_kept}.",
             "diverged": "Diverged: {seeds_diverged}, {diverged_after}.",
@@ -101,8 +101,8 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "orthogonal",
-            "Orthogonal to the rescue",
-            "The same fifty steps, an orthogonal W_hh: the gradient arrives, and most runs learn recall.",
+            "Orthogonal weights help",
+            "The same fifty steps, orthogonal W_hh: the error arrives, and nearly every run learns recall.",
             _RECALL,
             300,
             "solved",
@@ -119,7 +119,7 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "clipping",
-            "Clipping to the rescue",
+            "Clipping helps",
             "The same network with its gradient clipped at 1: it survives, and learns the sine.",
             replace(_SINE, clip_norm=1.0),
             1000,

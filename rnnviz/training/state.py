@@ -30,7 +30,8 @@ class Divergence:
         """Return the divergence as one sentence."""
         place = f" at time step {self.time_step}" if self.time_step else ""
         updates = "1 update" if self.step == 1 else f"{self.step:,} updates"
-        return f"After {updates} the {self.what} became {self.value}{place}."
+        fate = "overflowed (inf)" if self.value == "inf" else "became NaN"
+        return f"After {updates} the {self.what} {fate}{place}."
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,10 @@ def tell(walk: Walk, stop: Stop) -> str:
             "B": "h<sub>t−1</sub><sup>⊤</sup> times α<sub>t</sub>, summed over all steps",
             "C": f"h<sub>{T}</sub><sup>⊤</sup> times the error at the output; only the last step used C",
         }
-        return f"<b>The gradient with respect to {stop.letter}:</b> {products[stop.letter]}."
+        return (
+            f"<b>The gradient with respect to {stop.letter}:</b> {products[stop.letter]}. "
+            f"Beside {'the' if stop.letter == 'C' else 'each'} {stop.letter}: the length of that step's term."
+        )
     right = walk.target + 1
     return {
         "answer": "<b>The answer:</b> after the last step, C computes it from the state.",

@@ -64,7 +64,7 @@ ENTRIES = {
         Entry("laboratory", "Laboratory", "science", "Measure what happens to a gradient", tab="Laboratory"),
         Entry("real_data", "Real data", "work", "What recurrent networks are used for", tab="Real data"),
         Entry("teach", "Teach", "co_present", "Links and a lesson plan", tab="Teach"),
-        Entry("glossary", "Glossary", "menu_book", "Every symbol and every formula"),
+        Entry("glossary", "Glossary", "menu_book", "The symbols and formulas of the app"),
     )
 }
 """The pages by name; each one's link at the bottom leads to the next."""

@@ -160,6 +160,9 @@ def _start(session: Session, useful: Collection[str]) -> None:
     if not CELLS[e.cell].recurrent:
         st.caption(with_small_indices("No recurrence: there is no B = W_hh to initialise"))
         return
+    if e.seq_len == 1:
+        st.caption(with_small_indices("A single step: B = W_hh is not used"))
+        return
     cell = CELLS[e.cell]
     titles = {name: f"{INITIALIZERS[name].title}  {INITIALIZERS[name].formula}" for name in cell.inits}
     label = (

@@ -76,7 +76,16 @@ def page() -> None:
             _entry(term)
 
 
-SPELLINGS = {"rho": "ρ", "sigma": "σ", "gamma": "γ", "chi": "χ", "eta": "η", "theta": "θ", "epsilon": "ε"}
+SPELLINGS = {
+    "alpha": "α",
+    "rho": "ρ",
+    "sigma": "σ",
+    "gamma": "γ",
+    "chi": "χ",
+    "eta": "η",
+    "theta": "θ",
+    "epsilon": "ε",
+}
 """Greek letters by their typed names."""
 
 

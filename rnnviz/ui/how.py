@@ -27,10 +27,13 @@ LEAST_WIDTH = 700
 
 
 IDEA = (
-    f"Read {symbol('x_t')}, combine it with the memory {symbol('h_t', 'h<sub>t−1</sub>')}, "
-    f"answer {symbol('y_t')}: at every step with the same {symbol('A = W_xh', 'A')}, "
-    f"{symbol('B = W_hh', 'B')} and {symbol('C = W_hy', 'C')}."
+    f"Read {symbol('x_t')} through {symbol('A = W_xh', 'A')}, combine it with the memory "
+    f"{symbol('h_t', 'h<sub>t−1</sub>')} through {symbol('B = W_hh', 'B')}; where an answer is due, write "
+    f"{symbol('y_t')} through {symbol('C = W_hy', 'C')}."
 )
+
+
+FED_BACK = "Each output is an extra input of the next step (dotted, through A): A gets O more rows."
 
 
 def page(session: Session) -> None:
@@ -69,7 +72,8 @@ def _loop(hand: Hand) -> None:
         )
         feedback = st.toggle("Feed the output back", key="loop_feedback", persist_state="session")
     view = Unfolding(steps, own and steps > 0, feedback)
-    st.html(f"<div class='telling-line'><span role='status'>{_tell(view)}</span></div>")
+    told = f"{_tell(view)} {FED_BACK}" if view.feedback else _tell(view)
+    st.html(f"<div class='telling-line'><span role='status'>{told}</span></div>")
     label = _label(view)
     show(unfolding_spec(view, theme()), key="loop", label=label, height=LOOP_HEIGHT, least_width=LEAST_WIDTH)
     counts, size = st.columns([0.76, 0.24], gap="medium", vertical_alignment="center")

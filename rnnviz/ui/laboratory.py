@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices
 from rnnviz.ui import controls, story
 from rnnviz.ui.controls import EVERYTHING, PICTURE
@@ -38,7 +39,8 @@ class Instrument:
 
     draw : shows the result on the page.
     subject : what it measures: "run" (the network as trained so far), "past" (the run's history), "start"
-        (initialisation only), or a separate network: "bench" or "unit" (see OWN).
+        (initialisation only), "length" (before and after training), or a separate network: "bench"
+        or "unit" (see OWN).
     useful : the controls in the sidebar that change what is measured (see ``controls.EVERYTHING``).
     """
 
@@ -95,7 +97,7 @@ DRAWN: dict[str, Instrument] = {
     "outcome": Instrument(
         "Does the gradient matter? What training achieves at each length.",
         outcome,
-        "start",
+        "length",
         useful=LEARNS - {"cell", "init", "gain", "activation", "seq_len"},
     ),
     "border": Instrument(
@@ -128,7 +130,7 @@ def page(session: Session) -> None:
         bound = session.widgets.bound("instrument", _shown(session), choose)
         one_of("Instrument", INSTRUMENTS, INSTRUMENTS.__getitem__, **bound)
     instrument = DRAWN[_shown(session)]
-    question, about = with_indices(instrument.question), _about(session, instrument.subject)
+    question, about = with_indices(instrument.question), _about(session, _subject(instrument))
     st.html(f"<p class='story'><b>{question}</b> {about}</p>")
     instrument.draw(session)
 
@@ -139,9 +141,8 @@ def _shown(session: Session) -> str:
 
 def useful_controls(session: Session) -> frozenset[str]:
     """Return the controls in the sidebar that change what the chosen instrument shows."""
-    if DRAWN[_shown(session)].draw is slow.seeds and slow.trains_seeds():
-        return LEARNS
-    return DRAWN[_shown(session)].useful
+    instrument = DRAWN[_shown(session)]
+    return LEARNS if _trains_seeds(instrument) else instrument.useful
 
 
 def sidebar(session: Session) -> None:
@@ -152,10 +153,24 @@ def sidebar(session: Session) -> None:
         st.sidebar.caption("This instrument has its own settings, above the figure.")
 
 
+def _trains_seeds(instrument: Instrument) -> bool:
+    return instrument.draw is slow.seeds and slow.trains_seeds()
+
+
+def _subject(instrument: Instrument) -> str:
+    """Return what is measured; of seeds that are trained it is the metric."""
+    return "metric" if _trains_seeds(instrument) else instrument.subject
+
+
 def _about(session: Session, subject: str) -> str:
-    """Return a sentence on which weights are measured."""
+    """Return a sentence on what is measured: which weights, or when."""
     if subject in OWN:
         return OWN[subject]
+    if subject == "metric":
+        title = TASKS[session.experiment.task].metric.title
+        return f"{title[0].upper()}{title[1:]} during training."
+    if subject == "length":
+        return "The gradient before training, and success after it."
     steps = session.run.state.step if subject in ("run", "past") else 0
     if subject == "past" and not steps:
         return ""

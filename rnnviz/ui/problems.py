@@ -123,7 +123,7 @@ def _picture(session: Session, problem: Problem, length: int) -> Experiment:
         f"<p class='story' style='white-space:normal'>{idea(flow.decades, length - 1, flow.verdict)}</p>"
     )
     st.html(
-        "<div class='ends'><span>t = 1</span><span>◀ the gradient travels back</span>"
+        "<div class='ends'><span>t = 1</span><span>◀ the error travels back</span>"
         f"<span>t = {length}</span></div>"
         + ribbon(flow.per_output[-1], theme(), f"gradient, {flow.verdict}", height=26)
     )
@@ -169,7 +169,7 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
 FATES = {
     "vanishing": "Far back, hardly anything is left.",
     "healthy": "That is mild enough: the error arrives.",
-    "exploding": "Soon a few updates ruin the weights.",
+    "exploding": "One or two updates can then ruin the weights.",
 }
 
 
@@ -221,8 +221,8 @@ def _long_range(e: Experiment, result: Consequence) -> str:
     """Return a sentence on the size of the updates and on their long-range part."""
     only = "only " if abs(result.long_range) < 0.01 else ""
     return (
-        f"An update moves W<sub>hh</sub> by {size(result.moved)} on average. Before training, {only}"
-        f"{share_in_words(result.long_range)} of the gradient of W<sub>hh</sub> came from more than "
+        f"An update changes W<sub>hh</sub> by {size(result.moved)} (norm). Before training, "
+        f"{only}{share_in_words(result.long_range)} of the gradient of W<sub>hh</sub> came from more than "
         f"{half_way(e)} steps back."
     )
 

@@ -172,7 +172,7 @@ def _lesson(session: Session, state: TrainingState) -> None:
     e, columns = session.experiment, state.history.columns
     st.html(
         f"<div class='lesson' role='status'><b>{escape(str(state.divergence))}</b>"
-        f"<p>{with_indices(escape(_why(e, columns)))}</p></div>"
+        f"<p>{with_indices(escape(_why(e, columns, session.run.initial.decades[-1])))}</p></div>"
     )
     with st.container(horizontal=True, gap="small"):
         for number, (label, cure) in enumerate(remedies(e, columns["grad_norm"]).items()):
@@ -185,16 +185,21 @@ def _lesson(session: Session, state: TrainingState) -> None:
             )
 
 
-def _why(e: Experiment, columns: dict[str, Array]) -> str:
+def _why(e: Experiment, columns: dict[str, Array], decades: float) -> str:
+    """Return why a run diverged; decades : of its error before training, back to step 1."""
     sizes = columns["grad_norm"][np.isfinite(columns["grad_norm"])]
     if not sizes.size:
         return "The very first forward pass overflowed: W_hh multiplies the state again at every step."
     clipped = " (clipping was off)" if e.clip_norm is None else ""
     last, largest = int(e.masks.write_steps[-1]), plain(sizes.max(), 2)
     back = last - farthest_row(last, cut_rows(e.seq_len, e.truncate))
+    change = "shrank" if decades < 0 else "grew"
+    way = f"{abs(decades):.1f} powers of ten over {back} steps"
+    grew = f"Before training, the error {change} by {way}. " if back and np.isfinite(decades) else ""
     return (
-        f"The gradient had grown to {largest} on its way back over {back} steps{clipped}. "
-        f"One update of that size throws the weights far off, and every later step multiplies by them again."
+        f"{grew}The largest gradient of all weights had norm {largest}{clipped}. "
+        "One update of that size throws the weights far off, and every later time step multiplies by them "
+        "again."
     )
 
 

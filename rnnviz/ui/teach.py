@@ -49,7 +49,8 @@ def link_builder(session: Session) -> None:
     st.html("<h2 class='section'>The link</h2>")
     st.code(address, language=None, wrap_lines=True)
     st.link_button("Try it in a new tab", address, icon=":material/open_in_new:", key="try_link")
-    st.caption("It carries all of the above. Hiding a control never hides a result.")
+    here = " **This link works on this computer only.**" if is_local(address) else ""
+    st.caption(f"It carries all of the above. Hiding a control never hides a result.{here}")
 
 
 def _page() -> tuple[str, View]:
@@ -113,6 +114,12 @@ def link(path: str, e: Experiment, view: View) -> str:
     folders = [part for part in here.path.split("/") if part and part not in known]
     base = "/".join([f"{here.scheme}://{here.netloc}", *folders])
     return f"{base}/{path}?{urlencode(to_params(e) | view_params(view))}"
+
+
+def is_local(address: str) -> bool:
+    """Return whether a URL leads to the computer that opens it."""
+    host = urlsplit(address).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def plan(_: Session) -> None:

@@ -72,13 +72,13 @@ def _choose(session: Session, task: str, panel: RunPanel) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="contest_bar"):
         bound = session.widgets.bound("contest_task", task, take)
-        one_of("Problem", ROUNDS, lambda name: TASKS[name].title, **bound)
+        one_of("Problem", ROUNDS, lambda name: ROUNDS[name].name, **bound)
         panel.play_button(again="Play again")
         panel.reset_button("Back to the same initial weights")
         if all(run.state.step >= STEPS for run in panel.runs):
             story.door(session, "playground", chosen.further[0], chosen.next_experiment)
     marks = ONE_EXAMPLE if TASKS[task].metric is ACCURACY else ""
-    st.html(f"<p class='needs'><b>{TASKS[task].title}.</b> {escape(chosen.needs)} {marks}</p>")
+    st.html(f"<p class='needs'><b>{chosen.name}.</b> {escape(chosen.needs)} {marks}</p>")
 
 
 def _network(panel: RunPanel, e: Experiment, number: int) -> None:

@@ -202,7 +202,7 @@ def test_every_instrument_draws_what_it_measured(name: str, theme: Theme) -> Non
         np.testing.assert_array_equal(np.isnan(share["z"]), ~used)
         np.testing.assert_array_equal(share["z"][used], items.share[used])
         np.testing.assert_allclose(10.0 ** size["z"][positive], items.size[positive])
-    assert len(traces["lag profile"]["x"]) == len(flow.lag_profile)
+    assert len(traces["error left"]["x"]) == len(flow.lag_profile)
     both = decay_factors_spec(parts, theme)
     go.Figure(both)
     (product,) = (trace for trace in both["data"] if trace["name"].startswith("both"))

@@ -214,7 +214,7 @@ def test_surprise_is_the_mean_of_the_logarithms() -> None:
 def test_plain_methods_on_the_built_in_texts_reach_what_is_known_of_them() -> None:
     """Figures worked out independently with other code; a Witten-Bell 4-gram looks back on four letters."""
     for variant, name, n, known in (
-        ("opinions", "-grams plus 0.1", 3, 1.09),
+        ("opinions", "-grams, add-0.1 smoothing", 3, 1.09),
         ("opinions", "-grams (Witten-Bell)", 5, 0.62),
         ("elements", "-grams (Witten-Bell)", 3, 3.18),
     ):

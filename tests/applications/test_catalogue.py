@@ -286,7 +286,7 @@ def following(e: Experiment) -> Params:
 
 
 def test_without_an_output_the_forecast_is_the_last_value_or_last_seasons_change() -> None:
-    for variant, name in (("airline", "seasonal naive on changes"), ("stock", "like the last value")):
+    for variant, name in (("airline", "seasonal naive on changes"), ("stock", "naive forecast")):
         e = experiment("forecasts", variant)
         ahead, free = errors_of_forecasts(e, following(e))
         assert ahead.value == pytest.approx(ahead.others[name])
@@ -299,12 +299,12 @@ def test_baselines_of_the_airline_by_hand() -> None:
     truth = values[-held:]
     ahead, free = errors_of_forecasts(e, untrained(e))
     by_hand = {
-        "like the last value": np.mean([abs(values[i] - values[i - 1]) for i in range(108, 144)]),
+        "naive forecast": np.mean([abs(values[i] - values[i - 1]) for i in range(108, 144)]),
         "seasonal naive": np.mean([abs(values[i] - values[i - 12]) for i in range(108, 144)]),
     }
     assert {name: ahead.others[name] for name in by_hand} == pytest.approx(by_hand)
     by_hand = {
-        "like the last value": np.mean(np.abs(truth - values[107])),
+        "naive forecast": np.mean(np.abs(truth - values[107])),
         "seasonal naive": np.mean(np.abs(truth - np.tile(values[96:108], 3))),
     }
     assert {name: free.others[name] for name in by_hand} == pytest.approx(by_hand)
@@ -332,7 +332,7 @@ def test_a_price_of_independent_changes_is_forecast_by_no_one(seed: int) -> None
     chosen = APPLICATIONS["forecasts"].variants["stock"]
     e = replace(chosen.experiment, seed=seed)
     ahead, _ = errors_of_forecasts(e, train(e, chosen.steps).params)
-    assert ahead.value > 0.98 * ahead.others["like the last value"]
+    assert ahead.value > 0.98 * ahead.others["naive forecast"]
     assert "seasonal naive" not in ahead.others
 
 

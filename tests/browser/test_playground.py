@@ -141,7 +141,9 @@ def test_a_run_that_breaks_off_teaches_and_can_be_rescued(server: str, page: Pag
     open_page(page, link(server, PRESETS["exploding"].experiment))
     full_speed(page)
     press(page, "play")
-    expect(page.locator(".lesson")).to_contain_text("The gradient had grown to", timeout=30_000)
+    expect(page.locator(".lesson")).to_contain_text(
+        "The largest gradient of all weights had norm", timeout=30_000
+    )
     wait_until(page, f"{DRAWN} === 2")  # the lesson stands where the answers were
     expect(play_button(page)).to_be_disabled()
     press(page, "remedy_0")

@@ -214,7 +214,7 @@ def view_of(s: Series, ahead: Array | None = None, **changes: Any) -> Forecasts:
     shown = truth + 1.0 if ahead is None else ahead
     free, future = truth[: min(m, 120)] - 1.0, np.full(min(m, 12), s.values.mean())
     last = s.values[s.held_out - 1 : s.held_out - 1 + m]
-    return replace(Forecasts(s, shown, free, future, last, "like the last value", s.unit), **changes)
+    return replace(Forecasts(s, shown, free, future, last, "naive forecast", s.unit), **changes)
 
 
 KNOWN = pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_every_forecast_begins_at_the_split(s: Series, theme: Theme) -> None:
     for name, values in (
         ("one step ahead", view.ahead),
         ("free-running", view.free),
-        ("like the last value", view.baseline),
+        ("naive forecast", view.baseline),
     ):
         trace = named(spec, name)
         assert trace["x"][0] == s.times[s.held_out]
@@ -264,11 +264,11 @@ def test_lines_are_told_apart_without_colour_and_named_in_order() -> None:
     looks = {(t["line"]["dash"], t["line"]["width"]) for t in spec["data"] if t["name"] != "the future"}
     assert len(looks) == 4
     legend = texts(spec)[0]
-    assert re.findall(r"measured|one step ahead|free-running|like the last value", legend) == [
+    assert re.findall(r"measured|one step ahead|free-running|naive forecast", legend) == [
         "measured",
         "one step ahead",
         "free-running",
-        "like the last value",
+        "naive forecast",
     ]
     assert "the future" in legend
 

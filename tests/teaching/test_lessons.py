@@ -208,7 +208,7 @@ def test_a_lesson_is_read_as_it_is_written(tmp_path: Path) -> None:
         ('"T=5"', '"T"', "step 1: bad query field"),
         ("updates = 10", "updates = 15", "step 1: updates must be at most 5,000 and a number at which"),
         ("updates = 10", "updates = 100000", "step 1: updates must be at most 5,000"),
-        ("updates = 10", "updates = 10\nspeed = 0", "step 1: speed must be a number of updates"),
+        ("updates = 10", "updates = 10\nspeed = 0", "step 1: speed must be a number of updates a second"),
         ("updates = 10", 'updates = 10\ncovered = "yes"', "step 1: covered must be true or false; got 'yes'"),
         ("{metric}", "{accuracy}", "into braces; got 'accuracy'"),
         ("{metric}", "{metric:.2f}", "into braces; got 'metric'"),
@@ -469,7 +469,7 @@ def test_a_wrong_answer_is_told_in_words_and_the_right_one_is_shown() -> None:
     learner.answer(0)
     learner.let_it_end()
     assert "✗ Wrong." in learner.why
-    assert "After 1 update the loss became inf." in learner.why
+    assert "After 1 update the loss overflowed (inf)." in learner.why
     assert learner.run.state.step < LESSONS["explosion"].steps[0].updates, "it broke off, and that is an end"
     answers = learner.part("<ul class='answers'")
     first, second = LESSONS["explosion"].steps[0].answers[:2]

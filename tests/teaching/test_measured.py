@@ -13,7 +13,7 @@ import pytest
 
 from rnnviz import Experiment, train
 from rnnviz.analysis.shares import Share
-from rnnviz.teaching.lessons import Outcome
+from rnnviz.teaching.lessons import LESSONS, Outcome
 from rnnviz.teaching.measured import FIRST_SEED, MEASURED, SEEDS
 from tests.ahead import TrainedAhead
 from tests.benchmarks.claims import up_to_date
@@ -70,11 +70,17 @@ def test_a_claim_that_became_false_would_be_seen() -> None:
 def test_what_was_reached_and_what_stayed_so_is_one_sentence() -> None:
     told = {name: MEASURED[name].words()["seeds_reached"] for name in ("explosion/3", "clipping/3")}
     assert told["explosion/3"] == (
-        "All 100 seeds (95% interval 96% to 100%) reached it, and all still met it at the end"
+        "All 100 seeds (95% interval 96% to 100%) solved it, and all still did at the end"
     )
     assert told["clipping/3"] == (
-        "90 of 100 seeds (95% interval 83% to 94%) reached it, and 81 still met it at the end"
+        "90 of 100 seeds (95% interval 83% to 94%) solved it, and 81 still did at the end"
     )
+
+
+@pytest.mark.parametrize(("name", "number"), [("identity", 1), ("identity", 2)])
+def test_where_a_lesson_says_that_no_seed_solved_it_none_did(name: str, number: int) -> None:
+    assert any("No seed solved it" in paragraph for paragraph in LESSONS[name].steps[number - 1].why)
+    assert MEASURED[f"{name}/{number}"].solved.count == 0
 
 
 # The comparisons that texts draw between records

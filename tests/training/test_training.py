@@ -303,7 +303,7 @@ def test_divergence_of_the_loss_alone() -> None:
     huge = replace(state.params, W_hy=np.full_like(state.params.W_hy, 1e200))
     after = advance(e, replace(state, params=huge), steps=1)
     assert after.divergence == Divergence(0, "loss", "inf")
-    assert str(after.divergence) == "After 0 updates the loss became inf."
+    assert str(after.divergence) == "After 0 updates the loss overflowed (inf)."
 
 
 def test_divergence_of_a_gradient_says_at_which_step() -> None:

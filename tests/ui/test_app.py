@@ -751,7 +751,8 @@ def test_a_run_that_broke_off_explains_itself_with_its_own_numbers() -> None:
     assert divergence is not None
     lesson = visitor.marked("lesson")
     assert str(divergence) in lesson
-    assert re.search(r"The gradient had grown to \d(\.\d)?·10\S+ on", lesson)
+    assert re.search(r"the error grew by \d\.\d powers of ten over 39 steps\. The largest gradient", lesson)
+    assert re.search(r"gradient of all weights had norm \d(\.\d)?·10\S+ \(clipping", lesson)
     assert "clipping was off" in lesson
     assert re.search(r"ρ\(Whh\) \d(\.\d)?·10[⁰¹²³⁴-⁹]+ ?σ", visitor.numbers), (
         "thrown far away, and still one short number"

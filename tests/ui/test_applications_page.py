@@ -168,14 +168,18 @@ def test_an_unknown_job_is_told_and_the_first_one_opens() -> None:
 @pytest.mark.parametrize(
     ("ahead", "free", "told"),
     [
-        (2.0, 4.0, "The network is better than the best baseline: b, 3."),
+        (2.0, 4.0, "The network is better than the best baseline: b, 3.00."),
         (
             2.0,
             9.0,
-            "One step ahead, the network is better than the best baseline: b, 3. "
-            "Free-running, it is worse than the best one: a, 7.",
+            "One step ahead, the network is better than the best baseline: b, 3.00. "
+            "Free-running, it is worse than the best one: a, 7.00.",
         ),
-        (3.0, 4.0, "One step ahead, the network is as good as the best baseline: b, 3. Free-running, it is"),
+        (
+            3.0,
+            4.0,
+            "One step ahead, the network is as good as the best baseline: b, 3.00. Free-running, it is",
+        ),
     ],
 )
 def test_both_ways_to_forecast_are_judged_where_they_differ(ahead: float, free: float, told: str) -> None:
@@ -187,9 +191,47 @@ def test_both_ways_to_forecast_are_judged_where_they_differ(ahead: float, free: 
     answer = Answer({"data": [], "layout": {}}, "a label", "words", scores)
     now = Jobs("forecasts").trained.moment()
     now = replace(now, state=replace(now.state, step=1))
-    picture = AnswerPicture(Place("answer", 200), LIGHT, lambda *_: answer, until=2)
+    picture = AnswerPicture(Place("answer", 200), LIGHT, lambda *_: answer, until=1)
     footer = unescape(re.sub("<[^>]+>", "", json.loads(picture(now))["footer"]))
     assert told in footer
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (1.0, "The network is about as good as the best baseline: b, 99.6%."),
+        (0.996, "The network is as good as the best baseline: b, 99.6%."),
+        (0.9, "The network is worse than the best baseline: b, 99.6%."),
+    ],
+)
+def test_a_gap_within_the_sampling_error_is_no_victory(value: float, told: str) -> None:
+    """Of 512 sentences two more are right: Wilson's interval of 512 of 512 begins at 512 / (512 + 1.96²)."""
+    assert 512 / (512 + 1.96**2) < 0.996
+    answer = Answer(
+        {"data": [], "layout": {}}, "a label", "words", [Score("right", value, "share", {"b": 0.996}, of=512)]
+    )
+    now = Jobs("sentiment").trained.moment()
+    now = replace(now, state=replace(now.state, step=2))
+    for until, before in ((2, ""), (10, "So far (2 of 10 updates): ")):
+        picture = AnswerPicture(Place("answer", 200), LIGHT, lambda *_: answer, until=until)
+        footer = unescape(re.sub("<[^>]+>", "", json.loads(picture(now))["footer"]))
+        expected = before + told[0].lower() + told[1:] if before else told
+        assert footer.endswith(expected), "a verdict in the middle of training says so"
+
+
+@pytest.mark.parametrize(
+    ("job", "told"),
+    [
+        ("captions", "Real data: 1,797 handwritten digits."),
+        ("forecasts-stock", "Synthetic data: a random walk."),
+        ("text", "Synthetic data: 300 sentences from a small grammar."),
+        ("sentiment", "Synthetic data: sentences from a small grammar."),
+    ],
+)
+def test_the_first_line_says_what_is_real_and_what_is_synthetic(job: str, told: str) -> None:
+    page = Jobs(job)
+    assert told in page.words
+    assert ("nobody can forecast them" in page.words) == (job == "forecasts-stock")
 
 
 @pytest.mark.usefixtures("short")
@@ -493,7 +535,7 @@ def test_what_is_typed_is_read_or_told(translation: Jobs, typed: str, told: str,
         "German: 3 and 4"
     )
     assert "<b>x</b>" not in page.html
-    said = "Nothing was read" if read == ["–", "–"] else r"In German: "
+    said = "Nothing was read" if read == ["–", "–"] else r"In German( \(part by part\))?: "
     assert re.match(said, page.answer)
 
 
@@ -642,7 +684,7 @@ def test_an_uploaded_series_is_chosen_split_and_trained() -> None:
     page.widget("number_input", "own_season").set_value(11)
     page.look()
     truth, ago = SUNSPOTS[232:], SUNSPOTS[232 - 11 : -11]
-    assert f"seasonal naive: {np.abs(truth - ago).mean():.3g}" in page.words
+    assert f"{np.abs(truth - ago).mean():#.3g}" in page.words.split("one step ahead off by")[1]
     page.train_to_the_end()
     assert page.trained.state.step == SHORT
     assert page.trained.experiment == e

@@ -233,10 +233,10 @@ def test_seeds_are_trained_and_their_share_comes_with_an_interval() -> None:
     assert "Training 20 seeds for 300 updates each" in said(tab)
     run = seed_run((e, 300))
     sweep.results[:19] = [run] * 19
-    assert "Goal reached" not in said(look(tab))
+    assert "Solved at least" not in said(look(tab))
     assert "No verdict before all 20 seeds are measured." in said(tab)
     sweep.results[19] = run
-    assert "Goal reached at least once: 20 of 20 seeds (95% interval 84% to 100%)" in said(look(tab))
+    assert "Solved at least once: 20 of 20 seeds (95% interval 84% to 100%)" in said(look(tab))
 
 
 def test_a_cancelled_measurement_says_so_and_starts_again() -> None:
@@ -362,7 +362,7 @@ def test_where_several_steps_write_the_whole_loss_stands_beside_each_output() ->
 
 def test_the_cliff_stands_by_itself() -> None:
     tab = choose(open_laboratory(Experiment(seq_len=5)), "cliff")
-    assert "a gradient of 390 there, jumped 39 units, and ended at a loss of 0.090." in said(tab)
+    assert "a gradient of 390 there, jumped a distance of 39, and ended at a loss of 0.090." in said(tab)
     assert "no step is longer than 0.03, and the loss ends at 0.0013." in said(tab)
     assert "at most }{390}" in tab.latex[0].value
     tab.slider(key="cliff_w").set_value(4.4)
@@ -420,9 +420,19 @@ def test_controls_that_change_nothing_on_an_instrument_are_left_out() -> None:
     assert "This instrument has its own settings, above the figure." in [c.value for c in tab.sidebar.caption]
     assert shown["border"] == {"activation", "hidden_size"}
     assert {name for name in shown if "relative" in shown[name]} == {"compare"}
-    assert {name for name in shown if "learning_rate" in shown[name]} == {"training"}
-    assert {name for name in shown if "truncate" in shown[name]} == {"compare", "contributions", "training"}
-    assert {name for name in shown if "seq_len" not in shown[name]} == {"spectrum", "border", "cliff"}
+    assert {name for name in shown if "learning_rate" in shown[name]} == {"training", "outcome"}
+    assert {name for name in shown if "truncate" in shown[name]} == {
+        "compare",
+        "contributions",
+        "training",
+        "outcome",
+    }
+    assert {name for name in shown if "seq_len" not in shown[name]} == {
+        "spectrum",
+        "outcome",
+        "border",
+        "cliff",
+    }
     assert not any({"layer", "whole_loss"} & names for names in shown.values())
     choose(tab, "seeds").button_group(key="seeds_of").set_value("training")
     assert {"learning_rate", "clip_norm", "optimizer", "batch_size"} <= controls(look(tab))

@@ -41,6 +41,7 @@ from rnnviz.ui.problems import (
     tell,
 )
 from rnnviz.ui.sweep_registry import SweepRegistry
+from rnnviz.ui.teach import is_local
 from rnnviz.ui.views import HIDEABLE, of_view, read_view
 from tests.ui.test_sweep_registry import HandExecutor
 from tests.visitor import Watching, turn_to
@@ -192,9 +193,9 @@ def test_the_long_range_part_is_the_gradients_own() -> None:
 def test_both_pages_give_the_same_largest_gradient_and_number_of_steps() -> None:
     e = EXPLODING.base
     told = tell(e, consequence(e))
-    why = run_view._why(e, train(e, UPDATES).state.history.columns)
+    why = run_view._why(e, train(e, UPDATES).state.history.columns, gradient_flow(e).decades)
     (largest,) = re.findall(r"The largest gradient before that: ((?:\d(?:\.\d)?·)?10[⁰¹²³⁴⁵⁶⁷⁸⁹]+)\.", told)
-    assert f"grown to {largest} on" in why
+    assert f"weights had norm {largest} (" in why
     assert "over 39 steps" in why
 
 
@@ -348,3 +349,17 @@ def test_indices_stand_lower_and_hints_are_one_line() -> None:
     e = Experiment()
     I, H, O = 4, e.hidden_size, 4  # noqa: E741
     assert e.init(e.rng("weights")).count == I * H + H**2 + H + H * O + O, "the formula of P"
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        ("http://127.0.0.1:8501/lessons?T=5", True),
+        ("http://localhost:8501/", True),
+        ("http://[::1]:8501/", True),
+        ("https://rnnviz.example.org/lessons", False),
+        ("http://192.168.0.7:8501/", False),
+    ],
+)
+def test_a_link_that_only_this_computer_can_open_is_known(address: str, local: bool) -> None:
+    assert is_local(address) is local

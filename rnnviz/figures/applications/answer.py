@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Protocol
 
-from rnnviz.applications.catalogue import Score
+from rnnviz.applications.catalogue import FEW, Score
 from rnnviz.experiment import Experiment
 from rnnviz.figures.message import Place
 from rnnviz.figures.progress import Progress
@@ -55,13 +55,15 @@ class AnswerPicture:
         found, step = self.question(now, self.theme), now.state.step
         trained = f"after {step:,} of {self.until:,} updates" if step else "untrained: press Train"
         words = f"<div class='numbers'><span>{found.words}</span><span>{trained}</span></div>"
-        scores = " · ".join(_in_words(score) for score in found.scores)
+        scores = _table(found.scores) or " · ".join(_in_words(score) for score in found.scores)
         verdict = _compared(found.scores) if step else "No verdict yet: the network is untrained."
+        if 0 < step < self.until:
+            verdict = f"So far ({step:,} of {self.until:,} updates): {verdict[0].lower()}{verdict[1:]}"
         return self.place.message(
             found.figure,
             found.label,
             caption=found.prose + words,
-            footer=f"<p class='outcome scores'>{scores}</p>"
+            footer=f"<div class='outcome scores'>{scores}</div>"
             f"<p class='outcome rival'>{verdict}</p>{found.more}",
             status=f"Training has ended {trained}." if step >= self.until else "",
         )
@@ -71,8 +73,23 @@ def _in_words(score: Score) -> str:
     """Return a score and its baselines as HTML."""
     others = "; ".join(f"{name}: {score.write(value)}" for name, value in score.others.items())
     compared = f" <span>({escape(others)})</span>" if others else ""
-    counted = f", {round(score.value * score.of)} of {score.of}" if score.of else ""
+    counted = f", {round(score.value * score.of)} of {score.of}" if 0 < score.of < FEW else ""
     return f"{escape(score.name)} <b>{score.write(score.value)}</b>{counted}{compared}"
+
+
+def _table(scores: list[Score]) -> str:
+    """Return scores with the same baselines as an HTML table, a row each; "" if there is one score only."""
+    names = list(scores[0].others)
+    if len(scores) < 2 or not all(score.when and list(score.others) == names for score in scores):
+        return ""
+    head = "".join(f" <th scope='col'>{escape(name)}</th>" for name in ("network", *names))
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(score.name)}</th> <td><b>{score.write(score.value)}</b></td>"
+        + "".join(f" <td>{score.write(score.others[name])}</td>" for name in names)
+        + "</tr>"
+        for score in scores
+    )
+    return f"<table><thead><tr><td></td>{head}</tr></thead> <tbody>{rows}</tbody></table>"
 
 
 def _compared(scores: list[Score]) -> str:
@@ -87,7 +104,7 @@ def _compared(scores: list[Score]) -> str:
 
 
 def _result(score: Score) -> str:
-    result = {"better": "better than", "as good": "as good as", "worse": "worse than"}[score.result]
+    result = {"better": "better than", "worse": "worse than"}.get(score.result, f"{score.result} as")
     return f"<b>{result}</b>"
 
 
@@ -95,8 +112,18 @@ def _rival(score: Score) -> str:
     return f"{escape(score.rival)}, {score.write(score.others[score.rival])}"
 
 
+PER = {
+    "sunspots": " error per window",
+    "series": " error per window",
+    "captions": ", per character",
+    "characters": ", per character",
+    "translation": ", per word",
+}
+"""What the metric of a task with many outputs is, so that it is not taken for a score above."""
+
+
 def narrow_progress(e: Experiment, state: TrainingState) -> Progress:
     """Return the progress for a narrow panel, with a metric name that differs from the scores above."""
-    series = e.task in ("sunspots", "series")
-    title = "error, each window" if series else f"{TASKS[e.task].measured_on(e)}, each step"
+    measured_on = TASKS[e.task].measured_on(e)
+    title = f"{measured_on}{PER.get(e.task, ' accuracy')}"
     return replace(Progress.of(e, state), guess="", metric_title=title)

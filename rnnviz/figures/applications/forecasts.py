@@ -43,12 +43,12 @@ class ChosenSeries:
             unit=self.unit,
             row_names=self.row_names,
         )
-        error = first.value
+        error = first.write(first.value)
         compared = f", <b>{_compared(first)}</b> “{first.rival}”" if now.state.step else ""
         return Answer(
             forecast_spec(view, theme),
-            f"{s.title}: measured, split, and forecasts of the part never seen; off by {error:.3g} {s.unit}",
-            f"One step ahead: off by <b>{error:.3g}</b> on average{compared}",
+            f"{s.title}: measured, split, and forecasts of the part never seen; off by {error} {s.unit}",
+            f"One step ahead: off by <b>{error}</b> on average{compared}",
             scores,
         )
 

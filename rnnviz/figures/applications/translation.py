@@ -40,10 +40,13 @@ class TypedNumber:
         # at the first writing step there is no output to feed back
         reads = [""] * silent + words + [""] + [BACK] * (task.writing_steps(e) - 1)
         view = Written(reads, seen.hidden, seen.probabilities, writes, signs, wanted)
-        said = " ".join(task.read_off(e, seen.probabilities[:, None])[0]) or "(no word)"
+        parts = task.read_off(e, seen.probabilities[:, None])[0]
+        said = " ".join(parts) or "(no word)"
         title = LANGUAGES[TARGET.of(e)].title
         label = f"The network translates into {title}: “{said}”; its hidden states while it reads and writes"
         told = f"In {title}: <b>{escape(said)}</b>"
+        if TARGET.of(e) == "german" and len(parts) > 1:  # written as one word
+            told = f"In {title} (part by part): <b>{escape(' · '.join(parts))}</b>"
         if not words:
             told = "Nothing was read, so the output is meaningless"
         return Answer(written_spec(view, theme), label, told, now.measured)

@@ -48,7 +48,9 @@ def variants(state: ApplicationsState) -> dict[str, Variant]:
     """Return the available series, including the visitor's own if there is one."""
     known = APPLICATIONS["forecasts"].variants
     if state.upload.data:
-        known = known | {"own": Variant("Your series", _experiment(state.upload.data), OWN_STEPS)}
+        known = known | {
+            "own": Variant("Your series", _experiment(state.upload.data), OWN_STEPS, "Your own data.")
+        }
     if state.single:
         known = {
             name: replace(v, experiment=replace(v.experiment, topology="many-to-one"))
@@ -200,7 +202,7 @@ def _read(own: Upload) -> None:
     data = to_data(values_of(table, own.value))
     check_data(data)
     e = replace(_experiment(data), topology="many-to-one")
-    if TASKS[e.task].chance(e) == 0.0:  # the baseline "like the last value" has no error
+    if TASKS[e.task].chance(e) == 0.0:  # the naive forecast has no error
         raise ValueError(
             f"A series must also change at its end, which is held out; the last values are all "
             f"{series_of(e).values[-1]:g}. Delete these rows, or choose another column."

@@ -39,6 +39,9 @@ LEAST_CURVE_WIDTH, LEAST_SPECTRUM_WIDTH = 380, 560
 """Pixels below which names in the figures would overlap."""
 
 FIRST_T, FIRST_INPUT_STD, LARGEST_INPUT_STD = 50, 1.0, 3.0
+NO_CHANGE = 0.02
+"""A factor this close to 1 counts as none."""
+
 SHOWN_NAME = 40
 """Maximum number of characters shown of a file name."""
 
@@ -286,6 +289,7 @@ def _result(
     curve = np.where(np.isnan(flow.curve), np.inf, flow.curve)  # NaN comes from numbers that overflowed
     with left:
         spec = curves_spec([Curve("your network" if mine else "playground", curve, "main")], theme())
+        spec["layout"]["yaxis"]["title"]["text"] = "length of the error"
         show(spec, key="lab_own", label=label, height=height, least_width=LEAST_CURVE_WIDTH)
     sigma, rho = plain(allowed.sigma_max, 4), plain(allowed.rho, 4)
     with right:
@@ -293,9 +297,10 @@ def _result(
         spec = spectrum_spec(allowed, None, theme())
         show(spec, key="lab_own_spectrum", label=label, height=height, least_width=LEAST_SPECTRUM_WIDTH)
     text, formula = st.columns([0.7, 0.3], gap="medium")
+    slopes = _slopes(flow, activation, top=layer == network.depth - 1)
     how = (
         f"**How to read this.** A random error of length 1 enters at the last step and travels back."
-        f"{_slopes(flow, activation)} σ_max\u00a0=\u00a0{sigma}, 1/γ\u00a0=\u00a0{1 / allowed.gamma:g}. "
+        f"{slopes} σ_max\u00a0=\u00a0{sigma}, 1/γ\u00a0=\u00a0{1 / allowed.gamma:g}. "
         f"{fate(allowed)} {WHAT_RHO_DECIDES.format(rho=rho)}"
     )
     text.markdown(with_small_indices(how))
@@ -346,15 +351,21 @@ def _steps(count: int) -> str:
     return "1 step" if count == 1 else f"{count} steps"
 
 
-def _slopes(flow: UploadedFlow, activation: str) -> str:
-    """Return a sentence on the activation's effect on the error, "" if it is not finite."""
+def _slopes(flow: UploadedFlow, activation: str, top: bool) -> str:
+    """Return a sentence on the activation's effect on the error, "" if it is not finite.
+
+    top : whether the layer is the last one; the others also receive errors from above.
+    """
     if not np.isfinite(flow.slope_factor):
         return ""
     blocked = f"{percent(flow.saturated)} of the units are {ACTIVATIONS[activation].blocked}"
-    return (
-        f" The slopes φ′ let {plain(flow.slope_factor, 2)} of it through at each step ({blocked}); W_hh "
-        "does the rest."
-    )
+    told = f" The slopes φ′ let {plain(flow.slope_factor, 2)} of it through at each step ({blocked})"
+    if not top or not flow.slope_factor or not np.isfinite(flow.factor):
+        return f"{told}."
+    rest = flow.factor / flow.slope_factor
+    if abs(rest - 1.0) < NO_CHANGE:
+        return f"{told}; W_hh keeps its length."
+    return f"{told}; W_hh multiplies it by {plain(rest, 2)}."
 
 
 def _short(name: str) -> str:

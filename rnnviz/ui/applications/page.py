@@ -107,8 +107,8 @@ def page(session: Session) -> None:
     application, desk = APPLICATIONS[name], INTERFACES[name]
     panel = _panel(session, variant, desk.measure or application.measure)
     topology = TOPOLOGIES[variant.experiment.topology].title
-    promise, limit = escape(application.promise), escape(application.limit)
-    st.html(f"<p class='needs'><b>{topology}.</b> {promise} <span>{limit}</span></p>")
+    promise, limit = escape(application.promise), escape(f"{application.limit} {variant.limit}".strip())
+    st.html(f"<p class='needs'><b>{topology}. {escape(variant.data)}</b> {promise} <span>{limit}</span></p>")
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left:
         with st.container(horizontal=True, gap="small", key="job_bar"):

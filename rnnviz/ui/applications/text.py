@@ -34,7 +34,7 @@ def variants(state: ApplicationsState) -> dict[str, Variant]:
         return known
     e = known["elements"].experiment.replace(corpus="own", text=state.text)
     length = min(e.seq_len, len(state.text) - 1)
-    return known | {"own": Variant("Your text", e.replace(seq_len=length), OWN_STEPS)}
+    return known | {"own": Variant("Your text", e.replace(seq_len=length), OWN_STEPS, "Your own data.")}
 
 
 def ask(state: ApplicationsState, e: Experiment, params: Callable[[], Params]) -> None:

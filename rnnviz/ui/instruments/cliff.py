@@ -36,9 +36,9 @@ def cliff(hand: Hand) -> Reading:
         f"{_tell(free)} {_compare(clipped, rate, threshold)}"
     )
     formula = (
-        r"\begin{aligned} h_t &= w\,\sigma(h_{t-1}) + b,\quad h_0 = 0.5 \\"
-        r" E &= (\sigma(h_{50}) - 0.7)^2 \\"
-        rf" \|\nabla E\|&:\ {number(free.norm[0], 2)}\text{{ at the start, at most }}"
+        r"\begin{aligned} a_t &= w\,\operatorname{sigmoid}(a_{t-1}) + b,\quad a_0 = 0.5 \\"
+        r" L &= (\operatorname{sigmoid}(a_{50}) - 0.7)^2 \\"
+        rf" \|\nabla L\|&:\ {number(free.norm[0], 2)}\text{{ at the start, at most }}"
         rf"{number(free.norm.max(), 2)}"
         r"\end{aligned}"
     )
@@ -55,8 +55,8 @@ def _tell(free: Descent) -> str:
     if not (free.norm >= 1.0).any():
         return "From this start, descent without clipping never hits the wall."
     return (
-        f"Unclipped, descent met a gradient of {plain(free.norm.max(), 2)} there, jumped "
-        f"{plain(free.longest_step, 2)} units, and ended at a loss of {plain(free.error[-1], 2)}."
+        f"Unclipped, descent met a gradient of {plain(free.norm.max(), 2)} there, jumped a "
+        f"distance of {plain(free.longest_step, 2)}, and ended at a loss of {plain(free.error[-1], 2)}."
     )
 
 

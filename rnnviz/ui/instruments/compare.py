@@ -25,7 +25,10 @@ from rnnviz.ui.style import theme
 
 TRAINING = "training"
 ONE_STEP = "A single step: no earlier step to reach, so there is no curve. Choose a type with many steps."
-LETTERS = "s: strength of the input · q*: variance of a · χ: mean square factor per step · |2/ln\xa0χ|: "
+LETTERS = (
+    "s: strength of the input · q*: variance of the pre-activations a · χ: mean square factor per step · "
+    "|2/ln\xa0χ|: "
+)
 DURING = (0.1, 0.4)
 """Fractions of the training so far near which the earlier gradient is shown."""
 

@@ -89,17 +89,17 @@ def _reading(e: Experiment, rows: list[ByLength], complete: bool) -> Reading:
 
 
 def _reach(row: ByLength) -> str:
-    """Return up to which length most seeds of a network reached the goal."""
+    """Return up to which length most seeds of a network solved the task."""
     most = [int(T) for T, share in zip(row.lengths, row.solved, strict=True) if share.value > 0.5]
     lengths = [int(T) for T in row.lengths]
     without = [T for T in lengths if T not in most]
     if not most:
-        return f"{row.name}: the goal is reached by half of the seeds or fewer at every T."
+        return f"{row.name}: half of the seeds or fewer solve the task at every T."
     if not without:
-        return f"{row.name}: most seeds reach the goal at every T."
+        return f"{row.name}: most seeds solve the task at every T."
     reach = max((T for T in most if min(without) > T), default=0)
     return (
-        f"{row.name}: most seeds reach the goal up to T = {reach}."
+        f"{row.name}: most seeds solve the task up to T = {reach}."
         if reach
         else f"{row.name}: at some T only."
     )

@@ -141,10 +141,10 @@ def _training_of_seeds(session: Session) -> None:
 
 def _training_reading(e: Experiment, runs: list[SeedRun], updates: int) -> Reading:
     shares, task = TrainingShares.of(runs), TASKS[e.task]
-    told = [f"**Goal reached at least once: {shares.solved}.** At the end: {shares.solved_at_end}."]
+    told = [f"**Solved at least once: {shares.solved}.** Still solved at the end: {shares.solved_at_end}."]
     if shares.diverged.count:
         told.append(f"Diverged: {shares.diverged}.")
-    told.append("The interval says how far the share of all seeds may lie from that of these.")
+    told.append("The interval shows where the share over all possible seeds plausibly lies.")
     complete = len(runs) == SEEDS
     counted = " ".join(told) if complete else NO_VERDICT_YET
     how = f"{counted} Each line is one seed over {updates:,} updates."
