@@ -23,7 +23,7 @@ from rnnviz.model.cells import CELLS
 from rnnviz.model.network import cut_rows, farthest_row
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import Masks
-from rnnviz.teaching.numbers import plain_all
+from rnnviz.teaching.numbers import SUPERSCRIPTS, plain_all
 
 GRADIENT_RANGE = (-8, 8)
 """Powers of ten over which the gradient's colour and the ribbon's width change, in every figure."""
@@ -687,10 +687,6 @@ def _headline(view: Timeline, theme: Theme) -> Spec:
     return note(theme, text, 0.5, 1.0, yanchor="bottom", yshift=4, font={"size": 14, "color": theme.output})
 
 
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-"""Exponents as characters, which need no taller line."""
-
-
 def _key(view: Timeline, theme: Theme) -> Spec:
     """Return the key to lines and colours; if there is little room it begins at the left edge."""
     drawn, other = (
@@ -722,7 +718,7 @@ def _key(view: Timeline, theme: Theme) -> Spec:
 
 def gradient_key(theme: Theme) -> str:
     """Return the colours of a gradient between the ends of their scale."""
-    low, high = (f"10{str(power).translate(RAISED)}" for power in GRADIENT_RANGE)
+    low, high = (f"10{str(power).translate(SUPERSCRIPTS)}" for power in GRADIENT_RANGE)
     return f"{low} {squares(theme.gradient)} {high}"
 
 
