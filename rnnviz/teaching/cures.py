@@ -57,12 +57,6 @@ PROBLEMS: dict[str, Problem] = {
         _TANH,
         1000,
     ),
-    "add-30": Problem(
-        "Add two numbers, T = 30",
-        "Adding: two marked numbers out of 30 are to be added.",
-        replace(_TANH, task="adding", seq_len=30),
-        1000,
-    ),
     "explode": Problem(
         "Explode",
         "Sine, ReLU with gain 2, SGD, unclipped: numbers overflow.",
