@@ -703,7 +703,7 @@ def _key(view: Timeline, theme: Theme) -> Spec:
     if not (view.brief and (view.several_write or view.width < WIDTH)):
         entries.append(f"{view.shown_units[0]} −1 {squares(theme.state, 5)} +1")
     main = view.curve(view.snapshot, view.layer, view.whole_loss)
-    if (view.reached & (main == 0.0)).any():
+    if (view.reached & (main == 0.0) & (np.arange(view.T) >= view.first_reached)).any():
         entries.append(f"<span style='color:{theme.faint}'>▼ exactly 0</span>")
     if (view.reached & ~np.isfinite(main)).any():
         entries.append(f"<span style='color:{theme.bad}'>× overflow (inf)</span>")

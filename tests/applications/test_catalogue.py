@@ -175,7 +175,7 @@ def test_who_writes_what_is_wanted_makes_no_mistake(job: str, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("job", "names"),
     [
-        ("captions", ["held-out words without a mistake", "held-out letters right"]),
+        ("captions", ["held-out words without a mistake", "held-out characters right"]),
         ("translation", ["held-out number words without a mistake", "held-out words right"]),
     ],
 )

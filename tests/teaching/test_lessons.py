@@ -13,7 +13,9 @@ import pytest
 
 from rnnviz import Experiment, seed_band
 from rnnviz.experiment.links import to_params
+from rnnviz.experiment.pair import parameter_count
 from rnnviz.teaching import measured
+from rnnviz.teaching.cures import OUTCOMES
 from rnnviz.teaching.lessons import FOLDER, LESSONS, Lesson, Outcome, Step, outcome, read_all, read_lesson
 from rnnviz.teaching.lessons.outcome import CLAIMS, WORDS
 from rnnviz.ui.live_run import LiveRun
@@ -52,6 +54,15 @@ def test_the_run_that_is_shown_keeps_what_the_step_says(step: Step) -> None:
     assert not re.search(rf"{bad}|Nothing overflowed", told)
 
 
+EXTRA = {
+    "above-one": {18.0},
+    "clipping": {0.1},
+    "out-of-the-box": {0.5, 0.73, 20.0},
+    "bigger-or-better": {32.0},
+}
+"""Numbers that follow from choices; see ``test_what_is_said_of_powers`` and the test after it."""
+
+
 def numbers(text: str) -> set[float]:
     return {float(n.replace(",", "")) for n in re.findall(r"\d[\d,]*(?:\.\d+)?", text.replace(", ", " , "))}
 
@@ -63,12 +74,23 @@ def test_every_number_in_the_prose_is_one_of_the_experiments(lesson: Lesson) -> 
     for step in lesson.steps:
         e = step.experiment
         known |= {e.seq_len, e.seq_len - 1, e.gain, e.learning_rate, e.clip_norm or 0.0, step.updates}
-        known |= {e.delay, e.delay + 1}
-    extra = {"above-one": {18.0}, "clipping": {0.1}}.get(lesson.name, set())  # see the next test
+        known |= {e.delay, e.delay + 1, e.hidden_size}
+    extra = EXTRA.get(lesson.name, set())
     for step in lesson.steps:
         prose = re.sub(r"{\w+}", "", " ".join([step.question, *step.why]))
         assert numbers(prose) <= known | extra, step.question
     assert numbers(" ".join([lesson.title, lesson.summary, *lesson.learned])) <= known
+
+
+def test_what_is_said_of_gates_and_sizes() -> None:
+    sigmoid = 1.0 / (1.0 + np.exp(-np.array([0.0, 1.0])))
+    assert sigmoid == pytest.approx([0.5, 0.73], abs=0.002)
+    forget = {name: OUTCOMES[name, "forget"].solved for name in ("remember-20", "remember-50")}
+    assert forget["remember-20"].interval[0] > forget["remember-50"].interval[1], "much more often"
+    large, small = (step.experiment for step in LESSONS["bigger-or-better"].steps)
+    lstm = large.replace(cell="lstm", hidden_size=32)
+    assert parameter_count(large) == pytest.approx(parameter_count(lstm), rel=0.05), "about as many"
+    assert parameter_count(large) / parameter_count(small) == pytest.approx(4.0, rel=0.05), "a quarter"
 
 
 def test_what_is_said_of_powers() -> None:
