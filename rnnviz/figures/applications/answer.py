@@ -89,7 +89,8 @@ def _table(scores: list[Score]) -> str:
         + "</tr>"
         for score in scores
     )
-    return f"<table><thead><tr><td></td>{head}</tr></thead> <tbody>{rows}</tbody></table>"
+    table = f"<table><thead><tr><td></td>{head}</tr></thead> <tbody>{rows}</tbody></table>"
+    return f"<div class='wide' role='region' aria-label='Scores' tabindex='0'>{table}</div>"
 
 
 def _compared(scores: list[Score]) -> str:
