@@ -34,7 +34,7 @@ TIMELINE_HEIGHT, PROGRESS_HEIGHT = 370, 168
 WORDS, WORDS_ON_PROJECTOR = 0.36, 0.42
 """Share of the width for the text, which grows more than the figures in projector view."""
 
-CARD_COLUMNS = 2
+CARD_COLUMNS = 3
 
 SIGNS = {"right": "✓", "wrong": "✗", "chosen": "●"}
 

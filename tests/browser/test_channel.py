@@ -196,7 +196,7 @@ def test_a_sweep_goes_on_after_a_cut_connection_and_a_lost_request(
 ) -> None:
     page.goto(f"{server}/laboratory?H=64")
     page.get_by_role("radio", name="Border", exact=True).click()
-    expect(page.get_by_text(re.compile("Measuring: [1-9] of 24 parts"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("Measuring: [1-9] of 24 gains"))).to_be_visible(timeout=30_000)
     page.evaluate(f"{CHANNEL}.socket.close()")
     page.evaluate(
         f"""() => {{
