@@ -14,12 +14,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, gradient_flow, lyapunov_exponents, state_jacobians
+from rnnviz.analysis.by_length import LengthResult
 from rnnviz.analysis.spectrum import spectrum
 from rnnviz.analysis.sweeps import seed_run
 from rnnviz.experiment.fitting import changed, nearest
 from rnnviz.experiment.links import to_params
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.numbers import number, percent, plain
+from rnnviz.ui.instruments.outcome import FIRST, LENGTHS
 from rnnviz.ui.laboratory import DRAWN
 from tests.visitor import Tab, Watching, train_here
 
@@ -516,3 +518,34 @@ def test_a_change_of_settings_during_300_more_updates_starts_a_run_of_300() -> N
     assert (tab.run.experiment.seed, tab.run.playing) == (5, True)
     tab.look_until(lambda: not tab.run.playing)
     assert tab.run.state.step == 300
+
+
+# Outcome
+
+
+def test_success_against_length_is_measured_in_parts_and_told_when_all_are_done() -> None:
+    e = Experiment(hidden_size=4)
+    tab = choose(open_laboratory(e), "outcome")
+    sweep = tab.session_state["session"].sweeps.get(("outcome", e, FIRST, 300))
+    assert len(sweep.parts) == len(LENGTHS) * len(FIRST) * 10
+    assert sweep.done == 0, "nobody watches"
+    for place, part in enumerate(sweep.parts):
+        reached = part.choice != FIRST[0] or part.length <= 20
+        sweep.results[place] = LengthResult(part.choice, part.length, -part.length / 5, 1.0, reached)
+        if place == 5:
+            assert "No verdict before all runs of 10 seeds are done." in said(look(tab))
+    told = said(look(tab))
+    assert f"{FIRST[0]}: most seeds solve the task up to T = 20." in told
+    assert f"{FIRST[1]}: most seeds solve the task at every T." in told
+
+
+def test_with_no_network_chosen_the_outcome_asks_for_one() -> None:
+    tab = choose(open_laboratory(Experiment()), "outcome")
+    tab.multiselect(key="outcome_of").set_value([])
+    look(tab)
+    assert any("Choose up to 3 networks." in str(text.value) for text in tab.get("html"))
+
+
+def test_a_task_of_a_single_length_has_no_outcome_to_compare() -> None:
+    tab = choose(open_laboratory(Experiment(task="digits", topology="one-to-one", seq_len=1)), "outcome")
+    assert any("This task has a single length." in str(text.value) for text in tab.get("html"))
