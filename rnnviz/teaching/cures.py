@@ -58,10 +58,10 @@ PROBLEMS: dict[str, Problem] = {
         1000,
     ),
     "explode": Problem(
-        "Explode",
-        "Sine, ReLU with gain 2, SGD, unclipped: numbers overflow.",
+        "Do not explode",
+        "Sine, ReLU with gain 2, SGD, unclipped: without a cure, numbers overflow.",
         PRESETS["exploding"].experiment,
-        1000,
+        400,
     ),
 }
 """The columns of the table."""
@@ -76,7 +76,7 @@ CURES: dict[str, Cure] = {
     "irnn": Cure(
         "Identity and ReLU (IRNN)",
         {"cell": "irnn", "activation": "relu", "init": "identity", "gain": 1.0},
-        "Nothing bounds its states: a large update makes them explode.",
+        "Nothing bounds its states: a large update can make them explode.",
     ),
     "clip": Cure(
         "Clip the gradient at 1",

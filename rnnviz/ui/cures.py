@@ -14,10 +14,10 @@ from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.session import Session
 
 IDEA = (
-    f"Each number: how many of {SEEDS} seeds reached the goal within 1,000 updates. "
-    "A number opens its experiment. 95% intervals and gradients are in the notes on hover."
+    f"Each number: how many of {SEEDS} seeds solved the task. A number opens its experiment; "
+    "its note has the 95% interval, the gradient before training, and how many runs diverged."
 )
-COLUMNS = (0.3, *(0.175 for _ in PROBLEMS))
+COLUMNS = (0.25, *(0.25 for _ in PROBLEMS))
 GOOD, POOR = 0.75, 0.25
 """Shares of seeds from which a cell is marked as good, and up to which as poor."""
 
@@ -27,7 +27,10 @@ def page(session: Session) -> None:
     with st.container(key="cures", gap="xxsmall"):
         heads = st.columns(COLUMNS, gap="small", vertical_alignment="bottom")
         for column, problem in zip(heads[1:], PROBLEMS.values(), strict=True):
-            column.html(f"<p class='cures-problem' title='{escape(problem.summary)}'>{problem.title}</p>")
+            column.html(
+                f"<p class='cures-problem'><b>{problem.title}</b><br>{escape(problem.summary)} "
+                f"{problem.updates:,} updates.</p>"
+            )
         for name, cure in CURES.items():
             cells = st.columns(COLUMNS, gap="small", vertical_alignment="center")
             hint = escape(with_small_indices(cure.limits))
@@ -50,12 +53,12 @@ def _cell(session: Session, problem: str, cure: str) -> None:
     if outcome is None:
         st.html("<p class='cures-none'>not measured</p>")
         return
-    share = outcome.solved
+    share, diverged = outcome.solved, outcome.diverged.count
     kind = "good" if share.value >= GOOD else "poor" if share.value <= POOR else "some"
     with st.container(key=f"cure_{kind}_{problem}_{cure}"):
         st.page_link(
             ENTRIES["playground"].page,
-            label=f"{share.count} of {share.seeds}",
+            label=f"{share.count} of {share.seeds}" + f" · {diverged} diverged" * (diverged > 0),
             help=in_words(outcome),
             query_params=story.asked(session, "playground", treated(PROBLEMS[problem], cure)),
         )
@@ -63,7 +66,7 @@ def _cell(session: Session, problem: str, cure: str) -> None:
 
 def in_words(outcome: Outcome) -> str:
     """Return an outcome in sentences."""
-    told = [f"Goal reached: {outcome.solved}; still at the end: {outcome.solved_at_end.count}."]
+    told = [f"Solved: {outcome.solved}; still solved at the end: {outcome.solved_at_end.count}."]
     if outcome.solved_after is not None:
         told.append(f"Median: after {outcome.solved_after:,} updates.")
     if outcome.diverged.count:

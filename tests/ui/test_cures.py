@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -65,10 +66,10 @@ def test_a_treated_problem_is_the_problem_with_only_the_cures_changes() -> None:
 
 def test_every_number_is_a_door_to_its_experiment() -> None:
     tab = Tab("cures", T="33")
-    links = [link.proto.page_link for link in tab.tab.get("page_link")]
+    links = [link.proto for link in tab.tab.get("page_link")]
     counts = [link for link in links if " of 20" in link.label]
     assert len(counts) == len(CELLS)
-    asked = dict(pair.split("=") for pair in counts[0].query_string.split("&"))
+    asked = dict(parse_qsl(counts[0].query_string))
     assert from_params(asked).experiment == treated(PROBLEMS["remember-20"], "none")
     assert tab.session.experiment == Experiment(seq_len=33), "looking changes nothing"
 
