@@ -172,7 +172,6 @@ def _on(session: Session) -> None:
         with st.container(key="doors", gap="xsmall"):
             story.door(session, "why", "Learn step by step")
             story.door(session, "lessons", "Lessons: predict, then see")
-            story.door(session, "lessons", "A lesson: an LSTM that does remember", lesson="out-of-the-box")
             story.door(session, "playground", "Playground: make this network learn", SMALL.experiment)
             story.door(session, "real_data", f"{ENTRIES['real_data'].title}: try your own data, too")
         with st.container(horizontal=True, gap="small"):
