@@ -165,14 +165,14 @@ def _start(session: Session, useful: Collection[str]) -> None:
         return
     cell = CELLS[e.cell]
     titles = {name: f"{INITIALIZERS[name].title}  {INITIALIZERS[name].formula}" for name in cell.inits}
-    label = (
-        "Initialisation of B = W_hh"
-        if cell.matrices == 1
-        else "Initialisation of each gate's W_hh"
-        if cell.matrices
-        else "Initialisation"
+    of = {0: "", 1: " of B = W_hh"}.get(cell.matrices, " of each gate's W_hh")
+    _names(
+        session,
+        "init",
+        titles,
+        label=with_small_indices(f"Initialisation{of}"),
+        help_text=explain("B = W_hh"),
     )
-    _names(session, "init", titles, label=with_small_indices(label), help_text=explain("B = W_hh"))
     if INITIALIZERS[e.init].has_gain:
         limit = max(USUAL_GAINS, session.hand.before(session.widgets.key("choose_gain"), e.gain))
         bound = _bound(session, "gain", between(0.0, limit))
