@@ -13,7 +13,7 @@ from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.tasks.series import sunspots
 from rnnviz.ui.applications.text import PIECE
 from rnnviz.ui.views import OWN_NETWORK
-from tests.browser.conftest import SETTLED, STYLED, press_key, wait_until
+from tests.browser.conftest import PLACED, SETTLED, STYLED, press_key, wait_until
 from tests.browser.test_story import assert_open_to_all_and_fits
 
 TRAINING_SECONDS = 45
@@ -226,12 +226,16 @@ PLACES = """() => {
 @pytest.mark.parametrize("job", ["sentiment", "text"])
 def test_while_a_job_trains_nothing_moves(server: str, page: Page, job: str) -> None:
     open_job(page, server, job)
+    wait_until(page, PLACED)
     page.evaluate(PLACES)
     train(page)
     began = page.evaluate(score(page))
     wait_until(page, f"Math.abs({score(page)} - {began}) > {0.2 * began}", seconds=TRAINING_SECONDS)
     page.wait_for_timeout(500)
-    assert page.evaluate("Object.values(places).map(seen => seen.size)") == [1, 1, 1]
+    places = page.evaluate(
+        "Object.fromEntries(Object.entries(places).map(([key, seen]) => [key, [...seen]]))"
+    )
+    assert len(places) == 3 and all(len(seen) == 1 for seen in places.values()), places
     pause(page)
 
 
