@@ -232,10 +232,8 @@ def test_while_a_job_trains_nothing_moves(server: str, page: Page, job: str) -> 
     began = page.evaluate(score(page))
     wait_until(page, f"Math.abs({score(page)} - {began}) > {0.2 * began}", seconds=TRAINING_SECONDS)
     page.wait_for_timeout(500)
-    places = page.evaluate(
-        "Object.fromEntries(Object.entries(places).map(([key, seen]) => [key, [...seen]]))"
-    )
-    assert len(places) == 3 and all(len(seen) == 1 for seen in places.values()), places
+    moved = page.evaluate("Object.values(places).map(seen => [...seen]).filter(seen => seen.length !== 1)")
+    assert not moved
     pause(page)
 
 
