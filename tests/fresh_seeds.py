@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import comb
 
 from rnnviz.analysis.shares import Share
@@ -13,14 +14,36 @@ RARE = 0.005
 """Fresh seeds as far from the recorded share as this probability allows are taken for another share."""
 
 
-def assert_agree(kept: list[bool], recorded: Share) -> None:
-    """Fail if so few, or so many, of the fresh seeds are rare at either end of the recorded interval."""
-    (low, high), (count, seeds) = recorded.interval, (sum(kept), len(kept))
-    assert _tails(count, seeds, low)[0] > RARE, f"{count} of {seeds}: fewer than {recorded}"
-    assert _tails(count, seeds, high)[1] > RARE, f"{count} of {seeds}: more than {recorded}"
+def assert_agree(outcome: Callable[[int], bool], recorded: Share) -> None:
+    """Fail if so few, or so many, of the fresh seeds are rare at either end of the recorded interval.
+
+    ``outcome`` trains one seed. It is asked only as long as the seeds that are left could still change the
+    verdict: where nearly all recorded seeds succeeded, one success is mostly enough.
+    """
+    count = 0
+    for asked, seed in enumerate(FRESH):
+        left = len(FRESH) - asked
+        if not (_too_few(count, recorded) or _too_many(count + left, recorded)):
+            return
+        count += outcome(seed)
+    assert not _too_few(count, recorded), f"{count} of {len(FRESH)}: fewer than {recorded}"
+    assert not _too_many(count, recorded), f"{count} of {len(FRESH)}: more than {recorded}"
 
 
-def _tails(count: int, seeds: int, p: float) -> tuple[float, float]:
-    """P(X <= count) and P(X >= count) of a binomial count with probability p."""
-    weights = [comb(seeds, k) * p**k * (1 - p) ** (seeds - k) for k in range(seeds + 1)]
-    return sum(weights[: count + 1]), sum(weights[count:])
+def can_be_refuted(recorded: Share) -> bool:
+    """Whether the fresh seeds are enough to contradict a share at all; near one half, three are not."""
+    return _too_few(0, recorded) or _too_many(len(FRESH), recorded)
+
+
+def _too_few(count: int, recorded: Share) -> bool:
+    return _tail(count, recorded.interval[0]) <= RARE
+
+
+def _too_many(count: int, recorded: Share) -> bool:
+    """As few failures as this are too few."""
+    return _tail(len(FRESH) - count, 1 - recorded.interval[1]) <= RARE
+
+
+def _tail(count: int, p: float) -> float:
+    """P(X <= count) of a binomial count of the fresh seeds with probability p."""
+    return sum(comb(len(FRESH), k) * p**k * (1 - p) ** (len(FRESH) - k) for k in range(count + 1))

@@ -6,6 +6,8 @@ was found.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from rnnviz import Experiment
@@ -34,7 +36,7 @@ SOLVED = {
 """What was found, by cell and truncation."""
 
 
-def parts(e: Experiment, truncate: int | None, seeds: range) -> list[tuple[Experiment, int]]:
+def parts(e: Experiment, truncate: int | None, seeds: Iterable[int]) -> list[tuple[Experiment, int]]:
     """Return the runs of an experiment with this truncation."""
     return [(e.replace(truncate=truncate, seed=seed), UPDATES) for seed in seeds]
 

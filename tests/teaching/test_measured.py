@@ -17,12 +17,14 @@ from rnnviz.teaching.lessons import LESSONS, Outcome
 from rnnviz.teaching.measured import FIRST_SEED, MEASURED, SEEDS
 from tests.ahead import TrainedAhead
 from tests.benchmarks.claims import up_to_date
-from tests.fresh_seeds import FRESH, assert_agree
+from tests.fresh_seeds import FRESH, assert_agree, can_be_refuted
 from tests.trials import TRIALS, Trial
 
 EACH = pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS)
 RUNS = TrainedAhead(
-    (trial.with_seed(seed), trial.updates, False) for trial in TRIALS.values() for seed in FRESH
+    (trial.with_seed(FRESH[0]), trial.updates, False)
+    for name, trial in TRIALS.items()
+    if can_be_refuted(MEASURED[name].kept)
 )
 
 
@@ -44,10 +46,18 @@ def test_the_claims_hold_for_the_share_that_is_stated(trial: Trial) -> None:
     assert kept.value >= trial.share, str(kept)
 
 
-@EACH
-def test_fresh_seeds_agree_with_the_record(trial: Trial) -> None:
-    kept = [not Outcome.of(RUNS(e, trial.updates)).broken(trial.claims) for e in map(trial.with_seed, FRESH)]
-    assert_agree(kept, MEASURED[trial.name].kept)
+@pytest.mark.parametrize("name", [name for name in TRIALS if can_be_refuted(MEASURED[name].kept)])
+def test_fresh_seeds_agree_with_the_record(name: str) -> None:
+    trial = TRIALS[name]
+
+    def keeps(seed: int) -> bool:
+        return not Outcome.of(RUNS(trial.with_seed(seed), trial.updates)).broken(trial.claims)
+
+    assert_agree(keeps, MEASURED[name].kept)
+
+
+def test_most_records_can_be_refuted_by_a_few_fresh_seeds() -> None:
+    assert sum(can_be_refuted(MEASURED[name].kept) for name in TRIALS) >= 0.8 * len(TRIALS)
 
 
 def test_no_seed_was_chosen_for_its_outcome() -> None:
@@ -62,9 +72,9 @@ def test_the_record_has_nothing_that_nobody_claims() -> None:
 
 def test_a_claim_that_became_false_would_be_seen() -> None:
     with pytest.raises(AssertionError, match="0 of 3: fewer"):
-        assert_agree([False] * len(FRESH), Share(97, 100))
+        assert_agree(lambda seed: False, Share(97, 100))
     with pytest.raises(AssertionError, match="3 of 3: more"):
-        assert_agree([True] * len(FRESH), Share(0, 100))
+        assert_agree(lambda seed: True, Share(0, 100))
 
 
 def test_what_was_reached_and_what_stayed_so_is_one_sentence() -> None:
