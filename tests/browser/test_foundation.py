@@ -92,8 +92,10 @@ SAID = (
 """What a server writes that nothing happened to; the last two are uvicorn's log of requests."""
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("started", ["streamlit", "uvicorn from another folder"])
+@pytest.mark.parametrize(
+    ("started", "stop"),
+    [("streamlit", signal.SIGINT), ("uvicorn from another folder", signal.SIGTERM)],
+)
 def test_a_server_stops_in_silence_in_the_middle_of_a_run(
     page: Page, tmp_path: Path, started: str, stop: signal.Signals
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from urllib.parse import urlencode
 
 import pytest
@@ -172,21 +171,9 @@ def test_keys_work_whatever_has_the_focus_unless_text_is_typed(server: str, page
     assert page.evaluate(f"{PARAMS}.seed") == "0", "N was typed into a list and a box"
 
 
-def round_trip(names: list[str]) -> list[str]:
-    """Go from every name to every other, each once: the names in order, back to the first."""
-    left = {name: [other for other in names if other != name] for name in names}
-    way, path = [], [names[0]]
-    while path:
-        if left[path[-1]]:
-            path.append(left[path[-1]].pop())
-        else:
-            way.append(path.pop())
-    return way[::-1]
-
-
-def test_from_every_scenario_to_every_other_while_it_runs(server: str, page: Page) -> None:
-    way = round_trip(list(PRESETS))
-    assert len(set(pairwise(way))) == len(PRESETS) * (len(PRESETS) - 1)
+def test_from_scenario_to_scenario_while_it_runs_and_back(server: str, page: Page) -> None:
+    """Every pair, and what a browser may report late: tests/ui/test_app.py."""
+    way = [*PRESETS, *list(PRESETS)[-2::-1]]
     open_page(page, server, "playground", "timeline", **to_params(PRESETS[way[0]].experiment))
     play = page.locator(".st-key-play button")
     scenario = page.get_by_role("combobox", name="Scenario")

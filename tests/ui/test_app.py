@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -342,6 +343,36 @@ def test_values_that_a_rerun_brings_late_undo_nothing() -> None:
     visitor.look()
     assert visitor.experiment == PRESETS["exploding"].experiment
     assert visitor.run.speed == PRESETS["exploding"].speed
+
+
+def round_trip(names: list[str]) -> list[str]:
+    """Go from every name to every other, each once: the names in order, back to the first."""
+    left = {name: [other for other in names if other != name] for name in names}
+    way, path = [], [names[0]]
+    while path:
+        if left[path[-1]]:
+            path.append(left[path[-1]].pop())
+        else:
+            way.append(path.pop())
+    return way[::-1]
+
+
+def test_from_every_scenario_to_every_other_while_it_runs_whatever_the_browser_reports_late() -> None:
+    way = round_trip(list(PRESETS))
+    assert len(set(pairwise(way))) == len(PRESETS) * (len(PRESETS) - 1)
+    visitor = Visitor(to_params(PRESETS[way[0]].experiment))
+    for name in way[1:]:
+        if not visitor.run.playing:
+            visitor.press("play")
+        late = visitor.tab._tree.get_widget_states()
+        (scenario,) = (widget for widget in late.widgets if widget.id.endswith("-scenario"))
+        scenario.string_value = PRESETS[name].title
+        visitor.set("scenario", name)
+        visitor.tab._run(late)  # the browser knows what was chosen, and not yet what followed
+        visitor.look()
+        assert visitor.experiment == PRESETS[name].experiment, name
+        assert visitor.params == to_params(PRESETS[name].experiment), name
+
     visitor.run.pause()
 
 
