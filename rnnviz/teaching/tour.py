@@ -83,8 +83,8 @@ CANDIDATES = {
     for candidate in (
         Candidate(
             "small",
-            "Small random W_hh",
-            "Small random",
+            "Small normal W_hh",
+            "Small normal",
             RECORDS["small"],
             "It fails: after {steps} updates {metric} of its answers are right, and guessing gives {chance}. "
             "The ribbon shows why. Before training, less than a thousandth of the error at step {T} reached "
@@ -101,7 +101,7 @@ CANDIDATES = {
         ),
         Candidate(
             "lstm",
-            "LSTM, small random weights",
+            "LSTM, small normal weights",
             "LSTM",
             RECORDS["lstm"],
             "Not yet: after {steps} updates {metric} of its answers are right, and guessing gives {chance}. "
@@ -129,7 +129,7 @@ IDEA = (
 QUESTION_TITLE = "Will it learn to remember over T = 50 steps?"
 QUESTION = (
     "One of four symbols is shown at step 1. Then comes noise. At step 50 the network must name the symbol. "
-    "It has 32 hidden units, very small random recurrent weights (standard deviation 0.01), and gets "
+    "It has 32 hidden units, very small recurrent weights (normal, standard deviation 0.01), and gets "
     f"{UPDATES} updates."
 )
 ANSWERS = (
@@ -140,6 +140,15 @@ ANSWERS = (
 RIGHT = 2
 """Index of the right answer."""
 
+EXPLAINED = {
+    "hidden units": "h_t",
+    "recurrent weights": "B = W_hh",
+    "∂L/∂h_t": "∂L/∂h_t",
+    "slope of tanh": "φ′",
+    "forget gate": "gates",
+}
+"""What the texts say, and the glossary's term for it; the first of each in a text is explained on hover."""
+
 CURE_TITLE = "One change: an orthogonal W_hh"
 CURE = (
     "The same network, task and seed. Only the initial W_hh is different: an orthogonal matrix turns a "
@@ -149,14 +158,14 @@ CURE = (
 WHY_TITLE = "Why? One factor, 49 times"
 WHY = (
     "The error at step t is ∂L/∂h_t. On its way back it is multiplied at every step by the slope of tanh and "
-    "by W_hh. Small random weights leave {small} of it. An orthogonal W_hh leaves {orthogonal}: the matrix "
+    "by W_hh. Small normal weights leave {small} of it. An orthogonal W_hh leaves {orthogonal}: the matrix "
     "itself keeps all of it ({kept_by_matrix}), and only tanh takes a little. This happens 49 times on the "
     "way to step 1."
 )
 
 LSTM_TITLE = "And an LSTM?"
 LSTM_IDEA = (
-    "An LSTM has gates that protect its memory. The same task, the same small random weights, "
+    "An LSTM has gates that protect its memory. The same task, the same small normal weights, "
     f"{UPDATES} updates."
 )
 ON_TITLE = "What you have seen"

@@ -10,13 +10,14 @@ from math import inf
 import streamlit as st
 
 from rnnviz.figures.tour_pictures import StripPicture, TourPicture, decay_message
-from rnnviz.teaching.glossary import with_indices
+from rnnviz.teaching.glossary import explain, with_indices
 from rnnviz.teaching.lessons.outcome import Outcome, size
 from rnnviz.teaching.tour import (
     ANSWERS,
     CANDIDATES,
     CURE,
     CURE_TITLE,
+    EXPLAINED,
     FINDINGS,
     LSTM,
     LSTM_IDEA,
@@ -303,8 +304,12 @@ def _progress(panel: RunPanel, newest: Candidate, height: int) -> None:
 
 
 def _text(text: str) -> str:
-    """Return plain text as HTML, with subscripts in W_hh."""
-    return with_indices(escape(text))
+    """Return plain text as HTML, with subscripts in W_hh, and its terms explained on hover."""
+    html = with_indices(escape(text))
+    for words, term in EXPLAINED.items():
+        shown = with_indices(words)
+        html = html.replace(shown, f"<abbr title='{escape(explain(term))}'>{shown}</abbr>", 1)
+    return html
 
 
 # ---------------------------------------------------------------- the runs

@@ -94,7 +94,11 @@ SAID = (
 
 @pytest.mark.parametrize(
     ("started", "stop"),
-    [("streamlit", signal.SIGINT), ("uvicorn from another folder", signal.SIGTERM)],
+    [
+        ("streamlit", signal.SIGTERM),
+        ("streamlit", signal.SIGINT),
+        ("uvicorn from another folder", signal.SIGTERM),
+    ],
 )
 def test_a_server_stops_in_silence_in_the_middle_of_a_run(
     page: Page, tmp_path: Path, started: str, stop: signal.Signals

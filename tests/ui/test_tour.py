@@ -116,7 +116,7 @@ def test_both_curves_are_in_one_picture_and_the_ribbons_one_above_the_other() ->
     visitor = Visitor().to("cure")
     assert list(visitor.messages) == ["tour_strip_small", "tour_strip_orthogonal", "tour_progress"]
     label = visitor.messages["tour_progress"].decode()
-    assert "Small random W_hh 2" in label
+    assert "Small normal W_hh 2" in label
     assert "Orthogonal W_hh 100%" in label
     small, cured = (visitor.messages[f"tour_strip_{name}"].decode() for name in ("small", "orthogonal"))
     assert f"Error at step 1: 2.6·10⁻⁶¹ before training, 1.3·10⁻²⁹ after {UPDATES} updates" in small
@@ -261,3 +261,12 @@ def test_why_a_network_cannot_train_is_told() -> None:
     visitor.look()
     assert "Training stopped: <b>no memory</b>" in visitor.words
     assert "tour_continue" in visitor.keys
+
+
+def test_terms_in_its_texts_are_explained_once_where_they_stand_first() -> None:
+    tab = Tab("home", tour="question")
+    assert tab.html.count("<abbr title='hidden state: ") == 1
+    assert not re.search(r"title='[^']*<", tab.html), "an explanation inside an explanation"
+    tab = Tab("home", tour="why")
+    assert "<abbr title='slope: " in tab.html
+    assert "∂L/∂h<sub>t</sub></abbr>" in tab.html
