@@ -39,6 +39,7 @@ class Progress:
     accuracy : whether the metric is a share of right answers, in [0, 1] (higher is better).
     level : the name of what that guess scores, "chance" or "baseline".
     broke_off : step at which numbers overflowed. solved_at : step at which the task was solved.
+    cursor : step that the other pictures show, if it is not the last one.
     """
 
     steps: Array
@@ -53,6 +54,7 @@ class Progress:
     accuracy: bool
     broke_off: int | None = None
     solved_at: int | None = None
+    cursor: int | None = None
 
     @classmethod
     def of(cls, e: Experiment, state: TrainingState) -> Progress:
@@ -101,7 +103,7 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
             xaxis2=steps | {"domain": [0.56, 1.0], "anchor": "y2"},
             yaxis=axis(theme, type="log", range=list(span), **power_ticks(span, most=4)),
             yaxis2=axis(theme, anchor="x2", nticks=5, **_metric_range(view)),
-            shapes=[_event_line(theme, step, name) for step, name in _events(view)],
+            shapes=[*(_event_line(theme, step, name) for step, name in _events(view)), *_cursor(view, theme)],
             annotations=[
                 heading(theme, f"loss: {view.loss_title}", 0.0, theme.loss, size=13),
                 heading(theme, view.metric_title, 0.56, theme.metric, size=13),
@@ -191,6 +193,15 @@ def _event_line(theme: Theme, step: int, name: str) -> Spec:
     """Mark one training step in the right panel."""
     line = {"type": "line", "x0": step, "x1": step, "y0": 0, "y1": 1, "xref": "x2", "yref": "y2 domain"}
     return line | {"line": {"color": _event_colour(theme, name), "width": 1.5}}
+
+
+def _cursor(view: Progress, theme: Theme) -> list[Spec]:
+    """Mark in both panels the step that the other pictures show."""
+    if view.cursor is None:
+        return []
+    line = {"type": "line", "x0": view.cursor, "x1": view.cursor, "y0": 0, "y1": 1}
+    drawn = {"line": {"color": theme.ink, "width": 1.5, "dash": "dot"}}
+    return [{**line, "xref": f"x{n}", "yref": f"y{n} domain", **drawn} for n in ("", "2")]
 
 
 def _event_colour(theme: Theme, name: str) -> str:

@@ -59,6 +59,7 @@ class Moment:
     spans : the widest range of each gradient axis so far. Drawing widens them, so that axes stay still.
     beside : the measurements of the runs that play beside it, by name.
     painted : the browser paints its pictures, and nobody can hover over them.
+    later : if the visitor looks back, the run's state after the most updates.
     """
 
     experiment: Experiment
@@ -71,6 +72,7 @@ class Moment:
     spans: dict[Hashable, Span] = field(default_factory=dict)
     beside: Mapping[str, Trained] = field(default_factory=dict)
     painted: bool = False
+    later: TrainingState | None = None
 
     @property
     def solved(self) -> bool:
@@ -175,7 +177,9 @@ class ProgressPicture:
 
     def __call__(self, now: Moment) -> bytes:
         """Return the progress at a moment as a message."""
-        state, view = now.state, self.view(now.experiment, now.state)
+        state, view = now.state, self.view(now.experiment, now.later or now.state)
+        if now.later:
+            view = replace(view, cursor=state.step)
         metric = "not yet measured" if np.isnan(state.metric) else f"now {state.metric:.3g}"
         label = f"Loss and {view.metric_title} over {state.step} updates: {metric}"
         label += f", {view.level} {view.chance:.3g}"

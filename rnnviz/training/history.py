@@ -51,6 +51,13 @@ class Thinned:
         """The steps that the kept rows belong to, (n,)."""
         return np.arange(self._length) * self.stride
 
+    def before(self, step: int) -> Thinned:
+        """Return the rows of the steps before this one."""
+        twin = Thinned(*self._rows.shape)
+        twin.stride, twin._length = self.stride, min(self._length, -(-step // self.stride))
+        twin._rows[: twin._length] = self.rows[: twin._length]
+        return twin
+
     def copy(self) -> Thinned:
         """Return an independent copy."""
         twin = Thinned(*self._rows.shape)
@@ -114,6 +121,13 @@ class History:
     def nbytes(self) -> int:
         """Size of the measurements in bytes when sent or stored."""
         return self._scalars.rows.nbytes + self._curves.rows.nbytes
+
+    def before(self, step: int, latest: tuple[float, ...] | None) -> History:
+        """Return the measurements before a step; ``latest`` is the last of them."""
+        earlier = History(self._curves.rows.shape[1])
+        earlier._scalars, earlier._curves = self._scalars.before(step), self._curves.before(step)
+        earlier.latest = latest
+        return earlier
 
     def copy(self) -> History:
         """Return an independent copy."""

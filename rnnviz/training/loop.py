@@ -116,10 +116,28 @@ def train(
     """
     state = start(e)
     while state.step < steps and not state.divergence and not (until_solved and state.solved_at is not None):
-        for tuning in (t for t in tunings if t.step <= state.step):
-            e = replace(e, learning_rate=tuning.learning_rate, clip_norm=tuning.clip_norm)
-        stop = min([steps, *(t.step for t in tunings if t.step > state.step)])
+        e, stop = _tuned(e, state, steps, tunings)
         state = advance(e, state, seconds=0.5, steps=stop - state.step, until_solved=until_solved)
         if on_progress is not None:
             on_progress(state)
     return Run(e, state)
+
+
+def retrace(e: Experiment, state: TrainingState, steps: int, tunings: Sequence[Tuning]) -> TrainingState:
+    """Return the state of a run after ``steps`` updates in all, from an earlier one, bit for bit.
+
+    tunings : all learning rates and clipping thresholds of the run, by ascending step.
+    """
+    while state.step < steps and not state.divergence:
+        e, stop = _tuned(e, state, steps, tunings)
+        state = advance(e, state, steps=stop - state.step)
+    return state
+
+
+def _tuned(
+    e: Experiment, state: TrainingState, steps: int, tunings: Sequence[Tuning]
+) -> tuple[Experiment, int]:
+    """Return the experiment with what is in force after a state, and the step up to which it is."""
+    for tuning in (t for t in tunings if t.step <= state.step):
+        e = replace(e, learning_rate=tuning.learning_rate, clip_norm=tuning.clip_norm)
+    return e, min([steps, *(t.step for t in tunings if t.step > state.step)])

@@ -11,7 +11,8 @@ from rnnviz.experiment import Experiment
 from rnnviz.figures.contest import Trained
 from rnnviz.figures.run_pictures import Draw, Moment, Span
 from rnnviz.model.network import Params
-from rnnviz.training.loop import advance
+from rnnviz.training.keyframes import Way
+from rnnviz.training.loop import advance, retrace
 from rnnviz.training.state import TrainingState
 
 SHORTEST_CHUNK, LONGEST_CHUNK = 0.036, 0.06
@@ -39,6 +40,8 @@ def chunk_seconds(training: int) -> float:
 class Chunk:
     """What a worker is asked for; picklable.
 
+    way : how to come to an earlier state, in place of training on from ``state``.
+    later : the state after the most updates, if ``state`` is not that one; see ``Moment``.
     seconds, steps, until_solved : when to stop, as in ``advance``.
     measure : evaluated on the new state. pictures : drawn of the new state, by name.
     initial : the snapshot before training; only its curves and numbers are used.
@@ -57,6 +60,8 @@ class Chunk:
     playing: bool = False
     spans: Mapping[Hashable, Span] = field(default_factory=dict)
     beside: Mapping[str, Trained] = field(default_factory=dict)
+    way: Way | None = None
+    later: TrainingState | None = None
 
     @property
     def painted(self) -> bool:
@@ -84,8 +89,11 @@ def compute(chunk: Chunk) -> Result:
 
     Nothing is drawn of a run that diverged: its page is drawn anew.
     """
-    e = chunk.experiment
-    state = advance(e, chunk.state, chunk.seconds, chunk.steps, chunk.until_solved)
+    e, way = chunk.experiment, chunk.way
+    if way:
+        state = retrace(e, way.state, way.step, way.tunings)
+    else:
+        state = advance(e, chunk.state, chunk.seconds, chunk.steps, chunk.until_solved)
     snapshot = take_snapshot(e, state.params, state.step)
     measured = None if chunk.measure is None else chunk.measure(e, state.params)
     spans = dict(chunk.spans)
@@ -100,6 +108,7 @@ def compute(chunk: Chunk) -> Result:
         spans,
         chunk.beside,
         chunk.painted,
+        chunk.later if chunk.later and chunk.later.step > state.step else None,
     )
     pictures = {} if state.divergence else chunk.pictures
     return Result(state, snapshot, measured, {name: draw(now) for name, draw in pictures.items()}, spans)

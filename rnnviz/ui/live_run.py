@@ -4,6 +4,7 @@ A run *plays* while it is queued, running or waiting. ``-`` means: no change.
 
 =========  ===========  ======  ===============  ===========  ====================  ================
 phase      play, step   pause   resume           chunk done   chunk lost            its time comes
+           look back
 =========  ===========  ======  ===============  ===========  ====================  ================
 idle       queued       -       -                dropped      dropped               dropped
 queued     - (1)        paused  running (2)      dropped      dropped               dropped
@@ -11,7 +12,7 @@ running    - (1)        paused  -                next (3)     queued or failed (
 waiting    - (1)        paused  -                dropped      dropped               queued
 paused     queued       -       -                dropped      dropped               dropped
 solved     queued       -       -                dropped      dropped               dropped
-diverged   -            -       -                dropped      dropped               dropped
+diverged   - (4)        -       -                dropped      dropped               dropped
 failed     queued       -       -                dropped      dropped               dropped
 =========  ===========  ======  ===============  ===========  ====================  ================
 
@@ -21,14 +22,18 @@ queued : the next chunk of updates is wanted. It is submitted at once if somebod
 (2) A chunk that the executor refuses counts as lost: the run stays queued, until it is resumed. The third
     loss in a row makes it fail. Play then continues from the newest state.
 (3) diverged if numbers overflowed; solved if the goal was reached and the run is set to pause there; paused
-    after a single step, after the updates of ``train`` (which is like play otherwise) or at the end
-    (``until``); else waiting in slow motion, queued otherwise.
+    after a single step, at the state that is looked back at, after the updates of ``train`` (which is like
+    play otherwise) or at the end (``until``); else waiting in slow motion, queued otherwise.
+(4) Except looking back: queued.
 
-Each command (play, train, step, pause, a new learning rate) has a number. A later event, such as a finished
-chunk or a slow-motion timer, carries the run's id and its command's number, and is dropped if either is
-outdated. So pause stops at the update that is shown, step makes exactly one after it, and a new learning rate
-applies from it on. A dropped chunk costs only its time: the same chunk from the same state gives the same
-result, bit for bit.
+Looking back makes an earlier state the one that is shown, and that training goes on from. The states after it
+come again, unless the learning rate or the threshold has changed: then they are forgotten.
+
+Each command (play, train, step, pause, look back, a new learning rate) has a number. A later event, such as
+a finished chunk or a slow-motion timer, carries the run's id and its command's number, and is dropped if
+either is outdated. So pause stops at the update that is shown, step makes exactly one after it, and a new
+learning rate applies from it on. A dropped chunk costs only its time: the same chunk from the same state
+gives the same result, bit for bit.
 
 A chunk returns all that is wanted of the new state in one result: the snapshot, the measurement
 (``measure``) and the pictures that are being watched, drawn by the worker. A state without a measurement (the
@@ -54,6 +59,7 @@ from rnnviz.figures.contest import Trained
 from rnnviz.figures.run_pictures import Moment, Span, curves_only, union
 from rnnviz.model.arrays import Array
 from rnnviz.training.executor import in_a_line
+from rnnviz.training.keyframes import Keyframes
 from rnnviz.training.loop import start
 from rnnviz.training.state import TrainingState, Tuning
 from rnnviz.ui.chunk import Chunk, Measure, Result, chunk_seconds, compute
@@ -139,6 +145,7 @@ class LiveRun:
     stops : how often it stopped by itself: diverged, solved, ended or failed. The page must show that.
     pictures : those that somebody watches.
     album : the last output's gradient (T,) in the top layer, by training step, for some past steps.
+    keyframes : the states that it can look back at, up to the one after the most updates.
     spans : range of the gradient axis in each of its figures, so that the axis stays still.
     executor : where chunks are computed; its submit must not wait.
     clock, later : the time in seconds, and the timer for slow motion; tests replace both.
@@ -169,6 +176,8 @@ class LiveRun:
         self._newest: tuple[TrainingState, Snapshot | None] = start(experiment), None
         self._measured: Measured | None = None
         self._start = self.state
+        self.keyframes = Keyframes(self.state)
+        self._back_to: int | None = None
         self._executor, self._clock, self._later = executor, clock, later
         self._lock = threading.RLock()
         self._command = 0
@@ -198,7 +207,7 @@ class LiveRun:
     @property
     def plays_on(self) -> bool:
         """Whether it trains, or is about to, for more than a single step."""
-        return self.playing and not self._single
+        return self.playing and not self._single and self._back_to is None
 
     @property
     def outdated(self) -> bool:
@@ -244,15 +253,15 @@ class LiveRun:
     def play(self) -> None:
         """Train until paused, diverged, abandoned, ended, or (if ``pause_when_solved``) solved."""
         with self._lock:
-            if not self.playing:
-                self._order(Phase.QUEUED)
+            if not self.playing or self._back_to is not None:
+                self._train_on()
             self._single, self.asked_for, self.train_to = False, None, None
         self.resume()
 
     def train(self, steps: int) -> None:
         """Make so many updates as fast as possible, whatever ``speed`` is, then pause."""
         with self._lock:
-            self._order(Phase.QUEUED)
+            self._train_on()
             self._single, self.asked_for, self.train_to = False, steps, self.state.step + steps
         self.resume()
 
@@ -260,22 +269,47 @@ class LiveRun:
         """Make a single update after the one that is shown, then pause."""
         with self._lock:
             if not (self.playing and self._single):
-                self._order(Phase.QUEUED)
+                self._train_on()
             self._single, self.asked_for, self.train_to = True, None, None
         self.resume()
+
+    def look_back(self, step: int) -> None:
+        """Show the state after so many updates, at most those made; does nothing while it plays on."""
+        with self._lock:
+            if self.plays_on:
+                return
+            self._back_to = min(max(step, 0), self.keyframes.newest.step)
+            self._order(Phase.QUEUED)
+            self._single, self.asked_for, self.train_to = False, None, None
+        self.resume()
+
+    def _train_on(self) -> None:
+        """Start a command that trains on from the state that is shown. Needs the lock."""
+        self._back_to = None
+        self._order(Phase.QUEUED)
+        self._forget_what_will_not_come()
+
+    def _forget_what_will_not_come(self) -> None:
+        """Forget later states that the run would not come to from here, as it was retuned. Needs the lock."""
+        state, later = self.state, self.keyframes.newest
+        if state.step < later.step and (self.retunings != state.retunings or later.tunings != state.tunings):
+            self.keyframes.end_at(state)
 
     def pause(self) -> None:
         """Stop at the update that is shown."""
         with self._lock:
             if self.playing:
+                self._back_to = None
                 self._order(Phase.PAUSED)
 
     def retune(self, experiment: Experiment) -> None:
         """Continue from the update that is shown with another learning rate or clipping threshold."""
         with self._lock:
             self.experiment = experiment
-            if self.phase is Phase.RUNNING:
-                self._order(Phase.QUEUED)
+            if self.playing and self._back_to is None:
+                self._forget_what_will_not_come()
+                if self.phase is Phase.RUNNING:
+                    self._order(Phase.QUEUED)
         self.resume()
 
     # Watching
@@ -300,9 +334,19 @@ class LiveRun:
         with self._lock:
             (state, snapshot), rate, known = self._newest, self._rate(), self._measured
         seen, measured = snapshot or self.initial, self._measurement(state, known)
-        e, spans = self.experiment, self._shared_spans
-        beside = self._known_beside()
-        return Moment(e, state, seen, self.initial, rate, self.plays_on, measured, spans, beside)
+        e, spans, later = self.experiment, self._shared_spans, self.keyframes.newest
+        return Moment(
+            e,
+            state,
+            seen,
+            self.initial,
+            rate,
+            self.plays_on,
+            measured,
+            spans,
+            self._known_beside(),
+            later=later if later.step > state.step else None,
+        )
 
     def _known_beside(self) -> dict[str, Trained]:
         return {name: run.trained(name) for name, run in self.beside.items()}
@@ -337,7 +381,7 @@ class LiveRun:
         self._command += 1
         self._cancel()
         self._cancel = _nothing
-        if phase is Phase.PAUSED or not (self.finished or self.ended):
+        if phase is Phase.PAUSED or self._back_to is not None or not (self.finished or self.ended):
             self.phase = phase
         self.problem, self._failures = None, 0
         self._marks.clear()
@@ -372,9 +416,9 @@ class LiveRun:
 
     def _chunk(self) -> Chunk:
         """Return the next chunk: a single update, or as many as its time allows."""
-        one = self._pace is not None or self._single
-        every = self._single or (self._pace is not None and self._pace <= ALL_DRAWN)
-        pictures = self.pictures.due(every)
+        one, back = self._pace is not None or self._single, self._back_to is not None
+        every = self._single or back or (self._pace is not None and self._pace <= ALL_DRAWN)
+        pictures, newest = self.pictures.due(every), self.keyframes.newest
         return Chunk(
             self.experiment,
             self.state,
@@ -388,6 +432,8 @@ class LiveRun:
             playing=self.plays_on,
             spans=self._shared_spans,
             beside=self._known_beside() if pictures else {},
+            way=None if self._back_to is None else self.keyframes.way_to(self._back_to),
+            later=newest if back or newest.step > self.state.step else None,
         )
 
     @cached_property
@@ -404,6 +450,7 @@ class LiveRun:
                 was_solved = self.state.solved_at is not None
                 self._store(done.result(), chunk)
                 self.phase = self._following(was_solved)
+                self._back_to = None
                 if not self.playing and (self.phase is not Phase.PAUSED or self._left == 0):
                     self.stops += 1
             else:
@@ -415,17 +462,21 @@ class LiveRun:
     def _store(self, result: Result, chunk: Chunk) -> None:
         """Keep what a chunk returned."""
         state, measure = result.state, chunk.measure
+        if chunk.way is None:
+            self.keyframes.keep(state)
+            self._remember(result.snapshot)
         self._newest, self._failures = (state, result.snapshot), 0
         self._measured = None if measure is None else Measured(state, measure, result.measured)
         self.spans = {axis: union(span, self.spans.get(axis, span)) for axis, span in result.spans.items()}
         self.pictures.keep(chunk.pictures, result.messages, state, playing=chunk.painted)
-        self._remember(result.snapshot)
         self._marks.append((self._clock(), state.step))
 
     def _following(self, was_solved: bool) -> Phase:
         """Return the phase after a chunk was received."""
         if self.finished:
             return Phase.DIVERGED
+        if self._back_to is not None:
+            return Phase.PAUSED
         if self.pause_when_solved and self.state.solved_at is not None and not was_solved:
             return Phase.SOLVED
         return Phase.PAUSED if self._single or self._left == 0 else Phase.QUEUED
@@ -462,5 +513,7 @@ class LiveRun:
         self.resume()
 
     def _remember(self, snapshot: Snapshot) -> None:
-        album = self.album | {snapshot.step: snapshot.last[-1]}
+        if snapshot.step in self.album:
+            return
+        album = dict(sorted({**self.album, snapshot.step: snapshot.last[-1]}.items()))
         self.album = dict(list(album.items())[::2]) if len(album) > ALBUM_SIZE else album

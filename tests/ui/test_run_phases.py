@@ -723,3 +723,134 @@ def widen_by_step(now: Moment) -> bytes:
 )
 def test_chunks_grow_with_the_number_of_runs_that_train(training: int, seconds: float) -> None:
     assert chunk_seconds(training) == pytest.approx(seconds)
+
+
+# Looking back
+
+
+def trained_bench(chunks: int = 3) -> Bench:
+    """A run that was paused after some chunks."""
+    bench = Bench()
+    bench.run.play()
+    for _ in range(chunks):
+        bench.pool.finish()
+    bench.run.pause()
+    bench.pool.finish()  # of no use any more
+    return bench
+
+
+def test_an_earlier_state_is_shown_exactly_and_the_page_need_not_be_drawn_anew() -> None:
+    bench = trained_bench()
+    stops = bench.run.stops
+    bench.run.look_back(CHUNK + 1)
+    assert not bench.run.plays_on
+    bench.pool.finish()
+    assert bench.now == (Phase.PAUSED, CHUNK + 1)
+    assert bench.run.stops == stops
+    assert (weights_of(bench.run) == train(SMALL, CHUNK + 1).params.flat()).all()
+    assert bench.run.moment().later is bench.run.keyframes.newest
+
+
+def test_only_the_last_of_several_wishes_is_shown() -> None:
+    bench = trained_bench()
+    for step in (1, 2, 5):
+        bench.run.look_back(step)
+    while bench.pool.chunks:
+        bench.pool.finish()
+    assert bench.now == (Phase.PAUSED, 5)
+
+
+def test_looking_beyond_the_last_update_shows_it_and_before_the_first_the_start() -> None:
+    bench = trained_bench()
+    bench.run.look_back(10**9)
+    bench.pool.finish()
+    assert bench.run.state.step == 3 * CHUNK
+    bench.run.look_back(-1)
+    bench.pool.finish()
+    assert bench.run.state.step == 0
+
+
+def test_play_goes_on_from_what_is_shown_and_comes_to_the_same_states() -> None:
+    bench = trained_bench()
+    run, end = bench.run, weights_of(bench.run)
+    run.look_back(CHUNK)
+    bench.pool.finish()
+    run.play()
+    bench.pool.finish()
+    assert run.keyframes.newest.step == 3 * CHUNK, "what came later is still known"
+    bench.pool.finish()
+    run.pause()
+    assert run.state.step == 3 * CHUNK
+    assert (weights_of(run) == end).all()
+
+
+def test_a_run_that_plays_is_not_looked_back_at() -> None:
+    bench = trained_bench()
+    bench.run.play()
+    bench.run.look_back(1)
+    bench.pool.finish()
+    assert bench.now == (Phase.RUNNING, 4 * CHUNK)
+
+
+def test_play_while_looking_back_goes_on_from_what_is_shown() -> None:
+    bench = trained_bench()
+    bench.run.look_back(1)
+    bench.run.play()
+    while bench.pool.chunks and bench.run.state.step < 4 * CHUNK:
+        bench.pool.finish()
+    assert bench.run.state.step == 4 * CHUNK
+
+
+def test_with_another_learning_rate_what_came_later_is_forgotten_once_it_trains_on() -> None:
+    bench = trained_bench()
+    run = bench.run
+    run.look_back(CHUNK)
+    bench.pool.finish()
+    run.retune(replace(SMALL, learning_rate=0.1))
+    assert run.keyframes.newest.step == 3 * CHUNK, "until then one may look"
+    run.step()
+    bench.pool.finish()
+    assert run.keyframes.newest.step == run.state.step == CHUNK + 1
+    run.look_back(CHUNK - 1)
+    bench.pool.finish()
+    assert (weights_of(run) == train(SMALL, CHUNK - 1).params.flat()).all()
+
+
+def test_before_a_change_of_the_learning_rate_what_came_with_it_does_not_come_again() -> None:
+    bench = trained_bench(1)
+    run = bench.run
+    run.retune(replace(SMALL, learning_rate=0.1))
+    run.play()
+    bench.pool.finish()
+    run.pause()
+    bench.pool.finish()
+    run.look_back(1)
+    bench.pool.finish()
+    run.retune(SMALL)
+    run.step()
+    bench.pool.finish()
+    assert run.keyframes.newest.step == 2
+
+
+def test_a_lost_look_back_is_tried_again() -> None:
+    bench = trained_bench()
+    bench.pool.refuses = OSError("no more processes")
+    bench.run.look_back(2)
+    bench.pool.refuses = None
+    bench.run.resume()
+    bench.pool.finish()
+    assert bench.now == (Phase.PAUSED, 2)
+
+
+def test_one_can_look_back_from_a_divergence_and_return_to_it() -> None:
+    e = PRESETS["exploding"].experiment
+    bench = Bench(e)
+    bench.run.play()
+    while not bench.run.finished:
+        bench.pool.finish()
+    bench.run.look_back(0)
+    bench.pool.finish()
+    assert bench.now == (Phase.PAUSED, 0)
+    bench.run.look_back(10**6)
+    bench.pool.finish()
+    assert bench.run.phase is Phase.DIVERGED
