@@ -81,13 +81,15 @@ class Progress:
 def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
     """Return the figure of loss (left) and metric (right) as plain data."""
     end = axis_end(view.steps[-1] if len(view.steps) else 0)
+    span = _loss_span(view)
     data = [
         _line("loss, training batch", view.steps, view.loss, theme.loss, "x", "y", 1.4),
         _line("metric, held out", view.steps, _on_the_chart(view), theme.metric, "x2", "y2", 2.4),
         _level(view, view.chance_loss, end, "x", "y", theme),
         _level(view, view.chance, end, "x2", "y2", theme),
+        _cursor(view, 10.0 ** span[0], 10.0 ** span[1], "", theme),
+        _cursor(view, 0.0, _top(view), "2", theme),
     ]
-    span = _loss_span(view)
     metric = _panel(view, end)
     events = [_event(metric, theme, step, name) for step, name in _events(view)]
     level = beside_level(metric, view.chance, above=view.accuracy)
@@ -103,7 +105,7 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
             xaxis2=steps | {"domain": [0.56, 1.0], "anchor": "y2"},
             yaxis=axis(theme, type="log", range=list(span), **power_ticks(span, most=4)),
             yaxis2=axis(theme, anchor="x2", nticks=5, **_metric_range(view)),
-            shapes=[*(_event_line(theme, step, name) for step, name in _events(view)), *_cursor(view, theme)],
+            shapes=[_event_line(theme, step, name) for step, name in _events(view)],
             annotations=[
                 heading(theme, f"loss: {view.loss_title}", 0.0, theme.loss, size=13),
                 heading(theme, view.metric_title, 0.56, theme.metric, size=13),
@@ -195,13 +197,23 @@ def _event_line(theme: Theme, step: int, name: str) -> Spec:
     return line | {"line": {"color": _event_colour(theme, name), "width": 1.5}}
 
 
-def _cursor(view: Progress, theme: Theme) -> list[Spec]:
-    """Mark in both panels the step that the other pictures show."""
-    if view.cursor is None:
-        return []
-    line = {"type": "line", "x0": view.cursor, "x1": view.cursor, "y0": 0, "y1": 1}
-    drawn = {"line": {"color": theme.ink, "width": 1.5, "dash": "dot"}}
-    return [{**line, "xref": f"x{n}", "yref": f"y{n} domain", **drawn} for n in ("", "2")]
+def _cursor(view: Progress, low: float, high: float, axes: str, theme: Theme) -> Spec:
+    """Mark the step that the other pictures show, from the foot of a panel to its top.
+
+    A trace, as the browser paints these while the visitor looks back; without a cursor it has no points.
+    """
+    there = [] if view.cursor is None else [float(view.cursor)] * 2
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": np.array(there),
+        "y": np.array([low, high][: len(there)]),
+        "xaxis": f"x{axes}",
+        "yaxis": f"y{axes}",
+        "line": {"color": theme.ink, "width": 1.5},
+        "hoverinfo": "skip",
+        "name": "shown",
+    }
 
 
 def _event_colour(theme: Theme, name: str) -> str:

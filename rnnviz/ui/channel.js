@@ -1,7 +1,7 @@
 // One connection for the whole page: it asks for what is new and gives it to the figures (live_figure.js).
 // Streamlit calls the default export at the end of every run of the page's script, and of each fragment that
 // follows a sweep.
-const VERSION = 2;
+const VERSION = 3;
 const [UNKNOWN, REPLACED, UNCLEAR] = [4001, 4002, 4003]; // as in channel.py
 const [SHORTEST_WAIT, LONGEST_WAIT] = [250, 8000]; // ms until it connects anew; doubled each time
 const INSIST = 1000; // ms: a request for a rerun is lost while Streamlit itself is disconnected
@@ -129,6 +129,7 @@ class Channel {
       this.wait = SHORTEST_WAIT;
       socket.send(this.token); // not in the address, so that no log holds it
       this.seen();
+      for (const slider of Object.values(window.rnnvizLookBack ?? {})) slider.again();
     };
     socket.onmessage = ({ data }) => socket === this.socket && this.take(data);
     socket.onclose = ({ code }) => socket === this.socket && this.lost(code);
@@ -174,8 +175,9 @@ class Channel {
     const moved = { token: this.token, address: location.href };
     if (pictures.length) sessionStorage.setItem(MOVED, JSON.stringify(moved));
     let start = 4 + size;
-    for (const { name, size, playing } of pictures) {
+    for (const { name, size, playing, step } of pictures) {
       window.rnnvizFigures?.[name]?.show({ ...part(start, size), playing });
+      window.rnnvizLookBack?.[name]?.see(step);
       start += size;
     }
     for (const [name, drawing] of Object.entries(news)) this.fragment(name).outdate(drawing);

@@ -3,7 +3,8 @@
 It also hears there that a sweep has results that a fragment of the page has not drawn.
 
 The browser's first message is its page's token. Then it sends ``{"page": 7}`` to ask for what is new on its
-page 7, and ``{"hidden": true}`` when its tab is hidden. Each question gets one answer, as soon as there is
+page 7, ``{"hidden": true}`` when its tab is hidden, and ``{"picture": "timeline", "look": 40}`` to see the
+run of that picture after 40 updates. Each question gets one answer, as soon as there is
 something new, so a slow browser gets fewer pictures and never old ones. The open connection is the lease:
 when it ends, the runs and sweeps stop.
 """
@@ -120,9 +121,11 @@ class Connection:
         while True:
             told = understood(await received(self._socket))
             if "page" in told:
-                self._asked = told["page"]
+                self._asked = int(told["page"])
             if "hidden" in told:
                 self._screen.hide(bool(told["hidden"]))
+            if "look" in told:
+                self._screen.look_back(str(told.get("picture")), int(told["look"]))
             self._changed.set()
 
     async def _write(self) -> int:
@@ -157,8 +160,8 @@ async def received(socket: WebSocket) -> str:
     return text
 
 
-def understood(text: str) -> dict[str, int]:
-    """Return a message's parts: the page that is asked for, whether the tab is hidden.
+def understood(text: str) -> dict[str, int | str]:
+    """Return a message's parts: the page that is asked for, whether the tab is hidden, the update to look at.
 
     Raises
     ------
@@ -169,7 +172,7 @@ def understood(text: str) -> dict[str, int]:
         told = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise Unclear from error
-    kinds = {"page": int, "hidden": bool}
+    kinds = {"page": int, "hidden": bool, "picture": str, "look": int}
     if (
         not isinstance(told, dict)
         or not told

@@ -66,7 +66,7 @@ class Chunk:
     @property
     def painted(self) -> bool:
         """Whether the next pictures follow so fast that the browser paints these (``canvas.js``)."""
-        return self.playing and self.rate > PAINTED_RATE
+        return bool(self.way) or (self.playing and self.rate > PAINTED_RATE)
 
 
 @dataclass(frozen=True, eq=False)

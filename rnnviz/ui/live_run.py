@@ -291,8 +291,9 @@ class LiveRun:
 
     def _forget_what_will_not_come(self) -> None:
         """Forget later states that the run would not come to from here, as it was retuned. Needs the lock."""
-        state, later = self.state, self.keyframes.newest
-        if state.step < later.step and (self.retunings != state.retunings or later.tunings != state.tunings):
+        e, state, tunings = self.experiment, self.state, self.keyframes.newest.tunings
+        in_force = [(t.learning_rate, t.clip_norm) for t in tunings if t.step <= state.step]
+        if len(in_force) < len(tunings) or (tunings and in_force[-1] != (e.learning_rate, e.clip_norm)):
             self.keyframes.end_at(state)
 
     def pause(self) -> None:

@@ -16,13 +16,13 @@ from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.teaching.numbers import plain
 from rnnviz.teaching.presets import Preset
 from rnnviz.training.state import TrainingState
-from rnnviz.ui import story
+from rnnviz.ui import look_back, story
 from rnnviz.ui.controls import remedies, remedies_for_vanishing, scenario
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.session import Session
 
-TIMELINE_HEIGHT, LOWER_HEIGHT = 370, 190
+TIMELINE_HEIGHT, LOWER_HEIGHT = 354, 178
 LOWER_TIMELINE, LOWER_ROW = 22, 8
 """Pixels that both rows of figures are lower in projector view, where the run's buttons are at the foot."""
 REMEDIES_HEIGHT = 48
@@ -122,6 +122,7 @@ def live(session: Session, shown: RunPanel) -> None:
     projector = session.view.projector
     lower = LOWER_HEIGHT - LOWER_ROW * projector
     timeline(session, shown, TIMELINE_HEIGHT - LOWER_TIMELINE * projector)
+    look_back.slider(shown.run, "timeline")
     left, right = st.columns([0.58, 0.42], gap="small")
     with left:
         shown.progress(lower)

@@ -24,7 +24,7 @@ import streamlit as st
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.pictures import Drawn, Frame
 
-VERSION = 2
+VERSION = 3
 """Version of the messages to the browser; channel.js knows the same."""
 
 HIDDEN_SECONDS = 60.0
@@ -235,6 +235,12 @@ class Screen:
         }
         return packed(head, fresh)
 
+    def look_back(self, picture: str, step: int) -> None:
+        """Let the run that a picture is of show an earlier state; ignored if there is no such picture."""
+        for run in self._runs:
+            if picture in run.pictures.frames:
+                run.look_back(step)
+
     @property
     def stale(self) -> bool:
         """Whether the page must be drawn anew: a run stopped by itself, or on a state that is not shown."""
@@ -249,7 +255,7 @@ def packed(told: Mapping[str, Any], frames: Mapping[str, Frame]) -> bytes:
     """
     messages = {name: frame.message or b"" for name, frame in frames.items()}
     pictures = [
-        {"name": name, "size": len(messages[name]), "playing": frame.playing}
+        {"name": name, "size": len(messages[name]), "playing": frame.playing, "step": frame.state.step}
         for name, frame in frames.items()
     ]
     head = orjson.dumps({"version": VERSION, **told, "pictures": pictures})

@@ -211,6 +211,7 @@ def test_who_says_no_token_is_not_waited_for(server: str, monkeypatch: pytest.Mo
 def test_what_is_understood() -> None:
     assert understood('{"page": 7}') == {"page": 7}
     assert understood('{"page": 7, "hidden": false}') == {"page": 7, "hidden": False}
+    assert understood('{"picture": "a", "look": 4}') == {"picture": "a", "look": 4}
     with pytest.raises(Unclear):
         understood("7")
 
@@ -317,6 +318,26 @@ def test_two_runs_share_a_connection(server: str, stage: Stage) -> None:
     wait_for(lambda: not stage.screen.open)
     other.pool.finish()
     assert other.pool.chunks == [], "it was the lease of both"
+
+
+def test_a_browser_looks_back_at_the_run_of_a_picture_and_at_no_other(server: str, stage: Stage) -> None:
+    run, pool = stage.run, stage.bench.pool
+    with shown(server, stage) as socket:
+        run.play()
+        pool.finish()
+        run.pause()
+        pool.finish()  # of no use any more
+        stage.draw_page()
+        socket.send(orjson.dumps({"picture": "another", "look": 1}).decode())
+        socket.send(orjson.dumps({"picture": "a", "look": 3}).decode())
+        ask(socket, stage.screen.page)
+        wait_for(lambda: bool(pool.chunks))
+        pool.finish()
+        head, messages = hear(socket)
+        assert messages == {"a": "seen 3 rests"}
+        assert [picture["step"] for picture in head["pictures"]] == [3]
+        assert not head["stale"], "the page need not be drawn anew"
+    assert pool.chunks == []
 
 
 def test_an_answer_without_pictures_is_a_head() -> None:

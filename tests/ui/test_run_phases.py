@@ -832,6 +832,29 @@ def test_before_a_change_of_the_learning_rate_what_came_with_it_does_not_come_ag
     assert run.keyframes.newest.step == 2
 
 
+@pytest.mark.parametrize("step", [0, CHUNK])
+def test_a_learning_rate_that_is_changed_and_changed_back_forgets_nothing(step: int) -> None:
+    bench = trained_bench()
+    bench.run.look_back(step)
+    bench.pool.finish()
+    bench.run.retune(replace(SMALL, learning_rate=0.1))
+    bench.run.retune(SMALL)
+    bench.run.step()
+    bench.pool.finish()
+    assert bench.run.keyframes.newest.step == 3 * CHUNK
+
+
+@pytest.mark.parametrize("step", [0, CHUNK])
+def test_a_changed_learning_rate_forgets_what_came_later(step: int) -> None:
+    bench = trained_bench()
+    bench.run.look_back(step)
+    bench.pool.finish()
+    bench.run.retune(replace(SMALL, learning_rate=0.1))
+    bench.run.step()
+    bench.pool.finish()
+    assert bench.run.keyframes.newest.step == step + 1
+
+
 def test_a_lost_look_back_is_tried_again() -> None:
     bench = trained_bench()
     bench.pool.refuses = OSError("no more processes")
