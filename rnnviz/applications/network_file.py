@@ -13,7 +13,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,15 +21,15 @@ import numpy as np
 
 from rnnviz.analysis.uploaded_network import UploadedNetwork
 from rnnviz.model.arrays import Array
-from rnnviz.model.cells import VanillaWeights
+from rnnviz.model.cells import GRUWeights, LayerWeights, LSTMWeights, VanillaWeights
 
 LARGEST_FILE = 2_000_000
-"""Bytes, packed and unpacked: 700 hidden units in single precision."""
+"""Bytes, packed and unpacked: in single precision 700 hidden units of a simple RNN, 350 of an LSTM."""
 
 MOST_ENTRIES = 64
 """Arrays in a file: eight layers need at most 32."""
 
-LARGEST_HIDDEN, MOST_LAYERS = 700, 8
+LARGEST_HIDDEN, MOST_LAYERS, MOST_GATED_LAYERS = 700, 8, 3
 """What is analysed in a few seconds, and in a few hundred MB."""
 
 LARGEST_WEIGHT = 1e30
@@ -42,6 +42,9 @@ LONGEST_NAME, NAMES_TOLD = 30, 4
 """Characters of a foreign name that are told, and how many names."""
 
 SAVE = 'Save it with np.savez("network.npz", W_xh=W_xh, W_hh=W_hh, b_h=b_h).'
+SAVE_STATE_DICT = (
+    'Save it with np.savez("network.npz", **{k: v.numpy() for k, v in model.rnn.state_dict().items()}).'
+)
 
 _BROKEN_ZIP = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError,
@@ -53,25 +56,30 @@ _BROKEN_HEADER = (
 )  # fmt: skip
 
 _FOREIGN_FILES = (
-    (b"\x93NUMPY", "a single array (.npy)"),
-    (b"\x89HDF\r\n", "an HDF5 file (.h5)"),
-    (b"\x80", "a pickle (.pt, .pth or .pkl), which could run any program when it is opened"),
+    (b"\x93NUMPY", "a single array (.npy)", SAVE),
+    (b"\x89HDF\r\n", "an HDF5 file (.h5)", SAVE),
+    (
+        b"\x80",
+        "a pickle (.pt, .pth or .pkl), which could run any program when it is opened",
+        SAVE_STATE_DICT,
+    ),
 )
-"""How files begin that come instead of an .npz, and what they are."""
+"""How files begin that come instead of an .npz, what they are, and what to do."""
 
 _FOREIGN_MEMBERS = (
-    ("data.pkl", "a PyTorch file (.pt or .pth), which holds pickled objects"),
-    ("model.weights.h5", "a Keras file (.keras)"),
+    ("data.pkl", "a PyTorch file (.pt or .pth), which holds pickled objects", SAVE_STATE_DICT),
+    ("model.weights.h5", "a Keras file (.keras)", SAVE),
 )
-"""Members by which a zip file shows that it is no .npz, and what it is."""
+"""Members by which a zip file shows that it is no .npz, what it is, and what to do."""
 
 
 @dataclass(frozen=True)
 class Convention:
     """How one library calls the arrays of a recurrent layer.
 
-    biases : their names; they are added up. pattern : what matches a name, with the groups prefix, kind,
-    layer and reverse. transposed : whether matrices act from the left, (H, I) and (H, H).
+    biases : their names; they are added up, except for a GRU's b_hn. pattern : what matches a name, with the
+    groups prefix, kind, layer and reverse. transposed : whether matrices act from the left, (H, I) and
+    (H, H). gated : whether LSTMs and GRUs are understood, with gates in PyTorch's order.
     """
 
     source: str
@@ -80,6 +88,7 @@ class Convention:
     biases: tuple[str, ...]
     pattern: re.Pattern[str]
     transposed: bool = False
+    gated: bool = False
 
     def parts(self, name: str) -> re.Match[str] | None:
         """Take a name apart; None if it is not of this convention."""
@@ -90,6 +99,9 @@ def _pattern(kinds: str, prefix: str = "", layer: str = r"(?:_l(?P<layer>[0-9]{1
     return re.compile(f"(?P<prefix>{prefix})(?P<kind>{kinds}){layer}(?P<reverse>(?:_reverse)?)", re.DOTALL)
 
 
+PROJECTION = "weight_hr"
+"""PyTorch's name of the matrix by which an LSTM with proj_size makes its states smaller."""
+
 CONVENTIONS = (
     Convention("rnnviz names", "W_xh", "W_hh", ("b_h",), _pattern("W_xh|W_hh|b_h")),
     Convention(
@@ -97,8 +109,9 @@ CONVENTIONS = (
         "weight_ih",
         "weight_hh",
         ("bias_ih", "bias_hh"),
-        _pattern("(?:weight|bias)_[ih]h", prefix=r"(?:.*\.)?"),
+        _pattern(f"(?:weight|bias)_[ih]h|{PROJECTION}", prefix=r"(?:.*\.)?"),
         transposed=True,
+        gated=True,
     ),
     Convention(
         "Keras",
@@ -110,8 +123,8 @@ CONVENTIONS = (
 )
 """The names that are understood."""
 
-GATES = {4: "an LSTM", 3: "a GRU"}
-"""Cells by the number of matrices that are stacked in their W_hh."""
+CELLS_BY_BLOCKS = {1: "a simple RNN", 3: "a GRU", 4: "an LSTM"}
+"""Cells by the number of square matrices in their W_hh."""
 
 
 # Reading ------------------------------------------------------------------------------------------
@@ -123,8 +136,9 @@ def read_network(data: bytes) -> UploadedNetwork:
     Understood are, with shapes:
 
     - ``W_xh`` (I, H), ``W_hh`` (H, H), ``b_h`` (H,), further layers with ``_l1``, ``_l2`` behind;
-    - the state dict of a PyTorch ``nn.RNN``: ``weight_ih_l0`` (H, I), ``weight_hh_l0`` (H, H), ``bias_ih_l0``
-      and ``bias_hh_l0`` (H,), further layers with ``_l1``, ``_l2``, a prefix such as ``rnn.`` allowed;
+    - the state dict of a PyTorch ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``: ``weight_ih_l0`` (G H, I),
+      ``weight_hh_l0`` (G H, H), ``bias_ih_l0`` and ``bias_hh_l0`` (G H,), further layers with ``_l1``,
+      ``_l2``, a prefix such as ``rnn.`` allowed. G tells the cell: 1, 4 (gates i, f, g, o) or 3 (r, z, n);
     - a Keras ``SimpleRNN``: ``kernel`` (I, H), ``recurrent_kernel`` (H, H), ``bias`` (H,).
 
     Biases may be left out. Any integer or floating-point type is accepted and becomes float64.
@@ -138,26 +152,44 @@ def read_network(data: bytes) -> UploadedNetwork:
         members = _members(archive)
         convention = _convention(members)
         found = _layer_names(convention, members)
-        layers: list[VanillaWeights] = []
+        layers: list[LayerWeights] = []
         for names in found:
             arrays = {kind: _array(archive, members[name], name) for kind, name in names.items()}
-            below = layers[-1].W_hh.shape[0] if layers else None
-            layers.append(_weights(convention, names, arrays, below))
+            layers.append(_weights(convention, names, arrays))
+            _check_stack(layers, len(found), _told(names[convention.W_xh]))
     used = {name for names in found for name in names.values()}
     ignored = tuple(_told(name) for name in members if name not in used)
     return UploadedNetwork(tuple(layers), convention.source, ignored)
 
 
 def save_network(network: UploadedNetwork) -> bytes:
-    """Return the bytes of an .npz file that ``read_network`` reads, with the names W_xh, W_hh and b_h."""
+    """Return the bytes of an .npz file that ``read_network`` reads.
+
+    The names are W_xh, W_hh and b_h; of an LSTM or a GRU those of PyTorch's state dict.
+    """
     arrays = {
-        f"{name}_l{i}" if i else name: getattr(layer, name)
+        f"{name}_l{i}" if i or network.gated else name: array
         for i, layer in enumerate(network.layers)
-        for name in ("W_xh", "W_hh", "b_h")
+        for name, array in _named(layer).items()
     }
     packed = io.BytesIO()
     np.savez_compressed(packed, allow_pickle=False, **arrays)
     return packed.getvalue()
+
+
+def _named(layer: LayerWeights) -> dict[str, Array]:
+    """Return a layer's arrays by the names under which they are saved."""
+    if isinstance(layer, VanillaWeights):
+        return {"W_xh": layer.W_xh, "W_hh": layer.W_hh, "b_h": layer.b_h}
+    second = np.zeros_like(layer.b)
+    if isinstance(layer, GRUWeights):
+        second[-len(layer.b_hn) :] = layer.b_hn
+    return {
+        "weight_ih": layer.W_xh.T,
+        "weight_hh": layer.W_hh.T,
+        "bias_ih": layer.b,
+        "bias_hh": second,
+    }
 
 
 def _opened(data: bytes) -> zipfile.ZipFile:
@@ -167,9 +199,9 @@ def _opened(data: bytes) -> zipfile.ZipFile:
             f"The file may have {_size(LARGEST_FILE)}; got {_size(len(data))}. "
             "Save only the recurrent layer, in single precision."
         )
-    for start, what in _FOREIGN_FILES:
+    for start, what, advice in _FOREIGN_FILES:
         if data.startswith(start):
-            raise ValueError(f"Expected an .npz file; got {what}. {SAVE}")
+            raise ValueError(f"Expected an .npz file; got {what}. {advice}")
     try:
         return zipfile.ZipFile(io.BytesIO(data))
     except _BROKEN_ZIP:
@@ -184,9 +216,9 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         raise ValueError(
             f"The file may hold {MOST_ENTRIES} arrays; got {len(infos)}. Save only the recurrent layer."
         )
-    for ending, what in _FOREIGN_MEMBERS:
+    for ending, what, advice in _FOREIGN_MEMBERS:
         if any(info.filename.endswith(ending) for info in infos):
-            raise ValueError(f"Expected an .npz file; got {what}. {SAVE}")
+            raise ValueError(f"Expected an .npz file; got {what}. {advice}")
     unpacked = sum(info.file_size for info in infos)
     if unpacked > LARGEST_FILE:
         raise ValueError(
@@ -293,8 +325,8 @@ def _convention(names: Collection[str]) -> Convention:
         if fitting:
             return fitting[0]
     raise ValueError(
-        "Expected arrays named W_xh, W_hh and b_h, the state dict of a PyTorch nn.RNN, or kernel, "
-        f"recurrent_kernel and bias of a Keras SimpleRNN; got {_listed(names)}. {SAVE}"
+        "Expected arrays named W_xh, W_hh and b_h, the state dict of a PyTorch nn.RNN, nn.LSTM or nn.GRU, or "
+        f"kernel, recurrent_kernel and bias of a Keras SimpleRNN; got {_listed(names)}. {SAVE}"
     )
 
 
@@ -319,6 +351,11 @@ def _layer_names(convention: Convention, names: Collection[str]) -> list[dict[st
             raise ValueError(
                 f"Expected a network that reads in one direction; got a bidirectional one ({_told(name)}). "
                 "Save one direction of its lowest layer: only the names that end in _l0."
+            )
+        if kind == PROJECTION:
+            raise ValueError(
+                f"Expected an LSTM without proj_size; got one with a projection ({_told(name)}). "
+                "Save a network that was trained without it."
             )
         if kind in by_layer.setdefault(layer, {}):
             raise ValueError(
@@ -347,63 +384,89 @@ def _check_complete(convention: Convention, layer: int, kinds: Mapping[str, str]
         )
 
 
-def _weights(
-    convention: Convention, names: Mapping[str, str], arrays: Mapping[str, Array], below: int | None
-) -> VanillaWeights:
-    """Check the shapes of one layer, and turn its arrays as the cells want them.
-
-    below : units of the layer below, None for the lowest layer.
-    """
+def _weights(convention: Convention, names: Mapping[str, str], arrays: Mapping[str, Array]) -> LayerWeights:
+    """Check the shapes of one layer, and turn its arrays as the cells want them."""
     W_xh, W_hh = arrays[convention.W_xh], arrays[convention.W_hh]
     input_name, recurrent_name = _told(names[convention.W_xh]), _told(names[convention.W_hh])
-    _check_recurrent(W_hh.shape, recurrent_name, convention)
-    H = len(W_hh)
     if convention.transposed:
-        W_xh, W_hh, wanted = W_xh.T, W_hh.T, f"({H}, I)"
-    else:
-        wanted = f"(I, {H})"
-    if W_xh.ndim != 2 or W_xh.shape[1] != H:
-        came = _shape(arrays[convention.W_xh].shape)
-        turned = W_xh.ndim == 2 and W_xh.shape[0] == H
+        W_xh, W_hh = W_xh.T, W_hh.T
+    blocks = _blocks(arrays[convention.W_hh].shape, recurrent_name, convention)
+    H, width = W_hh.shape
+    if W_xh.ndim != 2 or W_xh.shape[1] != width:
+        wanted = f"({width}, I)" if convention.transposed else f"(I, {width})"
+        reason = f"{recurrent_name} has H = {H}" if blocks == 1 else f"{recurrent_name} is {_of(blocks, H)}"
+        turned = W_xh.ndim == 2 and W_xh.shape[0] == width
         advice = "It looks transposed: save its .T." if turned else "Save both matrices of the same layer."
-        raise ValueError(
-            f"{input_name} must be {wanted}, as {recurrent_name} has H = {H}; got {came}. {advice}"
-        )
-    if below is not None and len(W_xh) != below:
-        raise ValueError(
-            f"{input_name} must read the {below} units of the layer below; it reads {len(W_xh)} inputs. "
-            "Save all layers of one network."
-        )
-    b_h = np.zeros(H)
-    for kind in convention.biases:
+        came = _shape(arrays[convention.W_xh].shape)
+        raise ValueError(f"{input_name} must be {wanted}, as {reason}; got {came}. {advice}")
+    biases = [np.zeros(width) for _ in convention.biases]
+    for i, kind in enumerate(convention.biases):
         if kind in arrays:
-            if arrays[kind].shape != (H,):
+            if arrays[kind].shape != (width,):
+                each = "one number a unit" if blocks == 1 else f"{blocks} numbers a unit"
                 raise ValueError(
-                    f"{_told(names[kind])} must be ({H},), one number a unit; got "
+                    f"{_told(names[kind])} must be ({width},), {each}; got "
                     f"{_shape(arrays[kind].shape)}. Save the bias of the same layer."
                 )
-            b_h = b_h + arrays[kind]
-    return VanillaWeights(np.ascontiguousarray(W_xh), np.ascontiguousarray(W_hh), b_h)
+            biases[i] = arrays[kind]
+    return _layer(blocks, np.ascontiguousarray(W_xh), np.ascontiguousarray(W_hh), biases)
 
 
-def _check_recurrent(shape: tuple[int, ...], name: str, convention: Convention) -> None:
-    """Refuse a recurrent matrix that is not square, or too large; say so if it is that of gated cells."""
-    if len(shape) == 2 and shape[0] != shape[1]:
-        tall, wide = shape if convention.transposed else shape[::-1]
-        for many, cell in GATES.items():
-            if tall == many * wide:
-                raise ValueError(
-                    f"{name} must be square, (H, H), as in a simple RNN (Elman network); got "
-                    f"{_shape(shape)}, as in {cell}. Its gates need another analysis: save a simple RNN."
-                )
-    if len(shape) != 2 or shape[0] != shape[1]:
+def _layer(blocks: int, W_xh: Array, W_hh: Array, biases: Sequence[Array]) -> LayerWeights:
+    """Return a layer's weights: all biases added up, except for b_hn, which a GRU's reset gate multiplies."""
+    if blocks == 3:
+        H, (first, second) = len(W_hh), biases
+        outside = np.concatenate([second[: 2 * H], np.zeros(H)])
+        return GRUWeights(W_xh, W_hh, first + outside, second[2 * H :].copy())
+    kind = LSTMWeights if blocks == 4 else VanillaWeights
+    return kind(W_xh, W_hh, np.sum(biases, axis=0))
+
+
+def _blocks(shape: tuple[int, ...], name: str, convention: Convention) -> int:
+    """Return how many square matrices (H, H) a recurrent matrix is made of; refuse any other shape."""
+    tall, wide = (shape if convention.transposed else shape[::-1]) if len(shape) == 2 else (0, 1)
+    blocks = tall // wide if tall % wide == 0 else 0
+    if blocks not in CELLS_BY_BLOCKS:
+        wanted = "(H, H), (3 H, H) or (4 H, H), as of an RNN, a GRU or an LSTM"
         raise ValueError(
-            f"{name} must be square, (H, H); got {_shape(shape)}. Save the matrix from state to state."
+            f"{name} must be {wanted if convention.gated else 'square, (H, H)'}; got {_shape(shape)}. "
+            "Save the matrix from state to state."
         )
-    if shape[0] > LARGEST_HIDDEN:
+    if blocks > 1 and not convention.gated:
         raise ValueError(
-            f"{name} may be of {LARGEST_HIDDEN} hidden units; got {shape[0]}. Save a smaller network, or "
+            f"{name} must be square, (H, H), as in a simple RNN (Elman network); got {_shape(shape)}, as in "
+            f"{CELLS_BY_BLOCKS[blocks]}. Of gated cells only PyTorch's state dicts are read: save one."
+        )
+    if wide > LARGEST_HIDDEN:
+        raise ValueError(
+            f"{name} may be of {LARGEST_HIDDEN} hidden units; got {wide}. Save a smaller network, or "
             "measure this one with rnnviz in a notebook."
+        )
+    return blocks
+
+
+def _check_stack(layers: Sequence[LayerWeights], depth: int, input_name: str) -> None:
+    """Refuse a newest layer that does not fit on the ones below, or too many of a gated cell.
+
+    depth : of the whole network. input_name : that of the newest layer's input matrix.
+    """
+    newest = layers[-1]
+    if depth > MOST_GATED_LAYERS and not isinstance(newest, VanillaWeights):
+        raise ValueError(
+            f"An LSTM or a GRU may have {MOST_GATED_LAYERS} layers; got {depth}. Save the lowest ones."
+        )
+    if len(layers) == 1:
+        return
+    below = layers[-2]
+    if type(newest) is not type(below):
+        raise ValueError(
+            f"Expected the same cell in all layers; {input_name} is of {_cell(newest)}, the layer below of "
+            f"{_cell(below)}. Save all layers of one network."
+        )
+    if len(newest.W_xh) != len(below.W_hh):
+        raise ValueError(
+            f"{input_name} must read the {len(below.W_hh)} units of the layer below; it reads "
+            f"{len(newest.W_xh)} inputs. Save all layers of one network."
         )
 
 
@@ -420,6 +483,17 @@ def _listed(names: Collection[str]) -> str:
     """Return the first few names in one phrase."""
     more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
     return (", ".join(_told(name) for name in list(names)[:NAMES_TOLD]) + more) or "none"
+
+
+def _of(blocks: int, H: int) -> str:
+    """Say whose recurrent matrix one of so many blocks is."""
+    return f"that of {CELLS_BY_BLOCKS[blocks]} with H = {H}"
+
+
+def _cell(layer: LayerWeights) -> str:
+    """Say what cell a layer is of."""
+    H, width = layer.W_hh.shape
+    return CELLS_BY_BLOCKS[width // H]
 
 
 def _shape(shape: tuple[int, ...]) -> str:

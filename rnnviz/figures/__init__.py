@@ -11,6 +11,7 @@ from rnnviz.figures.contest import Contest, contest
 from rnnviz.figures.curves import Curve, curves, decay_factors, seeds
 from rnnviz.figures.directions import directions, lyapunov
 from rnnviz.figures.forecast import Forecasts, forecast
+from rnnviz.figures.gates import gates
 from rnnviz.figures.matrices import contributions, spectrum
 from rnnviz.figures.passage import Judged, Written, judged, letters, written
 from rnnviz.figures.phase import phase_diagram
@@ -43,6 +44,7 @@ __all__ = [
     "decay_factors",
     "directions",
     "forecast",
+    "gates",
     "judged",
     "letters",
     "lyapunov",

@@ -6,6 +6,9 @@ import io
 import struct
 import tracemalloc
 import zipfile
+from collections.abc import Iterator
+from dataclasses import fields
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,17 +17,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from rnnviz.analysis.driven import states_as_outputs
 from rnnviz.analysis.uploaded_network import UploadedNetwork, uploaded_flow
 from rnnviz.applications.network_file import (
     LARGEST_FILE,
     LARGEST_HIDDEN,
     MOST_ENTRIES,
+    MOST_GATED_LAYERS,
     read_network,
     save_network,
 )
 from rnnviz.model.arrays import Array, norms
-from rnnviz.model.cells import VanillaWeights
+from rnnviz.model.cells import GRUWeights, LayerWeights, LSTMWeights, VanillaWeights
 from rnnviz.model.initializers import orthogonal
+from rnnviz.model.network import Network
 
 T, I, H = 12, 3, 5  # noqa: E741
 NAMES = (
@@ -34,6 +40,8 @@ NAMES = (
     "weight_ih_l0",
     "weight_hh_l0",
     "bias_ih_l0",
+    "bias_hh_l0",
+    "weight_hr_l0",
     "kernel",
     "recurrent_kernel",
     "x",
@@ -61,6 +69,26 @@ def as_pytorch(layers: list[VanillaWeights], prefix: str = "", bias: bool = True
         arrays |= {f"{prefix}weight_ih_l{i}": w.W_xh.T, f"{prefix}weight_hh_l{i}": w.W_hh.T}
         if bias:
             arrays |= {f"{prefix}bias_ih_l{i}": 0.25 * w.b_h, f"{prefix}bias_hh_l{i}": 0.75 * w.b_h}
+    return arrays
+
+
+BLOCKS = {"vanilla": 1, "gru": 3, "lstm": 4}
+GATED = ["lstm", "gru"]
+
+
+def state_dict(
+    cell: str, depth: int = 1, bias: bool = True, seed: int = 0, inputs: int = I, units: int = H
+) -> dict[str, Array]:
+    """Random weights with the names, shapes and order of a PyTorch state dict."""
+    rng, rows = np.random.default_rng(seed), BLOCKS[cell] * units
+    arrays: dict[str, Array] = {}
+    for i in range(depth):
+        arrays |= {
+            f"weight_ih_l{i}": rng.normal(0, 0.5, (rows, units if i else inputs)),
+            f"weight_hh_l{i}": rng.normal(0, 0.5, (rows, units)),
+        }
+        if bias:
+            arrays |= {f"bias_{kind}_l{i}": rng.normal(0, 0.5, rows) for kind in ("ih", "hh")}
     return arrays
 
 
@@ -235,6 +263,261 @@ def test_choices_out_of_bounds_are_told() -> None:
         uploaded_flow(network, input_std=float("nan"))
 
 
+# Gated cells --------------------------------------------------------------------------------------
+
+
+def logistic(a: Any) -> Any:
+    return 1.0 / (1.0 + np.exp(-a))
+
+
+def plain_states(
+    arrays: dict[str, Array], inputs: Any, push: tuple[int, int, int, Any] | None = None
+) -> list[list[list[Any]]]:
+    """The equations of PyTorch's documentation of nn.LSTM and nn.GRU, in the letters that stand there.
+
+    Returns for every step and layer [h] or [h, c]. push : layer, row, number of the array and what is added
+    to it there.
+    """
+    B, depth = inputs.shape[1], sum(name.startswith("weight_ih") for name in arrays)
+    over_time: list[list[list[Any]]] = []
+    for t, x in enumerate(inputs):
+        after: list[list[Any]] = []
+        for i in range(depth):
+            W_ih, W_hh = arrays[f"weight_ih_l{i}"], arrays[f"weight_hh_l{i}"]
+            nothing = np.zeros(len(W_ih))
+            b_ih, b_hh = (arrays.get(f"bias_{kind}_l{i}", nothing) for kind in ("ih", "hh"))
+            (rows, H), below = W_hh.shape, after[-1][0] if after else x
+            before = over_time[-1][i] if over_time else [np.zeros((B, H))] * 2
+            from_x, from_h = below @ W_ih.T + b_ih, before[0] @ W_hh.T + b_hh
+            if rows == 4 * H:
+                i_t, f_t, g_t, o_t = np.split(from_x + from_h, 4, axis=1)
+                c = logistic(f_t) * before[1] + logistic(i_t) * np.tanh(g_t)
+                state = [logistic(o_t) * np.tanh(c), c]
+            else:
+                (x_r, x_z, x_n), (h_r, h_z, h_n) = np.split(from_x, 3, axis=1), np.split(from_h, 3, axis=1)
+                n, z = np.tanh(x_n + logistic(x_r + h_r) * h_n), logistic(x_z + h_z)
+                state = [(1.0 - z) * n + z * before[0]]
+            if push and push[:2] == (i, t):
+                state[push[2]] = state[push[2]] + push[3]
+            after.append(state)
+        over_time.append(after)
+    return over_time
+
+
+def plain_curve(arrays: dict[str, Array], inputs: Array, error: Array, layer: int) -> Array:
+    """||dL/dh_t||, or of h and c together, by complex steps: exact to rounding, without a backward pass."""
+    T, H = len(inputs), error.shape[1]
+    parts = 2 if len(arrays["weight_hh_l0"]) == 4 * H else 1
+    gradient = np.zeros((T, len(error), parts * H))
+    for t, part, unit in product(range(T), range(parts), range(H)):
+        push = 1e-30j * np.eye(H)[unit]
+        last = plain_states(arrays, inputs, (layer, t, part, push))[-1][-1][0]
+        gradient[t, :, part * H + unit] = np.sum(error * last.imag, axis=1) / 1e-30
+    curve: Array = np.linalg.norm(gradient, axis=2).mean(axis=1)
+    return curve
+
+
+def drawn(T: int, B: int, inputs: int, units: int, strength: float) -> tuple[Array, Array]:
+    """The errors and inputs that ``uploaded_flow`` draws from its seed 0."""
+    rng = np.random.default_rng(0)
+    error = rng.standard_normal((B, units))
+    return error / np.linalg.norm(error, axis=1, keepdims=True), strength * rng.standard_normal(
+        (T, B, inputs)
+    )
+
+
+@given(
+    cell=st.sampled_from(GATED),
+    depth=st.integers(1, 3),
+    bias=st.booleans(),
+    sizes=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    seed=st.integers(0, 10**6),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_state_dict_of_any_gated_network_gives_the_states_of_pytorchs_equations(
+    cell: str, depth: int, bias: bool, sizes: tuple[int, int], seed: int
+) -> None:
+    arrays = state_dict(cell, depth, bias, seed, *sizes)
+    network = read_network(packed(**{f"model.rnn.{name}": value for name, value in arrays.items()}))
+    assert (network.source, network.cell, network.depth) == ("PyTorch", cell, depth)
+    assert (network.input_size, network.hidden_size) == sizes
+    inputs = np.random.default_rng(seed).standard_normal((7, 2, sizes[0]))
+    expected = plain_states(arrays, inputs)
+    for i, states in enumerate(states_of(network, inputs)):
+        for part, values in enumerate(states):
+            np.testing.assert_allclose(values, [step[i][part] for step in expected], rtol=1e-9, atol=1e-12)
+
+
+def states_of(network: UploadedNetwork, inputs: Array) -> Iterator[list[Array]]:
+    """Every layer's states h (and c) after each step, as rnnviz computes them."""
+    H = network.hidden_size
+    net = Network(
+        cell=network.cell,
+        input_size=network.input_size,
+        hidden_size=H,
+        output_size=H,
+        num_layers=network.depth,
+    )
+    _, traces = net.forward(states_as_outputs(*network.layers, hidden_size=H), inputs)
+    for trace in traces:
+        yield [states[1:] for states in trace.states]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("cell", GATED)
+def test_the_curve_of_a_gated_network_agrees_with_complex_steps_through_pytorchs_equations(
+    cell: str, depth: int, bias: bool
+) -> None:
+    arrays = state_dict(cell, depth, bias, seed=depth)
+    network, (error, inputs) = read_network(packed(**arrays)), drawn(8, 3, I, H, 1.5)
+    for layer in range(depth):
+        flow = uploaded_flow(network, seq_len=8, input_std=1.5, layer=layer, batch=3)
+        np.testing.assert_allclose(
+            flow.curve, plain_curve(arrays, inputs, error, layer), rtol=1e-9, atol=1e-15
+        )
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("cell", GATED)
+def test_outputs_and_curves_of_a_gated_network_are_those_of_pytorch(
+    cell: str, depth: int, bias: bool
+) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(depth)
+    kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell]
+    both = kind(I, H, num_layers=depth, bias=bias).double()
+    state = {name: value.detach().numpy() for name, value in both.state_dict().items()}
+    network, (error, inputs) = read_network(packed(**state)), drawn(T, 16, I, H, 1.5)
+    *_, (outputs, *_) = states_of(network, inputs)
+    np.testing.assert_allclose(outputs, both(torch.tensor(inputs))[0].detach(), rtol=1e-9)
+
+    single = [kind(n, H, bias=bias).double() for n in [I] + [H] * (depth - 1)]
+    below, states = torch.tensor(inputs), []
+    for i, rnn in enumerate(single):
+        rnn.load_state_dict({n[:-1] + "0": torch.tensor(v) for n, v in state.items() if n.endswith(str(i))})
+        carried, before = None, []
+        for x in below:  # step by step, so that each state stands for itself
+            after = rnn(x[None], carried)[1]
+            parts = [part.clone() for part in (after if cell == "lstm" else (after,))]
+            for part in parts:
+                part.retain_grad()
+            carried = tuple(parts) if cell == "lstm" else parts[0]
+            before.append(parts)
+        below = torch.cat([parts[0] for parts in before])
+        states.append(before)
+    (states[-1][-1][0][0] * torch.tensor(error)).sum().backward()
+    for layer, before in enumerate(states):
+        expected = []
+        for parts in before:
+            there = [np.zeros((16, H)) if p.grad is None else p.grad[0].numpy() for p in parts]
+            expected.append(np.linalg.norm(np.concatenate(there, axis=1), axis=1).mean())
+        flow = uploaded_flow(network, seq_len=T, input_std=1.5, layer=layer)
+        np.testing.assert_allclose(flow.curve, expected, rtol=1e-9)
+
+
+@given(
+    cell=st.sampled_from(list(BLOCKS)),
+    depth=st.integers(1, 3),
+    sizes=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    seed=st.integers(0, 10**6),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_network_of_any_cell_comes_back_from_its_file_as_it_was(
+    cell: str, depth: int, sizes: tuple[int, int], seed: int
+) -> None:
+    network = read_network(packed(**state_dict(cell, depth, True, seed, *sizes)))
+    again = read_network(save_network(network))
+    assert (again.cell, again.depth, again.parameters) == (cell, depth, network.parameters)
+    for read, saved in zip(again.layers, network.layers, strict=True):
+        for field in fields(saved):
+            np.testing.assert_array_equal(getattr(read, field.name), getattr(saved, field.name))
+
+
+@pytest.mark.parametrize("cell", GATED)
+def test_a_saved_gated_network_can_be_loaded_by_pytorch(cell: str) -> None:
+    torch = pytest.importorskip("torch")
+    network = read_network(packed(**state_dict(cell, 2)))
+    rnn = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](I, H, num_layers=2).double()
+    with np.load(io.BytesIO(save_network(network))) as saved:
+        rnn.load_state_dict({name: torch.tensor(value) for name, value in saved.items()})
+    inputs = np.random.default_rng(0).standard_normal((T, 2, I))
+    *_, (outputs, *_) = states_of(network, inputs)
+    np.testing.assert_allclose(outputs, rnn(torch.tensor(inputs))[0].detach(), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("cell", "count"), [("lstm", 4 * (I + H + 1) * H), ("gru", 3 * (I + H + 1) * H + H)])
+def test_biases_that_are_added_up_count_once(cell: str, count: int) -> None:
+    assert read_network(packed(**state_dict(cell))).parameters == count
+
+
+@pytest.mark.parametrize("keeps", [0.2, 0.5, 0.98])
+@pytest.mark.parametrize("cell", GATED)
+def test_without_other_weights_a_gradient_changes_by_exactly_what_the_gate_keeps(
+    cell: str, keeps: float
+) -> None:
+    arrays = {name: np.zeros_like(value) for name, value in state_dict(cell).items()}
+    arrays["bias_ih_l0"][H : 2 * H] = np.log(keeps / (1.0 - keeps)) - 1.0
+    arrays["bias_hh_l0"][H : 2 * H] = 1.0
+    flow = uploaded_flow(read_network(packed(**arrays)), seq_len=30)
+    np.testing.assert_allclose(flow.curve[1:-1] / flow.curve[:-2], 1.0 / keeps, rtol=1e-10)
+    np.testing.assert_allclose(flow.kept, np.full(H, keeps), rtol=1e-12)
+    carrier, *others = {"lstm": ("forget", "input", "output"), "gru": ("update", "reset")}[cell]
+    np.testing.assert_allclose(flow.gates[carrier], np.full(30, keeps), rtol=1e-12)
+    for name in others:
+        np.testing.assert_allclose(flow.gates[name], np.full(30, 0.5), rtol=1e-12)
+    assert np.isnan([flow.slope_factor, flow.saturated]).all(), "there is no single activation"
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("lstm", (1, 0)), ("gru", (1, 1))])
+def test_what_each_unit_keeps_is_the_geometric_mean_of_its_gate(cell: str, gates: tuple[int, int]) -> None:
+    arrays = state_dict(cell)
+    _, inputs = drawn(8, 3, I, H, 1.0)
+    rows = slice(H, 2 * H)
+    W_ih, W_hh = arrays["weight_ih_l0"][rows], arrays["weight_hh_l0"][rows]
+    states = [np.zeros((3, H)), *(step[0][0] for step in plain_states(arrays, inputs))]
+    b = arrays["bias_ih_l0"][rows] + arrays["bias_hh_l0"][rows]
+    values = np.array([logistic(x @ W_ih.T + h @ W_hh.T + b) for x, h in zip(inputs, states, strict=False)])
+    flow = uploaded_flow(read_network(packed(**arrays)), seq_len=8, batch=3)
+    np.testing.assert_allclose(flow.kept, np.prod(values[1:], axis=(0, 1)) ** (1 / 21), rtol=1e-10)
+
+
+def test_of_a_gated_networks_wide_input_only_what_arrives_is_drawn_with_the_same_result() -> None:
+    narrow = read_network(packed(**state_dict("gru", inputs=8, units=3)))
+    error, inputs = drawn(6, 16, 8, 3, 1.0)
+    expected = plain_curve(state_dict("gru", inputs=8, units=3), inputs, error, 0)
+    np.testing.assert_allclose(uploaded_flow(narrow, seq_len=6).curve, expected, rtol=1e-9)
+    arrays = state_dict("gru", inputs=40, units=3)
+    error, inputs = drawn(6, 4000, 40, 3, 0.3)
+    expected = plain_curve(arrays, inputs, error, 0)
+    flow = uploaded_flow(read_network(packed(**arrays)), seq_len=6, input_std=0.3, batch=4000)
+    np.testing.assert_allclose(flow.curve, expected, rtol=0.05)
+
+
+@pytest.mark.parametrize("size", [-1e30, 1e30])
+@pytest.mark.parametrize("cell", GATED)
+def test_the_largest_weights_of_a_gated_network_have_a_verdict(cell: str, size: float) -> None:
+    arrays = {name: np.full_like(value, size) for name, value in state_dict(cell, 3).items()}
+    flow = uploaded_flow(read_network(packed(**arrays)))
+    assert flow.verdict in ("vanishing", "healthy", "exploding")
+    assert ((flow.kept >= 0.0) & (flow.kept <= 1.0)).all()
+
+
+def test_layers_of_other_cells_or_of_different_ones_are_refused() -> None:
+    lstm, gru = (read_network(packed(**state_dict(cell))).layers[0] for cell in GATED)
+    lru = Network(cell="lru", input_size=I, hidden_size=H, output_size=1).init(np.random.default_rng(0))
+    for layers, got in (
+        ((lstm, gru), "GRUWeights and LSTMWeights"),
+        (lru.layers, "LRUWeights"),
+        ((), "none"),
+    ):
+        with pytest.raises(ValueError, match=f"^layers must all be VanillaWeights or .*; got {got}.$"):
+            UploadedNetwork(layers)
+    with pytest.raises(ValueError, match="activation must be 'tanh' for cell 'lstm'; got 'relu'"):
+        uploaded_flow(UploadedNetwork((lstm,)), "relu")
+
+
 # Refusals -----------------------------------------------------------------------------------------
 
 GOOD = {"W_xh": np.zeros((I, H)), "W_hh": np.zeros((H, H))}
@@ -266,8 +549,45 @@ GOOD = {"W_xh": np.zeros((I, H)), "W_hh": np.zeros((H, H))}
         (GOOD | {"W_hh": np.zeros((H, H), [("a", "f4")])}, "got a type of 4 bytes"),
         (GOOD | {"W_hh": np.zeros((H, H), object)}, "got pickled objects"),
         (GOOD | {"recurrent_kernel": np.zeros((H, H))}, "got rnnviz names and Keras side by side"),
-        ({"weight_hh_l0": np.zeros((20, 5)), "weight_ih_l0": np.zeros((20, 3))}, "as in an LSTM"),
-        ({"weight_hh_l0": np.zeros((15, 5)), "weight_ih_l0": np.zeros((15, 3))}, "as in a GRU"),
+        (
+            {"weight_hh_l0": np.zeros((10, 5)), "weight_ih_l0": np.zeros((10, 3))},
+            "weight_hh_l0 must be (H, H), (3 H, H) or (4 H, H), as of an RNN, a GRU or an LSTM; got (10, 5).",
+        ),
+        ({"weight_hh_l0": np.zeros((5, 20)), "weight_ih_l0": np.zeros((20, 3))}, "(4 H, H)"),
+        ({"weight_hh_l0": np.zeros((21, 5)), "weight_ih_l0": np.zeros((21, 3))}, "(4 H, H)"),
+        ({"weight_hh_l0": np.zeros(20), "weight_ih_l0": np.zeros((20, 3))}, "(4 H, H)"),
+        (
+            {"weight_hh_l0": np.zeros((20, 5)), "weight_ih_l0": np.zeros((15, 3))},
+            "weight_ih_l0 must be (20, I), as weight_hh_l0 is that of an LSTM with H = 5; got (15, 3).",
+        ),
+        ({"weight_hh_l0": np.zeros((15, 5)), "weight_ih_l0": np.zeros((3, 15))}, "It looks transposed"),
+        (
+            state_dict("lstm") | {"bias_ih_l0": np.zeros(5)},
+            "bias_ih_l0 must be (20,), 4 numbers a unit; got (5,).",
+        ),
+        (state_dict("gru") | {"bias_hh_l0": np.zeros(20)}, "bias_hh_l0 must be (15,), 3 numbers a unit"),
+        ({n: v for n, v in state_dict("gru").items() if n != "bias_hh_l0"}, "bias_hh_l0 is missing"),
+        ({n: v for n, v in state_dict("lstm", 2).items() if n != "weight_hh_l1"}, "weight_hh_l1 is missing"),
+        (
+            state_dict("lstm", 2) | {n: v for n, v in state_dict("gru", 2).items() if n.endswith("1")},
+            "weight_ih_l1 is of a GRU, the layer below of an LSTM",
+        ),
+        (
+            state_dict("gru", 2) | {"weight_ih_l1": np.zeros((15, 4))},
+            "weight_ih_l1 must read the 5 units of the layer below; it reads 4 inputs",
+        ),
+        (state_dict("lstm") | {"weight_ih_l0_reverse": np.zeros((20, I))}, "bidirectional"),
+        (state_dict("gru") | {"bias_hh_l0_reverse": np.zeros(15)}, "bidirectional"),
+        (
+            state_dict("lstm") | {"weight_hr_l0": np.zeros((2, 5)), "weight_hh_l0": np.zeros((20, 2))},
+            "Expected an LSTM without proj_size; got one with a projection (weight_hr_l0).",
+        ),
+        (state_dict("gru") | {"weight_hh_l0": np.full((15, 5), np.nan)}, "must hold finite numbers"),
+        (state_dict("lstm", MOST_GATED_LAYERS + 1), "An LSTM or a GRU may have 3 layers; got 4."),
+        (
+            {"weight_hh_l0": np.zeros((3 * 701, 701), "i1"), "weight_ih_l0": np.zeros((3 * 701, 1), "i1")},
+            "may be of 700 hidden units; got 701",
+        ),
         ({"recurrent_kernel": np.zeros((5, 20)), "kernel": np.zeros((3, 20))}, "as in an LSTM"),
         ({"recurrent_kernel": np.zeros((5, 15)), "kernel": np.zeros((3, 15))}, "as in a GRU"),
         (as_pytorch([weights()]) | {"weight_ih_l0_reverse": np.zeros((H, I))}, "bidirectional"),
@@ -305,6 +625,7 @@ def test_other_kinds_of_files_are_named() -> None:
     assert "no complete zip archive" in refusal(packed(**GOOD)[:-30])
     assert "got 2.1 MB" in refusal(bytes(LARGEST_FILE + 90_000))
     assert "a PyTorch file" in refusal(zipped({"archive/data.pkl": b"\x80\x02."}))
+    assert "model.rnn.state_dict()" in refusal(zipped({"archive/data.pkl": b"\x80\x02."}))
     assert "a Keras file" in refusal(zipped({"config.json": b"{}", "model.weights.h5": b""}))
 
 
@@ -451,7 +772,7 @@ def npy_of(value: Array) -> bytes:
 
 def read_or_refuse(data: bytes) -> None:
     """Fail on anything but a network or an error message."""
-    layers: tuple[VanillaWeights, ...] = ()
+    layers: tuple[LayerWeights, ...] = ()
     sentence = "."
     try:
         layers = read_network(data).layers
@@ -460,7 +781,13 @@ def read_or_refuse(data: bytes) -> None:
     assert sentence.endswith(".")
     assert sentence.isprintable()
     for layer in layers:
-        assert layer.W_hh.shape == (layer.b_h.size,) * 2
+        blocks = {VanillaWeights: 1, GRUWeights: 3, LSTMWeights: 4}[type(layer)]
+        H, width = layer.W_hh.shape
+        assert (layer.W_xh.shape[1], width) == (blocks * H,) * 2
+        assert {array.shape for name, array in vars(layer).items() if name.startswith("b")} <= {
+            (width,),
+            (H,),
+        }
         assert all(np.isfinite(array).all() for array in vars(layer).values())
 
 
@@ -470,7 +797,11 @@ def test_random_bytes_are_refused(start: bytes, rest: bytes) -> None:
     read_or_refuse(start + rest)
 
 
-INTACT = [packed(compressed=c, **GOOD, b_h=np.arange(5.0), other=np.zeros(2, "U2")) for c in (False, True)]
+INTACT = [
+    packed(compressed=c, other=np.zeros(2, "U2"), **arrays)
+    for c in (False, True)
+    for arrays in (GOOD | {"b_h": np.arange(5.0)}, state_dict("lstm", 2), state_dict("gru"))
+]
 
 
 @given(
@@ -492,9 +823,10 @@ def test_a_damaged_file_is_read_or_refused(
 
 shapes = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 dtypes = hnp.scalar_dtypes() | hnp.byte_string_dtypes() | hnp.unicode_string_dtypes()
-anything = hnp.arrays(st.sampled_from([np.float64, np.float32, np.int8]), st.sampled_from([(2, 2), (2,)])) | (
-    hnp.arrays(dtypes, shapes)
-)
+anything = hnp.arrays(
+    st.sampled_from([np.float64, np.float32, np.int8]),
+    st.sampled_from([(2, 2), (2,), (6, 2), (8, 2), (6,), (8,)]),
+) | (hnp.arrays(dtypes, shapes))
 
 
 @given(arrays=st.dictionaries(st.sampled_from(NAMES), anything, max_size=5))

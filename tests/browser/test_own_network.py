@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.applications.network_file import read_network
@@ -61,3 +62,38 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     template = tmp_path / "template.npz"
     download.value.save_as(template)
     assert read_network(template.read_bytes()).source == "rnnviz names"
+
+
+@pytest.mark.parametrize(("cell", "gates", "told"), [("LSTM", 4, "forget"), ("GRU", 3, "update")])
+def test_a_visitor_sees_what_the_gates_of_their_network_keep(
+    cell: str, gates: int, told: str, server: str, page: Page, tmp_path: Path
+) -> None:
+    rng, mine = np.random.default_rng(0), tmp_path / "mine.npz"
+    state = {
+        f"{kind}_l{layer}": rng.uniform(-0.25, 0.25, shape)
+        for layer in range(2)
+        for kind, shape in (
+            ("weight_ih", (gates * 16, 16 if layer else 3)),
+            ("weight_hh", (gates * 16, 16)),
+            ("bias_ih", gates * 16),
+            ("bias_hh", gates * 16),
+        )
+    }
+    np.savez(mine, **state)
+    page.goto(f"{server}/real-data?job=network")
+    wait_until(page, drawn("own"))
+    bring(page, mine)
+    verdict = page.locator(".stMain p.verdict")
+    expect(verdict).to_contain_text("in layer 2, your network's gradient vanishes: it shrinks by")
+    expect(page.locator("p.story").get_by_text(f"(PyTorch): {cell}, 2 layers")).to_be_visible()
+    wait_until(page, drawn("own_gates"))
+    expect(page.get_by_text(f"by its {told} gate")).to_be_in_viewport(ratio=1)
+    page.wait_for_timeout(300)  # the formula is set a moment after its text
+    assert overflow(page) == 0
+    shown = verdict.inner_text()
+    page.get_by_role("combobox", name="Layer").click()
+    page.get_by_role("option", name="1 of 2").click()
+    expect(verdict).to_contain_text("in layer 1, your network's gradient")
+    expect(verdict).not_to_have_text(shown)
+    expect(page.get_by_text("The layer above adds to it at each step.")).to_be_visible()
+    assert overflow(page) == 0

@@ -27,6 +27,7 @@ from rnnviz.figures import (
     Timeline,
     answers,
     answers_spec,
+    gates,
     progress,
     progress_spec,
     timeline,
@@ -959,3 +960,20 @@ def test_mixing_a_scale_goes_through_its_colours() -> None:
     assert [mix(scale, p) for p in (-1, 0, 0.25, 0.5, 1, 2)] == [
         *("#000000", "#000000", "#808080", "#ffffff", "#ff0000", "#ff0000")
     ]
+
+
+@pytest.mark.parametrize("theme", THEMES.values())
+def test_gates_show_every_mean_over_time_and_the_units_most_open_first(theme: Theme) -> None:
+    means = {"input": np.full(5, 0.2), "forget": np.linspace(0.7, 0.9, 5), "output": np.full(5, 0.5)}
+    figure = gates(means, np.array([0.3, 0.9, 0.6]), "forget", theme)
+    lines = {trace.name: trace for trace in figure.data if trace.mode == "lines"}
+    for name, mean in means.items():
+        np.testing.assert_array_equal(lines[f"{name} gate"].y, mean)
+        np.testing.assert_array_equal(lines[f"{name} gate"].x, [1, 2, 3, 4, 5])
+        heading = next(note.text for note in figure.layout.annotations if note.text.startswith("<b>gates"))
+        assert re.search(rf"color:{lines[f'{name} gate'].line.color}'>[^<]*{name}", heading)
+    assert lines["forget gate"].line.width > lines["input gate"].line.width
+    assert len({line.line.dash for line in lines.values()}) == 3, "told apart without colour"
+    (units,) = [trace for trace in figure.data if trace.mode == "markers"]
+    np.testing.assert_array_equal(units.y, [0.9, 0.6, 0.3])
+    assert list(units.customdata) == ["0.900", "0.600", "0.300"]

@@ -15,7 +15,7 @@ from rnnviz import Experiment, gradient_flow
 from rnnviz.analysis.uploaded_network import UploadedNetwork, uploaded_flow
 from rnnviz.applications.network_file import read_network, save_network
 from rnnviz.experiment.links import to_params
-from rnnviz.model.cells import VanillaWeights
+from rnnviz.model.cells import GRUWeights, LSTMWeights, VanillaWeights
 from rnnviz.training.loop import advance
 from rnnviz.ui.applications.own_network import SNIPPETS, Brought
 from tests.visitor import Tab, copies
@@ -30,6 +30,17 @@ def network(gain: float, depth: int = 1) -> UploadedNetwork:
     return UploadedNetwork(
         tuple(VanillaWeights(np.ones((n, H)), gain * ORTHOGONAL, np.zeros(H)) for n in sizes)
     )
+
+
+def keeping(share: float, cell: str = "lstm", depth: int = 1) -> UploadedNetwork:
+    """An LSTM or a GRU whose memory keeps this share per step, and whose other weights are zero."""
+    blocks, bias = {"lstm": 4, "gru": 3}[cell], np.log(share / (1.0 - share))
+    b = np.zeros(blocks * H)
+    b[H : 2 * H] = bias
+    rest: tuple[Any, ...] = (b,) if cell == "lstm" else (b, np.zeros(H))
+    kind: Any = {"lstm": LSTMWeights, "gru": GRUWeights}[cell]
+    sizes = [3] + [H] * (depth - 1)
+    return UploadedNetwork(tuple(kind(np.zeros((n, len(b))), np.zeros((H, len(b))), *rest) for n in sizes))
 
 
 class OwnNetwork(Tab):
@@ -99,13 +110,73 @@ def test_an_uploaded_network_gets_its_verdict_curve_and_spectrum() -> None:
         "of ten over 49 steps, a factor of 0.76 per step."
     )
     assert (
-        "<b>mine.npz</b> (rnnviz names): 1 layer, I = 3, H = 6, 60 parameters without W<sub>hy</sub>."
-        in page.html
+        "<b>mine.npz</b> (rnnviz names): Simple RNN, 1 layer, I = 3, H = 6, 60 parameters "
+        "without W<sub>hy</sub>." in page.html
     )
     assert "5.84 powers" in page.figure("lab_own")["label"].replace("−", "")
     assert "sigma_max 0.7600" in page.figure("lab_own_spectrum")["label"]
     assert "sufficient" in page.said
     assert "(0% of the units are saturated)" in page.said
+
+
+@pytest.mark.parametrize(
+    ("cell", "told", "memory"),
+    [
+        ("lstm", "LSTM, 1 layer, I = 3, H = 6, 240 parameters", "its forget gate f: by 0.800"),
+        ("gru", "GRU, 1 layer, I = 3, H = 6, 186 parameters", "its update gate z: by 0.800"),
+    ],
+)
+def test_a_gated_network_gets_its_verdict_curve_and_gates(cell: str, told: str, memory: str) -> None:
+    page = OwnNetwork()
+    page.upload(save_network(keeping(0.8, cell)))
+    assert f"<b>mine.npz</b> (PyTorch): {told} without W<sub>hy</sub>." in page.html
+    flow = uploaded_flow(keeping(0.8, cell))
+    assert page.verdict.startswith(
+        f"vanishing: On random input (strength 1), your network's gradient vanishes: it shrinks by "
+        f"{abs(flow.decades):.1f} powers of ten over 49 steps"
+    )
+    assert memory in page.said
+    assert "leaves 1.8·10⁻⁵ of it after 49 steps" in page.said, "0.8 to the power of 49"
+    assert ("in h and c together" in page.said) == (cell == "lstm")
+    assert "most open unit keeps 0.800 per step" in page.figure("lab_own_gates")["label"]
+    activation = page.tab.selectbox(key=f"own_activation_of_{cell}")
+    assert (activation.value, activation.disabled) == ("σ and tanh", True)
+    assert "adds to it at each step" not in page.said
+
+
+def test_each_layer_of_a_gated_network_can_be_chosen_and_the_next_upload_has_its_own_controls() -> None:
+    page = OwnNetwork()
+    page.upload(save_network(keeping(0.999, "gru", depth=3)))
+    assert page.verdict.startswith("healthy: On random input (strength 1), in layer 3, your network's")
+    page.tab.selectbox(key="own_layer").set_value(0)
+    page.look()
+    assert "in layer 1, your network's gradient vanishes: it is exactly zero." in page.verdict, "no way down"
+    assert "The layer above adds to it at each step." in page.said
+    page.upload(save_network(network(0.5)))
+    assert page.tab.selectbox(key="own_activation").value == "tanh"
+    assert "sufficient" in page.said
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_gated_network_of_the_playground_is_shown_and_can_be_uploaded(cell: str) -> None:
+    page = OwnNetwork(Experiment(seq_len=8, cell=cell, layers=2))
+    layers = page.run.state.params.layers
+    expected = uploaded_flow(UploadedNetwork(layers))
+    assert page.verdict.startswith(f"{expected.verdict}: On random input (strength 1), in layer 2, the play")
+    page.upload(save_network(UploadedNetwork(layers)))
+    kept = page.brought.network
+    assert kept is not None
+    np.testing.assert_array_equal(kept.layers[1].b, layers[1].b)
+    assert f"{abs(expected.decades):.1f} powers" in page.verdict
+
+
+@pytest.mark.parametrize(("cell", "title"), [("lru", "LRU"), ("mingru", "minGRU"), ("antisymmetric", "Anti")])
+def test_of_another_cell_of_the_playground_the_page_says_which_are_measured(cell: str, title: str) -> None:
+    page = OwnNetwork(Experiment(seq_len=8, cell=cell))
+    assert any(
+        note.startswith(f"The playground's cell is {title}") and "RNNs, LSTMs and GRUs" in note
+        for note in page.notes
+    )
 
 
 @pytest.mark.parametrize(
@@ -250,14 +321,24 @@ def test_the_line_for_numpy_saves_what_can_be_read(monkeypatch: pytest.MonkeyPat
     assert read_network(saved).source == "rnnviz names"
 
 
-def test_the_lines_for_pytorch_save_what_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("kind", "cell"), [("RNN", "vanilla"), ("LSTM", "lstm"), ("GRU", "gru")])
+def test_the_lines_for_pytorch_save_what_can_be_read(
+    kind: str, cell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch = pytest.importorskip("torch")
 
     class Model:
-        rnn = torch.nn.RNN(3, H, num_layers=2)
+        rnn = getattr(torch.nn, kind)(3, H, num_layers=2)
 
+    assert f"nn.{kind}" in SNIPPETS["PyTorch"]
     read = read_network(save_with("PyTorch", monkeypatch, model=Model()))
-    assert (read.source, read.depth, read.input_size, read.hidden_size) == ("PyTorch", 2, 3, H)
+    assert (read.source, read.cell, read.depth, read.input_size, read.hidden_size) == (
+        "PyTorch",
+        cell,
+        2,
+        3,
+        H,
+    )
 
 
 @pytest.mark.parametrize("bias", [True, False])

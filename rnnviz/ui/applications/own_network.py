@@ -13,20 +13,17 @@ import streamlit as st
 from rnnviz.analysis.spectrum import Spectrum, spectrum
 from rnnviz.analysis.uploaded_network import SEQ_LENS, UploadedFlow, UploadedNetwork, uploaded_flow
 from rnnviz.applications.network_file import LARGEST_FILE, LARGEST_HIDDEN, read_network, save_network
-from rnnviz.figures.curves import Curve, curves_spec
-from rnnviz.figures.matrices import spectrum_spec
+from rnnviz.experiment import Experiment
 from rnnviz.model.activations import ACTIVATIONS
-from rnnviz.model.cells import VanillaWeights
+from rnnviz.model.cells import CELLS
 from rnnviz.teaching.glossary import with_small_indices
-from rnnviz.teaching.numbers import number, percent, plain
+from rnnviz.ui.applications.own_network_result import gates_reading, result, spectrum_reading
 from rnnviz.ui.downloads import csv_button
-from rnnviz.ui.instruments.quick import WHAT_RHO_DECIDES, fate, without_recurrent_matrix
+from rnnviz.ui.instruments.quick import NO_RECURRENCE
 from rnnviz.ui.instruments.reading import NOTICE_HEIGHT
-from rnnviz.ui.live_figure import show
 from rnnviz.ui.notes import note, refusal
 from rnnviz.ui.run_view import notice
 from rnnviz.ui.session import Session
-from rnnviz.ui.style import theme
 from rnnviz.ui.uploads import taken
 
 HEIGHT, LEAST_HEIGHT, REFUSAL_HEIGHT = 252, 160, 84
@@ -35,12 +32,10 @@ HEIGHT, LEAST_HEIGHT, REFUSAL_HEIGHT = 252, 160, 84
 LARGER_HEIGHT = 76
 """Extra pixels for controls and text in projector view."""
 
-LEAST_CURVE_WIDTH, LEAST_SPECTRUM_WIDTH = 380, 560
-"""Pixels below which names in the figures would overlap."""
-
 FIRST_T, FIRST_INPUT_STD, LARGEST_INPUT_STD = 50, 1.0, 3.0
-NO_CHANGE = 0.02
-"""A factor this close to 1 counts as none."""
+
+EXAMPLES = ("vanilla", "irnn", "lstm", "gru")
+"""The playground's cells that are measured here."""
 
 SHOWN_NAME = 40
 """Maximum number of characters shown of a file name."""
@@ -51,7 +46,7 @@ SNIPPETS = {
     "PyTorch": """\
 import numpy as np
 
-# model.rnn is your torch.nn.RNN
+# model.rnn is your torch.nn.RNN, nn.LSTM or nn.GRU
 np.savez("network.npz", **{
     k: v.detach().cpu().numpy()
     for k, v in model.rnn.state_dict().items()
@@ -127,12 +122,13 @@ def page(session: Session) -> None:
     left, right = st.columns([0.42, 0.58], gap="medium")
     with left:
         st.file_uploader(
-            with_small_indices("W_xh, W_hh and b_h of your network (.npz)"),
+            "Weights of your RNN, LSTM or GRU (.npz)",
             type="npz",
             max_upload_size=2,
             key=brought.uploader,
             on_change=brought.take,
-            help=f"From PyTorch, Keras or NumPy. At most {LARGEST_FILE // 10**6} MB, packed and unpacked, "
+            help="From PyTorch (nn.RNN, nn.LSTM, nn.GRU), Keras (SimpleRNN) or NumPy. "
+            f"At most {LARGEST_FILE // 10**6} MB, packed and unpacked, "
             f"and {LARGEST_HIDDEN} hidden units a layer. The file is read, never stored.",
         )
     with right:
@@ -141,16 +137,24 @@ def page(session: Session) -> None:
     if brought.refusal:
         refusal(brought.refusal)
     if network is None:
-        note(without_recurrent_matrix(session.experiment) or OVERFLOWED)
+        note(_without_example(session.experiment))
         with doors:
             _how_to_save()
         return
     flow = uploaded_flow(network, activation, T, input_std, layer)
+    top = layer == network.depth - 1
+    if network.gated:
+        reading = gates_reading(network, flow, top)
+    else:
+        reading = spectrum_reading(flow, _spectrum(brought, network, layer, activation), activation, top)
     with doors:
         _how_to_save()
-        _doors(brought, network, flow)
-    allowed = _spectrum(brought, network, layer, activation)
-    _result(session, brought, network, flow, allowed, _height(session, brought), activation, layer, input_std)
+        _doors(brought, network, reading.data)
+    described = _described(session, brought, network, flow, layer)
+    where = f", in layer {layer + 1}" if network.depth > 1 else ""
+    on = f"On random input (strength {input_std:g})" if input_std else "Without input"
+    name = "playground" if brought.network is None else "your network"
+    result(reading, flow, name, f"{on}{where}", described, _height(session, brought))
 
 
 def _height(session: Session, brought: Brought) -> int:
@@ -161,10 +165,22 @@ def _height(session: Session, brought: Brought) -> int:
 
 
 def _example(session: Session) -> UploadedNetwork | None:
-    """Return the playground's network, or None if it has no W_hh or has overflowed."""
-    layers = [layer for layer in session.run.state.params.layers if isinstance(layer, VanillaWeights)]
-    finite = all(np.isfinite(array).all() for layer in layers for array in vars(layer).values())
-    return UploadedNetwork(tuple(layers)) if layers and finite else None
+    """Return the playground's network, or None if its cell is not measured here or it has overflowed."""
+    params = session.run.state.params
+    finite = np.isfinite(params.flat()).all()
+    return UploadedNetwork(params.layers) if session.experiment.cell in EXAMPLES and finite else None
+
+
+def _without_example(e: Experiment) -> str:
+    """Return why the playground's network is not shown."""
+    if not CELLS[e.cell].recurrent:
+        return f"{NO_RECURRENCE} Upload one that has."
+    if e.cell not in EXAMPLES:
+        return (
+            f"The playground's cell is {CELLS[e.cell].title}; simple RNNs, LSTMs and GRUs are measured here. "
+            "Upload one, or choose one there."
+        )
+    return OVERFLOWED
 
 
 def _spectrum(brought: Brought, network: UploadedNetwork, layer: int, activation: str) -> Spectrum:
@@ -183,23 +199,36 @@ def _choices(
 ) -> tuple[str, int, float, int]:
     """Show and return the choice of activation, T, input strength and layer.
 
-    The activation is a choice for an uploaded network only, since the file does not contain it.
+    The activation is a choice for an uploaded simple RNN only: its file does not contain it. LSTMs and GRUs
+    have their own.
     """
     mine = brought.network is not None
     depth = network.depth if network else 1
     boxes = st.columns([0.24, 0.27, 0.27, 0.22] if depth > 1 else [0.28, 0.36, 0.36], gap="medium")
     activation_key = "own_activation" if mine else "own_activation_example"
-    if not mine:
-        st.session_state[activation_key] = session.experiment.activation
-    activation = boxes[0].selectbox(
-        "Activation",
-        list(ACTIVATIONS) if mine else [session.experiment.activation],
-        format_func=lambda name: ACTIVATIONS[name].title,
-        key=_kept(brought, activation_key, "tanh"),
-        help="The file does not say: choose the one that your network was trained with."
-        if mine
-        else "The playground's own.",
-    )
+    if network is not None and network.gated:
+        cell = CELLS[network.cell]
+        boxes[0].selectbox(
+            "Activation",
+            [cell.built_in],
+            disabled=True,
+            help=f"{cell.title} has activations of its own.",
+            key=f"own_activation_of_{network.cell}",
+        )
+        activation = cell.activations[0]
+    else:
+        if not mine:
+            st.session_state[activation_key] = session.experiment.activation
+        activation = boxes[0].selectbox(
+            "Activation",
+            list(ACTIVATIONS) if mine else [session.experiment.activation],
+            format_func=lambda name: ACTIVATIONS[name].title,
+            key=_kept(brought, activation_key, "tanh"),
+            help="The file does not say: choose the one that your network was trained with."
+            if mine
+            else "The playground's own.",
+        )
+        brought.choices[activation_key] = activation
     hand = session.hand
     T = hand.slider("Steps T", *SEQ_LENS, key=_kept(brought, "own_T", FIRST_T), box=boxes[1])
     input_std = hand.slider(
@@ -223,7 +252,7 @@ def _choices(
             help="The error always enters the top layer.",
         )
         brought.choices["own_layer"] = layer
-    brought.choices |= {activation_key: activation, "own_T": T, "own_input": input_std}
+    brought.choices |= {"own_T": T, "own_input": input_std}
     return activation, T, input_std, layer
 
 
@@ -240,8 +269,9 @@ def _how_to_save() -> None:
             tab.code(code, language="python")
 
 
-def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> None:
-    """Show the buttons: download an example or remove the network, and download the curve."""
+def _doors(brought: Brought, network: UploadedNetwork, table: pd.DataFrame) -> None:
+    """Show the buttons: download an example or remove the network, and download the numbers shown."""
+    names = "The names of a PyTorch state dict" if network.gated else "W_xh, W_hh and b_h"
     if brought.network is None:
         st.download_button(
             "The playground's weights",
@@ -251,64 +281,11 @@ def _doors(brought: Brought, network: UploadedNetwork, flow: UploadedFlow) -> No
             icon=":material/download:",
             on_click="ignore",
             key="own_template",
-            help=with_small_indices("W_xh, W_hh and b_h as .npz: a file to try the upload with."),
+            help=with_small_indices(f"{names}, as .npz: a file to try the upload with."),
         )
     else:
         st.button("Remove my network", icon=":material/close:", on_click=brought.forget, key="own_forget")
-    table = pd.DataFrame({"t": np.arange(1, len(flow.curve) + 1), "gradient": flow.curve})
     csv_button("Data as CSV", lambda: table, "rnnviz-own.csv", key="lab_csv")
-
-
-# The result ---------------------------------------------------------------------------------------
-
-
-def _result(
-    session: Session,
-    brought: Brought,
-    network: UploadedNetwork,
-    flow: UploadedFlow,
-    allowed: Spectrum,
-    height: int,
-    activation: str,
-    layer: int,
-    input_std: float,
-) -> None:
-    """Show the verdict, the curve and the spectrum side by side, and how to read them."""
-    mine = brought.network is not None
-    name = "your network" if mine else "the playground"
-    where = f", in layer {layer + 1}" if network.depth > 1 else ""
-    on = f"On random input (strength {input_std:g})" if input_std else "Without input"
-    described = _described(session, brought, network, flow, layer)
-    st.html(
-        f"<p class='story'>{described}</p><p class='verdict {flow.verdict}' role='status' "
-        "style='margin:2px 0 0;font-size:1.25rem;font-weight:600;line-height:1.3'>"
-        f"{on}{where}, {escape(_sentence(name, flow))}</p>"
-    )
-    left, right = st.columns([0.42, 0.58], gap="small")
-    label = f"Gradient against time step: {flow.verdict}, {plain(flow.decades)} powers of ten"
-    curve = np.where(np.isnan(flow.curve), np.inf, flow.curve)  # NaN comes from numbers that overflowed
-    with left:
-        spec = curves_spec([Curve("your network" if mine else "playground", curve, "main")], theme())
-        spec["layout"]["yaxis"]["title"]["text"] = "length of the error"
-        show(spec, key="lab_own", label=label, height=height, least_width=LEAST_CURVE_WIDTH)
-    sigma, rho = plain(allowed.sigma_max, 4), plain(allowed.rho, 4)
-    with right:
-        label = f"Eigenvalues and singular values of Wₕₕ: rho {rho}, sigma_max {sigma}"
-        spec = spectrum_spec(allowed, None, theme())
-        show(spec, key="lab_own_spectrum", label=label, height=height, least_width=LEAST_SPECTRUM_WIDTH)
-    text, formula = st.columns([0.7, 0.3], gap="medium")
-    slopes = _slopes(flow, activation, top=layer == network.depth - 1)
-    how = (
-        f"**How to read this.** A random error of length 1 enters at the last step and travels back."
-        f"{slopes} σ_max\u00a0=\u00a0{sigma}, 1/γ\u00a0=\u00a0{1 / allowed.gamma:g}. "
-        f"{fate(allowed)} {WHAT_RHO_DECIDES.format(rho=rho)}"
-    )
-    text.markdown(with_small_indices(how))
-    formula.latex(
-        r"\begin{aligned} \sigma_{\max} < \tfrac1\gamma &\ \Rightarrow\ \text{vanishing as } T\to\infty \\ "
-        r"\text{exploding} &\ \Rightarrow\ \sigma_{\max} > \tfrac1\gamma \\ "
-        rf"\sigma_{{\max}}={number(allowed.sigma_max, 4)}\quad \rho&={number(allowed.rho, 4)} \end{{aligned}}"
-    )
 
 
 def _described(
@@ -317,7 +294,8 @@ def _described(
     """Return one line of HTML on which network is shown, its size, and its verdict in the playground."""
     layers = "1 layer" if network.depth == 1 else f"{network.depth} layers"
     weights = f"{network.parameters:,} parameters without W<sub>hy</sub>"
-    size = f"{layers}, I = {network.input_size}, H = {network.hidden_size}, {weights}"
+    shape = f"{layers}, I = {network.input_size}, H = {network.hidden_size}"
+    size = f"{CELLS[network.cell].title}, {shape}, {weights}"
     if brought.network is None:
         verdict = session.run.moment().snapshot.verdict[layer]
         there = f" On its own task (T = {session.experiment.seq_len}) its gradient is {verdict}."
@@ -325,47 +303,6 @@ def _described(
         return f"<b>The playground's network, until you upload your own.</b> {size}.{differing}"
     ignored = f" Ignored: {', '.join(network.ignored[:4])}." if network.ignored else ""
     return f"<b>{escape(brought.file)}</b> ({network.source}): {size}.{escape(ignored)}"
-
-
-def _sentence(name: str, flow: UploadedFlow) -> str:
-    """Return the verdict in one sentence."""
-    verb = {"vanishing": "vanishes", "exploding": "explodes", "healthy": "is healthy"}[flow.verdict]
-    T = len(flow.curve)
-    if flow.decades == -np.inf:
-        there = np.flatnonzero(flow.curve > 0.0)
-        what = f"before step {there[0] + 1} it is exactly zero" if there.size else "it is exactly zero"
-    elif not np.isfinite(flow.decades):
-        what = "the numbers leave the range of floating point"
-    elif abs(flow.decades) < 0.05:
-        what = f"it keeps its size over {_steps(T - 1)}"
-    else:
-        change = "shrinks" if flow.decades < 0 else "grows"
-        what = (
-            f"it {change} by {plain(abs(flow.decades), 2)} powers of ten over {_steps(T - 1)}, "
-            f"a factor of {plain(flow.factor, 2 if flow.factor < 0.95 else 3)} per step"
-        )
-    return f"{name}'s gradient {verb}: {what}."
-
-
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count} steps"
-
-
-def _slopes(flow: UploadedFlow, activation: str, top: bool) -> str:
-    """Return a sentence on the activation's effect on the error, "" if it is not finite.
-
-    top : whether the layer is the last one; the others also receive errors from above.
-    """
-    if not np.isfinite(flow.slope_factor):
-        return ""
-    blocked = f"{percent(flow.saturated)} of the units are {ACTIVATIONS[activation].blocked}"
-    told = f" The slopes φ′ let {plain(flow.slope_factor, 2)} of it through at each step ({blocked})"
-    if not top or not flow.slope_factor or not np.isfinite(flow.factor):
-        return f"{told}."
-    rest = flow.factor / flow.slope_factor
-    if abs(rest - 1.0) < NO_CHANGE:
-        return f"{told}; W_hh keeps its length."
-    return f"{told}; W_hh multiplies it by {plain(rest, 2)}."
 
 
 def _short(name: str) -> str:
