@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = (
-    "model", "tasks", "experiment", "training", "analysis", "applications", "teaching", "figures", "ui",
+    "model", "tasks", "experiment", "training", "analysis", "applications", "teaching", "export", "figures",
+    "ui",
 )  # fmt: skip
 LAYERS = (*PACKAGES[:-2], "rnnviz", *PACKAGES[-2:], "pages", "app.py")
 """From the lowest to the highest; ``rnnviz`` is the library's own door, rnnviz/__init__.py."""

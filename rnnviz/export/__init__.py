@@ -1,0 +1,4 @@
+"""What you can take home: an experiment as code, the pass by hand as a spreadsheet.
+
+May import ``teaching`` and every package below it; never ``figures``.
+"""
