@@ -16,7 +16,7 @@ from rnnviz.model.activations import ACTIVATIONS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
-from rnnviz.tasks.memory import DELAY
+from rnnviz.tasks.memory import DELAY, SYMBOLS
 from rnnviz.tasks.options import NOISE
 from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
@@ -245,7 +245,8 @@ def _after(session: Session, lesson: Lesson, number: int, progress: LessonProgre
         st.button("Run it again", on_click=_run_again, args=(session, lesson, number), key="run_again")
     with st.container(horizontal=True, gap="medium", key="lesson_doors"):
         story.door(session, "playground", "Continue in the Playground", step.experiment)
-        story.door(session, "laboratory", "Measure it in the Laboratory", step.experiment)
+        opened = {"instrument": step.instrument} if step.instrument else {}
+        story.door(session, "laboratory", "Measure it in the Laboratory", step.experiment, **opened)
 
 
 def _running(session: Session, step: Step, key: RunKey) -> None:
@@ -336,6 +337,8 @@ def _facts(e: Experiment) -> list[str]:
     facts = [f"T = {e.seq_len}"]
     if "delay" in options:
         facts.append(f"delay {DELAY.of(e)}")
+    if "symbols" in options and SYMBOLS.of(e) != SYMBOLS.default:
+        facts.append(f"{SYMBOLS.of(e)} symbols")
     if "noise" in options and NOISE.of(e) != NOISE.default:
         facts.append(f"noise {NOISE.of(e):g}")
     gain = f", gain {e.gain:g}" if init.has_gain and e.gain != Experiment.gain else ""

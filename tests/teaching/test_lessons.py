@@ -11,16 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnviz import Experiment, seed_band
+from rnnviz import Experiment, gradient_flow, seed_band
+from rnnviz.analysis.jacobians import state_jacobians
 from rnnviz.experiment.links import to_params
 from rnnviz.experiment.pair import parameter_count
 from rnnviz.teaching import measured
 from rnnviz.teaching.cures import OUTCOMES
 from rnnviz.teaching.lessons import FOLDER, LESSONS, Lesson, Outcome, Step, outcome, read_all, read_lesson
 from rnnviz.teaching.lessons.outcome import CLAIMS, WORDS
+from rnnviz.teaching.measured import MEASURED
+from rnnviz.training.loop import advance
+from rnnviz.training.updates import first_state
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import SPEEDS
 from rnnviz.ui.run_registry import RunKey
+from rnnviz.ui.views import INSTRUMENTS
 from tests.ahead import TrainedAhead
 from tests.visitor import Tab
 
@@ -130,6 +135,9 @@ def test_what_is_said_of_powers() -> None:
         ("identity", (2, 3), {"init"}),
         ("luck", (0, 1), {"seed"}),
         ("luck", (1, 2), {"init"}),
+        ("directions", (0, 1), {"init"}),
+        ("directions", (1, 2), {"seed"}),
+        ("directions", (0, 3), {"symbols"}),
     ],
 )
 def test_only_what_is_named_changes_from_step_to_step(
@@ -137,6 +145,43 @@ def test_only_what_is_named_changes_from_step_to_step(
 ) -> None:
     a, b = (vars(LESSONS[name].steps[number].experiment) for number in steps)
     assert {choice for choice in a if a[choice] != b[choice]} == what
+
+
+def test_how_many_directions_survive_decides_while_the_norm_stays_the_same() -> None:
+    """Lesson "directions": an intervention. W_hh keeps lengths on k of its directions and shrinks the others.
+
+    Between Gaussian draws the count alone does not tell which ones learn: it varies little there.
+    """
+
+    def learned(k: int, symbols: int) -> tuple[int, float]:
+        """Return how many of six seeds learn, and the median of what the gradient loses before."""
+        solved, decades = 0, []
+        for seed in range(200, 206):
+            e = LESSONS["directions"].steps[1].experiment.replace(seed=seed, symbols=symbols)
+            rng = np.random.default_rng(seed)
+            params = e.init(e.rng("weights"))
+            W_hh = params.layers[0].W_hh
+            V, kept, fading = (np.linalg.qr(rng.standard_normal((n, n))).Q for n in (32, k, 32 - k))
+            W_hh[:] = V[:, :k] @ kept @ V[:, :k].T + 0.7 * V[:, k:] @ fading @ V[:, k:].T
+            assert state_jacobians(e, params, most=2).within[0] == k
+            decades.append(gradient_flow(e, params).decades)
+            state = advance(e, first_state(params, e.rng("training"), e.seq_len), steps=100)
+            solved += state.solved_at is not None
+        return solved, float(np.median(decades))
+
+    (few, norm_few), (many, norm_many), (two, _) = learned(3, 8), learned(31, 8), learned(3, 2)
+    assert norm_few == pytest.approx(norm_many, abs=0.3)
+    assert few <= 2
+    assert min(many, two) >= 4
+
+
+def test_gaussian_and_orthogonal_weights_leave_norms_of_about_the_same_size() -> None:
+    gaussian, orthogonal = (
+        seed_band(step.experiment, seeds=100).decades for step in LESSONS["directions"].steps[:2]
+    )
+    assert np.median(gaussian) == pytest.approx(np.median(orthogonal), abs=0.5)
+    solved = [MEASURED[f"directions/{number}"].solved.interval for number in (1, 2)]
+    assert solved[0][1] < solved[1][0] / 2, "far fewer"
 
 
 # The files
@@ -152,6 +197,7 @@ def test_every_lesson_is_a_path_of_two_to_four_questions() -> None:
             assert step.speed in SPEEDS.values(), "the playground shows it"
             assert step.question.endswith(("?", "."))
             assert len(set(step.answers)) == len(step.answers)
+            assert step.instrument in {"", *INSTRUMENTS}, "the laboratory has it"
 
 
 def test_the_right_answer_has_no_place_of_its_own() -> None:
@@ -161,7 +207,7 @@ def test_the_right_answer_has_no_place_of_its_own() -> None:
 
 def test_the_readme_explains_every_name() -> None:
     names = set(re.findall(r"`{?(\w+)}?`", README))
-    assert {*WORDS, *measured.WORDS, *CLAIMS, "share", "covered", "speed", "learned"} <= names
+    assert {*WORDS, *measured.WORDS, *CLAIMS, "share", "covered", "speed", "instrument", "learned"} <= names
 
 
 def test_the_example_of_the_readme_is_a_lesson(tmp_path: Path) -> None:
@@ -231,6 +277,7 @@ def test_a_lesson_is_read_as_it_is_written(tmp_path: Path) -> None:
         ("updates = 10", "updates = 15", "step 1: updates must be at most 5,000 and a number at which"),
         ("updates = 10", "updates = 100000", "step 1: updates must be at most 5,000"),
         ("updates = 10", "updates = 10\nspeed = 0", "step 1: speed must be a number of updates a second"),
+        ("updates = 10", "updates = 10\ninstrument = 3", "step 1: instrument must be text; got 3"),
         ("updates = 10", 'updates = 10\ncovered = "yes"', "step 1: covered must be true or false; got 'yes'"),
         ("{metric}", "{accuracy}", "into braces; got 'accuracy'"),
         ("{metric}", "{metric:.2f}", "into braces; got 'metric'"),
@@ -552,6 +599,15 @@ def test_the_doors_open_the_very_same_run() -> None:
     learner.go("lessons", **learner.params)
     assert learner.run is run
     assert "names 100% of the symbols" in learner.why, "with the numbers of the end of the lesson"
+
+
+def test_the_door_to_the_laboratory_opens_the_instrument_of_the_step() -> None:
+    learner = Learner(lesson="directions")
+    learner.answer(2)
+    learner.let_it_end()
+    asked = {link.proto.page: link.proto.query_string for link in learner.tab.get("page_link")}
+    assert "instrument=directions" in asked["laboratory"]
+    assert "gets back in 4 of them" in learner.why
 
 
 def test_a_run_that_was_left_goes_on() -> None:

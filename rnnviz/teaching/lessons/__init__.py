@@ -39,6 +39,7 @@ class Step:
     measured : the outcomes over many seeds, None if they were not measured.
     speed : training steps per second, None for as many as possible.
     covered : the figures are covered until the question is answered.
+    instrument : of the laboratory, the one that its door opens; "" for the one that was open last.
     """
 
     experiment: Experiment
@@ -52,6 +53,7 @@ class Step:
     measured: Measured | None
     speed: float | None
     covered: bool
+    instrument: str
 
     def explained(self, words: Mapping[str, str]) -> list[str]:
         """Return the paragraphs of ``why`` with the numbers of the run and of many seeds filled in."""
@@ -110,10 +112,11 @@ STEP_KEYS: dict[str, tuple[Check, str]] = {
     ),
     "speed": (lambda value: is_number(value) and value > 0, "a number of updates a second"),
     "covered": (lambda value: isinstance(value, bool), "true or false"),
+    "instrument": (_is_text, "text"),
     "why": (_is_text, "text"),
     "expect": (lambda value: isinstance(value, dict) and bool(set(value) - {"share"}), "a table of claims"),
 }
-OPTIONAL = {"speed", "covered"}
+OPTIONAL = {"speed", "covered", "instrument"}
 
 
 def _checked(data: Mapping[str, Any], keys: Mapping[str, tuple[Check, str]]) -> None:
@@ -176,6 +179,7 @@ def _read_step(data: dict[str, Any], outcomes: Measured | None) -> Step:
         measured=outcomes,
         speed=float(data["speed"]) if "speed" in data else None,
         covered=data.get("covered", False),
+        instrument=data.get("instrument", ""),
     )
 
 

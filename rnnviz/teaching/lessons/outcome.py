@@ -5,12 +5,15 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from rnnviz.analysis.jacobians import state_jacobians
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment
+from rnnviz.model.network import Params
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.numbers import plain
 from rnnviz.teaching.presets import STUCK_WITHIN
@@ -85,6 +88,16 @@ class Outcome:
         columns = self.state.history.columns
         return float(np.mean(columns["clipped_grad_norm"] < columns["grad_norm"]))
 
+    @cached_property
+    def directions_before(self) -> float:
+        """In how many directions of the last state an error gets back to step 1, before training."""
+        return _directions(self.experiment, start(self.experiment).params)
+
+    @cached_property
+    def directions_after(self) -> float:
+        """The same after training; NaN if the states overflow."""
+        return _directions(self.experiment, self.state.params)
+
     def words(self) -> dict[str, str]:
         """Return the values for the names in braces, as text."""
         return {name: told(self) for name, told in WORDS.items()}
@@ -93,6 +106,14 @@ class Outcome:
         """Return the claims that do not hold, each with the actual value."""
         failed = [name for name, value in claims.items() if not CLAIMS[name].holds(self, value)]
         return [f"{name} = {claims[name]}, but it is {CLAIMS[name].seen(self)}" for name in failed]
+
+
+def _directions(e: Experiment, params: Params) -> float:
+    """Return how many singular values of ds_T/ds_1 lie within two decades of the largest."""
+    try:
+        return float(state_jacobians(e, params, most=2).within[0])
+    except ValueError:  # states that overflow have no Jacobian
+        return np.nan
 
 
 # ---------------------------------------------------------------- numbers in words
@@ -132,6 +153,10 @@ def _decades(value: float) -> str:
     return f"{abs(value):.1f}"
 
 
+def _count(value: float) -> str:
+    return "not a number" if np.isnan(value) else f"{value:.0f}"
+
+
 def _radius(value: float) -> str:
     return f"{value:.2f}" if value < 100 else size(value)
 
@@ -152,6 +177,8 @@ WORDS: dict[str, Callable[[Outcome], str]] = {
     "whole_factor_before": lambda o: factor(o.whole_decades),
     "rho_before": lambda o: _radius(o.before.spectral_radius[-1]),
     "rho_after": lambda o: _radius(o.after.spectral_radius[-1]),
+    "directions_before": lambda o: _count(o.directions_before),
+    "directions_after": lambda o: _count(o.directions_after),
     "first_gradient": lambda o: size(o.first_gradient),
     "largest_gradient": lambda o: size(o.largest_gradient),
     "clipped": lambda o: percent(o.clipped),
@@ -225,6 +252,8 @@ CLAIMS: dict[str, Claim] = {
     "whole_before": Claim("span", lambda o: o.whole_decades, _within),
     "rho_before": Claim("span", lambda o: o.before.spectral_radius[-1], _within),
     "rho_after": Claim("span", lambda o: o.after.spectral_radius[-1], _within),
+    "directions_before": Claim("span", lambda o: o.directions_before, _within),
+    "directions_after": Claim("span", lambda o: o.directions_after, _within),
     "first_gradient": Claim("span", lambda o: o.first_gradient, _within),
     "largest_gradient": Claim("span", lambda o: o.largest_gradient, _within),
     "clipped": Claim("span", lambda o: o.clipped, _within),
