@@ -88,6 +88,15 @@ class Keyframes:
                 spaced.append(kept)
         self._kept = spaced
 
+    def copy(self, most_bytes: int) -> Keyframes:
+        """Return the same states in less memory, ``most_bytes``, if need be with fewer of them kept."""
+        twin = Keyframes(self._kept[0].state, most_bytes)
+        twin.spacing, twin.newest, twin._kept = self.spacing, self.newest, list(self._kept)
+        while len(twin._kept) > twin._most:
+            twin.spacing *= 2
+            twin._thin()
+        return twin
+
     def way_to(self, step: int) -> Way:
         """Return how to come to the state after so many updates, at most those of the newest state."""
         step = min(max(step, 0), self.newest.step)

@@ -69,6 +69,9 @@ from rnnviz.ui.workers import SHARED
 ALBUM_SIZE = 64
 """Number of past gradient curves that a run keeps; when it is exceeded, every second one is dropped."""
 
+COPY_BYTES = 4_000_000
+"""Memory for the kept states of a run's copy."""
+
 ALL_DRAWN = 30.0
 """Updates per second up to which each of them is drawn; browsers draw hardly more pictures."""
 
@@ -188,6 +191,16 @@ class LiveRun:
         self._cancel: Callable[[], object] = _nothing
         self._next_update = 0.0
         self._marks: deque[tuple[float, int]] = deque([(clock(), 0)], maxlen=12)
+
+    def copy(self) -> LiveRun:
+        """Return a run that has come as far, paused, in less memory; this one goes on as it is."""
+        with self._lock:
+            twin = LiveRun(self.experiment, self._executor, self._clock, self._later)
+            twin._start, twin._newest = self._start, self._newest
+            twin.keyframes = self.keyframes.copy(COPY_BYTES)
+            twin.spans, twin.album, twin.speed = dict(self.spans), dict(self.album), self.speed
+            twin.phase = Phase.DIVERGED if self.finished else Phase.PAUSED if self.state.step else Phase.IDLE
+            return twin
 
     @property
     def state(self) -> TrainingState:

@@ -16,7 +16,7 @@ from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.teaching.numbers import plain
 from rnnviz.teaching.presets import Preset
 from rnnviz.training.state import TrainingState
-from rnnviz.ui import look_back, story
+from rnnviz.ui import kept_runs, look_back, story
 from rnnviz.ui.controls import remedies, remedies_for_vanishing, scenario
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_panel import RunPanel
@@ -122,7 +122,9 @@ def live(session: Session, shown: RunPanel) -> None:
     projector = session.view.projector
     lower = LOWER_HEIGHT - LOWER_ROW * projector
     timeline(session, shown, TIMELINE_HEIGHT - LOWER_TIMELINE * projector)
-    look_back.slider(shown.run, "timeline")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look_back_bar"):
+        look_back.slider(shown.run, "timeline")
+        kept_runs.keep_button(session)
     left, right = st.columns([0.58, 0.42], gap="small")
     with left:
         shown.progress(lower)

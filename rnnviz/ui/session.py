@@ -22,6 +22,7 @@ from rnnviz.ui.lesson_progress import LessonProgress
 from rnnviz.ui.live_run import LiveRun, Ticket
 from rnnviz.ui.run_registry import MAIN, RunRegistry
 from rnnviz.ui.screen import Screen
+from rnnviz.ui.shelf import Shelf
 from rnnviz.ui.sweep_registry import SweepRegistry
 from rnnviz.ui.tour_progress import TourProgress
 from rnnviz.ui.views import View, of_view, read_view, view_params
@@ -61,6 +62,7 @@ class Session:
     layer : the layer shown in the lower rows; units, whole_loss, relative : see figures.Timeline.
     sweeps : the newest sweeps, by what they measure.
     applications : the visitor's inputs on the page Real data.
+    shelf : the runs that the visitor has kept.
     lessons : progress by lesson name. tour : progress in the tour on the home page.
     """
 
@@ -80,6 +82,7 @@ class Session:
     applications: ApplicationsState = field(default_factory=ApplicationsState)
     lessons: dict[str, LessonProgress] = field(default_factory=dict)
     tour: TourProgress = field(default_factory=TourProgress)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def __post_init__(self) -> None:
         self.runs = RunRegistry(partial(LiveRun, executor=self.lines.live))

@@ -23,7 +23,7 @@ from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices
-from rnnviz.ui import story
+from rnnviz.ui import kept_runs, story
 from rnnviz.ui.controls import CLIPS, RATES
 from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.instruments.slow import SEEDS, UPDATES, Measurement, show_measurement
@@ -39,7 +39,7 @@ TIMELINE_HEIGHT, CHART_HEIGHT, SEEDS_HEIGHT = 292, 176, 270
 COLUMNS_WIDTH = 330.0
 """Pixels of the columns of each timeline at 1280x720."""
 
-VIEWS = {"seed": "This seed", "seeds": f"{SEEDS} seeds"}
+VIEWS = {"seed": "This seed", "seeds": f"{SEEDS} seeds", "kept": "Kept"}
 GAINS = (0.5, 0.9, 1.0, 1.1, 1.5, 2.0)
 SIZES = (8, 16, 32, 64, 128)
 
@@ -51,6 +51,9 @@ def page(session: Session) -> None:
         lambda: _runs(session, pair), session.widgets, lambda: _start(session, pair), prefix="pair_"
     )
     shown = _bar(session, panel)
+    if shown == "kept":
+        kept_runs.view(session)
+        return
     _changes(session, pair)
     _held(pair)
     if problems := {run.problem for run in panel.runs if run.problem}:
@@ -100,17 +103,18 @@ def _bar(session: Session, panel: RunPanel) -> str:
     """Show the buttons of both runs; return which view is chosen."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pair_bar"):
         story.name("side_by_side")
-        panel.play_button()
-        panel.step_button()
-        panel.reset_button("Both back to their initial weights", "replay")
-        st.button(
-            "New seed",
-            icon=":material/casino:",
-            shortcut="N",
-            on_click=lambda: session.choose(seed=session.experiment.seed + 1),
-            key="pair_new_seed",
-        )
-        panel.speed()
+        if st.session_state.get("pair_view") != "kept":  # nobody trains those
+            panel.play_button()
+            panel.step_button()
+            panel.reset_button("Both back to their initial weights", "replay")
+            st.button(
+                "New seed",
+                icon=":material/casino:",
+                shortcut="N",
+                on_click=lambda: session.choose(seed=session.experiment.seed + 1),
+                key="pair_new_seed",
+            )
+            panel.speed()
         return one_of("Shown", VIEWS, VIEWS.__getitem__, key="pair_view")
 
 

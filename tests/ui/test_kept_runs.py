@@ -1,0 +1,162 @@
+"""Runs on the shelf: kept as they are, compared, opened again, deleted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment, train
+from rnnviz.experiment.links import to_params
+from rnnviz.figures.kept_runs import KeptRun, kept_runs_spec
+from rnnviz.training.keyframes import Keyframes
+from rnnviz.training.loop import start
+from rnnviz.ui.live_run import COPY_BYTES, LiveRun
+from rnnviz.ui.shelf import LONGEST_NAME, MOST, Shelf
+from tests.visitor import Tab, train_here
+
+SMALL = Experiment(seq_len=5, hidden_size=6, batch_size=8)
+
+
+def trained(e: Experiment = SMALL, steps: int = 12) -> LiveRun:
+    run = LiveRun(e)
+    train_here(run, steps)
+    run.keyframes.keep(run.state)
+    return run
+
+
+class Visitor(Tab):
+    """A visitor who trains in the playground and keeps what comes of it."""
+
+    def __init__(self, e: Experiment = SMALL) -> None:
+        super().__init__("playground", **to_params(e))
+
+    def train_and_keep(self, steps: int) -> None:
+        train_here(self.run, steps)
+        self.run.keyframes.keep(self.run.state)
+        self.look()
+        self.press("keep_run")
+
+    def change(self, **settings: object) -> None:
+        self.session.choose(**settings)
+        self.look()
+
+    def open_shelf(self) -> None:
+        self.go("side_by_side")
+        view = next(w for w in self.tab.segmented_control if "pair_view" in str(w.key))
+        view.set_value("kept")
+        self.look()
+
+    @property
+    def table(self) -> list[list[str]]:
+        html = next(text for text in self.texts if "kept-runs" in text and "<table>" in text)
+        rows = re.findall(r"<tr>(.*?)</tr>", html, re.S)
+        return [
+            [unescape(re.sub("<[^>]+>", "", cell)) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)]
+            for row in rows
+        ]
+
+
+def test_a_copy_stays_as_it_was_and_the_run_goes_on() -> None:
+    run = trained()
+    copy = run.copy()
+    train_here(run, 5)
+    assert (copy.state.step, run.state.step) == (12, 17)
+    assert not copy.playing
+    assert (copy.state.params.flat() == train(SMALL, 12).params.flat()).all()
+    assert (copy.initial.last[-1] == run.initial.last[-1]).all()
+
+
+def test_a_copy_can_be_looked_back_at_in_less_memory() -> None:
+    states = [start(Experiment(hidden_size=128, layers=3))]
+    kept = Keyframes(states[0])
+    for step in range(1, 8):
+        kept.keep(replace(states[0], step=step))
+    copy = kept.copy(COPY_BYTES)
+    assert copy.nbytes <= max(COPY_BYTES, 2 * kept.nbytes / len(kept.steps))
+    assert (copy.steps[0], copy.newest.step) == (0, 7)
+    assert kept.steps == list(range(len(kept.steps))), "and the original has all it had"
+
+
+def test_the_shelf_holds_eight_and_says_so() -> None:
+    shelf, run = Shelf(), trained()
+    names = [shelf.keep(run).name for _ in range(MOST)]
+    assert names == [f"Run {n}" for n in range(1, MOST + 1)]
+    with pytest.raises(ValueError, match="holds 8 runs"):
+        shelf.keep(run)
+    shelf.runs.remove(shelf.runs[0])
+    assert shelf.keep(run).name == "Run 9", "a name is not given twice"
+
+
+def test_a_name_is_shortened_and_never_empty() -> None:
+    shelf = Shelf()
+    kept = shelf.keep(trained())
+    shelf.rename(kept, "  my best  ")
+    assert kept.name == "my best"
+    shelf.rename(kept, " ")
+    assert kept.name == "my best"
+    shelf.rename(kept, "x" * 99)
+    assert len(kept.name) == LONGEST_NAME
+
+
+def test_the_table_shows_only_what_differs_and_what_came_of_it() -> None:
+    visitor = Visitor()
+    visitor.train_and_keep(10)
+    assert any("Kept as Run 1 (1 of 8)" in note for note in visitor.notes + visitor.texts)
+    visitor.change(cell="lstm", init="chrono")
+    visitor.train_and_keep(4)
+    visitor.open_shelf()
+    head, first, second = visitor.table
+    assert head[:4] == ["run", "Cell", "Initialisation", "updates"]
+    assert (first[1], second[1]) == ("vanilla", "lstm")
+    assert (first[3], second[3]) == ("10", "4")
+    assert "kept_runs" in visitor.messages
+
+
+def test_two_runs_open_as_a_and_b_unless_their_data_differ() -> None:
+    visitor = Visitor()
+    visitor.train_and_keep(3)
+    visitor.change(cell="gru")
+    visitor.train_and_keep(3)
+    visitor.change(seq_len=7)
+    visitor.train_and_keep(3)
+    visitor.open_shelf()
+    visitor.press("shelf_pair")
+    params = dict(visitor.tab.query_params)
+    assert visitor.session.experiment == SMALL
+    assert params["b.cell"] in ("gru", ["gru"])
+    visitor.open_shelf()
+    visitor.tab.selectbox(key="shelf_other").set_value(1)
+    visitor.look()
+    assert visitor.tab.button(key="shelf_pair").disabled
+
+
+def test_deleted_runs_are_gone_and_an_empty_shelf_says_how_to_fill_it() -> None:
+    visitor = Visitor()
+    visitor.train_and_keep(3)
+    visitor.open_shelf()
+    visitor.press("shelf_drop")
+    assert visitor.session.shelf.runs == []
+    assert "press Keep" in visitor.html
+
+
+def test_each_run_has_its_own_line_and_infinite_values_are_left_out() -> None:
+    drawn = []
+    for number, kept in enumerate([trained()] * 8):
+        seen = KeptRun.of(f"Run {number}", SMALL, kept.state, kept.initial, kept.initial)
+        drawn.append(seen)
+    broken = KeptRun("broken", drawn[0].progress, np.array([np.inf, 0.0, 1.0]), np.array([np.nan, 1.0, 2.0]))
+    spec = kept_runs_spec([*drawn, broken])
+    lines = {(trace["line"]["color"], trace["line"]["dash"]) for trace in spec["data"] if trace["showlegend"]}
+    assert len(lines) == 9
+    before = spec["data"][-2]["y"]
+    assert np.isnan(before[:2]).all()
+    assert before[2] == 1.0
+
+
+def test_nothing_is_kept_before_the_first_update() -> None:
+    visitor = Visitor()
+    assert visitor.tab.button(key="keep_run").disabled
