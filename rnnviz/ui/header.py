@@ -1,4 +1,4 @@
-"""The header, the same on every page: the way home, the glossary, and the projector view."""
+"""The header: the way home, the glossary and the projector view; on the playground, what to take home."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from rnnviz.ui import glossary, story, tour
+from rnnviz.ui import glossary, story, take_home, tour
 from rnnviz.ui.catalogue import ENTRIES, LEARN, Entry
 from rnnviz.ui.session import Session
 
@@ -25,6 +25,8 @@ def show(session: Session, entry: Entry) -> None:
         else:
             st.page_link(ENTRIES["home"].page, label="rnnviz", query_params=story.asked(session, "home"))
     with st.container(key="tools", horizontal=True, gap="xxsmall"):
+        if entry.name == "playground" and not session.view.projector:
+            take_home.popover(session)
         if entry.name != "glossary" and not session.view.projector:
             _drawer(session)
         _projector_switch(session)

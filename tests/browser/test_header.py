@@ -13,8 +13,11 @@ from tests.browser.conftest import SETTLED, choose, press_key, wait_until
 from tests.browser.test_story import AXE, DRAWN, MAIN, barriers, open_page
 
 IN_THE_HEADER = (
-    ".st-key-brand a, [data-testid=stTopNavLink], .st-key-tools button, [data-testid=stMainMenuButton]"
+    ".st-key-brand a, [data-testid=stTopNavLink], [data-testid=stMainMenuButton], "
+    ".st-key-tools button:not(.st-key-take_home button)"
 )
+"""What every page has in common; the playground adds a button."""
+
 PLACES = f"""[...document.querySelectorAll('{IN_THE_HEADER}')].map(node => {{
     const box = node.getBoundingClientRect();
     return [Math.round(box.x), Math.round(box.width), Math.round(box.right)];
