@@ -6,14 +6,17 @@ To add an export, write a function that shows it and name it in EXPORTS.
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 import streamlit as st
 
 from rnnviz.experiment import Experiment
 from rnnviz.export.code import notebook, numpy_script, pytorch_script
+from rnnviz.export.run_file import open_run, save_run
 from rnnviz.tasks import TASKS
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
+from rnnviz.ui.uploads import taken
 from rnnviz.ui.widgets import one_of
 
 USUAL_UPDATES = 300
@@ -50,7 +53,50 @@ def _pytorch(session: Session) -> None:
     )
 
 
-EXPORTS: dict[str, Callable[[Session], None]] = {"NumPy script": _numpy, "PyTorch script": _pytorch}
+def _run_file(session: Session) -> None:
+    """Offer the run as a file, and open one."""
+    st.html(
+        "<p class='told-home'>The run with its weights, its optimizer and its history. Opened again, here or in a "
+        "notebook, training goes on exactly as if it had never stopped.</p>"
+    )
+    run = session.run
+    name = f"{run.experiment.task}-{run.experiment.cell}-{run.state.step}.zip"
+    st.download_button(
+        f"Run after {run.state.step:,} updates (.zip)",
+        lambda: save_run(run.experiment, run.state),
+        name,
+        "application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=run.plays_on,
+        help="Pause first." if run.plays_on else None,
+        key="take_home_run",
+    )
+    key = f"run_file_{session.files_opened}"
+
+    def take() -> None:
+        file = taken(key)
+        if file is None:
+            return
+        session.files_opened += 1
+        try:
+            found = open_run(file[1])
+        except ValueError as problem:
+            session.file_problem = f"{file[0][:40]} was rejected. {problem}"
+            return
+        session.file_problem = ""
+        session.open_run(found, file[0][:40])
+
+    st.file_uploader("Open a run (.zip)", type="zip", key=key, on_change=take)
+    if session.file_problem:
+        st.html(f"<p class='note' role='status'>{escape(session.file_problem)}</p>")
+
+
+EXPORTS: dict[str, Callable[[Session], None]] = {
+    "NumPy script": _numpy,
+    "PyTorch script": _pytorch,
+    "Run file": _run_file,
+}
 """What can be taken home, by its name on screen."""
 
 
