@@ -193,7 +193,7 @@ class LiveRun:
         self._marks: deque[tuple[float, int]] = deque([(clock(), 0)], maxlen=12)
 
     def opened(self, state: TrainingState) -> LiveRun:
-        """Return this run as it is in a later state, which was saved; nothing between can be looked back at."""
+        """Return this run in a later state, which was saved; the states between come again from the start."""
         twin = LiveRun(self.experiment, self._executor, self._clock, self._later)
         twin._newest = state, take_snapshot(self.experiment, state.params, state.step)
         twin.keyframes.keep(state)

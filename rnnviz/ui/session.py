@@ -63,8 +63,8 @@ class Session:
     layer : the layer shown in the lower rows; units, whole_loss, relative : see figures.Timeline.
     sweeps : the newest sweeps, by what they measure.
     applications : the visitor's inputs on the page Real data.
-    shelf : the runs that the visitor has kept. files_opened : how many run files were read, and file_problem :
-    why the last one was rejected.
+    shelf : the runs that the visitor has kept.
+    files_opened, file_problem : how many run files were read, and why the last one was rejected.
     lessons : progress by lesson name. tour : progress in the tour on the home page.
     """
 

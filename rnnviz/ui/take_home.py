@@ -56,8 +56,8 @@ def _pytorch(session: Session) -> None:
 def _run_file(session: Session) -> None:
     """Offer the run as a file, and open one."""
     st.html(
-        "<p class='told-home'>The run with its weights, its optimizer and its history. Opened again, here or in a "
-        "notebook, training goes on exactly as if it had never stopped.</p>"
+        "<p class='told-home'>The run with its weights, its optimizer and its history. Opened again, here or "
+        "in a notebook, training goes on exactly as if it had not stopped.</p>"
     )
     run = session.run
     name = f"{run.experiment.task}-{run.experiment.cell}-{run.state.step}.zip"

@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz import Experiment
+from rnnviz import Experiment, train
 from rnnviz.export.code import numpy_script, pytorch_script
+from rnnviz.export.run_file import open_run
 from rnnviz.teaching.walkthrough import Walk, original
 from tests.browser.conftest import STYLED, wait_until
 from tests.browser.test_story import AXE, barriers
@@ -93,3 +94,41 @@ def test_the_pass_by_hand_is_a_spreadsheet(server: str, page: Page) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(content), data_only=True).active
     assert sheet is not None
     assert sheet["N5"].value == pytest.approx(Walk.of(original()).L[0], abs=1e-12)
+
+
+STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
+
+
+def test_a_run_is_saved_opened_again_and_goes_on_bit_for_bit(server: str, page: Page, tmp_path: Path) -> None:
+    open_exports(page, server, "?T=5&H=8")
+    page.keyboard.press("Escape")
+    for made in (1, 2, 3):
+        page.locator(".st-key-step button").click()
+        wait_until(page, f"{STEP} === {made}")
+    page.get_by_role("button", name="Take it home").click()
+    page.get_by_role("radio", name="Run file").click()
+    name, data = downloaded(page, "Run after 3 updates")
+    assert name == "recall-vanilla-3.zip"
+    found = open_run(data)
+    e = Experiment(seq_len=5, hidden_size=8)
+    assert found.experiment == e
+    assert (found.params.flat() == train(e, 3).params.flat()).all()
+    file = tmp_path / name
+    file.write_bytes(data)
+    page.locator(f"{BODY} input[type=file]").set_input_files(tmp_path / _damaged(tmp_path))
+    expect(page.locator(f"{BODY} .note")).to_contain_text("was rejected")
+    assert page.evaluate(STEP) == 3, "the run is still there"
+    page.goto(f"{server}/playground?T=9")
+    wait_until(page, f"{TIMELINE}?.dataset.draws > 0 && {STYLED} && {STEP} === 0")
+    page.get_by_role("button", name="Take it home").click()
+    page.get_by_role("radio", name="Run file").click()
+    page.locator(f"{BODY} input[type=file]").set_input_files(file)
+    wait_until(page, f"{STEP} === 3 && new URL(location).searchParams.get('T') === '5'")
+    page.keyboard.press("Escape")
+    page.locator(".st-key-step button").click()
+    wait_until(page, f"{STEP} === 4")
+
+
+def _damaged(folder: Path) -> str:
+    (folder / "damaged.zip").write_bytes(b"PK\x03\x04 and nothing else")
+    return "damaged.zip"
