@@ -14,8 +14,10 @@ from rnnviz.ui.session import Session
 def show(session: Session, entry: Entry) -> None:
     """Show what stands in the header beside Streamlit's own links; takes no space on the page.
 
-    entry : the page that is shown.
+    A page that is embedded in another site has no header. entry : the page that is shown.
     """
+    if st.context.is_embedded:
+        return
     if entry.name in LEARN:
         st.html(f"<style>[data-testid='stTopNavLink'][href$='/{LEARN[0]}'] {{ {CURRENT} }}</style>")
     with st.container(key="brand"):

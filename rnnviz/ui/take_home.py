@@ -16,6 +16,7 @@ from rnnviz.export.run_file import open_run, save_run
 from rnnviz.tasks import TASKS
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
+from rnnviz.ui.teach import link
 from rnnviz.ui.uploads import taken
 from rnnviz.ui.widgets import one_of
 
@@ -92,10 +93,20 @@ def _run_file(session: Session) -> None:
         st.html(f"<p class='note' role='status'>{escape(session.file_problem)}</p>")
 
 
+def _link(session: Session) -> None:
+    """Show the link to this experiment, to copy."""
+    retuned = " The run was retuned; the link starts a new one with the last values." * bool(
+        session.run.retunings
+    )
+    st.html(f"<p class='told-home'>Whoever opens this link sees the same numbers.{retuned}</p>")
+    st.code(link("playground", session.experiment, session.view), language=None, wrap_lines=True)
+
+
 EXPORTS: dict[str, Callable[[Session], None]] = {
     "NumPy script": _numpy,
     "PyTorch script": _pytorch,
     "Run file": _run_file,
+    "Link": _link,
 }
 """What can be taken home, by its name on screen."""
 
