@@ -23,7 +23,7 @@ from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.session import Session
 
 TIMELINE_HEIGHT, LOWER_HEIGHT = 356, 182
-LOWER_TIMELINE, LOWER_ROW = 22, 8
+LOWER_TIMELINE, LOWER_ROW = 8, 8
 """Pixels that both rows of figures are lower in projector view, where the run's buttons are at the foot."""
 REMEDIES_HEIGHT = 48
 """Pixels for the remedies above the answers."""
