@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from rnnviz.export.spreadsheet import spreadsheet
 from rnnviz.teaching.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMAND = [sys.executable, "-m", "rnnviz"]
 SMALL = ["--task", "echo", "--T", "6", "--delay", "2", "--H", "8", "--seed", "3"]
 E = Experiment(
@@ -134,6 +136,22 @@ def test_the_help_of_a_command_lists_every_setting(command: str, capsys: pytest.
         assert f"--{choice.url}" in words
 
 
+def test_the_examples_in_the_readme_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "rnnviz.command_line.sweep.measure", lambda parts: ([seed_run(part) for part in parts], False)
+    )
+    lines = [line for line in README.splitlines() if line.startswith("python -m rnnviz ")]
+    assert len(lines) == 3
+    for line in lines:
+        args = shlex.split(line, comments=True)[3:]
+        assert main([*args, "--updates", "1", *(["--seeds", "2"] if args[0] == "sweep" else [])]) == 0, line
+    assert "of 2 seeds" in capsys.readouterr().out
+    assert (tmp_path / "run.csv").exists()
+
+
 # Settings
 
 
@@ -175,6 +193,7 @@ def test_a_setting_that_nobody_named_follows_those_that_were(capsys: pytest.Capt
         (["--cell", "gru", "--activation", "relu"], "GRU has its own activation, so ReLU is not used."),
         (["--delay", "3"], "the task recall has no option delay."),
         (["--task", "characters", "--text", "aha"], "text is read only with corpus=own."),
+        (["--task", "series", "--series", "own", "--data", "1 2 3"], "Your series was not used"),
         (["--init", "glorot", "--gain", "2"], "the initialisation glorot has no gain."),
         (["--cel", "lstm"], "--cell"),
         (["nonsense"], "LINK must be an address"),

@@ -26,7 +26,7 @@ def rnnviz() -> None:
 
     rnnviz train "http://localhost:8501/playground?T=50&cell=lstm" --seed 3
 
-    Exit codes: 0 done, 1 the training diverged, 2 wrong use, 130 interrupted.
+    Exit codes: 0 done, 1 the training diverged or failed, 2 wrong use, 130 interrupted.
     """
 
 

@@ -116,7 +116,7 @@ def _experiment(params: Mapping[str, str], base: Experiment | None) -> Experimen
     asked = settings_in(params)[0]
     if any(getattr(opened.experiment, name) != value for name, value in asked.items()):
         nearest = "\n".join(f"  {sentence}" for sentence in opened.adjusted)
-        raise click.UsageError(f"these settings do not fit together. The nearest that do:\n{nearest}")
+        raise click.UsageError(f"these settings cannot be used. The nearest that can:\n{nearest}")
     for sentence in opened.adjusted:
         click.echo(f"Note: {sentence}", err=True)
     return opened.experiment
