@@ -23,6 +23,7 @@ from streamlit.runtime import get_instance
 from rnnviz.training.executor import close_pools
 from rnnviz.ui import channel, prepared
 from rnnviz.ui.departures import forget_departed
+from rnnviz.ui.embedding import frame_ancestors
 from rnnviz.ui.scripts import SCRIPTS
 from rnnviz.ui.uploads import with_few_files
 
@@ -39,7 +40,8 @@ def inline_scripts() -> str:
 
 SECURITY_HEADERS = {
     # Streamlit uses inline styles and imports components from blobs. No other origins.
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'self'; img-src 'self' data: blob:; "
+    "Content-Security-Policy": f"default-src 'self'; frame-ancestors {frame_ancestors()}; "
+    "img-src 'self' data: blob:; "
     f"script-src 'self' {inline_scripts()} blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",

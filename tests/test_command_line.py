@@ -162,7 +162,7 @@ def test_options_and_links_give_the_experiment_that_the_app_opens(name: str) -> 
     assert read(None, {url: text for url, text in params.items() if has_effect(url, e)}) == e
     query = "&".join(f"{url}={text}" for url, text in params.items())
     view = "".join(f"&{parameter}=x" for parameter in VIEW_PARAMETERS)
-    assert read(f"http://localhost:8501/playground?{query}{view}&b.cell=gru#top", {}) == e
+    assert read(f"http://localhost:8501/playground?{query}{view}&b.cell=gru&embed=true#top", {}) == e
     assert read(query, {}) == e
 
 
@@ -373,8 +373,8 @@ def test_an_exported_file_is_the_one_that_the_library_makes(what: str, tmp_path:
     expected = {
         "numpy": numpy_code,
         "pytorch": torch_code,
-        "numpy-notebook": notebook(numpy_code, "Echo with T = 6"),
-        "pytorch-notebook": notebook(torch_code, "Echo with T = 6"),
+        "numpy-notebook": notebook(numpy_code, "Echo, T = 6"),
+        "pytorch-notebook": notebook(torch_code, "Echo, T = 6"),
     }
     if what == "spreadsheet":
         assert len(file.read_bytes()) == pytest.approx(len(spreadsheet()), abs=64)  # it holds the time

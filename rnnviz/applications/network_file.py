@@ -9,17 +9,22 @@ from __future__ import annotations
 import io
 import math
 import re
-import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from rnnviz.analysis.uploaded_network import UploadedNetwork
+from rnnviz.applications.archive import (
+    BROKEN_ZIP,
+    kind_told,
+    npy_header,
+    shape_told,
+    size_told,
+    told,
+    unpacked,
+)
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import GRUWeights, LayerWeights, LSTMWeights, VanillaWeights
 
@@ -35,25 +40,13 @@ LARGEST_HIDDEN, MOST_LAYERS, MOST_GATED_LAYERS = 700, 8, 3
 LARGEST_WEIGHT = 1e30
 """A weight beyond this is no weight any more; its products overflow."""
 
-LONGEST_HEADER = 1024
-"""Characters: an array of plain numbers needs about a hundred."""
-
-LONGEST_NAME, NAMES_TOLD = 30, 4
-"""Characters of a foreign name that are told, and how many names."""
+NAMES_TOLD = 4
+"""How many foreign names are told."""
 
 SAVE = 'Save it with np.savez("network.npz", W_xh=W_xh, W_hh=W_hh, b_h=b_h).'
 SAVE_STATE_DICT = (
     'Save it with np.savez("network.npz", **{k: v.numpy() for k, v in model.rnn.state_dict().items()}).'
 )
-
-_BROKEN_ZIP = (
-    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError,
-    ValueError, EOFError, OSError, OverflowError, IndexError, KeyError,
-)  # fmt: skip
-_BROKEN_HEADER = (
-    ValueError, SyntaxError, TypeError, RuntimeError, MemoryError, EOFError, OverflowError, IndexError,
-    KeyError, AttributeError, struct.error, tokenize.TokenError, Warning,
-)  # fmt: skip
 
 _FOREIGN_FILES = (
     (b"\x93NUMPY", "a single array (.npy)", SAVE),
@@ -156,9 +149,9 @@ def read_network(data: bytes) -> UploadedNetwork:
         for names in found:
             arrays = {kind: _array(archive, members[name], name) for kind, name in names.items()}
             layers.append(_weights(convention, names, arrays))
-            _check_stack(layers, len(found), _told(names[convention.W_xh]))
+            _check_stack(layers, len(found), told(names[convention.W_xh]))
     used = {name for names in found for name in names.values()}
-    ignored = tuple(_told(name) for name in members if name not in used)
+    ignored = tuple(told(name) for name in members if name not in used)
     return UploadedNetwork(tuple(layers), convention.source, ignored)
 
 
@@ -196,7 +189,7 @@ def _opened(data: bytes) -> zipfile.ZipFile:
     """Open a file as what an .npz is, a zip archive."""
     if len(data) > LARGEST_FILE:
         raise ValueError(
-            f"The file may have {_size(LARGEST_FILE)}; got {_size(len(data))}. "
+            f"The file may have {size_told(LARGEST_FILE)}; got {size_told(len(data))}. "
             "Save only the recurrent layer, in single precision."
         )
     for start, what, advice in _FOREIGN_FILES:
@@ -204,8 +197,8 @@ def _opened(data: bytes) -> zipfile.ZipFile:
             raise ValueError(f"Expected an .npz file; got {what}. {advice}")
     try:
         return zipfile.ZipFile(io.BytesIO(data))
-    except _BROKEN_ZIP:
-        came = "an empty file" if not data else f"{_size(len(data))} that are no complete zip archive"
+    except BROKEN_ZIP:
+        came = "an empty file" if not data else f"{size_told(len(data))} that are no complete zip archive"
         raise ValueError(f"Expected an .npz file; got {came}. {SAVE}") from None
 
 
@@ -219,95 +212,60 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     for ending, what, advice in _FOREIGN_MEMBERS:
         if any(info.filename.endswith(ending) for info in infos):
             raise ValueError(f"Expected an .npz file; got {what}. {advice}")
-    unpacked = sum(info.file_size for info in infos)
-    if unpacked > LARGEST_FILE:
+    whole = sum(info.file_size for info in infos)
+    if whole > LARGEST_FILE:
         raise ValueError(
-            f"Unpacked, the arrays may have {_size(LARGEST_FILE)}; got {_size(unpacked)}. "
+            f"Unpacked, the arrays may have {size_told(LARGEST_FILE)}; got {size_told(whole)}. "
             "Save only the recurrent layer, in single precision."
         )
     members: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         name = info.filename.removesuffix(".npy")
         if name in members:
-            raise ValueError(f"Every name must be there once; got {_told(name)} twice. Save the file again.")
+            raise ValueError(f"Every name must be there once; got {told(name)} twice. Save the file again.")
         members[name] = info
     return members
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Array:
     """Read one array of plain numbers as float64; it is made only if its header tells the truth."""
-    if info.flag_bits & 0x1:
-        raise ValueError(f"{_told(name)} must not be encrypted; got a file with a password. {SAVE}")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(
-            f"{_told(name)} must be stored or deflated, as NumPy does; got compression method "
-            f"{info.compress_type}. {SAVE}"
-        )
-    try:
-        with archive.open(info) as packed:
-            raw = packed.read(info.file_size)  # at most: what the archive has more is never unpacked
-            whole = not packed.read(1)  # at the end the checksum is compared
-    except _BROKEN_ZIP:
-        whole = False
-    if not whole or len(raw) != info.file_size:
-        raise ValueError(f"{_told(name)} must be unpacked without damage; got a broken entry. Save it again.")
-    return _numbers(raw, name)
+    return _numbers(unpacked(archive, info, name, SAVE), name)
 
 
 def _numbers(raw: bytes, name: str) -> Array:
     """Turn the bytes of an .npy file into float64."""
-    shape, fortran_order, dtype, start = _header(raw, name)
+    shape, fortran_order, dtype, start = npy_header(raw, name, SAVE)
     if dtype.kind not in "fiu" or dtype.itemsize > 8:
         raise ValueError(
-            f"{_told(name)} must hold plain numbers (float64, float32, float16 or integers); "
-            f"got {_kind(dtype)}. Convert it, for example with .astype(np.float32)."
+            f"{told(name)} must hold plain numbers (float64, float32, float16 or integers); "
+            f"got {kind_told(dtype)}. Convert it, for example with .astype(np.float32)."
         )
     count = math.prod(shape)
     there, claimed = len(raw) - start, count * dtype.itemsize
     if claimed != there:
         raise ValueError(
-            f"{_told(name)} must have the size that its header tells, {_shape(shape)}; got {there} bytes of "
-            f"data. Save it again."
+            f"{told(name)} must have the size that its header tells, {shape_told(shape)}; got {there} bytes "
+            "of data. Save it again."
         )
     if not count:
         raise ValueError(
-            f"{_told(name)} must not be empty; got shape {_shape(shape)}. Save a trained network."
+            f"{told(name)} must not be empty; got shape {shape_told(shape)}. Save a trained network."
         )
     with np.errstate(invalid="ignore"):  # a signalling NaN would warn
         flat = np.frombuffer(raw, dtype, count, start).astype(np.float64)
     values: Array = flat.reshape(shape, order="F" if fortran_order else "C")
     if not np.isfinite(values).all():
         raise ValueError(
-            f"{_told(name)} must hold finite numbers; got NaN or inf. "
+            f"{told(name)} must hold finite numbers; got NaN or inf. "
             "Save the network from before it diverged."
         )
     largest = float(np.abs(values).max())
     if largest > LARGEST_WEIGHT:
         raise ValueError(
-            f"{_told(name)} must hold weights below {LARGEST_WEIGHT:g}; got {largest:.0e}. "
+            f"{told(name)} must hold weights below {LARGEST_WEIGHT:g}; got {largest:.0e}. "
             "Save the network from before it diverged."
         )
     return values
-
-
-def _header(raw: bytes, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Return shape, order, type and where the data begin; nothing is made of the size that is claimed."""
-    file = io.BytesIO(raw)
-    try:
-        version = np.lib.format.read_magic(file)
-        readers = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
-        shape, fortran_order, dtype = readers[version](file, max_header_size=LONGEST_HEADER)
-        sound = len(shape) <= 32 and all(length >= 0 for length in shape)
-    except _BROKEN_HEADER:
-        sound = False
-    if not sound:
-        raise ValueError(
-            f"{_told(name)} must be an array as np.savez writes it; got an entry without its header. {SAVE}"
-        )
-    return tuple(int(length) for length in shape), fortran_order, dtype, file.tell()
 
 
 # Names and shapes ---------------------------------------------------------------------------------
@@ -349,17 +307,17 @@ def _layer_names(convention: Convention, names: Collection[str]) -> list[dict[st
         name, kind, layer = parts.string, parts["kind"], int(parts["layer"] or 0)
         if parts["reverse"]:
             raise ValueError(
-                f"Expected a network that reads in one direction; got a bidirectional one ({_told(name)}). "
+                f"Expected a network that reads in one direction; got a bidirectional one ({told(name)}). "
                 "Save one direction of its lowest layer: only the names that end in _l0."
             )
         if kind == PROJECTION:
             raise ValueError(
-                f"Expected an LSTM without proj_size; got one with a projection ({_told(name)}). "
+                f"Expected an LSTM without proj_size; got one with a projection ({told(name)}). "
                 "Save a network that was trained without it."
             )
         if kind in by_layer.setdefault(layer, {}):
             raise ValueError(
-                f"Every array must be there once; got {_told(by_layer[layer][kind])} and {_told(name)}. "
+                f"Every array must be there once; got {told(by_layer[layer][kind])} and {told(name)}. "
                 "Save only one of them."
             )
         by_layer[layer][kind] = name
@@ -387,7 +345,7 @@ def _check_complete(convention: Convention, layer: int, kinds: Mapping[str, str]
 def _weights(convention: Convention, names: Mapping[str, str], arrays: Mapping[str, Array]) -> LayerWeights:
     """Check the shapes of one layer, and turn its arrays as the cells want them."""
     W_xh, W_hh = arrays[convention.W_xh], arrays[convention.W_hh]
-    input_name, recurrent_name = _told(names[convention.W_xh]), _told(names[convention.W_hh])
+    input_name, recurrent_name = told(names[convention.W_xh]), told(names[convention.W_hh])
     if convention.transposed:
         W_xh, W_hh = W_xh.T, W_hh.T
     blocks = _blocks(arrays[convention.W_hh].shape, recurrent_name, convention)
@@ -397,7 +355,7 @@ def _weights(convention: Convention, names: Mapping[str, str], arrays: Mapping[s
         reason = f"{recurrent_name} has H = {H}" if blocks == 1 else f"{recurrent_name} is {_of(blocks, H)}"
         turned = W_xh.ndim == 2 and W_xh.shape[0] == width
         advice = "It looks transposed: save its .T." if turned else "Save both matrices of the same layer."
-        came = _shape(arrays[convention.W_xh].shape)
+        came = shape_told(arrays[convention.W_xh].shape)
         raise ValueError(f"{input_name} must be {wanted}, as {reason}; got {came}. {advice}")
     biases = [np.zeros(width) for _ in convention.biases]
     for i, kind in enumerate(convention.biases):
@@ -405,8 +363,8 @@ def _weights(convention: Convention, names: Mapping[str, str], arrays: Mapping[s
             if arrays[kind].shape != (width,):
                 each = "one number a unit" if blocks == 1 else f"{blocks} numbers a unit"
                 raise ValueError(
-                    f"{_told(names[kind])} must be ({width},), {each}; got "
-                    f"{_shape(arrays[kind].shape)}. Save the bias of the same layer."
+                    f"{told(names[kind])} must be ({width},), {each}; got "
+                    f"{shape_told(arrays[kind].shape)}. Save the bias of the same layer."
                 )
             biases[i] = arrays[kind]
     return _layer(blocks, np.ascontiguousarray(W_xh), np.ascontiguousarray(W_hh), biases)
@@ -429,13 +387,13 @@ def _blocks(shape: tuple[int, ...], name: str, convention: Convention) -> int:
     if blocks not in CELLS_BY_BLOCKS:
         wanted = "(H, H), (3 H, H) or (4 H, H), as of an RNN, a GRU or an LSTM"
         raise ValueError(
-            f"{name} must be {wanted if convention.gated else 'square, (H, H)'}; got {_shape(shape)}. "
+            f"{name} must be {wanted if convention.gated else 'square, (H, H)'}; got {shape_told(shape)}. "
             "Save the matrix from state to state."
         )
     if blocks > 1 and not convention.gated:
         raise ValueError(
-            f"{name} must be square, (H, H), as in a simple RNN (Elman network); got {_shape(shape)}, as in "
-            f"{CELLS_BY_BLOCKS[blocks]}. Of gated cells only PyTorch's state dicts are read: save one."
+            f"{name} must be square, (H, H), as in a simple RNN (Elman network); got {shape_told(shape)}, as "
+            f"in {CELLS_BY_BLOCKS[blocks]}. Of gated cells only PyTorch's state dicts are read: save one."
         )
     if wide > LARGEST_HIDDEN:
         raise ValueError(
@@ -473,16 +431,10 @@ def _check_stack(layers: Sequence[LayerWeights], depth: int, input_name: str) ->
 # Words --------------------------------------------------------------------------------------------
 
 
-def _told(name: str) -> str:
-    """Shorten a foreign name to what is safe to show; links.tame would also take its underscores."""
-    kept = re.sub(r"[^A-Za-z0-9._/-]", "?", name[:LONGEST_NAME])
-    return (kept + ("…" if len(name) > LONGEST_NAME else "")) or "no name"
-
-
 def _listed(names: Collection[str]) -> str:
     """Return the first few names in one phrase."""
     more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
-    return (", ".join(_told(name) for name in list(names)[:NAMES_TOLD]) + more) or "none"
+    return (", ".join(told(name) for name in list(names)[:NAMES_TOLD]) + more) or "none"
 
 
 def _of(blocks: int, H: int) -> str:
@@ -494,21 +446,3 @@ def _cell(layer: LayerWeights) -> str:
     """Say what cell a layer is of."""
     H, width = layer.W_hh.shape
     return CELLS_BY_BLOCKS[width // H]
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    """Return a shape as NumPy writes it, if it is short."""
-    return str(shape) if len(shape) <= 3 and all(n < 10**12 for n in shape) else f"{len(shape)} axes"
-
-
-def _kind(dtype: np.dtype[Any]) -> str:
-    """Say what kind of things an array holds."""
-    kinds = {"O": "pickled objects", "U": "text", "S": "text", "c": "complex numbers", "b": "true and false"}
-    return kinds.get(dtype.kind, f"a type of {dtype.itemsize} bytes" if dtype.kind in "fV" else "no numbers")
-
-
-def _size(count: int) -> str:
-    """Return a number of bytes as text."""
-    if count < 100_000:
-        return f"{count:,} bytes"
-    return f"{math.ceil(count / 1e5) / 10:,g} MB"  # rounded up: what is too large must look so

@@ -40,7 +40,7 @@ def content(what: str, e: Experiment, updates: int) -> bytes:
         return spreadsheet()
     script = SCRIPTS[what.removesuffix("-notebook")](e, updates)
     if what.endswith("-notebook"):
-        script = notebook(script, f"{TASKS[e.task].title} with T = {e.seq_len}")
+        script = notebook(script, f"{TASKS[e.task].title}, T = {e.seq_len}")
     return script.encode()
 
 

@@ -26,6 +26,10 @@ USUAL = {
 """Defaults that depend on other settings."""
 
 
+OF_FRAMES = ("embed", "embed_options")
+"""URL parameters of pages inside other sites, which Streamlit reads itself."""
+
+
 class Setting(click.Option):
     """An option that is a setting of the experiment, named as in a URL.
 
@@ -105,7 +109,7 @@ def in_link(link: str) -> dict[str, str]:
             f"LINK must be an address such as http://localhost:8501/playground?T=50; got {shorten(link)}."
         )
     pairs = parse_qsl(query.partition("#")[0], keep_blank_values=True)
-    return {name: text for name, text in pairs if not of_view(name)}
+    return {name: text for name, text in pairs if not of_view(name) and name not in OF_FRAMES}
 
 
 def _experiment(params: Mapping[str, str], base: Experiment | None) -> Experiment:

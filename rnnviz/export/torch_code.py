@@ -246,7 +246,7 @@ def torch_code(e: Experiment, every: str) -> str:
         close=(
             "PyTorch's layers have two biases, both trained: losses soon differ from the NumPy script's."
             if native
-            else "Losses are those of the NumPy script; PyTorch clips a millionth less exactly."
+            else "Losses agree with those of the NumPy script, at first to about a millionth."
         ),
         rule=RULES[e.optimizer],
         clip=clip,

@@ -47,7 +47,7 @@ _TANH = Experiment(seq_len=50, init="pytorch", clip_norm=None)
 PROBLEMS: dict[str, Problem] = {
     "remember-20": Problem(
         "Remember 20 steps",
-        "Recall, T = 20: which symbol came first?",
+        "Recall, T = 20: the error must reach step 1 over 19 steps.",
         replace(_TANH, seq_len=20),
         1000,
     ),
@@ -55,6 +55,12 @@ PROBLEMS: dict[str, Problem] = {
         "Remember 50 steps",
         "Recall, T = 50: the error must reach step 1 over 49 steps.",
         _TANH,
+        1000,
+    ),
+    "add": Problem(
+        "Add over 30 steps",
+        "Adding, T = 30: the sum of two marked numbers, an error below 0.01.",
+        replace(_TANH, task="adding", seq_len=30),
         1000,
     ),
     "explode": Problem(
@@ -83,10 +89,15 @@ CURES: dict[str, Cure] = {
         {"clip_norm": 1.0},
         "Bounds an update; it brings no error back that has vanished.",
     ),
+    "truncate": Cure(
+        "Truncated BPTT, K = 10",
+        {"truncate": 10},
+        "Errors go back 10 steps at most; what is older is learned by luck only. States overflow as before.",
+    ),
     "rate": Cure(
         "Learning rate / 10",
         {},
-        "Smaller updates diverge later or not at all; nothing arrives from further back.",
+        "Less noise and later divergence, but slower learning; nothing arrives from further back.",
     ),
     "lstm": Cure(
         "LSTM, PyTorch's start",

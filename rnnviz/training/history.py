@@ -24,6 +24,14 @@ class Thinned:
         self._rows = np.empty((capacity, width))
         self._length = 0
 
+    @classmethod
+    def of(cls, capacity: int, stride: int, rows: Array) -> Thinned:
+        """Return the rows (n, width) of the steps 0, stride, 2 stride, ..."""
+        made = cls(capacity, rows.shape[1])
+        made.stride, made._length = stride, len(rows)
+        made._rows[: len(rows)] = rows
+        return made
+
     def wants(self, step: int) -> bool:
         """Return whether the row of this step would be kept."""
         return step % self.stride == 0
@@ -87,6 +95,21 @@ class History:
         self._scalars = Thinned(MAX_ROWS, len(COLUMNS))
         self._curves = Thinned(MAX_CURVES, seq_len)
         self.latest: tuple[float, ...] | None = None
+
+    @classmethod
+    def restored(cls, rows: Array, curves: Array, strides: tuple[int, int]) -> History:
+        """Return the measurements of earlier ``columns``, as rows, ``curves`` (n, T) and ``strides``."""
+        made = cls(curves.shape[1])
+        kept = [row for row in rows if row[0] % strides[0] == 0]
+        made._scalars = Thinned.of(MAX_ROWS, strides[0], np.reshape(kept, (len(kept), len(COLUMNS))))
+        made._curves = Thinned.of(MAX_CURVES, strides[1], curves)
+        made.latest = (int(rows[-1, 0]), *rows[-1, 1:].tolist()) if len(rows) else None
+        return made
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """The number of updates from one kept row to the next, and from one kept curve to the next."""
+        return self._scalars.stride, self._curves.stride
 
     def wants_curve(self, step: int) -> bool:
         """Return whether this step's gradient curve would be kept, to avoid computing it in vain."""

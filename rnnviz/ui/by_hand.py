@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import streamlit as st
 
+from rnnviz.export.spreadsheet import spreadsheet
 from rnnviz.figures.by_hand import ByHand, by_hand_spec
 from rnnviz.figures.theme import Theme, squares
 from rnnviz.figures.timeline import GRADIENT_RANGE
@@ -36,6 +39,12 @@ LEAST_WIDTH = 700
 
 LOWER = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 FIRST = Entry("B", 0, 0)
+
+
+@cache
+def _sheet() -> bytes:
+    """Return the pass as a spreadsheet, with the original weights and inputs."""
+    return spreadsheet()
 
 
 def lower(number: int) -> str:
@@ -76,6 +85,16 @@ def by_hand(session: Session) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="hand_bar"):
             names = {i: stop_name(s) for i, s in enumerate(STOPS)}
             stop = step_bar(session.hand, "hand_stop", names, "What is computed")
+            st.download_button(
+                "Spreadsheet",
+                _sheet(),
+                "one-pass-by-hand.xlsx",
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                icon=":material/download:",
+                on_click="ignore",
+                key="hand_sheet",
+                help="This pass with live formulas: change a weight or an input, and all numbers follow.",
+            )
         _pass(session, stop)
 
 

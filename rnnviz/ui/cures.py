@@ -71,7 +71,7 @@ def in_words(outcome: Outcome) -> str:
         told.append(f"Median: after {outcome.solved_after:,} updates.")
     if outcome.diverged.count:
         told.append(f"Diverged: {outcome.diverged.count}.")
-    told.append(
-        f"Before training, the error at step 1 is 10^{plain(round(outcome.decades, 1))} of that at the end."
-    )
+    reached = "the first step that it reaches" if "bptt" in outcome.settings else "step 1"
+    decades = plain(round(outcome.decades, 1))
+    told.append(f"Before training, the error at {reached} is 10^{decades} of that at the end.")
     return " ".join(told)

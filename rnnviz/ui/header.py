@@ -1,4 +1,4 @@
-"""The header, the same on every page: the way home, the glossary, and the projector view."""
+"""The header: the way home, the glossary and the projector view; on the playground, what to take home."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from rnnviz.ui import glossary, story, tour
+from rnnviz.ui import glossary, story, take_home, tour
 from rnnviz.ui.catalogue import ENTRIES, LEARN, Entry
 from rnnviz.ui.session import Session
 
@@ -14,8 +14,10 @@ from rnnviz.ui.session import Session
 def show(session: Session, entry: Entry) -> None:
     """Show what stands in the header beside Streamlit's own links; takes no space on the page.
 
-    entry : the page that is shown.
+    A page that is embedded in another site has no header. entry : the page that is shown.
     """
+    if st.context.is_embedded:
+        return
     if entry.name in LEARN:
         st.html(f"<style>[data-testid='stTopNavLink'][href$='/{LEARN[0]}'] {{ {CURRENT} }}</style>")
     with st.container(key="brand"):
@@ -25,6 +27,8 @@ def show(session: Session, entry: Entry) -> None:
         else:
             st.page_link(ENTRIES["home"].page, label="rnnviz", query_params=story.asked(session, "home"))
     with st.container(key="tools", horizontal=True, gap="xxsmall"):
+        if entry.name == "playground" and not session.view.projector:
+            take_home.popover(session)
         if entry.name != "glossary" and not session.view.projector:
             _drawer(session)
         _projector_switch(session)

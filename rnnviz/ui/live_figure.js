@@ -32,6 +32,13 @@ function loadCanvas() {
   return canvas;
 }
 
+// Files of a figure, beside plotly's PNG: the kind, what its button says, and its icon (16 x 16).
+const FILES = [
+  ["svg", "Download plot as an SVG", "M3 1h7l3 3v11H3zM9 2v3h3M5 12l3-5 3 5z"],
+  ["html", "Download plot as a page that works offline", "M1 2h14v12H1zM1 5h14M6 8l-2 2 2 2M10 8l2 2-2 2"],
+  ["csv", "Download the plot's numbers (CSV)", "M2 2h12v12H2zM2 6h12M2 10h12M6 2v12M10 2v12"],
+];
+
 class LiveFigure {
   constructor(parent) {
     this.node = document.createElement("div");
@@ -139,12 +146,24 @@ class LiveFigure {
     this.drawn = { layout: written, time: performance.now() };
     const config = {
       displaylogo: false,
-      modeBarButtons: [["toImage"]],
+      modeBarButtons: [["toImage", ...this.fileButtons()]],
       toImageButtonOptions: { filename: this.message.name, scale: 2 },
     };
     if (data !== this.node.data) this.revision = (this.revision ?? 0) + 1; // else plotly redraws axes and notes only
     const copy = JSON.parse(written); // plotly notes in it what it chooses
     await Plotly.react(this.node, data, { datarevision: this.revision, ...copy }, config);
+  }
+
+  fileButtons() {
+    return FILES.map(([kind, title, path]) => ({
+      name: kind,
+      title,
+      icon: { svg: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" class="icon outline" height="1em" width="1em"><path d="${path}"/></svg>` },
+      click: async () => {
+        const files = await import(new URL(FILES_URL, document.baseURI));
+        await files.save(kind, this.message, this.node);
+      },
+    }));
   }
 
   // A scrollable element must be focusable by keyboard, and a focusable one needs a name.

@@ -7,11 +7,11 @@ from plotly.graph_objects import Figure
 
 from rnnviz.figures.message import Place
 from rnnviz.figures.theme import Spec
-from rnnviz.ui.scripts import CANVAS_URL
+from rnnviz.ui.scripts import CANVAS_URL, FILES_URL
 
 _component = st.components.v2.component(
     "rnnviz_live_figure",
-    js=f'const CANVAS_URL = "{CANVAS_URL}";\n'
+    js=f'const CANVAS_URL = "{CANVAS_URL}", FILES_URL = "{FILES_URL}";\n'
     + Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
     isolate_styles=False,  # plotly.js puts its styles into the page's head, which a shadow root does not see
 )

@@ -192,6 +192,14 @@ class LiveRun:
         self._next_update = 0.0
         self._marks: deque[tuple[float, int]] = deque([(clock(), 0)], maxlen=12)
 
+    def opened(self, state: TrainingState) -> LiveRun:
+        """Return this run in a later state, which was saved; the states between come again from the start."""
+        twin = LiveRun(self.experiment, self._executor, self._clock, self._later)
+        twin._newest = state, take_snapshot(self.experiment, state.params, state.step)
+        twin.keyframes.keep(state)
+        twin.phase = Phase.DIVERGED if twin.finished else Phase.PAUSED if state.step else Phase.IDLE
+        return twin
+
     def copy(self) -> LiveRun:
         """Return a run that has come as far, paused, in less memory; this one goes on as it is."""
         with self._lock:

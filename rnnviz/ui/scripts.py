@@ -13,9 +13,11 @@ def _named_by_content(name: str) -> str:
 
 
 CANVAS_URL = _named_by_content("canvas.js")
+FILES_URL = _named_by_content("figure_files.js")
 
 SCRIPTS = {
     PLOTLY_URL: PLOTLY_JS,
     CANVAS_URL: Path(__file__).with_name("canvas.js"),
+    FILES_URL: Path(__file__).with_name("figure_files.js"),
 }
 """The file behind each URL."""

@@ -14,6 +14,7 @@ from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.fitting import changed, nearest
 from rnnviz.experiment.links import from_params, of_view, to_params, to_text
 from rnnviz.teaching.presets import PRESETS, Preset
+from rnnviz.training.loop import Run
 from rnnviz.ui.address import Address
 from rnnviz.ui.applications.state import ApplicationsState
 from rnnviz.ui.chunk import get_ready
@@ -63,6 +64,7 @@ class Session:
     sweeps : the newest sweeps, by what they measure.
     applications : the visitor's inputs on the page Real data.
     shelf : the runs that the visitor has kept.
+    files_opened, file_problem : how many run files were read, and why the last one was rejected.
     lessons : progress by lesson name. tour : progress in the tour on the home page.
     """
 
@@ -83,6 +85,8 @@ class Session:
     lessons: dict[str, LessonProgress] = field(default_factory=dict)
     tour: TourProgress = field(default_factory=TourProgress)
     shelf: Shelf = field(default_factory=Shelf)
+    files_opened: int = 0
+    file_problem: str = ""
 
     def __post_init__(self) -> None:
         self.runs = RunRegistry(partial(LiveRun, executor=self.lines.live))
@@ -174,6 +178,12 @@ class Session:
         fresh.speed, fresh.pause_when_solved = old.speed, old.pause_when_solved
         self.layer = min(self.layer, fresh.experiment.layers - 1)
         return fresh
+
+    def open_run(self, found: Run, name: str) -> None:
+        """Show a run that was saved in a file; the current one is paused for good."""
+        fresh = self.restart(found.experiment)
+        self.runs.put(MAIN, fresh.opened(found.state))
+        self.tell(f"Opened {name}: {found.state.step:,} updates. Play goes on with it.")
 
     def begin_anew(self) -> None:
         """Tell a visitor whose earlier session is gone where this one comes from."""

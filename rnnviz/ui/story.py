@@ -53,7 +53,9 @@ def door(
 
 
 def way_on(session: Session, name: str) -> None:
-    """Show the link to the next page."""
+    """Show the link to the next page, unless this one is embedded in another site."""
+    if st.context.is_embedded:
+        return
     following = after(name)
     with st.container(horizontal=True, horizontal_alignment="right", key="way_on"):
         st.page_link(

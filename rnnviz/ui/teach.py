@@ -18,6 +18,7 @@ from rnnviz.teaching.lessons import LESSONS
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.ui.applications.page import TITLES
 from rnnviz.ui.catalogue import ENTRIES
+from rnnviz.ui.embedding import SETTING, frame_ancestors, iframe
 from rnnviz.ui.session import Session
 from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, View, view_params
 from rnnviz.ui.widgets import one_of
@@ -44,13 +45,25 @@ def link_builder(session: Session) -> None:
             disabled=bool(opened.application),
         )
         projector = st.toggle("Projector view: large, without menus", key="link_projector")
+        embedded = st.toggle("For a page of a learning platform (iframe)", key="link_embedded")
     view = replace(opened, projector=projector, lesson=lesson, hidden=frozenset(hidden))
     address = link(ENTRIES["lessons" if lesson else page].path, e, view)
     st.html("<h2 class='section'>The link</h2>")
-    st.code(address, language=None, wrap_lines=True)
+    st.code(iframe(address) if embedded else address, language=None, wrap_lines=True)
+    if embedded:
+        _who_may_embed()
     st.link_button("Try it in a new tab", address, icon=":material/open_in_new:", key="try_link")
     here = " **This link works on this computer only.**" if is_local(address) else ""
     st.caption(f"It carries all of the above. Hiding a control never hides a result.{here}")
+
+
+def _who_may_embed() -> None:
+    """Say which sites may show the app, and how to allow others."""
+    _, *sites = frame_ancestors().split()
+    allowed = f"These sites may show it: {', '.join(sites)}." if sites else "No other site may show it yet."
+    st.caption(
+        f"{allowed} Who runs the server allows sites by the setting `{SETTING}=https://lms.example.org`."
+    )
 
 
 def _page() -> tuple[str, View]:

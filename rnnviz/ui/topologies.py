@@ -8,10 +8,12 @@ from html import escape
 import streamlit as st
 
 from rnnviz.applications.catalogue import APPLICATIONS
+from rnnviz.experiment import Experiment
 from rnnviz.experiment.fitting import nearest
 from rnnviz.figures.unrolled import Unrolled, farthest, unrolled_spec
 from rnnviz.tasks import TASKS
 from rnnviz.tasks.topology import TOPOLOGIES, Masks
+from rnnviz.teaching.shapes import NAMED, ORDER, shapes_of
 from rnnviz.ui import story
 from rnnviz.ui.controls import ARROWS
 from rnnviz.ui.live_figure import show
@@ -89,19 +91,20 @@ def page(session: Session) -> None:
 
 
 def _page(session: Session) -> None:
-    left, right = st.columns(2, gap="medium")
+    left, right, switch = st.columns([0.43, 0.43, 0.14], gap="medium", vertical_alignment="bottom")
     hand = session.hand
     length = hand.slider("Sequence length T", SHORTEST, LONGEST, FIRST_LENGTH, key="types_T", box=left)
     if not hand.holds("types_t"):
         st.session_state["types_t"] = min(st.session_state.get("types_t", FIRST_STEP), length)
     now = hand.slider("Watch one pass: step t", 1, length, key="types_t", box=right)
+    shapes = switch.toggle("Shapes", key="types_shapes", help=ORDER)
     for column, name in zip(st.columns(len(TOPOLOGIES), gap="small"), TOPOLOGIES, strict=True):
         with column, st.container(border=True, key=f"topology_{name}", gap="xxsmall", height="stretch"):
-            _card(session, name, steps_of(name, length), now)
+            _card(session, name, steps_of(name, length), now, shapes)
 
 
-def _card(session: Session, name: str, T: int, now: int) -> None:
-    """Show one topology: name, graph at step ``now``, example, and links to try it."""
+def _card(session: Session, name: str, T: int, now: int, shapes: bool) -> None:
+    """Show one topology: name, graph at step ``now``, example or shapes, and links to try it."""
     topology, telling = TOPOLOGIES[name], TELLINGS[name]
     masks = topology.masks(T)
     st.html(f"<h2 class='section'>{topology.title} <small>{ARROWS[name]}</small></h2>")
@@ -109,13 +112,9 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
     label = f"{topology.title}, unrolled over {T} step{'s' if T > 1 else ''}. At t = {now} it {done}"
     spec = unrolled_spec(Unrolled(masks, width=210, now=now, error_path=True), theme())
     show(spec, key=f"type_{name}", label=label, height=GRAPH_HEIGHT)
-    filled = {"T": T, "far": farthest(masks), "half": int(masks.reads.sum())}
-    st.html(
-        f"<p class='now'>{done.removeprefix('is ').capitalize()}</p>"
-        f"<p class='telling'><b>{escape(telling.example)}.</b> {escape(telling.reads.format(**filled))}</p>"
-        f"<p class='telling far'>{escape(telling.travels.format(**filled))}</p>"
-    )
     usual = nearest({"topology": name}, first={"topology"})[0]
+    st.html(f"<p class='now'>{done.removeprefix('is ').capitalize()}</p>")
+    st.html(_shapes(usual, name, masks) if shapes else _told(name, masks, T))
     story.door(session, "playground", f"Try: {TASKS[usual.task].title}", usual)
     if telling.application:
         story.door(
@@ -124,6 +123,31 @@ def _card(session: Session, name: str, T: int, now: int) -> None:
             f"Real data: {APPLICATIONS[telling.application].title}",
             application=telling.application,
         )
+
+
+def _told(name: str, masks: Masks, T: int) -> str:
+    """Return an example, what it reads and writes, and how far its errors travel, as HTML."""
+    telling = TELLINGS[name]
+    filled = {"T": T, "far": farthest(masks), "half": int(masks.reads.sum())}
+    return (
+        f"<p class='telling'><b>{escape(telling.example)}.</b> {escape(telling.reads.format(**filled))}</p>"
+        f"<p class='telling far'>{escape(telling.travels.format(**filled))}</p>"
+    )
+
+
+def _shapes(usual: Experiment, name: str, masks: Masks) -> str:
+    """Return the shapes of a topology's arrays, and other libraries' names, as HTML."""
+    rows = "".join(
+        f"<tr><th scope=row>{shape.symbol}</th><td>{shape.letters}</td>"
+        f"<td>{escape(str(shape.numbers))}</td></tr>"
+        for shape in shapes_of(usual, masks)
+    )
+    named = NAMED[name]
+    return (
+        f"<table class='shapes'>{rows}</table>"
+        f"<p class='telling'><b>PyTorch.</b> {escape(named.pytorch)}</p>"
+        f"<p class='telling'><b>Keras.</b> {escape(named.keras)}</p>"
+    )
 
 
 def doing(masks: Masks, now: int) -> str:

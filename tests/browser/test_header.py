@@ -13,8 +13,11 @@ from tests.browser.conftest import SETTLED, choose, press_key, wait_until
 from tests.browser.test_story import AXE, DRAWN, MAIN, barriers, open_page
 
 IN_THE_HEADER = (
-    ".st-key-brand a, [data-testid=stTopNavLink], .st-key-tools button, [data-testid=stMainMenuButton]"
+    ".st-key-brand a, [data-testid=stTopNavLink], [data-testid=stMainMenuButton], "
+    ".st-key-tools button:not(.st-key-take_home button)"
 )
+"""What every page has in common; the playground adds a button."""
+
 PLACES = f"""[...document.querySelectorAll('{IN_THE_HEADER}')].map(node => {{
     const box = node.getBoundingClientRect();
     return [Math.round(box.x), Math.round(box.width), Math.round(box.right)];
@@ -301,3 +304,15 @@ def test_a_phone_opens_at_the_networks_answer_and_says_that_it_scrolls(server: s
     wait_until(page, f"{at_the_end} && {scrolled}.scrollLeft > 50")
     expect(page.locator(".st-key-timeline .sideways-hint")).to_be_visible()
     assert page.evaluate(f"{MAIN}.scrollWidth - {MAIN}.clientWidth") <= 1
+
+
+def test_an_embedded_page_has_no_navigation_and_stays_embedded(server: str, page: Page) -> None:
+    page.goto(f"{server}/playground?embed=true&T=7")
+    wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
+    wait_until(page, "new URL(location).searchParams.get('T') === '7'")
+    for part in (".st-key-brand", ".st-key-tools", ".st-key-way_on"):
+        expect(page.locator(part)).to_have_count(0)
+    expect(page.get_by_test_id("stHeader")).to_be_hidden()
+    page.locator(".st-key-step button").click()
+    wait_until(page, "document.querySelector('.numbers b').textContent === '1'")
+    assert page.evaluate("new URL(location).searchParams.get('embed')") == "true"

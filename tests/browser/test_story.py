@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from rnnviz import PRESETS, Experiment
 from rnnviz.experiment.links import to_params
+from rnnviz.teaching.cures import CURES, PROBLEMS
 from rnnviz.ui.catalogue import ENTRIES
 from tests.browser.conftest import SETTLED, STYLED, both_themes, press_key, wait_until
 
@@ -131,6 +132,13 @@ def test_a_projector_shows_the_whole_playground(server: str, page: Page) -> None
         assert box is not None
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 720
+
+
+@pytest.mark.parametrize("projector", ["true", ""])
+def test_the_whole_table_of_cures_is_on_screen_at_once(server: str, page: Page, projector: str) -> None:
+    open_page(page, server, "cures", **({"projector": projector} if projector else {}))
+    expect(page.locator("[class*='st-key-cure_']")).to_have_count(len(PROBLEMS) * len(CURES))
+    wait_until(page, "document.querySelector('.st-key-cures').getBoundingClientRect().bottom <= 720")
 
 
 def test_a_projector_shows_every_page_of_the_story_at_once(server: str, page: Page) -> None:

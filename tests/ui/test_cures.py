@@ -19,7 +19,10 @@ CELLS = [(problem, cure) for problem in PROBLEMS for cure in CURES]
 SAMPLED = [
     ("remember-50", "none"),
     ("remember-50", "chrono"),
+    ("remember-50", "truncate"),
     ("remember-20", "orthogonal"),
+    ("add", "none"),
+    ("add", "gru"),
     ("explode", "clip"),
 ]
 """Cells that are measured again; those with the fastest networks and each kind of outcome."""
@@ -78,4 +81,14 @@ def test_every_number_is_a_door_to_its_experiment() -> None:
 def test_an_outcome_in_words_states_its_interval() -> None:
     told = in_words(OUTCOMES["remember-50", "chrono"])
     assert "95% interval" in told
-    assert "Before training, the error at step 1" in told
+    assert "Before training, the error at step 1 is" in told
+    cut = in_words(OUTCOMES["remember-50", "truncate"])
+    assert "Before training, the error at the first step that it reaches is" in cut
+
+
+def test_truncation_helps_no_memory_and_loses_some() -> None:
+    """What the table says of it: the error goes back 10 steps; the state may hold more by chance."""
+    assert treated(PROBLEMS["remember-50"], "truncate").truncate == 10
+    solved = {(p, c): OUTCOMES[p, c].solved.count for p in PROBLEMS for c in ("none", "truncate")}
+    assert 0 < solved["remember-20", "truncate"] < solved["remember-20", "none"]
+    assert solved["remember-50", "truncate"] == solved["remember-50", "none"] == 0

@@ -18,6 +18,7 @@ from rnnviz.experiment.links import from_params
 from rnnviz.figures import DARK, LIGHT, Theme
 from rnnviz.figures.unrolled import Unrolled, farthest, unrolled_spec
 from rnnviz.ui.topologies import LONGEST, SHORTEST, TELLINGS, doing, steps_of
+from tests.visitor import Tab
 
 SHELL = Path(__file__).parents[2] / "rnnviz" / "ui" / "shell.py"
 themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -164,3 +165,14 @@ def test_every_topology_has_a_door_to_its_usual_task() -> None:
             topology == TASKS[opened.experiment.task].fits[0] or len(TASKS[opened.experiment.task].fits) > 1
         )
         opened.experiment.network()
+
+
+def test_a_switch_shows_shapes_in_place_of_examples() -> None:
+    tab = Tab("types")
+    assert "class='shapes'" not in tab.html
+    tab.tab.toggle(key="types_shapes").set_value(True)
+    tab.look()
+    assert tab.html.count("class='shapes'") == len(TOPOLOGIES)
+    assert "(T, B, I)" in tab.html
+    assert "return_sequences=True" in tab.html
+    assert "Image captioning" not in tab.html
