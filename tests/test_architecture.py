@@ -13,14 +13,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = (
     "model", "tasks", "experiment", "training", "analysis", "applications", "teaching", "export", "figures",
-    "ui",
+    "command_line", "ui",
 )  # fmt: skip
-LAYERS = (*PACKAGES[:-2], "rnnviz", *PACKAGES[-2:], "pages", "app.py")
+LAYERS = (*PACKAGES[:-3], "rnnviz", *PACKAGES[-3:], "pages", "app.py")
 """From the lowest to the highest; ``rnnviz`` is the library's own door, rnnviz/__init__.py."""
 
 FORBIDDEN = {
-    layer: {"streamlit"} if layer == "figures" else {"streamlit", "plotly", "_plotly_utils"}
-    for layer in LAYERS[: LAYERS.index("figures") + 1]
+    layer: {"streamlit"} if layer in ("figures", "command_line") else {"streamlit", "plotly", "_plotly_utils"}
+    for layer in LAYERS[: LAYERS.index("ui")]
 }
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q -r tests/requirements.txt"
 TEST_COMMAND = f"{INSTALL} && .venv/bin/python -m pytest"
@@ -38,6 +38,8 @@ def layer_of(path: str) -> str:
     parts = path.replace("app.py", "app").removesuffix(".py").replace("/", ".").split(".")
     if parts[0] in ("app", "pages"):
         return "app.py" if parts[0] == "app" else "pages"
+    if parts[1:] == ["__main__"]:
+        return "command_line"
     return parts[1] if len(parts) > 1 and parts[1] in PACKAGES else "rnnviz"
 
 
@@ -91,6 +93,7 @@ def test_the_rules_are_applied_to_every_layer() -> None:
     assert {layer_of(name_of(file)) for file in SOURCES} == set(LAYERS)
     assert layer_of("rnnviz.figures.timeline") == "figures"
     assert layer_of("rnnviz") == layer_of("rnnviz/__init__.py") == "rnnviz"
+    assert layer_of("rnnviz/__main__.py") == "command_line"
     assert {
         folder.name for folder in (ROOT / "rnnviz").iterdir() if (folder / "__init__.py").exists()
     } == set(PACKAGES)

@@ -77,6 +77,15 @@ def test_the_first_example_runs_in_another_folder(python: Path, tmp_path: Path) 
     assert "streamlit" not in modules.split()
 
 
+def test_the_command_is_installed(python: Path, tmp_path: Path) -> None:
+    (command,) = python.parents[1].rglob("bin/rnnviz")
+    ended = subprocess.run(
+        [python, command, "flow", "--T", "3"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert [line.split()[0] for line in ended.stdout.splitlines()[-3:]] == ["1", "2", "3"]
+
+
 def test_everything_but_the_app_comes_with_the_declared_dependencies(python: Path, tmp_path: Path) -> None:
     """Every module is imported, and every file of data is there."""
     names = [

@@ -14,6 +14,17 @@ from rnnviz.tasks.options import Option
 LONGEST_NUMBER = 24
 """Characters: no accepted number needs more, and parsing stays cheap."""
 
+VIEW_PARAMETERS = ("projector", "lesson", "question", "job", "instrument", "view", "tour", "hide", "equal")
+"""URL parameters that say what is shown, not what is computed."""
+
+BESIDE = "b."
+"""Begins the URL parameters of what B changes on the page Side by side; the rest is a setting's own name."""
+
+
+def of_view(name: str) -> bool:
+    """Return whether a URL parameter belongs to the view, not to the experiment."""
+    return name in VIEW_PARAMETERS or name.startswith(BESIDE)
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -48,12 +59,15 @@ def to_text(value: Any) -> str:
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
-def from_params(params: Mapping[str, str]) -> Opened:
-    """Read an experiment from URL parameters; never raises, and reports what it could not use."""
+def from_params(params: Mapping[str, str], base: Experiment | None = None) -> Opened:
+    """Read an experiment from URL parameters; never raises, and reports what it could not use.
+
+    base : what it has where the parameters say nothing (default: what is usual for what they say).
+    """
     wanted, ignored = settings_in(params)
-    if "task" in wanted:
+    if "task" in wanted and base is None:
         wanted.setdefault("topology", TASKS[wanted["task"]].fits[0])
-    experiment, adjusted = nearest(wanted, first=_wishes(wanted))
+    experiment, adjusted = nearest(wanted, first=_wishes(wanted), base=base)
     return Opened(experiment, ignored, adjusted)
 
 

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.fitting import changed, nearest
-from rnnviz.experiment.links import from_params, to_params, to_text
+from rnnviz.experiment.links import from_params, of_view, to_params, to_text
 from rnnviz.teaching.presets import PRESETS, Preset
 from rnnviz.training.loop import Run
 from rnnviz.ui.address import Address
@@ -26,7 +26,7 @@ from rnnviz.ui.screen import Screen
 from rnnviz.ui.shelf import Shelf
 from rnnviz.ui.sweep_registry import SweepRegistry
 from rnnviz.ui.tour_progress import TourProgress
-from rnnviz.ui.views import View, of_view, read_view, view_params
+from rnnviz.ui.views import View, read_view, view_params
 from rnnviz.ui.widgets import Widgets
 from rnnviz.ui.workers import Lines
 

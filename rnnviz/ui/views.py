@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from rnnviz.applications.catalogue import APPLICATIONS
-from rnnviz.experiment.links import tame
+from rnnviz.experiment.links import BESIDE, tame
 from rnnviz.teaching.lessons import LESSONS
 from rnnviz.teaching.tour import STAGES
 
@@ -51,9 +51,6 @@ INSTRUMENTS = {
 HALVES = {"loop": "The loop", "by-hand": "By hand"}
 """Values of the URL parameter ``view``: the halves of the page How, and their names on screen."""
 
-BESIDE = "b."
-"""Begins the URL parameters of what B changes on the page Side by side; the rest is a setting's own name."""
-
 MOST_CHANGES = 8
 """Changes of B that a URL may have."""
 
@@ -67,7 +64,6 @@ OWN_PAGE = {
 }
 """Fields of a view that apply to one page only, and its path."""
 
-PARAMETERS = ("projector", "lesson", "question", "job", "instrument", "view", "tour", "hide", "equal")
 NAMED: dict[str, Collection[str]] = {
     "lesson": LESSONS,
     "job": ADDRESSES,
@@ -134,11 +130,6 @@ def view_params(view: View) -> dict[str, str]:
     if view.changes != USUAL_CHANGES:
         told |= {f"{BESIDE}{name}": value for name, value in view.changes}
     return {name: value for name, value in told.items() if value}
-
-
-def of_view(name: str) -> bool:
-    """Return whether a URL parameter belongs to the view, not to the experiment."""
-    return name in PARAMETERS or name.startswith(BESIDE)
 
 
 def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:

@@ -21,7 +21,7 @@ from rnnviz import PRESETS, Experiment, gradient_flow, train
 from rnnviz.analysis.bench import Bench, decades, over_seeds
 from rnnviz.analysis.gradient_flow import probe
 from rnnviz.analysis.spectrum import spectrum
-from rnnviz.experiment.links import from_params, to_params
+from rnnviz.experiment.links import from_params, of_view, to_params
 from rnnviz.teaching.glossary import GROUPS, TERMS, explain, with_indices
 from rnnviz.teaching.guide import PLAN
 from rnnviz.teaching.lessons import LESSONS
@@ -42,7 +42,7 @@ from rnnviz.ui.problems import (
 )
 from rnnviz.ui.sweep_registry import SweepRegistry
 from rnnviz.ui.teach import is_local
-from rnnviz.ui.views import HIDEABLE, of_view, read_view
+from rnnviz.ui.views import HIDEABLE, read_view
 from tests.ui.test_sweep_registry import HandExecutor
 from tests.visitor import Watching, turn_to
 

@@ -8,7 +8,7 @@ from html import unescape
 
 from rnnviz import Experiment
 from rnnviz.analysis.snapshot import Snapshot
-from rnnviz.experiment.links import to_params
+from rnnviz.experiment.links import of_view, to_params
 from rnnviz.teaching.tour import (
     ANSWERS,
     CANDIDATES,
@@ -25,7 +25,6 @@ from rnnviz.teaching.tour import (
 from rnnviz.training.state import TrainingState
 from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.run_registry import RunKey
-from rnnviz.ui.views import of_view
 from tests.visitor import Tab, drawn_by_a_worker, train_here, turn_to
 
 

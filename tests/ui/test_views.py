@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.experiment.links import VIEW_PARAMETERS
 from rnnviz.teaching.lessons import LESSONS
 from rnnviz.teaching.tour import STAGES
-from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, PARAMETERS, View, read_view, view_params
+from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, View, read_view, view_params
 
 VIEWS = st.builds(
     View,
@@ -30,7 +31,7 @@ def test_the_usual_view_needs_no_parameters() -> None:
     assert view_params(View()) == {}
 
 
-@given(st.dictionaries(st.sampled_from(PARAMETERS), st.text(max_size=300)))
+@given(st.dictionaries(st.sampled_from(VIEW_PARAMETERS), st.text(max_size=300)))
 def test_no_parameter_breaks_a_view(params: dict[str, str]) -> None:
     view, ignored = read_view(params)
     assert read_view(view_params(view)) == (view, [])
