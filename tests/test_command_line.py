@@ -397,3 +397,11 @@ def test_an_impossible_export_is_refused(
     out = [str(tmp_path / arg) if arg.startswith("mine") else arg for arg in args]
     assert said in refusal(capsys, "export", *out)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_report_is_a_page_of_the_run(tmp_path: Path) -> None:
+    out = tmp_path / "run.html"
+    assert main(["report", "--T", "5", "--H", "8", "--updates", "20", "--out", str(out)]) == 0
+    text = out.read_text(encoding="utf-8")
+    assert text.lower().startswith("<!doctype html>")
+    assert "T=5" in text

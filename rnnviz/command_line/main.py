@@ -8,11 +8,12 @@ import click
 
 from rnnviz.command_line.export import export
 from rnnviz.command_line.flow import flow
+from rnnviz.command_line.report import report
 from rnnviz.command_line.results import INTERRUPTED
 from rnnviz.command_line.sweep import sweep
 from rnnviz.command_line.train import train
 
-COMMANDS = (train, flow, sweep, export)
+COMMANDS = (train, flow, sweep, export, report)
 
 
 @click.group(

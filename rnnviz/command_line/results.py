@@ -90,14 +90,20 @@ def progress(length: int, label: str) -> Any:
     return click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden, show_pos=True)
 
 
-def trained(e: Experiment, updates: int) -> tuple[TrainingState, bool]:
-    """Train with a progress bar; return the state at the end, and whether Ctrl-C ended it early."""
+def trained(
+    e: Experiment, updates: int, on_progress: Callable[[TrainingState], object] = lambda _: None
+) -> tuple[TrainingState, bool]:
+    """Train with a progress bar; return the state at the end, and whether Ctrl-C ended it early.
+
+    on_progress : called with states on the way, and with the last one.
+    """
     state = start(e)
     try:
         with progress(updates, "Training") as bar:
             while state.step < updates and state.divergence is None:
                 later = advance(e, state, seconds=CHUNK_SECONDS, steps=updates - state.step)
                 made, state = later.step - state.step, later
+                on_progress(state)
                 bar.update(made)
     except KeyboardInterrupt:
         return state, True

@@ -12,6 +12,7 @@ import streamlit as st
 
 from rnnviz.experiment import Experiment
 from rnnviz.export.code import notebook, numpy_script, pytorch_script
+from rnnviz.export.report import report
 from rnnviz.export.run_file import open_run, save_run
 from rnnviz.tasks import TASKS
 from rnnviz.ui.session import Session
@@ -93,6 +94,31 @@ def _run_file(session: Session) -> None:
         st.html(f"<p class='note' role='status'>{escape(session.file_problem)}</p>")
 
 
+def _report(session: Session) -> None:
+    """Offer a page on which anybody can look back through the run."""
+    st.html(
+        "<p class='told-home'>One page with a slider through the whole run: settings, loss, hidden states, "
+        "gradient. It opens in any browser, without a server or network, and prints well.</p>"
+    )
+    run = session.run
+
+    def made() -> str:
+        copy = run.copy()  # what is computed again is computed by a worker
+        return session.lines.sweeps.submit(report, copy.experiment, copy.keyframes).result()
+
+    st.download_button(
+        "Report (.html)",
+        made,
+        f"{run.experiment.task}-{run.experiment.cell}-report.html",
+        "text/html",
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=run.plays_on,
+        help="Pause first." if run.plays_on else None,
+        key="take_home_report",
+    )
+
+
 def _link(session: Session) -> None:
     """Show the link to this experiment, to copy."""
     retuned = " The run was retuned; the link starts a new one with the last values." * bool(
@@ -106,6 +132,7 @@ EXPORTS: dict[str, Callable[[Session], None]] = {
     "NumPy script": _numpy,
     "PyTorch script": _pytorch,
     "Run file": _run_file,
+    "Report": _report,
     "Link": _link,
 }
 """What can be taken home, by its name on screen."""

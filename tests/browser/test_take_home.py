@@ -132,3 +132,21 @@ def test_a_run_is_saved_opened_again_and_goes_on_bit_for_bit(server: str, page: 
 def _damaged(folder: Path) -> str:
     (folder / "damaged.zip").write_bytes(b"PK\x03\x04 and nothing else")
     return "damaged.zip"
+
+
+def test_the_report_opens_without_a_server_and_its_slider_goes_through_the_run(
+    server: str, page: Page, tmp_path: Path
+) -> None:
+    open_exports(page, server, "?T=5&H=8")
+    page.keyboard.press("Escape")
+    for made in (1, 2):
+        page.locator(".st-key-step button").click()
+        wait_until(page, f"{STEP} === {made}")
+    page.get_by_role("button", name="Take it home").click()
+    page.get_by_role("radio", name="Report").click()
+    name, content = downloaded(page, "Report (.html)")
+    assert name == "recall-vanilla-report.html"
+    (tmp_path / name).write_bytes(content)
+    page.goto((tmp_path / name).as_uri())
+    slider = page.get_by_role("slider").first
+    assert slider.get_attribute("max") == "2"
