@@ -119,7 +119,7 @@
     title.textContent = heading;
     title.hidden = !heading;
     caption.innerHTML = `Hidden state of one probe sequence, ${H} units over ${T} steps: −1<span class="legend"` +
-      ` style="background:linear-gradient(to right,${colour("state").split(" ").join(",")})"></span>1`;
+      ` style="background:linear-gradient(to right,${colour("state").split(" ").join(",")})"></span>1${run.beyond ? " and beyond" : ""}`;
     canvas.setAttribute("aria-label", `Hidden states after ${frames[frame].step} updates`);
     paint(canvas, frame, colours);
     curve.innerHTML = gradient(frame, place.clientWidth || PAPER_WIDTH);

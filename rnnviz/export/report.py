@@ -10,7 +10,7 @@ import base64
 import html
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -20,14 +20,14 @@ import numpy as np
 
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment, choices
-from rnnviz.experiment.links import to_params
+from rnnviz.experiment.links import to_params, to_text
 from rnnviz.model.arrays import Array
 from rnnviz.model.cells import CELLS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.numbers import plain
 from rnnviz.training.keyframes import Keyframes
 from rnnviz.training.loop import held_out_metric, retrace
-from rnnviz.training.state import TrainingState
+from rnnviz.training.state import TrainingState, Tuning
 
 MOST_FRAMES = 60
 """States of the network in a report."""
@@ -74,7 +74,7 @@ def report(e: Experiment, keyframes: Keyframes, most_frames: int = MOST_FRAMES) 
         css=_text("report.css"),
         js=_text("report.js"),
         numbers=_numbers(e, seen[-1], metric),
-        settings=_settings(e),
+        settings=_settings(e, newest.tunings),
         layer_choice=_layer_choice(e.layers),
         last=len(seen) - 1,
         data=json.dumps(_data(e, newest, seen), separators=(",", ":"), allow_nan=False).replace(
@@ -109,6 +109,7 @@ def _data(e: Experiment, newest: TrainingState, seen: list[Snapshot]) -> dict[st
         "T": e.seq_len,
         "H": e.hidden_size,
         "layers": e.layers,
+        "beyond": bool((np.abs(states) > 1.0).any()),
         "states": base64.b64encode(_as_bytes(states)).decode(),
         "frames": [
             {
@@ -199,17 +200,25 @@ def _numbers(e: Experiment, last: Snapshot, metric: float) -> str:
     )
 
 
-def _settings(e: Experiment) -> str:
-    """Return the experiment's settings as rows of a table."""
+def _settings(e: Experiment, tunings: Sequence[Tuning]) -> str:
+    """Return the experiment's settings, and their changes during the run, as rows of a table."""
     urls = {choice.url: name for name, choice in choices().items()}
-    rows = []
+    rows: list[tuple[str, str]] = []
     for url, value in to_params(e).items():
         choice = choices()[urls[url]]
         named = choice.names.get(value, value) if hasattr(choice.names, "get") else value
         text = str(getattr(named, "title", value) if not isinstance(named, str) else named)
         shown = text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
-        rows.append(f"<tr><th scope='row'>{html.escape(choice.title)}</th><td>{html.escape(shown)}</td></tr>")
-    return "\n".join(rows)
+        rows.append((choice.title, shown))
+    if len(tunings) > 1:
+        for tuning in tunings:
+            when = f"Changed after {tuning.step:,} updates" if tuning.step else "At the start of the run"
+            rate, clip = to_text(tuning.learning_rate), to_text(tuning.clip_norm)
+            rows.append((when, f"learning rate {rate}, clipping {clip}"))
+    return "\n".join(
+        f"<tr><th scope='row'>{html.escape(title)}</th><td>{html.escape(value)}</td></tr>"
+        for title, value in rows
+    )
 
 
 def _layer_choice(layers: int) -> str:

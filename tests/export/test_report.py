@@ -103,14 +103,17 @@ def test_a_retuned_run_is_retraced_with_what_was_in_force() -> None:
     state = advance(SMALL, start(SMALL), steps=20)
     frames = Keyframes(start(SMALL))
     frames.keep(advance(slow, state, steps=20))
-    data = data_of(report(slow, frames, 3))
-    hidden = e_states(SMALL, state)
-    np.testing.assert_allclose(states_of(data)[1, 0], hidden, atol=0.51 / 127)
-
-
-def e_states(e: Experiment, state: Any) -> Array:
-    probe = TASKS[e.task].sample(e, e.rng("probe"), 16)
-    return np.asarray(e.network().forward(state.params, probe.inputs)[1][0].hidden[1:, 0])
+    page = report(slow, frames, 3)
+    probe = TASKS[SMALL.task].sample(SMALL, SMALL.rng("probe"), 16)
+    hidden = SMALL.network().forward(state.params, probe.inputs)[1][0].hidden[1:, 0]
+    np.testing.assert_allclose(states_of(data_of(page))[1, 0], hidden, atol=0.51 / 127)
+    cells = [text for tag, text in read(page).texts if tag in ("th", "td")]
+    assert cells[-4:] == [
+        "At the start of the run",
+        "learning rate 0.003, clipping 1",
+        "Changed after 20 updates",
+        "learning rate 1e-05, clipping 1",
+    ]
 
 
 def test_a_run_without_updates_and_one_of_a_single_step_have_a_report() -> None:
@@ -124,7 +127,8 @@ def test_a_diverged_run_says_where_it_diverged() -> None:
     frames = kept(e, 300)
     page = report(e, frames)
     assert f"The run diverged. {frames.newest.divergence}" in page
-    data_of(page)  # JSON has no inf
+    assert data_of(page)["beyond"]  # ReLU
+    assert not data_of(report(SMALL, kept(SMALL, 1)))["beyond"]
 
 
 def test_the_largest_report_is_below_8_mb(monkeypatch: pytest.MonkeyPatch) -> None:
