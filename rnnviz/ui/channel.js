@@ -177,7 +177,7 @@ class Channel {
     let start = 4 + size;
     for (const { name, size, playing, step } of pictures) {
       window.rnnvizFigures?.[name]?.show({ ...part(start, size), playing });
-      window.rnnvizLookBack?.[name]?.see(step);
+      window.rnnvizLookBack?.[name]?.see(step, page);
       start += size;
     }
     for (const [name, drawing] of Object.entries(news)) this.fragment(name).outdate(drawing);

@@ -27,9 +27,11 @@ HEIGHT = 300
 def keep_button(session: Session) -> None:
     """Show the button that keeps the current run."""
     run, shelf = session.run, session.shelf
-    nothing = run.keyframes.newest.step == 0
 
     def keep() -> None:
+        if run.keyframes.newest.step == 0:
+            session.tell("There is nothing to keep yet: train the network first.")
+            return
         kept = shelf.keep(run)
         session.tell(f"Kept as {kept.name} ({len(shelf.runs)} of {MOST}): see Side by side, Kept.")
 
@@ -38,7 +40,7 @@ def keep_button(session: Session) -> None:
         icon=":material/bookmark_add:",
         type="tertiary",
         on_click=keep,
-        disabled=shelf.full or nothing,
+        disabled=shelf.full,
         help=f"The shelf holds {MOST} runs: delete one under Side by side, Kept."
         if shelf.full
         else "Keep this run as it is, then change something and compare.",

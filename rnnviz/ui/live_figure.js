@@ -146,7 +146,7 @@ class LiveFigure {
     this.drawn = { layout: written, time: performance.now() };
     const config = {
       displaylogo: false,
-      modeBarButtons: [["toImage", ...this.fileButtons()]],
+      modeBarButtons: (this.buttons ??= [["toImage", ...this.fileButtons()]]), // plotly begins anew with others
       toImageButtonOptions: { filename: this.message.name, scale: 2 },
     };
     if (data !== this.node.data) this.revision = (this.revision ?? 0) + 1; // else plotly redraws axes and notes only

@@ -1,6 +1,7 @@
 // The slider through a run's training (look_back.py). Streamlit calls the default export at the end of every run of
 // the page's script; what it returns is called when the slider leaves the page.
 const sliders = (window.rnnvizLookBack ??= {}); // by the key of the picture that each follows
+const newest = {}; // the step that is shown, and on which page, by that key
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"];
 
 class LookBack {
@@ -22,20 +23,20 @@ class LookBack {
 
   // The page's script has drawn the state after `step` of `end` updates.
   show(data, ask) {
-    if (JSON.stringify(data) === this.drawn) return; // Streamlit only renders it again
-    this.drawn = JSON.stringify(data);
-    const { run, step, end, kept, playing } = data;
-    const another = run !== this.run;
-    Object.assign(this, { run, kept, ask });
-    if (another || playing) this.wanted = this.asked = undefined;
-    this.node.classList.toggle("away", playing || end === 0);
+    const { picture, page, run, step, end, kept, playing } = data;
+    // a picture of this page may have come before, and Streamlit renders it again and again
+    if (!(newest[picture]?.page >= page)) newest[picture] = { page, step };
+    if (run !== this.run || playing) this.wanted = this.asked = undefined;
+    Object.assign(this, { picture, run, kept, playing, ask });
     this.input.max = end;
-    if (this.wanted === undefined) this.place(step);
+    if (this.wanted === undefined) this.place(newest[picture].step);
   }
 
   place(step) {
     if (step > Number(this.input.max)) this.input.max = step;
+    this.node.classList.toggle("away", this.playing || this.input.max === "0");
     this.input.value = step;
+    this.seen = step;
     this.tell(step);
   }
 
@@ -67,8 +68,9 @@ class LookBack {
     window.rnnvizChannel?.say({ picture: this.picture, look: this.asked });
   }
 
-  // A picture has come of the state after `step` updates.
-  see(step) {
+  // A picture of a page has come, of the state after `step` updates.
+  see(step, page) {
+    newest[this.picture] = { page, step };
     this.seen = step;
     if (this.wanted === undefined) return this.place(step);
     if (this.asked === undefined || step !== this.asked) return;
@@ -96,7 +98,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const node = parentElement.querySelector(":scope > .look-back");
   const slider = (node && sliders[data.picture]) || new LookBack(parentElement);
   sliders[data.picture] = slider;
-  slider.picture = data.picture;
   slider.show(data, (why) => setTriggerValue("looked", why));
   return () => {
     if (parentElement.isConnected) return;

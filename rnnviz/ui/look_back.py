@@ -20,13 +20,14 @@ _component = st.components.v2.component(
 )
 
 
-def slider(run: LiveRun, picture: str) -> None:
+def slider(run: LiveRun, picture: str, page: int) -> None:
     """Show the slider of a run that stands still; while it plays, only its place is kept.
 
-    picture : the key of one of the run's live pictures.
+    picture : the key of one of the run's live pictures. page : the number of the page that is being drawn.
     """
     told = {
         "picture": picture,
+        "page": page,
         "run": run.id,
         "step": run.state.step,
         "end": run.keyframes.newest.step,

@@ -23,7 +23,7 @@ from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.session import Session
 
 TIMELINE_HEIGHT, LOWER_HEIGHT = 356, 182
-LOWER_TIMELINE, LOWER_ROW = 8, 8
+LOWER_TIMELINE, LOWER_ROW = 14, 18
 """Pixels that both rows of figures are lower in projector view, where the run's buttons are at the foot."""
 REMEDIES_HEIGHT = 48
 """Pixels for the remedies above the answers."""
@@ -123,7 +123,7 @@ def live(session: Session, shown: RunPanel) -> None:
     lower = LOWER_HEIGHT - LOWER_ROW * projector
     timeline(session, shown, TIMELINE_HEIGHT - LOWER_TIMELINE * projector)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look_back_bar"):
-        look_back.slider(shown.run, "timeline")
+        look_back.slider(shown.run, "timeline", session.screen.page + 1)
         kept_runs.keep_button(session)
     left, right = st.columns([0.58, 0.42], gap="small")
     with left:

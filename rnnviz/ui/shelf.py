@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from rnnviz.analysis.snapshot import take_snapshot
+from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.figures.kept_runs import KeptRun
+from rnnviz.figures.run_pictures import curves_only
 from rnnviz.ui.live_run import LiveRun
 
 MOST = 8
@@ -20,12 +22,16 @@ class Kept:
     name: str
     run: LiveRun
 
+    @cached_property
+    def _now(self) -> Snapshot:
+        state = self.run.keyframes.newest
+        return curves_only(take_snapshot(self.run.experiment, state.params, state.step))
+
     @property
     def drawn(self) -> KeptRun:
         """What is drawn of it."""
         e, state = self.run.experiment, self.run.keyframes.newest
-        now = take_snapshot(e, state.params, state.step) if state.step else self.run.initial
-        return KeptRun.of(self.name, e, state, self.run.initial, now)
+        return KeptRun.of(self.name, e, state, self.run.initial, self._now)
 
 
 @dataclass

@@ -159,4 +159,6 @@ def test_each_run_has_its_own_line_and_infinite_values_are_left_out() -> None:
 
 def test_nothing_is_kept_before_the_first_update() -> None:
     visitor = Visitor()
-    assert visitor.tab.button(key="keep_run").disabled
+    visitor.press("keep_run")
+    assert visitor.session.shelf.runs == []
+    assert "nothing to keep yet" in visitor.html
