@@ -339,7 +339,7 @@ class LiveRun:
     def watch(self, watcher: Watcher, drawn: Drawn) -> None:
         """Let workers draw these pictures, in place of earlier ones."""
         with self._lock:
-            self.pictures.watch(watcher, drawn)
+            self.pictures.watch(watcher, drawn, self.state)
 
     def leave(self, watcher: Watcher) -> None:
         """Draw nothing more for a watcher."""

@@ -30,6 +30,7 @@ class LookBack {
     Object.assign(this, { picture, run, kept, playing, ask });
     this.input.max = end;
     if (this.wanted === undefined) this.place(newest[picture].step);
+    else if (this.asked === newest[picture].step) this.see(this.asked, page);
   }
 
   place(step) {

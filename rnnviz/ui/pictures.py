@@ -71,16 +71,20 @@ class Pictures:
         self._watched: Mapping[str, Picture] = {}
         self._watcher: Watcher | None = None
 
-    def watch(self, watcher: Watcher, drawn: Drawn) -> None:
-        """Watch these pictures, in place of earlier ones."""
+    def watch(self, watcher: Watcher, drawn: Drawn, newest: TrainingState) -> None:
+        """Watch these pictures, in place of earlier ones; newest : the run's state by now."""
         self._watcher = watcher
         self._watched = {name: picture for name, (picture, _) in drawn.items()}
-        self.frames = {name: self._newest(name, *shown) for name, shown in drawn.items()}
+        self.frames = {name: self._newest(name, *shown, newest) for name, shown in drawn.items()}
 
-    def _newest(self, name: str, picture: Picture, state: TrainingState) -> Frame:
-        """Return the newest frame of a picture: a worker's, or the one that the page has just drawn."""
+    def _newest(self, name: str, picture: Picture, state: TrainingState, newest: TrainingState) -> Frame:
+        """Return the newest frame of a picture: a worker's, or the one that the page has just drawn.
+
+        The run's newest state may have fewer updates than what the page has drawn: somebody looks back.
+        """
         known = self.frames.get(name)
-        if known and known.draw == picture.draw and known.state.step > state.step:
+        usable = known is not None and known.draw == picture.draw and state is not newest
+        if known and usable and (known.state is newest or known.state.step > state.step):
             return replace(known, taken=False)
         return Frame(picture.draw, state, None, self._clock(), taken=True)
 

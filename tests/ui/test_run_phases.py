@@ -855,6 +855,20 @@ def test_a_changed_learning_rate_forgets_what_came_later(step: int) -> None:
     assert bench.run.keyframes.newest.step == step + 1
 
 
+def test_a_picture_of_an_earlier_state_is_not_lost_to_a_page_that_drew_a_later_one() -> None:
+    bench = trained_bench()
+    run, picture = bench.run, Picture(Caption("seen"))
+    later = run.state
+    run.watch(bench.watcher, {"a": (picture, later)})
+    run.look_back(2)
+    bench.pool.finish()
+    run.watch(bench.watcher, {"a": (picture, later)})  # a script that began before ends now
+    frame = run.pictures.frames["a"]
+    assert (frame.state.step, frame.taken) == (2, False)
+    run.watch(bench.watcher, {"a": (picture, run.state)})
+    assert run.pictures.frames["a"].message is None, "the page shows it itself"
+
+
 def test_a_lost_look_back_is_tried_again() -> None:
     bench = trained_bench()
     bench.pool.refuses = OSError("no more processes")
