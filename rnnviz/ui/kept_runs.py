@@ -57,7 +57,7 @@ def view(session: Session) -> None:
     drawn = [kept.drawn for kept in shelf.runs]
     label = f"{len(drawn)} kept runs: loss, held-out metric, and gradient against time step"
     show(kept_runs_spec(drawn, theme()), key="kept_runs", label=label, height=HEIGHT)
-    st.html(_table(shelf.runs))
+    st.html(_table(shelf.runs, drawn))
     _actions(session)
 
 
@@ -67,24 +67,24 @@ def differing(runs: list[Kept]) -> list[str]:
     return [name for name in choices() if len({getattr(e, name) for e in experiments}) > 1]
 
 
-def _table(runs: list[Kept]) -> str:
+def _table(runs: list[Kept], drawn: list[KeptRun]) -> str:
     """Return a table of what differs, and of what came of it, as HTML."""
     names = differing(runs)
     heads = ["run", *(choices()[name].title for name in names), "updates", "metric", "solved after"]
     heads += ["gradient before, in powers of ten", "now"]
     lines = []
-    for number, kept in enumerate(runs):
-        e, state, drawn = kept.run.experiment, kept.run.keyframes.newest, kept.drawn
+    for number, (kept, seen) in enumerate(zip(runs, drawn, strict=True)):
+        e, state = kept.run.experiment, kept.run.keyframes.newest
         colour = line_of(number, theme())["color"]
         named = f"<b style='color:{colour}'>{escape(kept.name)}</b>"
         retuned = f" (retuned {len(state.retunings)}×)" if state.retunings else ""
         settings = [escape(to_text(getattr(e, name))) for name in names]
         outcome = [
             f"{state.step:,}{retuned}",
-            "diverged" if state.divergence else _metric(drawn),
+            "diverged" if state.divergence else _metric(seen),
             "–" if state.solved_at is None else f"{state.solved_at:,}",
-            _decades(drawn.before),
-            _decades(drawn.now),
+            _decades(seen.before),
+            _decades(seen.now),
         ]
         cells = "".join(f"<td>{cell}</td>" for cell in [*settings, *outcome])
         lines.append(f"<tr><th scope=row>{named}</th>{cells}</tr>")

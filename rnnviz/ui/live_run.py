@@ -197,7 +197,7 @@ class LiveRun:
         twin = LiveRun(self.experiment, self._executor, self._clock, self._later)
         twin._newest = state, take_snapshot(self.experiment, state.params, state.step)
         twin.keyframes.keep(state)
-        twin.phase = Phase.DIVERGED if twin.finished else Phase.PAUSED if state.step else Phase.IDLE
+        twin.phase = twin._at_rest
         return twin
 
     def copy(self) -> LiveRun:
@@ -207,8 +207,13 @@ class LiveRun:
             twin._start, twin._newest = self._start, self._newest
             twin.keyframes = self.keyframes.copy(COPY_BYTES)
             twin.spans, twin.album, twin.speed = dict(self.spans), dict(self.album), self.speed
-            twin.phase = Phase.DIVERGED if self.finished else Phase.PAUSED if self.state.step else Phase.IDLE
+            twin.phase = twin._at_rest
             return twin
+
+    @property
+    def _at_rest(self) -> Phase:
+        """The phase in which a run waits that nobody has asked for anything."""
+        return Phase.DIVERGED if self.finished else Phase.PAUSED if self.state.step else Phase.IDLE
 
     @property
     def state(self) -> TrainingState:

@@ -15,6 +15,7 @@ from rnnviz.export.code import notebook, numpy_script, pytorch_script
 from rnnviz.export.report import report
 from rnnviz.export.run_file import open_run, save_run
 from rnnviz.tasks import TASKS
+from rnnviz.ui.live_run import LiveRun
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 from rnnviz.ui.teach import link
@@ -63,17 +64,8 @@ def _run_file(session: Session) -> None:
     )
     run = session.run
     name = f"{run.experiment.task}-{run.experiment.cell}-{run.state.step}.zip"
-    st.download_button(
-        f"Run after {run.state.step:,} updates (.zip)",
-        lambda: save_run(run.experiment, run.state),
-        name,
-        "application/zip",
-        icon=":material/download:",
-        on_click="ignore",
-        disabled=run.plays_on,
-        help="Pause first." if run.plays_on else None,
-        key="take_home_run",
-    )
+    label = f"Run after {run.state.step:,} updates (.zip)"
+    _of_the_run(run, label, lambda: save_run(run.experiment, run.state), name, "application/zip")
     key = f"run_file_{session.files_opened}"
 
     def take() -> None:
@@ -106,25 +98,33 @@ def _report(session: Session) -> None:
         copy = run.copy()  # what is computed again is computed by a worker
         return session.lines.sweeps.submit(report, copy.experiment, copy.keyframes).result()
 
+    name = f"{run.experiment.task}-{run.experiment.cell}-report.html"
+    _of_the_run(run, "Report (.html)", made, name, "text/html")
+
+
+def _of_the_run(run: LiveRun, label: str, made: Callable[[], str | bytes], file: str, mime: str) -> None:
+    """Show the button of a file that is made on download, from a run that stands still."""
     st.download_button(
-        "Report (.html)",
+        label,
         made,
-        f"{run.experiment.task}-{run.experiment.cell}-report.html",
-        "text/html",
+        file,
+        mime,
         icon=":material/download:",
         on_click="ignore",
         disabled=run.plays_on,
         help="Pause first." if run.plays_on else None,
-        key="take_home_report",
+        key="take_home_run",
     )
 
 
 def _link(session: Session) -> None:
     """Show the link to this experiment, to copy."""
-    retuned = " The run was retuned; the link starts a new one with the last values." * bool(
-        session.run.retunings
+    told = (
+        "Your run was retuned; the link starts a new one with the last values."
+        if session.run.retunings
+        else "Whoever opens this link sees the same numbers."
     )
-    st.html(f"<p class='told-home'>Whoever opens this link sees the same numbers.{retuned}</p>")
+    st.html(f"<p class='told-home'>{told}</p>")
     st.code(link("playground", session.experiment, session.view), language=None, wrap_lines=True)
 
 
