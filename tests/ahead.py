@@ -28,7 +28,6 @@ class TrainedAhead:
         return self._runs[e, steps, until_solved].result()
 
     def end(self) -> None:
-        """Let go of what nobody asked for, and of the workers."""
+        """Let go of what nobody asked for."""
         for run in self._runs.values():
             run.cancel()
-        local_pool().shutdown(wait=True)

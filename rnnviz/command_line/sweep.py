@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +14,9 @@ from rnnviz.analysis.sweeps import SeedRun, TrainingShares, seed_parts, seed_run
 from rnnviz.command_line import results
 from rnnviz.command_line.settings import ExperimentCommand, as_told, in_a_line
 from rnnviz.experiment import Experiment
-from rnnviz.training.executor import SWEEP_NICENESS, LocalPool
+from rnnviz.training.executor import SWEEP_NICENESS, WORKERS
 from rnnviz.training.sweep import Sweep
+from rnnviz.training.worker_pool import WorkerPool
 
 OUTCOMES = {"solved": "Solved", "solved_at_end": "Solved at the end", "diverged": "Diverged"}
 
@@ -34,12 +31,11 @@ def measure(parts: list[tuple[Experiment, int]]) -> tuple[list[SeedRun | None], 
     click.ClickException
         If a part failed.
     """
-    pool, news = LocalPool(SWEEP_NICENESS), threading.Event()
+    pool, news = WorkerPool(WORKERS, SWEEP_NICENESS), threading.Event()
     sweep = None
     try:
         with results.progress(len(parts), "Training") as bar:
-            with ctrl_c_waits():
-                sweep = Sweep(seed_run, parts, pool.get(), changed=news.set)
+            sweep = Sweep(seed_run, parts, pool, changed=news.set)
             while sweep.running:
                 news.wait(timeout=1.0)
                 news.clear()
@@ -54,40 +50,6 @@ def measure(parts: list[tuple[Experiment, int]]) -> tuple[list[SeedRun | None], 
     if sweep.problem is not None:
         raise click.ClickException(f"the training failed: {sweep.problem}")
     return list(sweep.results), False
-
-
-@contextmanager
-def ctrl_c_waits() -> Iterator[None]:
-    """Let Ctrl-C wait until the workers are started, and not reach them: a terminal sends it to them too.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        At the end, if it was pressed meanwhile.
-    """
-    pressed: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
-    try:
-        with _blocked_for_children():
-            yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    if pressed:
-        raise KeyboardInterrupt
-
-
-@contextmanager
-def _blocked_for_children() -> Iterator[None]:
-    """Block Ctrl-C in the processes that start meanwhile."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # if it started later, it would lift the mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which new processes inherit
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def table(parts: list[tuple[Experiment, int]], runs: list[SeedRun | None]) -> pd.DataFrame:

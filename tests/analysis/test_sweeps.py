@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -25,11 +25,9 @@ from rnnviz.training.sweep import MAX_LOSSES, Sweep
 GAINS, STRENGTHS, LENGTHS = (0.5, 1.0, 3.0), (0.0, 1.0), (2, 30)
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Executor]:
-    executor = local_pool()
-    yield executor
-    executor.shutdown(wait=True)
+@pytest.fixture
+def pool() -> Executor:
+    return local_pool()
 
 
 @pytest.mark.parametrize(("across", "values"), [("input_std", STRENGTHS), ("seq_len", LENGTHS)])

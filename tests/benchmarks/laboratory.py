@@ -14,13 +14,12 @@ from concurrent.futures import Executor
 from urllib.parse import urlencode
 
 import numpy as np
-from loky import ProcessPoolExecutor
 
 from rnnviz import Bench, Experiment, gradient_contributions, gradient_flow
 from rnnviz.analysis.gradient_flow import PROBE_SAMPLES
 from rnnviz.analysis.sweeps import phase_diagram
 from rnnviz.experiment.links import to_params
-from rnnviz.training.executor import ONE_THREAD
+from rnnviz.training.worker_pool import WorkerPool
 from tests.benchmarks.sliders import LINE, Slide, gain, keys_to_pictures, ours_and_a_plain_page
 
 CURVE = Experiment(seq_len=100, hidden_size=64, init="scaled-gaussian")
@@ -43,7 +42,7 @@ def fastest(work: Callable[[], object], times: int = 5) -> float:
 
 def diagram(across: str, values: np.ndarray, workers: int) -> float:
     """Return the seconds of a whole phase diagram on so many warm workers."""
-    pool: Executor = ProcessPoolExecutor(workers, env=ONE_THREAD)
+    pool: Executor = WorkerPool(workers)
     list(pool.map(gradient_flow, [Experiment()] * workers))  # every worker has imported the library
     begun = time.perf_counter()
     phase_diagram(Bench(hidden_size=32, seq_len=100), GAINS, across, values, seeds=5, executor=pool)

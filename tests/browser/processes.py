@@ -12,9 +12,9 @@ def children_of(process: int) -> list[int]:
 
 
 def workers_of(server: int) -> list[int]:
-    """The workers of a server, without the process that tracks their semaphores."""
+    """The workers of a server."""
     found = [(pid, command) for pid, parent, command in _everything() if int(parent) == server]
-    return [int(pid) for pid, command in found if "popen_loky" in command]
+    return [int(pid) for pid, command in found if "rnnviz.training.worker" in command]
 
 
 def is_there(process: int) -> bool:

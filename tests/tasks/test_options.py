@@ -65,7 +65,6 @@ import rnnviz
 from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.fitting import changed
 from rnnviz.experiment.links import from_params, to_params
-from rnnviz.training.executor import local_pool
 
 e = Experiment(task="skip", stride=3)
 assert (e.stride, e.backwards) == (3, False)
@@ -92,7 +91,6 @@ assert tab.number_input(key="choose_stride").value == 3
 tab.toggle(key="choose_backwards").set_value(True).run()
 tab.number_input(key="choose_stride").set_value(4).run()
 assert tab.session_state["session"].experiment == replace(e, stride=4, backwards=True)
-local_pool().shutdown(wait=True)
 """
 
 

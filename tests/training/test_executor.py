@@ -6,10 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +17,6 @@ from rnnviz.training.executor import local_pool, sweep_pool
 from rnnviz.ui.chunk import get_ready
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _stop_the_pool() -> Iterator[None]:
-    yield
-    local_pool().shutdown(wait=True)
-    sweep_pool().shutdown(wait=True)
-
-
-def in_another_thread() -> Executor:
-    found: list[Executor] = []
-    thread = threading.Thread(target=lambda: found.append(local_pool()))
-    thread.start()
-    thread.join()
-    return found[0]
 
 
 def _blas_threads() -> list[dict[str, Any]]:
@@ -59,19 +41,11 @@ def test_sweeps_stand_back_for_what_somebody_watches() -> None:
     assert sweep_pool() is not local_pool()
 
 
-def test_every_thread_gets_the_same_pool() -> None:
-    """Every rerun of a page is a thread of its own: a pool for each would start new workers."""
-    pool = local_pool()
-    assert in_another_thread() is pool
-    assert in_another_thread() is pool
-    assert local_pool() is pool
-
-
 def test_a_warm_pool_answers_at_once() -> None:
     for future in [local_pool().submit(get_ready) for _ in range(3)]:
         future.result(timeout=60)
     begun = time.perf_counter()
-    in_another_thread().submit(os.getpid).result(timeout=60)
+    local_pool().submit(os.getpid).result(timeout=60)
     assert time.perf_counter() - begun < 0.25, "a worker had to be started first"
 
 
@@ -84,15 +58,6 @@ def test_a_worker_computes_on_one_thread() -> None:
     blas = [library["num_threads"] for library in libraries if library["user_api"] == "blas"]
     assert blas
     assert set(blas) == {1}
-
-
-def test_a_pool_that_lost_a_worker_is_replaced() -> None:
-    broken = local_pool()
-    lost = broken.submit(_end_this_process)
-    assert lost.exception(timeout=60) is not None
-    renewed = local_pool()
-    assert renewed is not broken
-    assert renewed.submit(os.getpid).result(timeout=60) != os.getpid()
 
 
 def test_workers_end_with_a_server_that_was_killed() -> None:

@@ -6,17 +6,16 @@ import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 
-import loky
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz import OPTIMIZERS, TASKS, Experiment, TrainingState, advance, start, train
-from rnnviz.training.executor import ONE_THREAD
 from rnnviz.training.loop import Run, held_out_metric
 from rnnviz.training.state import Divergence, Tuning
 from rnnviz.training.updates import gradient_curve, is_measured
+from rnnviz.training.worker_pool import WorkerPool
 
 SMALL = Experiment(seq_len=6, hidden_size=8, batch_size=4)
 
@@ -98,13 +97,13 @@ def test_several_futures_can_branch_off_one_state() -> None:
 
 
 @pytest.fixture(scope="module")
-def worker() -> Iterator[loky.ProcessPoolExecutor]:
-    with loky.ProcessPoolExecutor(max_workers=1, env=ONE_THREAD) as executor:
+def worker() -> Iterator[WorkerPool]:
+    with WorkerPool(1) as executor:
         yield executor
 
 
 @pytest.mark.parametrize("hidden_size", [8, 128])
-def test_a_worker_process_computes_the_same_bits(worker: loky.ProcessPoolExecutor, hidden_size: int) -> None:
+def test_a_worker_process_computes_the_same_bits(worker: WorkerPool, hidden_size: int) -> None:
     e = replace(SMALL, hidden_size=hidden_size, layers=2, seq_len=20)
     here = train(e, 30).state
     there = worker.submit(train, e, 30).result(timeout=60).state

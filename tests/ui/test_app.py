@@ -7,7 +7,6 @@ import base64
 import json
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from itertools import pairwise
@@ -24,7 +23,6 @@ from rnnviz import PRESETS, TASKS, TOPOLOGIES, Experiment, Preset, gradient_flow
 from rnnviz.experiment import choices
 from rnnviz.experiment.links import from_params, to_params
 from rnnviz.tasks.corpora import CORPORA, MAX_CHARACTERS
-from rnnviz.training.executor import local_pool
 from rnnviz.ui import controls, run_view
 from rnnviz.ui import widgets as widgets_module
 from rnnviz.ui.controls import remedies, remedies_for_vanishing
@@ -128,12 +126,6 @@ KINDS = {
     "relative": "toggle",
     "pause_when_solved": "toggle",
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _stop_the_pool() -> Iterator[None]:
-    yield
-    local_pool().shutdown(wait=True)
 
 
 def decoded(values: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ import json
 import pickle
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from typing import Any
@@ -26,7 +26,6 @@ from rnnviz.model.arrays import Array
 from rnnviz.tasks.corpora import corpus
 from rnnviz.tasks.digits import HELD_OUT, digits
 from rnnviz.tasks.series import sunspots
-from rnnviz.training.executor import local_pool
 from rnnviz.training.loop import advance
 from rnnviz.training.state import TrainingState
 from rnnviz.ui.applications import forecasts, text
@@ -38,12 +37,6 @@ from tests.visitor import Tab, copies, drawn_by_a_worker, train_here
 
 SHORT = 4
 """Updates of a job in these tests."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _stop_the_pool() -> Iterator[None]:
-    yield
-    local_pool().shutdown(wait=True)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from typing import Any
@@ -25,12 +25,10 @@ TICK = 0.1
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _warm_pool() -> Iterator[None]:
+def _warm_pool() -> None:
     """Workers that have imported the library, so that times below are times of training."""
     for future in [local_pool().submit(get_ready) for _ in range(3)]:
         future.result(timeout=60)
-    yield
-    local_pool().shutdown(wait=True)
 
 
 def look_until(run: LiveRun, condition: Callable[[], bool], seconds: float = 20) -> None:
