@@ -14,7 +14,18 @@ from rnnviz.tasks.options import Option
 LONGEST_NUMBER = 24
 """Characters: no accepted number needs more, and parsing stays cheap."""
 
-VIEW_PARAMETERS = ("projector", "lesson", "question", "job", "instrument", "view", "tour", "hide", "equal")
+VIEW_PARAMETERS = (
+    "projector",
+    "lesson",
+    "question",
+    "job",
+    "instrument",
+    "view",
+    "shown",
+    "tour",
+    "hide",
+    "equal",
+)
 """URL parameters that say what is shown, not what is computed."""
 
 BESIDE = "b."

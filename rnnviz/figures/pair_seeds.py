@@ -15,6 +15,7 @@ from rnnviz.model.arrays import Array
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.numbers import plain_all
 
+NEVER = r"\text{–}"
 POINTS = 200
 """Updates at which the bands are drawn."""
 
@@ -85,6 +86,7 @@ def outcomes(a: Sequence[SeedRun], b: Sequence[SeedRun], parameters: Sequence[in
         (r"\text{reached the goal}", *(_share(runs) for runs in (a, b))),
         (r"\text{at the end}", *(_share(runs, "solved_at_end") for runs in (a, b))),
         (r"\text{updates until then}", *(_until(runs) for runs in (a, b))),
+        (r"\text{seconds until then}", *(_seconds(runs) for runs in (a, b))),
         (r"\text{last metric}", *(f"{_median(run.metric[-1] for run in runs):.3g}" for runs in (a, b))),
         (
             r"\text{ms an update}",
@@ -105,4 +107,10 @@ def _share(runs: Sequence[SeedRun], what: str = "solved") -> str:
 
 def _until(runs: Sequence[SeedRun]) -> str:
     solved = [run.solved_at for run in runs if run.solved_at is not None]
-    return f"{np.median(solved):.0f}" if solved else r"\text{–}"
+    return f"{_median(solved):.0f}" if solved else NEVER
+
+
+def _seconds(runs: Sequence[SeedRun]) -> str:
+    """Return the median processor time until the goal, of the seeds that reached it."""
+    taken = [run.solved_at * run.milliseconds / 1000.0 for run in runs if run.solved_at is not None]
+    return f"{_median(taken):.2g}" if taken else NEVER

@@ -151,8 +151,7 @@ def _pair_button(session: Session, a: Kept, b: Kept) -> None:
     def open_both() -> None:
         session.restart(a.run.experiment)
         changes = tuple((choices()[name].url, to_text(getattr(b.run.experiment, name))) for name in names)
-        session.view = replace(session.view, changes=changes, equal=False)
-        st.session_state["pair_view"] = "seed"
+        session.view = replace(session.view, changes=changes, equal=False, beside="seed")
 
     st.button(
         "Open as A and B",

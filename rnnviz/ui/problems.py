@@ -21,12 +21,15 @@ from rnnviz.teaching.presets import PRESETS
 from rnnviz.training.loop import advance, start
 from rnnviz.ui import story
 from rnnviz.ui.channel import follow
+from rnnviz.ui.instruments.slow import SEEDS
 from rnnviz.ui.live_figure import show
 from rnnviz.ui.ribbon import ribbon
 from rnnviz.ui.session import Session
 from rnnviz.ui.style import theme
 
 UPDATES = 300
+HEALTHY = (("init", "orthogonal"), ("gain", "1"))
+"""What the network without the problem changes, as names and values in a URL."""
 CURVE_HEIGHT = 168
 LARGER_WORDS_HEIGHT = 13
 """Extra pixels for the text around the curves in projector view."""
@@ -160,10 +163,18 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
         with st.container(key="problem_doors"):
             for column, e in zip(st.columns(2, gap="medium"), chosen, strict=True):
                 with column:
-                    story.door(session, "laboratory", "Measure this network in the laboratory", e)
+                    _doors(session, e)
         follow(session.screen, "consequences", sweep, version)
 
     part()
+
+
+def _doors(session: Session, e: Experiment) -> None:
+    """Show links to the laboratory, and to the same training with and without the problem."""
+    with st.container(horizontal=True, gap="small"):
+        story.door(session, "laboratory", "Measure it in the laboratory", e)
+        label = f"Beside orthogonal weights, over {SEEDS} seeds"
+        story.door(session, "side_by_side", label, e, beside="seeds", changes=HEALTHY, equal=False)
 
 
 FATES = {

@@ -32,6 +32,7 @@ from rnnviz.ui.run_panel import LOWER_SECONDS, RunPanel
 from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.session import Session, in_words
 from rnnviz.ui.style import theme
+from rnnviz.ui.views import PAIR_VIEWS
 from rnnviz.ui.widgets import one_of
 
 PLACE = "pair"
@@ -39,7 +40,6 @@ TIMELINE_HEIGHT, CHART_HEIGHT, SEEDS_HEIGHT = 292, 176, 270
 COLUMNS_WIDTH = 330.0
 """Pixels of the columns of each timeline at 1280x720."""
 
-VIEWS = {"seed": "This seed", "seeds": f"{SEEDS} seeds", "kept": "Kept"}
 GAINS = (0.5, 0.9, 1.0, 1.1, 1.5, 2.0)
 SIZES = (8, 16, 32, 64, 128)
 
@@ -101,9 +101,15 @@ def _start(session: Session, pair: Pair) -> tuple[LiveRun, ...]:
 
 def _bar(session: Session, panel: RunPanel) -> str:
     """Show the buttons of both runs; return which view is chosen."""
+    shown = session.view.beside or next(iter(PAIR_VIEWS))
+
+    def show(view: str | None) -> None:
+        if view in PAIR_VIEWS:
+            session.view = replace(session.view, beside=view)
+
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pair_bar"):
         story.name("side_by_side")
-        if st.session_state.get("pair_view") != "kept":  # nobody trains those
+        if shown != "kept":  # nobody trains those
             panel.play_button()
             panel.step_button()
             panel.reset_button("Both back to their initial weights", "replay")
@@ -115,7 +121,8 @@ def _bar(session: Session, panel: RunPanel) -> str:
                 key="pair_new_seed",
             )
             panel.speed()
-        return one_of("Shown", VIEWS, VIEWS.__getitem__, key="pair_view")
+        one_of("Shown", PAIR_VIEWS, PAIR_VIEWS.__getitem__, **session.widgets.bound("beside", shown, show))
+        return shown
 
 
 def _changes(session: Session, pair: Pair) -> None:

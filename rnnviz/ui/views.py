@@ -51,6 +51,9 @@ INSTRUMENTS = {
 HALVES = {"loop": "The loop", "by-hand": "By hand"}
 """Values of the URL parameter ``view``: the halves of the page How, and their names on screen."""
 
+PAIR_VIEWS = {"seed": "This seed", "seeds": "20 seeds", "kept": "Kept"}
+"""Values of the URL parameter ``shown``: what the page Side by side shows, and the names on screen."""
+
 MOST_CHANGES = 8
 """Changes of B that a URL may have."""
 
@@ -59,6 +62,7 @@ OWN_PAGE = {
     "instrument": "laboratory",
     "half": "how",
     "tour": "",
+    "beside": "side-by-side",
     "changes": "side-by-side",
     "equal": "side-by-side",
 }
@@ -69,6 +73,7 @@ NAMED: dict[str, Collection[str]] = {
     "job": ADDRESSES,
     "instrument": INSTRUMENTS,
     "view": HALVES,
+    "shown": PAIR_VIEWS,
     "tour": STAGES,
 }
 """The parameters whose value is one of several names."""
@@ -91,6 +96,7 @@ class View:
     application : the application shown on the page Real data (see ADDRESSES), "" for the first.
     instrument : the one shown in the laboratory (see INSTRUMENTS), "" for the first.
     half : the half of the page How (see HALVES), "" for the first.
+    beside : what the page Side by side shows (see PAIR_VIEWS), "" for the first.
     tour : the open stage of the tour on the home page (see STAGES), "" for none.
     hidden : groups of controls (see HIDEABLE) that are left out.
     changes : what B changes on the page Side by side, as names and values in a URL.
@@ -103,6 +109,7 @@ class View:
     application: str = ""
     instrument: str = ""
     half: str = ""
+    beside: str = ""
     tour: str = ""
     hidden: frozenset[str] = frozenset()
     changes: tuple[tuple[str, str], ...] = USUAL_CHANGES
@@ -123,6 +130,7 @@ def view_params(view: View) -> dict[str, str]:
         "job": view.application,
         "instrument": view.instrument,
         "view": view.half,
+        "shown": view.beside,
         "tour": view.tour,
         "hide": ",".join(name for name in HIDEABLE if name in view.hidden),
         "equal": "true" if view.equal else "",
@@ -166,6 +174,7 @@ def read_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
         named["job"],
         named["instrument"],
         named["view"],
+        named["shown"],
         named["tour"],
         hidden,
         tuple(changes) or USUAL_CHANGES,

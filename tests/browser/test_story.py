@@ -165,6 +165,15 @@ def test_the_results_of_training_both_problems_arrive_by_themselves(server: str,
     assert page.evaluate(doors) == before, "the room for the answer was there"
 
 
+def test_a_problem_opens_beside_a_network_without_it_over_all_seeds(server: str, page: Page) -> None:
+    open_page(page, server, "problems")
+    page.get_by_role("link", name="Beside orthogonal weights, over 20 seeds").first.click()
+    expect(page.get_by_role("radio", name="20 seeds")).to_be_checked(timeout=20_000)
+    expect(page.get_by_role("combobox", name="B's Initialisation")).to_have_value("Orthogonal")
+    expect(page.get_by_text("Ignored in the link")).to_have_count(0)
+    page.get_by_role("button", name="Cancel").click()
+
+
 # The keyboard, and less motion
 
 

@@ -46,7 +46,7 @@ class Visitor(Tab):
 
     def open_shelf(self) -> None:
         self.go("side_by_side")
-        view = next(w for w in self.tab.segmented_control if "pair_view" in str(w.key))
+        view = next(w for w in self.tab.segmented_control if "beside" in str(w.key))
         view.set_value("kept")
         self.look()
 

@@ -11,7 +11,7 @@ import numpy as np
 from rnnviz import Experiment
 from rnnviz.analysis.sweeps import TrainingShares, seed_parts, seed_run
 from rnnviz.experiment.links import to_params
-from rnnviz.figures.pair_seeds import verdict_in_words
+from rnnviz.figures.pair_seeds import outcomes, verdict_in_words
 from rnnviz.ui.run_registry import RunKey
 from tests.visitor import Tab, train_here
 
@@ -135,10 +135,19 @@ def test_the_playgrounds_run_is_another() -> None:
     assert tab.session.run not in runs(tab)
 
 
-def test_over_seeds_both_are_trained_and_the_verdict_waits_for_all() -> None:
-    tab = visit(Experiment(seq_len=5, hidden_size=8))
-    tab.tab.button_group(key="pair_view").set_value("seeds")
+def test_what_is_shown_is_in_the_address() -> None:
+    tab = visit()
+    tab.widget("button_group", "beside").set_value("seeds")
     tab.look()
+    assert params(tab)["shown"] == "seeds"
+    tab.widget("button_group", "beside").set_value("seed")
+    tab.look()
+    assert params(tab)["shown"] == "seed"
+    assert "Ignored in the link: shown=" in visit(shown="<b>").html
+
+
+def test_over_seeds_both_are_trained_and_the_verdict_waits_for_all() -> None:
+    tab = visit(Experiment(seq_len=5, hidden_size=8), shown="seeds")
     a, b = (run.experiment for run in runs(tab))
     sweep = tab.session.sweeps.get(("pair", a, b, 300))
     assert sweep is not None
@@ -151,6 +160,18 @@ def test_over_seeds_both_are_trained_and_the_verdict_waits_for_all() -> None:
     tab.look()
     said = " ".join(m.value for m in tab.tab.markdown)
     assert TrainingShares.of([one] * 20).solved.__str__() in said
+
+
+def test_the_table_of_outcomes_holds_medians_over_the_seeds_that_reached_the_goal() -> None:
+    run = seed_run((Experiment(seq_len=3, hidden_size=4), 5))
+    a = [replace(run, solved_at=n, milliseconds=2.0) for n in (10, None, 30, 80)]
+    told = outcomes(a, [replace(run, solved_at=None)] * 4, (12, 3456))
+    rows = [row.split(" & ") for row in told.split(r" \\ ")[1:]]
+    cells = {name: values for name, *values in rows}
+    assert cells[r"\text{parameters}"] == ["12", "3{,}456"]
+    assert cells[r"\text{reached the goal}"] == ["3/4", "0/4"]
+    assert cells[r"\text{updates until then}"] == ["30", r"\text{–}"]
+    assert cells[r"\text{seconds until then}"] == ["0.06", r"\text{–}"]
 
 
 def test_a_difference_is_claimed_only_if_the_intervals_are_apart() -> None:

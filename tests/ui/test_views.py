@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rnnviz.experiment.links import VIEW_PARAMETERS
 from rnnviz.teaching.lessons import LESSONS
 from rnnviz.teaching.tour import STAGES
-from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, View, read_view, view_params
+from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, PAIR_VIEWS, View, read_view, view_params
 
 VIEWS = st.builds(
     View,
@@ -17,6 +17,7 @@ VIEWS = st.builds(
     application=st.sampled_from(["", *ADDRESSES]),
     instrument=st.sampled_from(["", *INSTRUMENTS]),
     half=st.sampled_from(["", *HALVES]),
+    beside=st.sampled_from(["", *PAIR_VIEWS]),
     tour=st.sampled_from(["", *STAGES]),
     hidden=st.frozensets(st.sampled_from(sorted(HIDEABLE))),
 )
