@@ -20,12 +20,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
 from streamlit.runtime import get_instance
 
+from rnnviz.settings import PROBLEMS
 from rnnviz.training.executor import close_pools
 from rnnviz.ui import channel, prepared
 from rnnviz.ui.departures import forget_departed
 from rnnviz.ui.embedding import frame_ancestors
 from rnnviz.ui.scripts import SCRIPTS
 from rnnviz.ui.uploads import with_few_files
+
+if PROBLEMS:
+    raise SystemExit("\n".join(PROBLEMS))
 
 ROOT = Path(__file__).parent
 os.chdir(ROOT)  # Streamlit looks for .streamlit/config.toml here, wherever the server was started

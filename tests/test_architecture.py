@@ -15,8 +15,8 @@ PACKAGES = (
     "model", "tasks", "experiment", "training", "analysis", "applications", "teaching", "export", "figures",
     "command_line", "ui",
 )  # fmt: skip
-LAYERS = (*PACKAGES[:-3], "rnnviz", *PACKAGES[-3:], "pages", "app.py")
-"""From the lowest to the highest; ``rnnviz`` is the library's own door, rnnviz/__init__.py."""
+LAYERS = ("settings.py", *PACKAGES[:-3], "rnnviz", *PACKAGES[-3:], "pages", "app.py")
+"""From the lowest to the highest. ``rnnviz`` is the library's own door, rnnviz/__init__.py."""
 
 FORBIDDEN = {
     layer: {"streamlit"} if layer in ("figures", "command_line") else {"streamlit", "plotly", "_plotly_utils"}
@@ -40,6 +40,8 @@ def layer_of(path: str) -> str:
         return "app.py" if parts[0] == "app" else "pages"
     if parts[1:] == ["__main__"]:
         return "command_line"
+    if parts[1:2] == ["settings"]:
+        return "settings.py"
     return parts[1] if len(parts) > 1 and parts[1] in PACKAGES else "rnnviz"
 
 

@@ -12,6 +12,7 @@ from rnnviz.command_line.report import report
 from rnnviz.command_line.results import INTERRUPTED
 from rnnviz.command_line.sweep import sweep
 from rnnviz.command_line.train import train
+from rnnviz.settings import PROBLEMS
 
 COMMANDS = (train, flow, sweep, export, report)
 
@@ -34,6 +35,8 @@ def rnnviz() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with these arguments (default: those of the process) and return its exit code."""
     try:
+        if PROBLEMS:
+            raise click.UsageError("\n".join(PROBLEMS))
         code: int = rnnviz.main(None if argv is None else list(argv), standalone_mode=False)
     except click.ClickException as problem:
         problem.show()

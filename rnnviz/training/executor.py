@@ -6,11 +6,10 @@ Any executor with the ``concurrent.futures`` interface can replace them, for ins
 
 from __future__ import annotations
 
-import os
-
+from rnnviz.settings import SETTINGS
 from rnnviz.training.worker_pool import WorkerPool
 
-WORKERS = max(1, os.cpu_count() or 1)
+WORKERS = SETTINGS.workers
 SWEEP_NICENESS = 10
 """The kernel gives a process that is so much nicer about a tenth of the time that another one gets."""
 

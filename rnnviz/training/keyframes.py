@@ -9,10 +9,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 
+from rnnviz.settings import SETTINGS
 from rnnviz.training.history import History
 from rnnviz.training.state import TrainingState, Tuning
 
-MOST_BYTES = 16_000_000
+MOST_BYTES = SETTINGS.run_megabytes * 1_000_000
 """Memory for the kept states of one run."""
 
 

@@ -19,7 +19,9 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.session_manager import SessionInfo, SessionStorage
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
-MOST_CLOSED = 128
+from rnnviz.settings import SETTINGS
+
+MOST_CLOSED = SETTINGS.closed_tabs
 """Sessions of closed tabs that are kept; beyond that, the one that was closed first is dropped."""
 
 ARENAS, M_ARENA_MAX = 2, -8

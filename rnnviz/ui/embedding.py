@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from html import escape
 
-SETTING = "RNNVIZ_FRAME_ANCESTORS"
+from rnnviz.settings import SETTINGS, VARIABLES
 
-_SITE = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+SETTING = VARIABLES["frame_ancestors"].name
 
 HEIGHT = 720
 """Pixels of the frame in the line for another page."""
 
 
-def frame_ancestors(environment: Mapping[str, str] = os.environ) -> str:
-    """Return the sites that may show the app in a frame, as a content policy names them; by default, itself.
-
-    Raises
-    ------
-    ValueError
-        If the setting has anything but origins, separated by spaces.
-    """
-    sites = environment.get(SETTING, "").split()
-    wrong = [site for site in sites if not _SITE.fullmatch(site)]
-    if wrong:
-        raise ValueError(
-            f"{SETTING} has {wrong[0]!r}; expected origins such as https://lms.example.org, "
-            "with spaces between them"
-        )
+def frame_ancestors(sites: Sequence[str] = SETTINGS.frame_ancestors) -> str:
+    """Return the sites that may show the app in a frame, itself among them, as a content policy has them."""
     return " ".join(["'self'", *sites])
 
 

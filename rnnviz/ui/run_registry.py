@@ -6,9 +6,10 @@ from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 from rnnviz.experiment import Experiment
+from rnnviz.settings import SETTINGS
 from rnnviz.ui.live_run import LiveRun
 
-MOST_RUNS = 8
+MOST_RUNS = SETTINGS.runs
 """Runs kept per place, for visitors who return to them."""
 
 

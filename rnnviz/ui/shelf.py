@@ -8,9 +8,10 @@ from functools import cached_property
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.figures.kept_runs import KeptRun
 from rnnviz.figures.run_pictures import curves_only
+from rnnviz.settings import SETTINGS
 from rnnviz.ui.live_run import LiveRun
 
-MOST = 8
+MOST = SETTINGS.kept_runs
 """Runs on the shelf."""
 LONGEST_NAME = 40
 

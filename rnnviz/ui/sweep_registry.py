@@ -6,11 +6,12 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
+from rnnviz.settings import SETTINGS
 from rnnviz.training.sweep import Sweep
 from rnnviz.ui.screen import Screen
 from rnnviz.ui.workers import SHARED
 
-MOST_SWEEPS = 8
+MOST_SWEEPS = SETTINGS.sweeps
 """Sweeps kept, for visitors who return to them."""
 
 

@@ -5,28 +5,17 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-
 from rnnviz.ui.embedding import SETTING, frame_ancestors, iframe
 from tests.visitor import Tab
 
 
 def test_by_default_no_other_site_may_show_the_app() -> None:
-    assert frame_ancestors({}) == "'self'"
-    assert frame_ancestors({SETTING: "  "}) == "'self'"
+    assert frame_ancestors() == "'self'"
 
 
 def test_sites_can_be_allowed() -> None:
-    sites = "https://lms.example.org http://localhost:8080 https://*.example.edu"
-    assert frame_ancestors({SETTING: sites}) == f"'self' {sites}"
-
-
-@pytest.mark.parametrize(
-    "wrong", ["*", "lms.example.org", "https://a.org/path", "https://a.org; script-src *", "https://a.org,b"]
-)
-def test_anything_else_is_refused_in_a_sentence(wrong: str) -> None:
-    with pytest.raises(ValueError, match="expected origins such as"):
-        frame_ancestors({SETTING: wrong})
+    sites = ("https://lms.example.org", "https://*.example.edu")
+    assert frame_ancestors(sites) == "'self' https://lms.example.org https://*.example.edu"
 
 
 def test_the_line_for_another_page_opens_the_same_link_embedded() -> None:
