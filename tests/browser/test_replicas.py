@@ -110,7 +110,6 @@ def test_the_death_of_a_replica_costs_its_visitors_their_run_and_the_others_noth
             mine.wait_for_timeout(100)
         else:
             pytest.fail("nobody is sent to a replica that is back")
-        step = mine.evaluate(STEP)
         mine.reload()
         wait_until(mine, f"{STEP} === 0")
         assert replica_of(context, urls[0]) == theirs, "who has moved stays"
