@@ -22,7 +22,7 @@ from streamlit.runtime import get_instance
 
 from rnnviz.settings import PROBLEMS
 from rnnviz.training.executor import close_pools
-from rnnviz.ui import channel, prepared
+from rnnviz.ui import channel, events, operation, prepared
 from rnnviz.ui.departures import forget_departed
 from rnnviz.ui.embedding import frame_ancestors
 from rnnviz.ui.scripts import SCRIPTS
@@ -89,6 +89,7 @@ def prepared_pictures(request: Request) -> Response:
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Forget visitors who left; close the pool when the server stops, which then ends with exit code 0."""
+    events.show()
     forget_departed(get_instance())
     try:
         yield
@@ -103,6 +104,7 @@ routes = [
     *(script(url, file) for url, file in SCRIPTS.items()),
     Route(f"/{{base:path}}{prepared.URL}", prepared_pictures),
     WebSocketRoute(f"/{{base:path}}{channel.URL}", channel.live),
+    *operation.ROUTES,
 ]
 middleware = [Middleware(with_security_headers), Middleware(with_few_files)]
 app = st.App(ROOT / "rnnviz" / "ui" / "shell.py", routes=routes, middleware=middleware, lifespan=lifespan)

@@ -24,13 +24,27 @@ class Task:
     """A call that waits for a worker.
 
     begin : submits it to a pool. result : the future that its caller was given. begun : when, by the clock.
-    charged : the seconds that its line was charged in advance.
+    charged : the seconds that its line was charged in advance. queued : when it was submitted.
     """
 
     begin: Callable[[Executor], Future[Any]]
     result: Future[Any] = field(default_factory=Future)
     begun: float = 0.0
     charged: float = 0.0
+    queued: float = 0.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """A task that is done: the seconds that it waited and took, and why it was lost; None if it was not."""
+
+    waited: float
+    seconds: float
+    failure: BaseException | None
+
+
+def _nothing(_: Served) -> None:
+    """Do nothing when a task is done."""
 
 
 class Turns:
@@ -42,6 +56,7 @@ class Turns:
 
     pool : returns the pool, a new one if it broke. workers : how many tasks it can run at once.
     clock : the time in seconds. aside : runs the handing over; tests replace the two.
+    told : called for each task that is done, on one of the pool's threads; it must not wait.
     """
 
     def __init__(
@@ -50,9 +65,11 @@ class Turns:
         workers: int,
         clock: Callable[[], float] = time.perf_counter,
         aside: Executor | None = None,
+        told: Callable[[Served], None] = _nothing,
     ) -> None:
         self._pool, self._workers, self._clock = pool, workers, clock
         self._aside = aside or ThreadPoolExecutor(max_workers=1, thread_name_prefix="turns")
+        self._told = told
         self._lock = threading.Lock()
         self._lines: list[Line] = []  # those with tasks, waiting or under way
         self._under_way = 0
@@ -62,11 +79,23 @@ class Turns:
         """Return a new line, one for each visitor."""
         return Line(self)
 
+    @property
+    def waiting(self) -> int:
+        """The number of tasks without a worker."""
+        with self._lock:
+            return sum(len(line.waiting) for line in self._lines)
+
+    @property
+    def under_way(self) -> int:
+        """The number of tasks that workers have."""
+        return self._under_way
+
     def _add(self, line: Line, task: Task) -> None:
         with self._lock:
             if line not in self._lines:
                 line.next = max(line.next, self._now)  # who was away saves up nothing
                 self._lines.append(line)
+            task.queued = self._clock()
             line.waiting.append(task)
         self._aside.submit(self._hand_over)
 
@@ -118,6 +147,7 @@ class Turns:
         self._leave(line, task, line.cost)
         self._aside.submit(self._hand_over)
         failure = RuntimeError("a worker was stopped") if done.cancelled() else done.exception()
+        self._told(Served(task.begun - task.queued, line.cost, failure))
         if failure is None:
             task.result.set_result(done.result())
         else:

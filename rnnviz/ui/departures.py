@@ -20,6 +20,7 @@ from streamlit.runtime.session_manager import SessionInfo, SessionStorage
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from rnnviz.settings import SETTINGS
+from rnnviz.ui import events
 
 MOST_CLOSED = SETTINGS.closed_tabs
 """Sessions of closed tabs that are kept; beyond that, the one that was closed first is dropped."""
@@ -74,6 +75,7 @@ class ClosedTabs(SessionStorage):
         """Keep a session whose tab was closed."""
         self._kept[session_info.session.id] = session_info
         if len(self._kept) > MOST_CLOSED:
+            events.limit_reached("closed tabs", f"of {MOST_CLOSED} that are kept, the oldest is forgotten")
             self._drop(next(iter(self._kept)))
         if not self._counting:
             self._count()

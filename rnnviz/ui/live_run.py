@@ -51,7 +51,8 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.experiment import Experiment
@@ -62,6 +63,7 @@ from rnnviz.training.executor import in_a_line
 from rnnviz.training.keyframes import Keyframes
 from rnnviz.training.loop import start
 from rnnviz.training.state import TrainingState, Tuning
+from rnnviz.ui import events
 from rnnviz.ui.chunk import Chunk, Measure, Result, chunk_seconds, compute
 from rnnviz.ui.pictures import Drawn, Pictures, Watcher
 from rnnviz.ui.workers import SHARED
@@ -155,6 +157,7 @@ class LiveRun:
     """
 
     _ids = itertools.count(1)
+    _all: ClassVar[WeakSet[LiveRun]] = WeakSet()
 
     def __init__(
         self,
@@ -165,6 +168,7 @@ class LiveRun:
     ) -> None:
         self.experiment = experiment
         self.id = next(self._ids)
+        self._all.add(self)
         self.speed: float | None = None
         self.pause_when_solved = False
         self.until: int | None = None
@@ -191,6 +195,11 @@ class LiveRun:
         self._cancel: Callable[[], object] = _nothing
         self._next_update = 0.0
         self._marks: deque[tuple[float, int]] = deque([(clock(), 0)], maxlen=12)
+
+    @classmethod
+    def all(cls) -> list[LiveRun]:
+        """Return all runs that are in memory."""
+        return list(cls._all)
 
     def opened(self, state: TrainingState) -> LiveRun:
         """Return this run in a later state, which was saved; the states between come again from the start."""
@@ -311,6 +320,8 @@ class LiveRun:
 
     def _train_on(self) -> None:
         """Start a command that trains on from the state that is shown. Needs the lock."""
+        if self.phase is Phase.IDLE:
+            events.run_began(self.id, self.experiment)
         self._back_to = None
         self._order(Phase.QUEUED)
         self._forget_what_will_not_come()
@@ -477,6 +488,8 @@ class LiveRun:
                 was_solved = self.state.solved_at is not None
                 self._store(done.result(), chunk)
                 self.phase = self._following(was_solved)
+                if self.phase is Phase.DIVERGED and self._back_to is None:
+                    events.run_diverged(self.id, self.state.step)
                 self._back_to = None
                 if not self.playing and (self.phase is not Phase.PAUSED or self._left == 0):
                     self.stops += 1
@@ -513,6 +526,7 @@ class LiveRun:
         self._failures += 1
         self.phase = Phase.QUEUED if self._failures < MAX_FAILURES else Phase.FAILED
         if self.phase is Phase.FAILED:
+            events.run_failed(self.id, self.state.step, failure)
             self.problem = f"Training stopped: {in_a_line(failure)}"
             self.stops += 1
 

@@ -90,7 +90,8 @@ def _report(session: Session) -> None:
     """Offer a page on which anybody can look back through the run."""
     st.html(
         "<p class='told-home'>One page with a slider through the whole run: settings, loss, hidden states, "
-        "gradient. It opens in any browser, without a server or network, and prints well.</p>"
+        "gradient. It opens in any browser, without a server or network, and prints well. Making it can take "
+        "as long as the run itself did.</p>"
     )
     run = session.run
 

@@ -14,6 +14,8 @@ from streamlit.runtime import get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from rnnviz.ui import events
+
 MOST_FILES = 4
 """Files that the server holds for a session at once, each of ``server.maxUploadSize`` at most. The pages
 upload one at a time; they delete it when they have read it."""
@@ -54,6 +56,7 @@ def with_few_files(inner: ASGIApp) -> ASGIApp:
             return
         session = asked["session"]
         if _stored(session) + under_way[session] >= MOST_FILES:
+            events.limit_reached("files", f"a visitor already has {MOST_FILES}; another upload is refused")
             await _refuse(scope, receive, send)
             return
         under_way[session] += 1

@@ -7,19 +7,24 @@ visitor has a line: many large runs of one cost the others no more than one larg
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from rnnviz.training.executor import WORKERS, local_pool, sweep_pool
 from rnnviz.training.turns import Line, Turns
+from rnnviz.ui import events
 
-_live, _sweeps = Turns(local_pool, WORKERS), Turns(sweep_pool, WORKERS)
+POOLS = {
+    "live": Turns(local_pool, WORKERS, told=partial(events.served, "live")),
+    "sweeps": Turns(sweep_pool, WORKERS, told=partial(events.served, "sweeps")),
+}
 
 
 @dataclass(frozen=True)
 class Lines:
     """One visitor's lines. live : for chunks of runs. sweeps : for parts of sweeps."""
 
-    live: Line = field(default_factory=_live.line)
-    sweeps: Line = field(default_factory=_sweeps.line)
+    live: Line = field(default_factory=POOLS["live"].line)
+    sweeps: Line = field(default_factory=POOLS["sweeps"].line)
 
 
 SHARED = Lines()

@@ -50,8 +50,8 @@ def name(value: str) -> str:
     return value
 
 
-def turns_of(pool: Workers, workers: int = 1) -> Turns:
-    return Turns(lambda: pool, workers, clock=lambda: pool.now, aside=AtOnce())
+def turns_of(pool: Workers, workers: int = 1, **more: Any) -> Turns:
+    return Turns(lambda: pool, workers, clock=lambda: pool.now, aside=AtOnce(), **more)
 
 
 def test_a_result_and_an_error_reach_the_caller() -> None:

@@ -1,0 +1,52 @@
+"""nginx on a free port of this machine, with one of the project's configurations."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import free_port, wait_until_healthy
+
+
+def nginx_path() -> str:
+    found = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if found:
+        return found
+    if os.environ.get("CI") == "true":
+        pytest.fail("no nginx: apt-get install nginx-light", pytrace=False)
+    pytest.skip("no nginx: apt-get install nginx-light")
+
+
+@contextmanager
+def nginx(
+    folder: Path, configuration: Path, listen: str, values: Mapping[str, str], path: str = ""
+) -> Iterator[int]:
+    """Run nginx in a folder of its own; gives its port.
+
+    listen : the directive that is replaced by a free port of this machine. values : what else is replaced.
+    path : below which it answers.
+    """
+    port = free_port()
+    written = configuration.read_text(encoding="utf-8")
+    _, blocks = written.split("\n\n", 1)
+    for name, value in {listen: f"listen 127.0.0.1:{port}", **values}.items():
+        assert name in blocks, name
+        blocks = blocks.replace(name, value)
+    temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in temporary)
+    blocks = blocks.replace("http {", f"http {{\naccess_log off;\n{paths}", 1)
+    config = folder / "nginx.conf"
+    config.write_text(f"daemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/errors.txt;\n{blocks}")
+    process = subprocess.Popen([nginx_path(), "-p", str(folder), "-c", str(config)])
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}/{path}".rstrip("/"), process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
