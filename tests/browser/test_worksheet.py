@@ -48,7 +48,8 @@ def test_a_class_sheet_prints_on_one_page(offline: Page, tmp_path: Path, name: s
 def test_every_lessons_sheet_prints_on_one_page(offline: Page, tmp_path: Path, name: str) -> None:
     lesson, reason = LESSONS[name], ("why it is so " * LONGEST_REASON)[:LONGEST_REASON]
     given = {n: Given(0, reason, observe(step.experiment, 10)) for n, step in enumerate(lesson.steps)}
-    assert printed(offline, lesson_sheet(lesson, given, LINK), tmp_path) == 1
+    opens = f"https://rnnviz.a-long-name-of-a-school.example.org/physics/lessons?lesson={name}"
+    assert printed(offline, lesson_sheet(lesson, given, opens), tmp_path) == 1
     assert offline.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
