@@ -65,7 +65,7 @@ def report(e: Experiment, keyframes: Keyframes, most_frames: int = MOST_FRAMES) 
     parts = {
         "title": title,
         "summary": task.summary,
-        "fate": _fate(e, newest),
+        "fate": fate(e, newest),
         "link": f"?{urlencode(to_params(e))}",
         "footer": "Made with rnnviz. All numbers come from this run; the file needs no network.",
     }
@@ -164,12 +164,17 @@ def _gradient(e: Experiment, snapshot: Snapshot, layer: int) -> str:
     """Return the verdict on a gradient, with the factor behind it."""
     if e.seq_len == 1:
         return "a single step, so no gradient through time"
-    decades = snapshot.decades[layer]
-    factor = plain(10.0**decades, 2) if -300 < decades < 300 else f"10^{decades:.0f}"
+    factor = factor_of(snapshot.decades[layer])
     return f"gradient {snapshot.verdict[layer]}, × {factor} on its way from the last output to the first step"
 
 
-def _fate(e: Experiment, newest: TrainingState) -> str:
+def factor_of(decades: float) -> str:
+    """Return a change in powers of ten as a factor."""
+    written = -300 < decades < 300 or not math.isfinite(decades)
+    return plain(10.0**decades, 2) if written else f"10^{decades:.0f}"
+
+
+def fate(e: Experiment, newest: TrainingState) -> str:
     """Return what became of the run."""
     goal = TASKS[e.task].goal
     solved = (

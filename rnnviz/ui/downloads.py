@@ -1,4 +1,4 @@
-"""Tables as CSV files to download."""
+"""Buttons that download tables as CSV files, and worksheets."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+
+from rnnviz.export.sheet_blocks import Sheet
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 """How a cell begins that spreadsheets run as a formula."""
@@ -26,6 +28,23 @@ def csv_button(label: str, table: Callable[[], pd.DataFrame], file: str, key: st
         on_click="ignore",
         key=key,
     )
+
+
+def sheet_buttons(sheet: Callable[[], Sheet], file: str) -> None:
+    """Show the buttons that download a worksheet; it is only made on download. file : without its ending."""
+    for label, kind, mime, made in (
+        ("Worksheet (.html)", "html", "text/html", lambda: sheet().html()),
+        ("Worksheet (.md)", "md", "text/markdown", lambda: sheet().markdown()),
+    ):
+        st.download_button(
+            label,
+            made,
+            f"{file}.{kind}",
+            mime,
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"worksheet_{kind}",
+        )
 
 
 def csv_of(table: pd.DataFrame) -> str:

@@ -8,23 +8,21 @@ from html import escape
 from itertools import pairwise
 from typing import Literal
 
-import numpy as np
 import streamlit as st
 
 from rnnviz.experiment import Experiment
-from rnnviz.model.activations import ACTIVATIONS
-from rnnviz.model.initializers import INITIALIZERS
-from rnnviz.model.optimizers import OPTIMIZERS
+from rnnviz.export.worksheet import LONGEST_REASON, facts, lesson_sheet
 from rnnviz.tasks import TASKS
-from rnnviz.tasks.memory import DELAY, SYMBOLS
-from rnnviz.tasks.options import NOISE
 from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
 from rnnviz.ui import story
+from rnnviz.ui.downloads import sheet_buttons
 from rnnviz.ui.lesson_progress import Answer, LessonProgress
 from rnnviz.ui.run_panel import RunPanel
 from rnnviz.ui.run_registry import RunKey
 from rnnviz.ui.session import Session
+from rnnviz.ui.teach import address
+from rnnviz.ui.views import View, view_params
 
 IDEA = (
     "Predict what will happen; then watch the network. "
@@ -79,12 +77,13 @@ def _card(session: Session, lesson: Lesson, number: int) -> None:
 
 
 def _open(session: Session, name: str) -> None:
-    """Open a lesson at its first question that is not explained yet, or the overview ("")."""
+    """Open a lesson at its first question that is not explained yet, or at its end; "" for the overview."""
     session.runs.drop_all("lesson")
     session.told = None
     question = 0
     if name:
-        question = session.lessons.setdefault(name, LessonProgress()).next(LESSONS[name]) + 1
+        lesson, progress = LESSONS[name], session.lessons.setdefault(name, LessonProgress())
+        question = (len(lesson.steps) if progress.done(lesson) else progress.next(lesson)) + 1
     session.view = replace(session.view, lesson=name, question=question)
 
 
@@ -121,7 +120,10 @@ def _question(session: Session, lesson: Lesson, number: int, progress: LessonPro
         if answer is None:
             _ask(session, lesson, number, progress)
         else:
-            _told(step, answer)
+            asked = progress.asks and not answer.told
+            _told(step, answer, asked)
+            if answer.words is not None and asked:
+                _ask_why(progress, answer, f"{lesson.name}_{number}")
             _after(session, lesson, number, progress, answer)
     with picture, st.container(key="lesson_picture", gap="xsmall"):
         _setting(step.experiment)
@@ -213,8 +215,11 @@ def _play(session: Session, step: Step, key: RunKey) -> None:
     run.play()
 
 
-def _told(step: Step, answer: Answer) -> None:
-    """Show the chosen answer and, once the run has ended, the right one and the explanation."""
+def _told(step: Step, answer: Answer, asked: bool) -> None:
+    """Show the chosen answer and, once the run has ended, the right one and the explanation.
+
+    asked : the visitor is asked for an own explanation, before that of the lesson.
+    """
     ended = answer.words is not None
     items = []
     for number, text in enumerate(step.answers):
@@ -228,8 +233,38 @@ def _told(step: Step, answer: Answer) -> None:
     st.html(f"<ul class='answers'>{''.join(items)}</ul>")
     if answer.words is not None:
         kind, word = ("right", "✓ Right.") if answer.given == step.right else ("wrong", "✗ Wrong.")
-        why = "".join(f"<p>{_text(paragraph)}</p>" for paragraph in step.explained(answer.words))
+        own = f"<p class='own'>You wrote: {escape(answer.reason)}</p>" if answer.reason else ""
+        paragraphs = "".join(f"<p>{_text(paragraph)}</p>" for paragraph in step.explained(answer.words))
+        why = "" if asked else own + paragraphs
         st.html(f"<div class='why' role='status'><b class='{kind}'>{word}</b>{why}</div>")
+
+
+def _ask_why(progress: LessonProgress, answer: Answer, name: str) -> None:
+    """Ask for the visitor's own explanation; going on without one is as good."""
+    key = f"reason_{name}"
+
+    def keep() -> None:
+        answer.explain(st.session_state.get(key) or "")
+
+    def tell() -> None:
+        keep()
+        answer.told = True
+
+    def stop_asking() -> None:
+        progress.asks = False
+
+    st.text_area(
+        "In your own words: why?",
+        answer.reason,
+        height=92,
+        max_chars=LONGEST_REASON,
+        key=key,
+        on_change=keep,
+        placeholder="Optional; for your worksheet, and only in this visit.",
+    )
+    with st.container(horizontal=True, key="steps_why"):
+        st.button("Show the explanation", type="primary", on_click=tell, key="tell_why")
+        st.button("Do not ask in this lesson", type="tertiary", on_click=stop_asking, key="stop_asking")
 
 
 def _after(session: Session, lesson: Lesson, number: int, progress: LessonProgress, answer: Answer) -> None:
@@ -240,7 +275,8 @@ def _after(session: Session, lesson: Lesson, number: int, progress: LessonProgre
         return
     last = number + 1 == len(lesson.steps)
     with st.container(horizontal=True, key="steps_on"):
-        _turn("Next: what you learned" if last else "Next question", session, number + 1, "primary")
+        kind: Kind = "primary" if answer.told or not progress.asks else "secondary"
+        _turn("Next: what you learned" if last else "Next question", session, number + 1, kind)
         _turn("Previous question", session, number - 1, "secondary")
         st.button("Run it again", on_click=_run_again, args=(session, lesson, number), key="run_again")
     with st.container(horizontal=True, gap="medium", key="lesson_doors"):
@@ -296,6 +332,13 @@ def _end(session: Session, lesson: Lesson, progress: LessonProgress) -> None:
                 _as_markdown(label), type="primary", on_click=_open, args=(session, following), key="next"
             )
             _turn("Previous question", session, len(lesson.steps) - 1, "secondary")
+            _worksheet(lesson, progress)
+
+
+def _worksheet(lesson: Lesson, progress: LessonProgress) -> None:
+    """Show the buttons that download the visitor's answers, words and runs as one sheet."""
+    opens = address("lessons", view_params(View(lesson=lesson.name)))
+    sheet_buttons(lambda: lesson_sheet(lesson, progress.given(), opens), f"{lesson.name}-worksheet")
 
 
 def _learned(lesson: Lesson) -> str:
@@ -327,27 +370,8 @@ def _setting(e: Experiment) -> None:
     task = TASKS[e.task]
     st.html(
         f"<p class='setting'><b>{escape(task.title)}.</b> {escape(task.summary)}<br>"
-        f"<span>{' · '.join(map(_text, _facts(e)))}</span></p>"
+        f"<span>{' · '.join(map(_text, facts(e)))}</span></p>"
     )
-
-
-def _facts(e: Experiment) -> list[str]:
-    """Return the settings that matter in a lesson, as phrases."""
-    options, init = TASKS[e.task].options, INITIALIZERS[e.init]
-    facts = [f"T = {e.seq_len}"]
-    if "delay" in options:
-        facts.append(f"delay {DELAY.of(e)}")
-    if "symbols" in options and SYMBOLS.of(e) != SYMBOLS.default:
-        facts.append(f"{SYMBOLS.of(e)} symbols")
-    if "noise" in options and NOISE.of(e) != NOISE.default:
-        facts.append(f"noise {NOISE.of(e):g}")
-    gain = f", gain {e.gain:g}" if init.has_gain and e.gain != Experiment.gain else ""
-    rate = np.format_float_positional(e.learning_rate, trim="-")
-    clip = "no clipping" if e.clip_norm is None else f"clipped at {e.clip_norm:g}"
-    learning = f"{OPTIMIZERS[e.optimizer].title}, learning rate {rate}, {clip}"
-    if e.truncate is not None:
-        learning += f", gradient cut every {e.truncate} steps"
-    return [*facts, f"W_hh: {init.title}{gain}", ACTIVATIONS[e.activation].title, learning, f"seed {e.seed}"]
 
 
 def _cover() -> None:

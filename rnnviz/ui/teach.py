@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
@@ -12,18 +12,24 @@ import streamlit as st
 from rnnviz.applications.catalogue import APPLICATIONS
 from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.links import to_params
+from rnnviz.export.sheet_blocks import Sheet
+from rnnviz.export.worksheet import class_sheet, observe, scenario_of
 from rnnviz.teaching.glossary import with_small_indices
 from rnnviz.teaching.guide import MISCONCEPTIONS, PLAN
 from rnnviz.teaching.lessons import LESSONS
 from rnnviz.teaching.presets import PRESETS
 from rnnviz.ui.applications.page import TITLES
 from rnnviz.ui.catalogue import ENTRIES
+from rnnviz.ui.downloads import sheet_buttons
 from rnnviz.ui.embedding import SETTING, frame_ancestors, iframe
 from rnnviz.ui.session import Session
 from rnnviz.ui.views import ADDRESSES, HALVES, HIDEABLE, INSTRUMENTS, View, view_params
 from rnnviz.ui.widgets import one_of
 
 OPEN = "current settings"
+
+UPDATES, USUAL_UPDATES = (50, 100, 200, 300, 400, 500, 1000), 300
+"""Updates that a worksheet can ask about, and the usual number."""
 
 
 def link_builder(session: Session) -> None:
@@ -47,14 +53,40 @@ def link_builder(session: Session) -> None:
         projector = st.toggle("Projector view: large, without menus", key="link_projector")
         embedded = st.toggle("For a page of a learning platform (iframe)", key="link_embedded")
     view = replace(opened, projector=projector, lesson=lesson, hidden=frozenset(hidden))
-    address = link(ENTRIES["lessons" if lesson else page].path, e, view)
+    opens = link(ENTRIES["lessons" if lesson else page].path, e, view)
     st.html("<h2 class='section'>The link</h2>")
-    st.code(iframe(address) if embedded else address, language=None, wrap_lines=True)
+    st.code(iframe(opens) if embedded else opens, language=None, wrap_lines=True)
     if embedded:
         _who_may_embed()
-    st.link_button("Try it in a new tab", address, icon=":material/open_in_new:", key="try_link")
-    here = " **This link works on this computer only.**" if is_local(address) else ""
+    st.link_button("Try it in a new tab", opens, icon=":material/open_in_new:", key="try_link")
+    here = " **This link works on this computer only.**" if is_local(opens) else ""
     st.caption(f"It carries all of the above. Hiding a control never hides a result.{here}")
+    if lesson:
+        st.caption("A lesson has a worksheet of its own, at its end.")
+    elif not opened.application:
+        _worksheet(session, e, link("playground", e, View(hidden=view.hidden)))
+
+
+def _worksheet(session: Session, e: Experiment, opens: str) -> None:
+    """Show the buttons that download a worksheet of an experiment."""
+    st.html("<h2 class='section'>A worksheet: predict, observe, explain</h2>")
+    scenario = scenario_of(e)
+    usual = scenario.steps if scenario else USUAL_UPDATES
+    with st.container(horizontal=True, vertical_alignment="bottom", key="worksheet"):
+        updates = st.selectbox(
+            "Updates", UPDATES, UPDATES.index(usual), "{:,}".format, key=f"sheet_updates_{usual}", width=140
+        )
+        answers = st.toggle(
+            "With answers",
+            key="sheet_answers",
+            help="For you. The network is trained when you download the sheet, which can take some seconds.",
+        )
+
+        def sheet() -> Sheet:
+            seen = session.lines.sweeps.submit(observe, e, updates).result() if answers else None
+            return class_sheet(e, updates, opens, seen)
+
+        sheet_buttons(sheet, f"{e.task}-{e.cell}-{'answers' if answers else 'worksheet'}")
 
 
 def _who_may_embed() -> None:
@@ -122,11 +154,16 @@ def _page_title(name: str) -> str:
 
 def link(path: str, e: Experiment, view: View) -> str:
     """Return the full URL of a page with an experiment and a view."""
+    return address(path, to_params(e) | view_params(view))
+
+
+def address(path: str, params: Mapping[str, str]) -> str:
+    """Return the full URL of a page with parameters."""
     here = urlsplit(st.context.url or "http://localhost:8501/")
     known = {entry.path for entry in ENTRIES.values()} - {""}
     folders = [part for part in here.path.split("/") if part and part not in known]
     base = "/".join([f"{here.scheme}://{here.netloc}", *folders])
-    return f"{base}/{path}?{urlencode(to_params(e) | view_params(view))}"
+    return f"{base}/{path}?{urlencode(params)}"
 
 
 def is_local(address: str) -> bool:

@@ -289,6 +289,17 @@ def test_a_lesson_opens_on_the_lessons_page() -> None:
     assert params["lesson"] == next(iter(LESSONS))
 
 
+def test_the_worksheet_asks_about_the_updates_of_the_chosen_scenario() -> None:
+    tab = open_page("teach")
+    for name, preset in PRESETS.items():
+        tab.selectbox(key="link_start").set_value(name)
+        look(tab)
+        assert tab.selectbox(key=f"sheet_updates_{preset.steps}").value == preset.steps
+    assert [button.label for button in tab.get("download_button")] == ["Worksheet (.html)", "Worksheet (.md)"]
+    tab.selectbox(key="link_lesson").set_value(next(iter(LESSONS)))
+    assert not look(tab).get("download_button"), "a lesson has its own"
+
+
 @pytest.mark.parametrize("group", HIDEABLE)
 def test_a_hidden_control_is_gone_and_every_result_is_still_there(group: str) -> None:
     everything = open_page("playground")

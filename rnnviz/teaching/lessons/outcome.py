@@ -145,7 +145,8 @@ def factor(decades: float) -> str:
     return size(10.0**far)
 
 
-def _score(o: Outcome, value: float) -> str:
+def score(o: Outcome, value: float) -> str:
+    """Return a value of a run's metric as text."""
     return percent(value) if TASKS[o.experiment.task].metric.higher_is_better else size(value)
 
 
@@ -163,9 +164,9 @@ def _radius(value: float) -> str:
 
 WORDS: dict[str, Callable[[Outcome], str]] = {
     "steps": lambda o: f"{o.state.step:,}",
-    "metric": lambda o: _score(o, o.state.metric),
-    "chance": lambda o: _score(o, o.chance),
-    "goal": lambda o: _score(o, TASKS[o.experiment.task].goal),
+    "metric": lambda o: score(o, o.state.metric),
+    "chance": lambda o: score(o, o.chance),
+    "goal": lambda o: score(o, TASKS[o.experiment.task].goal),
     "solved_at": lambda o: "never" if o.state.solved_at is None else f"{o.state.solved_at:,}",
     "divergence": lambda o: str(o.state.divergence or "Nothing overflowed."),
     "verdict_before": lambda o: o.before.verdict[-1],
