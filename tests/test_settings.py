@@ -122,3 +122,9 @@ def test_nothing_starts_with_a_bad_value_and_a_sentence_says_why(command: list[s
     assert run.returncode != 0
     assert "RNNVIZ_WORKERS must be a whole number from 1 to 256; got 'two'. Change it, or unset" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_the_table_of_settings_is_the_one_that_the_server_reads() -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    rows = [f"| `{v.name}` | {v.default} | {v.expected} | {v.what} |" for v in VARIABLES.values()]
+    assert re.findall(r"^\| `RNNVIZ_.*$", text, re.MULTILINE) == rows

@@ -84,3 +84,18 @@ def test_replicas_and_workers_look_for_the_scheduler_where_it_listens() -> None:
             assert found["environment"]["RNNVIZ_SCHEDULER"] == address
         if name.startswith("worker"):
             assert found["command"][:3] == ["dask", "worker", address]
+
+
+def test_the_guide_names_files_that_exist_and_the_measured_figures() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for file in re.findall(r"\]\((?!https?:)([^)#]+)", guide):
+        assert (ROOT / "docs" / file).exists(), file
+    thirty = next(
+        line for line in readme.splitlines() if line.startswith("| a class of thirty at full speed")
+    )
+    calm = next(line for line in readme.splitlines() if line.startswith("| thirty at 5 updates a second"))
+    hundred = next(line for line in readme.splitlines() if line.startswith("| a hundred at full speed"))
+    assert re.findall(r"each get ([\d.]+) pictures", guide) == re.findall(r"\| ([\d.]+), [\d.]+;", thirty)
+    assert re.findall(r"takes ([\d.]+) of a core", guide) == re.findall(r"; ([\d.]+) \| 4;", calm)
+    assert re.findall(r"students at full speed get ([\d.]+)", guide) == re.findall(r"\| ([\d.]+);", hundred)

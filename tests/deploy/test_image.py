@@ -10,11 +10,14 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import yaml
 
+from rnnviz import Experiment
 from tests.deploy.containerfile import ROOT, image
 
 IMAGE = image()
@@ -32,6 +35,12 @@ def python_for_all() -> str | None:
             continue
         return candidate
     return None
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def as_user(user: int, command: list[str]) -> list[str]:
@@ -85,6 +94,38 @@ def answer(url: str, seconds: float, process: subprocess.Popen[bytes]) -> str:
             time.sleep(0.2)
 
 
+def cluster_measures(
+    folder: Path, arguments: Callable[[list[str]], list[str]], environment: dict[str, str]
+) -> None:
+    """Start compose's scheduler and a worker from the same files; the worker finds the library."""
+    services = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    port = free_port()
+    replaced = {"8786": str(port), "tcp://scheduler:8786": f"tcp://127.0.0.1:{port}"}
+    replaced["/tmp"] = environment["TMPDIR"]  # noqa: S108
+    asked = (
+        "import sys, distributed; client = distributed.Client(sys.argv[1], timeout=20); "
+        "print(client.submit(lambda: __import__('rnnviz').Experiment().seq_len).result(30))"
+    )
+    with ExitStack() as running, (folder / "log").open("ab") as log:
+        for command in (
+            [*services["scheduler"]["command"], "--host", "127.0.0.1"],
+            [*services["worker1"]["command"], "--host", "127.0.0.1"],
+        ):
+            there = arguments([replaced.get(word, word) for word in command])
+            process = subprocess.Popen(there, env=environment, cwd="/", stdout=log, stderr=log)
+            running.callback(process.wait, 20)
+            running.callback(process.terminate)
+        client = subprocess.run(
+            arguments(["python", "-c", asked, f"tcp://127.0.0.1:{port}"]),
+            env=environment,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert client.stdout.strip() == str(Experiment().seq_len), client.stderr[-2000:]
+
+
 def test_the_images_steps_give_a_server_that_writes_to_its_scratch_folder_alone(folder: Path) -> None:
     python = python_for_all()
     if python is None:
@@ -122,9 +163,7 @@ def test_the_images_steps_give_a_server_that_writes_to_its_scratch_folder_alone(
         name: str(scratch) if value == "/tmp" else here(value)  # noqa: S108
         for name, value in IMAGE.environment.items()
     }
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment |= {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_PORT": str(port)}
     before = written_by(IMAGE.user)
 
@@ -146,6 +185,7 @@ def test_the_images_steps_give_a_server_that_writes_to_its_scratch_folder_alone(
             server.terminate()
             ended = server.wait(20)
     assert ended == 0, (folder / "log").read_text()[-2000:]
+    cluster_measures(folder, arguments, environment)
     beside = {path for path in written_by(IMAGE.user) - before if not path.startswith(str(scratch))}
     assert not beside
     stopped = subprocess.run(
