@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rnnviz.training.executor import WORKERS, local_pool, sweep_pool
+from rnnviz.training.executor import local_pool, sweep_pool
 from rnnviz.training.turns import Line, Turns
 
-_live, _sweeps = Turns(local_pool, WORKERS), Turns(sweep_pool, WORKERS)
+_live = Turns(local_pool, lambda: local_pool().at_once)
+_sweeps = Turns(sweep_pool, lambda: sweep_pool().at_once)
 
 
 @dataclass(frozen=True)
