@@ -7,6 +7,7 @@ cluster's workers need this library, too.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import platform
 import threading
@@ -59,10 +60,26 @@ def versions() -> dict[str, str]:
     return {"Python": f"{major}.{minor}", "NumPy": np.__version__}
 
 
+async def _reach(address: str) -> None:
+    """Return once a scheduler answers; Dask's client would wait for good for one that accepts and is silent.
+
+    Raises
+    ------
+    Exception
+        If it does not answer in time.
+    """
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    safely = Security().get_connection_args("client")
+    comm = await asyncio.wait_for(connect(address, timeout=CONNECTING, **safely), CONNECTING)
+    comm.abort()
+
+
 def _problem(worker: str, told: dict[str, str] | Exception) -> str:
     """Return why a worker's results could not be used, "" if they can."""
     if isinstance(told, Exception):
-        return f"The worker {worker} cannot use this library ({type(told).__name__}: {told})"
+        return f"The worker {worker} cannot use this library ({told})"
     differing = [name for name, here in versions().items() if told.get(name) != here]
     if not differing:
         return ""
@@ -192,29 +209,34 @@ class Cluster(Executor):
         for name in ("distributed", "distributed.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what happens is told here
         while not self._closed.is_set():
+            problem = "cannot be reached"
             try:
+                asyncio.run(_reach(self._address))
                 with Client(self._address, timeout=CONNECTING, set_as_default=False) as client:
+                    problem = "was lost"
                     self._follow(client)
-                problem = "was lost"
             except Exception as failure:
                 log.debug("No connection to %s", self._address, exc_info=failure)
-                problem = "was lost" if self._crew else "cannot be reached"
-            self._give_up()
             self._tell(f"The Dask cluster at {self._address} {problem}")
             self._closed.wait(RETRY_EVERY)
 
     def _follow(self, client: Any) -> None:
-        """Keep count of the workers for as long as there is a connection."""
+        """Let calls go to the workers that there are, for as long as there is a connection."""
         problems: dict[str, str] = {}  # of each worker, "" if it has none
-        while client.status == "running" and not self._closed.is_set():
-            threads = client.sync(client.scheduler.ncores, callback_timeout=PATIENCE)
-            fresh = list(threads.keys() - problems.keys())
-            found = client.run(versions, workers=fresh, on_error="return") if fresh else {}
-            problems = {worker: problems.get(worker, "") for worker in threads}
-            problems |= {worker: _problem(worker, told) for worker, told in found.items()}
-            none = "" if threads else f"The Dask cluster at {self._address} has no workers"
-            self._use(client, sum(threads.values()), none or next(filter(None, problems.values()), ""))
-            self._closed.wait(LOOK_EVERY)
+        try:
+            while not self._closed.is_set():
+                threads = client.sync(client.scheduler.ncores, callback_timeout=PATIENCE)
+                fresh = list(threads.keys() - problems.keys())
+                found = client.run(versions, workers=fresh, on_error="return") if fresh else {}
+                if client.status != "running":
+                    return
+                problems = {worker: problems.get(worker, "") for worker in threads}
+                problems |= {worker: _problem(worker, told) for worker, told in found.items()}
+                none = "" if threads else f"The Dask cluster at {self._address} has no workers"
+                self._use(client, sum(threads.values()), none or next(filter(None, problems.values()), ""))
+                self._closed.wait(LOOK_EVERY)
+        finally:
+            self._give_up()
 
     def _use(self, client: Any, at_once: int, problem: str) -> None:
         """Let calls go to the cluster from now on, unless there is a problem."""
