@@ -88,4 +88,5 @@ def work(niceness: int) -> None:
 
     threading.Thread(target=listen, name="listen", daemon=True).start()
     while True:
-        send(outgoing, answer(calls.get()))
+        outcome = answer(calls.get())
+        send(outgoing, outcome)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -11,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,60 +27,13 @@ from rnnviz.training.executor import local_pool, new_sweep_pool
 from rnnviz.training.sweep import Sweep
 from rnnviz.training.turns import Turns
 from rnnviz.training.worker_pool import WorkerPool
+from tests.dask_cluster import SECONDS, Dask, connected, until
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
 ROOT = Path(__file__).parents[2]
 E = Experiment(task="echo", topology="many-to-many", seq_len=20, hidden_size=64, delay=3)
 SWEEP = ["sweep", "--T", "6", "--H", "8", "--seed", "3", "--seeds", "3", "--updates", "20", "--json"]
-SECONDS = 30.0
-"""Until something has happened that certainly will."""
-
-
-def until(happened: Callable[[], Any]) -> Any:
-    """Wait for something to happen; return what the question gives then."""
-    deadline = time.monotonic() + SECONDS
-    while not (answer := happened()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
-    return answer
-
-
-class Dask:
-    """A scheduler and its workers: processes with one thread each and no one to restart them."""
-
-    def __init__(self, folder: Path, workers: int) -> None:
-        self._folder, self._processes = folder, list[subprocess.Popen[bytes]]()
-        self.file = folder / "scheduler.json"
-        self.scheduler = self._start("scheduler", "--port", "0")
-        self.workers = [self.worker() for _ in range(workers)]
-        self.address = str(json.loads(until(self._described))["address"])
-
-    def _described(self) -> str:
-        return self.file.read_text() if self.file.exists() else ""
-
-    def _start(self, kind: str, *options: str, folder: Path = ROOT) -> subprocess.Popen[bytes]:
-        where = ["--scheduler-file", str(self.file), "--host", "127.0.0.1", "--no-dashboard"]
-        with (self._folder / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "dask", kind, *where, *options], cwd=folder, stdout=log, stderr=log
-            )
-        self._processes.append(process)
-        return process
-
-    def worker(self, folder: Path = ROOT) -> subprocess.Popen[bytes]:
-        mine = ["--local-directory", str(self._folder), "--nthreads", "1", "--no-nanny"]
-        return self._start("worker", *mine, folder=folder)
-
-    def restart(self) -> None:
-        """Start another scheduler at the same address, with a worker."""
-        self.scheduler = self._start("scheduler", "--port", self.address.rpartition(":")[2])
-        self.workers = [self.worker()]
-
-    def end(self) -> None:
-        for process in self._processes:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +48,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done every few seconds is done at once."""
     monkeypatch.setattr(module, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(module, "RETRY_EVERY", 0.1)
-
-
-def connected(address: str, workers: int) -> Cluster:
-    pool = Cluster(address, WorkerPool(1))
-    pool.connect()
-    until(lambda: pool._crew and pool.at_once == workers)
-    return pool
 
 
 @pytest.fixture
