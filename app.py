@@ -21,7 +21,7 @@ from starlette.websockets import WebSocketDisconnected
 from streamlit.runtime import get_instance
 
 from rnnviz.settings import PROBLEMS
-from rnnviz.training.executor import close_pools
+from rnnviz.training.executor import close_pools, open_pools
 from rnnviz.ui import channel, events, operation, prepared
 from rnnviz.ui.departures import forget_departed
 from rnnviz.ui.embedding import frame_ancestors
@@ -88,9 +88,10 @@ def prepared_pictures(request: Request) -> Response:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Forget visitors who left; close the pool when the server stops, which then ends with exit code 0."""
+    """Forget visitors who left; close the pools when the server stops, which then ends with exit code 0."""
     events.show()
     forget_departed(get_instance())
+    open_pools()
     try:
         yield
     finally:

@@ -77,8 +77,9 @@ def test_a_setting_reaches_what_it_limits() -> None:
         "from rnnviz.training.executor import WORKERS; from rnnviz.training.keyframes import MOST_BYTES\n"
         "from rnnviz.ui.run_registry import MOST_RUNS; from rnnviz.ui.sweep_registry import MOST_SWEEPS\n"
         "from rnnviz.ui.shelf import MOST; from rnnviz.ui.departures import MOST_CLOSED\n"
-        "from rnnviz.ui.embedding import frame_ancestors\n"
-        "print(WORKERS, MOST_BYTES, MOST_RUNS, MOST_SWEEPS, MOST, MOST_CLOSED, frame_ancestors())"
+        "from rnnviz.ui.embedding import frame_ancestors; from rnnviz.training.executor import sweep_pool\n"
+        "print(type(sweep_pool()).__name__, WORKERS, MOST_BYTES, MOST_RUNS, MOST_SWEEPS, MOST, MOST_CLOSED)\n"
+        "print(frame_ancestors())"
     )
     values = {
         "RNNVIZ_WORKERS": "3",
@@ -88,6 +89,7 @@ def test_a_setting_reaches_what_it_limits() -> None:
         "RNNVIZ_MAX_KEPT_RUNS": "9",
         "RNNVIZ_MAX_CLOSED_TABS": "11",
         "RNNVIZ_FRAME_ANCESTORS": "https://a.org",
+        "RNNVIZ_SCHEDULER": "tcp://127.0.0.1:1",
     }
     run = subprocess.run(
         [sys.executable, "-c", report],
@@ -97,7 +99,7 @@ def test_a_setting_reaches_what_it_limits() -> None:
         text=True,
         check=True,
     )
-    assert run.stdout.split() == ["3", "5000000", "6", "7", "9", "11", "'self'", "https://a.org"]
+    assert run.stdout.split() == ["Cluster", "3", "5000000", "6", "7", "9", "11", "'self'", "https://a.org"]
 
 
 @pytest.mark.parametrize(

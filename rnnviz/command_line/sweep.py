@@ -14,9 +14,8 @@ from rnnviz.analysis.sweeps import SeedRun, TrainingShares, seed_parts, seed_run
 from rnnviz.command_line import results
 from rnnviz.command_line.settings import ExperimentCommand, as_told, in_a_line
 from rnnviz.experiment import Experiment
-from rnnviz.training.executor import SWEEP_NICENESS, WORKERS
+from rnnviz.training.executor import new_sweep_pool
 from rnnviz.training.sweep import Sweep
-from rnnviz.training.worker_pool import WorkerPool
 
 OUTCOMES = {"solved": "Solved", "solved_at_end": "Solved at the end", "diverged": "Diverged"}
 
@@ -31,7 +30,7 @@ def measure(parts: list[tuple[Experiment, int]]) -> tuple[list[SeedRun | None], 
     click.ClickException
         If a part failed.
     """
-    pool, news = WorkerPool(WORKERS, SWEEP_NICENESS), threading.Event()
+    pool, news = new_sweep_pool(patient=True), threading.Event()
     sweep = None
     try:
         with results.progress(len(parts), "Training") as bar:

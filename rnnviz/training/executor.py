@@ -1,12 +1,15 @@
-"""Where long work runs: by default in worker processes on this machine.
+"""Where long work runs: in worker processes on this machine; sweeps on a Dask cluster, if one is named.
 
-Any executor with the ``concurrent.futures`` interface can replace them, for instance Dask's
-``Client.get_executor()``.
+``RNNVIZ_SCHEDULER=tcp://host:port`` names one. Any other executor with the ``concurrent.futures`` interface
+can be used as well.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 from rnnviz.settings import SETTINGS
+from rnnviz.training.cluster import CONNECTING, Cluster
 from rnnviz.training.worker_pool import WorkerPool
 
 WORKERS = SETTINGS.workers
@@ -19,7 +22,26 @@ def in_a_line(failure: BaseException) -> str:
     return (str(failure).strip() or type(failure).__name__).splitlines()[0]
 
 
-_live, _sweeps = WorkerPool(WORKERS), WorkerPool(WORKERS, SWEEP_NICENESS)
+def at_once(executor: Executor) -> int:
+    """Return how many calls an executor runs at once; one that does not say is taken to use all cores."""
+    return int(getattr(executor, "at_once", WORKERS))
+
+
+def new_sweep_pool(patient: bool = False) -> WorkerPool | Cluster:
+    """Return another pool for sweeps, for its caller to close.
+
+    patient : whether to wait for the connection to a cluster, some seconds at most.
+    """
+    here = WorkerPool(WORKERS, SWEEP_NICENESS)
+    if not SETTINGS.scheduler:
+        return here
+    cluster = Cluster(SETTINGS.scheduler, here)
+    if patient:
+        cluster.connect(wait=2 * CONNECTING)
+    return cluster
+
+
+_live, _sweeps = WorkerPool(WORKERS), new_sweep_pool()
 
 
 def local_pool() -> WorkerPool:
@@ -27,9 +49,15 @@ def local_pool() -> WorkerPool:
     return _live
 
 
-def sweep_pool() -> WorkerPool:
+def sweep_pool() -> WorkerPool | Cluster:
     """Return the pool of sweeps, which take what time the other one leaves."""
     return _sweeps
+
+
+def open_pools() -> None:
+    """Begin to connect to the cluster, if one is named, so that the first sweep finds it."""
+    if isinstance(_sweeps, Cluster):
+        _sweeps.connect()
 
 
 def close_pools() -> None:

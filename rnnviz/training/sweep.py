@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -10,7 +9,7 @@ from concurrent.futures import CancelledError, Executor, Future
 from functools import partial
 from typing import Any
 
-from rnnviz.training.executor import in_a_line
+from rnnviz.training.executor import at_once, in_a_line
 
 MAX_LOSSES = 3
 """A sweep fails when one of its parts has been lost this often."""
@@ -32,7 +31,7 @@ class Sweep:
     used; its workers need the library. A part that is lost (its worker died, or it raised an exception) is
     submitted again; if it is lost MAX_LOSSES times, the sweep fails.
 
-    executor : where the parts are computed.
+    executor : where the parts are computed. most : how many at once, by default as many as it can run.
     wanted : whether further parts may begin. If not, the sweep stands still until it is resumed.
     changed : called after each part and each failure, on any thread; it must not wait.
     results : one per part, None where there is none yet.
@@ -45,7 +44,7 @@ class Sweep:
         function: Callable[[Any], Any],
         parts: Sequence[Any],
         executor: Executor,
-        at_once: int | None = None,
+        most: int | None = None,
         wanted: Callable[[], bool] = _always,
         changed: Callable[[], None] = _nothing,
     ) -> None:
@@ -54,7 +53,7 @@ class Sweep:
         self.cancelled = False
         self.under_way = 0
         self._function, self._executor, self._wanted, self._changed = function, executor, wanted, changed
-        self._at_once = at_once or os.cpu_count() or 1
+        self._most = most
         self._lock = threading.RLock()
         self._waiting = deque(range(len(parts)))  # the numbers of the parts that no worker has
         self._losses: Counter[int] = Counter()
@@ -123,7 +122,7 @@ class Sweep:
     def _next(self) -> int | None:
         """Return the number of the next part, from now on under way; None if no part may begin."""
         with self._lock:
-            room = self.under_way < self._at_once and bool(self._waiting)
+            room = self.under_way < (self._most or at_once(self._executor)) and bool(self._waiting)
             if not (self.running and room and self._wanted()):
                 return None
             self.under_way += 1

@@ -54,7 +54,7 @@ class Turns:
     for workers that are being started anew. A task is handed over only when a worker is free to take it:
     what a pool has in its queue can no longer be cancelled, nor overtaken.
 
-    pool : returns the pool, a new one if it broke. workers : how many tasks it can run at once.
+    pool : returns the pool, a new one if it broke. workers : returns how many tasks it can run at once.
     clock : the time in seconds. aside : runs the handing over; tests replace the two.
     told : called for each task that is done, on one of the pool's threads; it must not wait.
     """
@@ -62,7 +62,7 @@ class Turns:
     def __init__(
         self,
         pool: Callable[[], Executor],
-        workers: int,
+        workers: Callable[[], int],
         clock: Callable[[], float] = time.perf_counter,
         aside: Executor | None = None,
         told: Callable[[Served], None] = _nothing,
@@ -74,6 +74,11 @@ class Turns:
         self._lines: list[Line] = []  # those with tasks, waiting or under way
         self._under_way = 0
         self._now = 0.0  # virtual time: the seconds that each line has been due so far
+
+    @property
+    def at_once(self) -> int:
+        """The number of tasks that can run at the same time."""
+        return self._workers()
 
     def line(self) -> Line:
         """Return a new line, one for each visitor."""
@@ -119,7 +124,7 @@ class Turns:
         """Take the task whose turn it is; None if no worker is free or no task waits."""
         with self._lock:
             waiting = [line for line in self._lines if line.waiting]
-            if self._under_way == self._workers or not waiting:
+            if self._under_way >= self._workers() or not waiting:
                 return None
             self._now = max(self._now, min(line.next for line in waiting))
             due = [line for line in waiting if line.next <= self._now]
@@ -166,6 +171,11 @@ class Line(Executor):
         self.under_way = 0
         self.next = self.cost = 0.0
         self._turns = turns
+
+    @property
+    def at_once(self) -> int:
+        """The number of tasks that the pool can run at the same time."""
+        return self._turns.at_once
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Queue a call; its future can be cancelled for as long as it waits."""

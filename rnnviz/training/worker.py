@@ -51,7 +51,8 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
     return found
 
 
-def _answer(message: bytes) -> bytes:
+def answer(message: bytes) -> bytes:
+    """Do a call; return its result or its exception as a message."""
     try:
         function, args, kwargs = cloudpickle.loads(message)
         return _packed(True, function(*args, **kwargs))
@@ -87,5 +88,5 @@ def work(niceness: int) -> None:
 
     threading.Thread(target=listen, name="listen", daemon=True).start()
     while True:
-        answer = _answer(calls.get())
-        send(outgoing, answer)
+        outcome = answer(calls.get())
+        send(outgoing, outcome)

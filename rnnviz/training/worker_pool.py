@@ -60,6 +60,11 @@ class WorkerPool(Executor):
         self._unfinished = 0
         self._closed = False
 
+    @property
+    def at_once(self) -> int:
+        """The number of calls that can run at the same time."""
+        return len(self._workers)
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Queue a call; its future can be cancelled until a worker has it.
 

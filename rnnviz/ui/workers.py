@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 
-from rnnviz.training.executor import WORKERS, local_pool, sweep_pool
+from rnnviz.training.executor import local_pool, sweep_pool
 from rnnviz.training.turns import Line, Turns
 from rnnviz.ui import events
 
 POOLS = {
-    "live": Turns(local_pool, WORKERS, told=partial(events.served, "live")),
-    "sweeps": Turns(sweep_pool, WORKERS, told=partial(events.served, "sweeps")),
+    "live": Turns(local_pool, lambda: local_pool().at_once, told=partial(events.served, "live")),
+    "sweeps": Turns(sweep_pool, lambda: sweep_pool().at_once, told=partial(events.served, "sweeps")),
 }
 
 

@@ -113,7 +113,7 @@ def test_a_part_that_fails_ends_the_sweep_with_its_error() -> None:
 
 def test_an_executor_that_was_shut_down_ends_the_sweep() -> None:
     with ThreadPoolExecutor(max_workers=1) as one:
-        sweep = Sweep(_slow, [0.2, 0.0], one, at_once=1)
+        sweep = Sweep(_slow, [0.2, 0.0], one, most=1)
     with pytest.raises(RuntimeError, match="shutdown"):
         sweep.wait()
     assert not sweep.running

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnviz.teaching.measured import FILE, FIRST_SEED, MEASURED, SEEDS
-from rnnviz.training.executor import local_pool
+from rnnviz.training.executor import sweep_pool
 from rnnviz.training.sweep import Sweep
 from tests.trials import TRIALS, Trial
 
@@ -81,7 +81,7 @@ def main(names: list[str]) -> None:
     for name, trial in TRIALS.items():
         if name in names or (not names and not up_to_date(trial)):
             parts = [(trial, FIRST_SEED + k) for k in range(SEEDS)]
-            records[name] = record(trial, Sweep(observe, parts, local_pool()).wait())
+            records[name] = record(trial, Sweep(observe, parts, sweep_pool()).wait())
             save(records)
         if name in records:
             r = records[name]

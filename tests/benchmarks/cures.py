@@ -17,7 +17,7 @@ import numpy as np
 from rnnviz import Experiment, gradient_flow
 from rnnviz.analysis.sweeps import SeedRun, seed_run
 from rnnviz.teaching.cures import CURES, FILE, FIRST_SEED, PROBLEMS, SEEDS, settings_of, treated
-from rnnviz.training.executor import local_pool
+from rnnviz.training.executor import sweep_pool
 from rnnviz.training.sweep import Sweep
 
 
@@ -56,7 +56,7 @@ def main(names: list[str]) -> None:
             if (kept := row.get(cure)) and kept["settings"] == settings_of(e) and not names:
                 continue
             parts = [(replace(e, seed=FIRST_SEED + k), problem.updates) for k in range(SEEDS)]
-            row[cure] = record(e, Sweep(measure, parts, local_pool()).wait())
+            row[cure] = record(e, Sweep(measure, parts, sweep_pool()).wait())
             told["cells"][name] = {c: row[c] for c in CURES if c in row}
             FILE.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
             print(

@@ -10,7 +10,7 @@ import sys
 from rnnviz import Experiment, train
 from rnnviz.analysis.shares import Share
 from rnnviz.teaching.tour import FIRST_SEED, RECORDS, Record
-from rnnviz.training.executor import local_pool
+from rnnviz.training.executor import sweep_pool
 from rnnviz.training.sweep import Sweep
 
 
@@ -23,7 +23,7 @@ def measured(record: Record) -> Share:
     """Train all recorded seeds again."""
     seeds = range(FIRST_SEED, FIRST_SEED + record.learned.seeds)
     parts = [(record.experiment.replace(seed=seed), record.updates) for seed in seeds]
-    return Share(sum(Sweep(learned, parts, local_pool()).wait()), len(parts))
+    return Share(sum(Sweep(learned, parts, sweep_pool()).wait()), len(parts))
 
 
 def main(names: list[str]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from rnnviz import Experiment
 from rnnviz.analysis.shares import Share
 from rnnviz.analysis.sweeps import SeedRun, seed_run
-from rnnviz.training.executor import local_pool
+from rnnviz.training.executor import sweep_pool
 from rnnviz.training.sweep import Sweep
 
 FIRST_SEED, SEEDS, UPDATES = 1000, 20, 300
@@ -46,7 +46,7 @@ def main() -> None:
     for e in (GRU, VANILLA):
         for truncate in BLOCKS:
             work = parts(e, truncate, range(FIRST_SEED, FIRST_SEED + SEEDS))
-            runs: list[SeedRun] = list(Sweep(seed_run, work, local_pool()).wait())
+            runs: list[SeedRun] = list(Sweep(seed_run, work, sweep_pool()).wait())
             solved = [run.solved_at for run in runs if run.solved_at is not None]
             after = f", after {np.median(solved):.0f} updates" if solved else ""
             low, middle, high = np.quantile([run.metric[-1] for run in runs], (0.0, 0.5, 1.0))

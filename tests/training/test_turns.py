@@ -51,12 +51,12 @@ def name(value: str) -> str:
 
 
 def turns_of(pool: Workers, workers: int = 1, **more: Any) -> Turns:
-    return Turns(lambda: pool, workers, clock=lambda: pool.now, aside=AtOnce(), **more)
+    return Turns(lambda: pool, lambda: workers, clock=lambda: pool.now, aside=AtOnce(), **more)
 
 
 def test_a_result_and_an_error_reach_the_caller() -> None:
     with ThreadPoolExecutor(2) as pool:
-        line = Turns(lambda: pool, 2).line()
+        line = Turns(lambda: pool, lambda: 2).line()
         assert line.submit(divmod, 7, 2).result(timeout=10) == (3, 1)
         with pytest.raises(ZeroDivisionError):
             line.submit(divmod, 7, 0).result(timeout=10)
@@ -156,7 +156,7 @@ def test_a_pool_that_cannot_be_had_fails_the_task_and_not_the_next() -> None:
             raise fails.pop()
         return pool
 
-    line = Turns(get, 1, aside=AtOnce()).line()
+    line = Turns(get, lambda: 1, aside=AtOnce()).line()
     lost, kept = line.submit(name, "lost"), line.submit(name, "kept")
     with pytest.raises(RuntimeError, match="no pool"):
         lost.result(timeout=1)
@@ -172,7 +172,7 @@ def test_nobody_waits_while_a_pool_is_started() -> None:
         return pool
 
     with ThreadPoolExecutor(1) as pool:
-        result = Turns(slow, 1).line().submit(divmod, 7, 2)
+        result = Turns(slow, lambda: 1).line().submit(divmod, 7, 2)
         assert begun.wait(10)
         assert not result.done()
         go.set()
@@ -185,7 +185,7 @@ def test_a_task_may_submit_the_next_one_when_it_is_done() -> None:
     count = []
 
     with ThreadPoolExecutor(2) as pool:
-        line = Turns(lambda: pool, 2).line()
+        line = Turns(lambda: pool, lambda: 2).line()
 
         def again(done: Future[Any]) -> None:
             count.append(done.result())
