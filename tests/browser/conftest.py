@@ -138,13 +138,14 @@ STYLED = "getComputedStyle(document.querySelector('.st-key-brand') ?? document.b
 """Streamlit loads the part that brings the app's style late."""
 
 
-PLACED = """[...document.querySelectorAll('.live-figure')].every(figure => figure.dataset.draws > 0)
-  && document.fonts.status === 'loaded'"""
-"""Every figure is drawn and every typeface has come: what stands below a line of text stays where it is."""
-
-
 SETTLED = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
 """No run of the page's script is under way: what the last one left out has gone."""
+
+PLACED = f"""{SETTLED}
+  && [...document.querySelectorAll('.live-figure')].every(figure => figure.dataset.draws > 0)
+  && document.fonts.status === 'loaded' && ['Source Sans', 'Source Serif', 'Material Symbols Rounded']
+    .every(family => document.fonts.check(`1rem "${{family}}"`))"""
+"""Every figure is drawn and every typeface has come: what stands below a line of text stays where it is."""
 
 
 def wait_until(page: Page, expression: str, argument: object = None, seconds: float = 30) -> None:

@@ -86,6 +86,7 @@ SAID = (
     r".*Waiting for .+\.",
     r".*(startup|shutdown) complete\.",
     r".*Shutting down",
+    r".* rnnviz: run 1 began: .+",
     r".*connection (open|closed)",
     r".* 127\.0\.0\.1:\d+ - .+",
 )
@@ -110,7 +111,7 @@ def test_a_server_stops_in_silence_in_the_middle_of_a_run(
         page.get_by_role("button", name="Play").click(timeout=30_000)
         expect(page.locator(".numbers")).to_contain_text("updates/s", timeout=30_000)
         children = children_of(server.pid)
-        assert len(children) >= 2, "workers, and who tracks their semaphores"
+        assert children, "nobody trained"
         page.goto("about:blank")  # a page that loses its server complains in the console
         server.send_signal(stop)
         assert server.wait(timeout=20) == 0
