@@ -22,6 +22,9 @@ OFF_THE_CHART = 1e3
 LEAST_PANEL = (190.0, 98.0)
 """Width and height of each panel in pixels, at least."""
 
+MEASURED = "update (measured every 10–50)"
+"""The axis of the metric: it is measured after each of the first updates only, see ``is_measured``."""
+
 LEVEL_SIZE = 11
 """Font size of the label of chance, or of the baseline."""
 
@@ -96,13 +99,14 @@ def progress_spec(view: Progress, theme: Theme = LIGHT) -> Spec:
     words = f"{view.level}: {view.guess}" if view.guess else view.level
     words = words if metric.has_room(words, level, LEVEL_SIZE) else view.level
     steps = axis(theme, "update", range=[-0.01 * end, end], nticks=4, showgrid=False)
+    measured = steps["title"] | {"text": MEASURED}
     return {
         "data": data,
         "layout": layout(
             theme,
             margin={"l": 46, "r": 22, "t": 30, "b": 40},
             xaxis=steps | {"domain": [0.0, 0.44]},
-            xaxis2=steps | {"domain": [0.56, 1.0], "anchor": "y2"},
+            xaxis2=steps | {"domain": [0.56, 1.0], "anchor": "y2", "title": measured},
             yaxis=axis(theme, type="log", range=list(span), **power_ticks(span, most=4)),
             yaxis2=axis(theme, anchor="x2", nticks=5, **_metric_range(view)),
             shapes=[_event_line(theme, step, name) for step, name in _events(view)],

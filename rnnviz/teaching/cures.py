@@ -64,8 +64,8 @@ PROBLEMS: dict[str, Problem] = {
         1000,
     ),
     "explode": Problem(
-        "Do not explode",
-        "Sine, ReLU with gain 2, SGD, unclipped: without a cure, numbers overflow.",
+        "Solve the exploding sine",
+        "ReLU with gain 2, SGD, unclipped: without a cure, numbers overflow.",
         PRESETS["exploding"].experiment,
         400,
     ),

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from rnnviz.teaching.cures import CURES, OUTCOMES, PROBLEMS, SEEDS, Outcome, treated
+from rnnviz.teaching.cures import CURES, FIRST_SEED, OUTCOMES, PROBLEMS, SEEDS, Outcome, treated
 from rnnviz.teaching.glossary import with_indices, with_small_indices
 from rnnviz.teaching.numbers import plain
 from rnnviz.ui import story
@@ -14,7 +14,8 @@ from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.session import Session
 
 IDEA = (
-    f"Each number: how many of {SEEDS} seeds solved the task. A number opens its experiment; "
+    f"Each number: how many of {SEEDS} seeds ({FIRST_SEED:,} to {FIRST_SEED + SEEDS - 1:,}) solved the task; "
+    "others differ within the interval. A number opens its experiment; "
     "its note has the 95% interval, the gradient before training, and how many runs diverged."
 )
 COLUMNS = (0.25, *(0.25 for _ in PROBLEMS))
@@ -72,6 +73,7 @@ def in_words(outcome: Outcome) -> str:
     if outcome.diverged.count:
         told.append(f"Diverged: {outcome.diverged.count}.")
     reached = "the first step that it reaches" if "bptt" in outcome.settings else "step 1"
-    decades = plain(round(outcome.decades, 1))
-    told.append(f"Before training, the error at {reached} is 10^{decades} of that at the end.")
+    size = plain(10.0 ** abs(outcome.decades), 2)
+    change = "smaller" if outcome.decades < 0 else "larger"
+    told.append(f"Before training, the error at {reached} is {size} times {change} than at the end.")
     return " ".join(told)

@@ -8,7 +8,7 @@ class LookBack {
   constructor(parent) {
     this.node = document.createElement("label");
     this.node.className = "look-back";
-    this.node.title = "Look back through the training: drag, or use the arrow keys";
+    this.node.title = "Look back through the training: drag, or use the arrow keys. Play goes on from what is shown";
     this.input = Object.assign(document.createElement("input"), { type: "range", min: 0, step: 1 });
     this.input.setAttribute("aria-label", "Look back: updates made");
     this.output = document.createElement("output");

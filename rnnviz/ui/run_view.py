@@ -125,6 +125,8 @@ def live(session: Session, shown: RunPanel) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look_back_bar"):
         look_back.slider(shown.run, "timeline", session.screen.page + 1)
         kept_runs.keep_button(session)
+        if kept := len(session.shelf.runs):
+            story.door(session, "side_by_side", f"{kept} kept", beside="kept")
     left, right = st.columns([0.58, 0.42], gap="small")
     with left:
         shown.progress(lower)
@@ -155,6 +157,8 @@ def _against_vanishing(session: Session) -> dict[str, dict[str, Any]]:
     """Return remedies if the run stands still with a gradient that vanishes and a task that is not solved."""
     run = session.run
     now = run.moment()
+    if run.retunings:  # the new learning rate or threshold may be to blame
+        return {}
     if run.playing or now.solved or now.snapshot.verdict[session.layer] != "vanishing":
         return {}
     return remedies_for_vanishing(session.experiment)

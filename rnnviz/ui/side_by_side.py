@@ -55,7 +55,7 @@ def page(session: Session) -> None:
         kept_runs.view(session)
         return
     _changes(session, pair)
-    _held(pair)
+    _held(pair, shown)
     if problems := {run.problem for run in panel.runs if run.problem}:
         st.html(f"<p class='story notice' role='status'>{escape(' '.join(problems))}</p>")
     if shown == "seeds":
@@ -247,12 +247,13 @@ def _swap(session: Session, pair: Pair) -> None:
     session.view = replace(session.view, changes=back or session.view.changes, equal=False)
 
 
-def _held(pair: Pair) -> None:
+def _held(pair: Pair, shown: str) -> None:
     """Say what is the same in both, and what else had to change."""
     e, task = pair.a, TASKS[pair.a.task]
     shared = ("hidden_size", "cell", "init", "activation", "optimizer", "learning_rate", "clip_norm")
     same = [name for name in shared if name not in pair.differences]
-    held = ", ".join([task.title, f"T = {e.seq_len}", f"seed {e.seed}", *(in_words(e, n) for n in same)])
+    seed = f"each of {SEEDS} seeds" if shown == "seeds" else f"seed {e.seed}"
+    held = ", ".join([task.title, f"T = {e.seq_len}", seed, *(in_words(e, n) for n in same)])
     told = [*pair.adjusted]
     if pair.ignored:
         told.append(f"Ignored in the link: {', '.join(pair.ignored)}.")
