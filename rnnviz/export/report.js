@@ -6,11 +6,12 @@
   const slider = document.getElementById("frame");
   const choice = document.getElementById("layer");
   const root = document.documentElement;
-  const LEFT = 48, RIGHT = 12, TOP = 8, BOTTOM = 34;
-  const PAPER_WIDTH = 640; // hidden parts have no width to ask for
+  const LEFT = 48, RIGHT = 12, TOP = 8, BOTTOM = 38;
   const BROKEN = 255; // no number, see report.py
 
   const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+  const onScreen = () => !root.classList.contains("on-paper");
+  const paperWidth = () => parseFloat(getComputedStyle(root).getPropertyValue("--paper-width")); // what is hidden has no width to ask for
   const layer = () => (choice ? Number(choice.value) : layers - 1);
   const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
@@ -76,7 +77,7 @@
     for (const v of ticks(x[0], x[1], Math.max(2, Math.min(8, w / 70)), true)) {
       parts.push(`<text x="${px(v)}" y="${TOP + h + 16}" text-anchor="middle">${short(v)}</text>`);
     }
-    parts.push(`<text x="${LEFT + w}" y="${TOP + h + 31}" text-anchor="end">${under}</text>`);
+    parts.push(`<text x="${LEFT + w}" y="${TOP + h + 33}" text-anchor="end">${under}</text>`);
     for (const line of lines) {
       const d = path(line.xs.map((v, i) => [px(v), line.ys[i] === null ? null : py(line.ys[i])]));
       parts.push(`<path class="${line.name}" d="${d}" fill="none" stroke="${line.colour}" stroke-linecap="round"` +
@@ -100,46 +101,48 @@
     return [Math.floor(low), Math.max(Math.ceil(high), Math.floor(low) + 1)];
   });
 
-  function gradient(frame, width) {
+  function gradient(frame, width, height) {
     const i = layer(), xs = Array.from({ length: T }, (_, t) => t + 1);
     const lines = [{ xs, ys: frames[frame].gradient[i], colour: colour("hidden"), width: 2.5, name: "gradient" }];
     if (frame > 0) {
       lines.unshift({ xs, ys: frames[0].gradient[i], colour: colour("faint"), width: 1.2, dash: "4 4", name: "before" });
     }
     const about = `Gradient over time after ${frames[frame].step} updates`;
-    return chart(width, 190, { x: [0.5, T + 0.5], y: decades[i], lines, title: about, under: "time step", log: true });
+    return chart(width, height, { x: [0.5, T + 0.5], y: decades[i], lines, title: about, under: "time step", log: true });
   }
 
   function draw(place, frame, colours, heading = "") {
     if (!place.firstChild) {
       place.innerHTML = `<h3></h3><p class="caption"></p><canvas role="img"></canvas>` +
-        `<p class="caption">Gradient ‖∂L/∂hₜ‖ of the last output's loss; dashed: before training</p><div></div>`;
+        `<p class="caption"></p><div></div>`;
     }
-    const [title, caption, canvas, , curve] = place.children;
+    const [title, caption, canvas, below, curve] = place.children;
     title.textContent = heading;
     title.hidden = !heading;
     caption.innerHTML = `Hidden state of one probe sequence, ${H} units over ${T} steps: −1<span class="legend"` +
       ` style="background:linear-gradient(to right,${colour("state").split(" ").join(",")})"></span>1${run.beyond ? " and beyond" : ""}`;
     canvas.setAttribute("aria-label", `Hidden states after ${frames[frame].step} updates`);
     paint(canvas, frame, colours);
-    curve.innerHTML = gradient(frame, place.clientWidth || PAPER_WIDTH);
+    below.textContent = `Gradient ‖∂L/∂hₜ‖ of the last output's loss${frame > 0 ? "; dashed: before training" : ""}`;
+    curve.innerHTML = place.clientWidth ? gradient(frame, place.clientWidth, 190) : gradient(frame, paperWidth(), 150);
   }
 
   function progress(step) {
     const place = document.getElementById("progress");
-    const two = place.clientWidth >= 600, width = two ? (place.clientWidth - 20) / 2 : place.clientWidth || 300;
+    const room = onScreen() ? place.clientWidth : paperWidth();
+    const width = room >= 600 ? (room - 20) / 2 : room || 300;
     const end = frames[frames.length - 1].step;
     const marks = step === null ? [] : [{ x: step, colour: colour("ink") }];
     place.innerHTML = ["loss", "metric"].map((name) => {
       const values = history[name], [low, high] = span(name === "metric" ? [...values, run.goal] : values);
-      const room = 0.05 * (high - low || Math.abs(high) || 1);
+      const margin = 0.05 * (high - low || Math.abs(high) || 1);
       const lines = [{ xs: history.step, ys: values, colour: colour(name), width: 1.6, name }];
       if (name === "metric") {
         lines.unshift({ xs: [0, end], ys: [run.goal, run.goal], colour: colour("good"), width: 1, dash: "2 4", name: "goal" });
       }
       const title = run.titles[name];
       return `<div><p class="caption">${title}</p>` +
-        chart(width, 170, { x: [0, Math.max(end, 1)], y: [low - room, high + room], lines, marks, title, under: "update" }) + "</div>";
+        chart(width, 170, { x: [0, Math.max(end, 1)], y: [low - margin, high + margin], lines, marks, title, under: "update" }) + "</div>";
     }).join("");
   }
 
@@ -148,7 +151,7 @@
     document.getElementById("told").textContent = told;
     slider.setAttribute("aria-valuetext", told);
     draw(document.getElementById("now"), frame, palette());
-    progress(root.classList.contains("on-paper") ? null : frames[frame].step);
+    progress(onScreen() ? frames[frame].step : null);
   }
 
   function showAll() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 
 import streamlit as st
@@ -25,6 +26,7 @@ GOOD, POOR = 0.75, 0.25
 
 def page(session: Session) -> None:
     """Show the table: a row a cure, a column a problem."""
+    st.html(f"<style>{_titles()}</style>")
     with st.container(key="cures", gap="xxsmall"):
         heads = st.columns(COLUMNS, gap="small", vertical_alignment="bottom")
         for column, problem in zip(heads[1:], PROBLEMS.values(), strict=True):
@@ -42,6 +44,14 @@ def page(session: Session) -> None:
     st.html(f"<ul class='cures-limits'>{''.join(map(_limit, CURES))}</ul>")
 
 
+def _titles() -> str:
+    """Return CSS with the problem of each cell, for a narrow screen, where the cells are not in columns."""
+    return "".join(
+        f'.st-key-cures [class*="_{name}_"] {{ --problem: {json.dumps(problem.title)}; }}'
+        for name, problem in PROBLEMS.items()
+    )
+
+
 def _limit(name: str) -> str:
     """Return what a cure does not cure as a line of HTML."""
     cure = CURES[name]
@@ -52,7 +62,8 @@ def _cell(session: Session, problem: str, cure: str) -> None:
     """Show one outcome as a link to its experiment."""
     outcome = OUTCOMES.get((problem, cure))
     if outcome is None:
-        st.html("<p class='cures-none'>not measured</p>")
+        with st.container(key=f"cure_none_{problem}_{cure}"):
+            st.html("<p class='cures-none'>not measured</p>")
         return
     share, diverged = outcome.solved, outcome.diverged.count
     kind = "good" if share.value >= GOOD else "poor" if share.value <= POOR else "some"

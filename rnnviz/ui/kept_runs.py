@@ -22,6 +22,7 @@ from rnnviz.ui.shelf import LONGEST_NAME, MOST, Kept
 from rnnviz.ui.style import theme
 
 HEIGHT = 300
+LEAST_WIDTH = 860  # the three titles stand side by side
 
 
 def keep_button(session: Session) -> None:
@@ -56,7 +57,8 @@ def view(session: Session) -> None:
         return
     drawn = [kept.drawn for kept in shelf.runs]
     label = f"{len(drawn)} kept runs: loss, held-out metric, and gradient against time step"
-    show(kept_runs_spec(drawn, theme()), key="kept_runs", label=label, height=HEIGHT)
+    spec = kept_runs_spec(drawn, theme())
+    show(spec, key="kept_runs", label=label, height=HEIGHT, least_width=LEAST_WIDTH)
     st.html(_table(shelf.runs, drawn))
     _actions(session)
 

@@ -58,6 +58,7 @@ EXPLODING = Problem(
     PRESETS["exploding"].experiment,
     (1.0, 3.0, 2.0),
 )
+PROBLEMS = (VANISHING, EXPLODING)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def page(session: Session) -> None:
     """Show the controls, both gradients, and the results of training."""
     length = session.hand.select_slider("Sequence length T", LENGTHS, 50, key="problem_T")
     chosen = []
-    for column, problem in zip(st.columns(2, gap="medium"), (VANISHING, EXPLODING), strict=True):
+    for column, problem in zip(st.columns(2, gap="medium"), PROBLEMS, strict=True):
         with column:
             chosen.append(_picture(session, problem, length))
     _consequences(session, chosen)
@@ -157,12 +158,14 @@ def _consequences(session: Session, chosen: list[Experiment]) -> None:
             st.html(f"<p class='story notice' role='status'>Training stopped: {escape(sweep.problem)}</p>")
             st.button("Try again", on_click=session.sweeps.forget, args=(key,), key="problem_again")
         columns = st.columns(2, gap="medium")
-        for column, e, result in zip(columns, chosen, sweep.results, strict=True):
+        for column, problem, e, result in zip(columns, PROBLEMS, chosen, sweep.results, strict=True):
             if result or not sweep.problem:
-                column.html(f"<p class='consequence' role='status'>{tell(e, result)}</p>")
+                whose = f"<span class='whose'>{problem.title}: </span>"  # on a phone, see style.css
+                column.html(f"<p class='consequence' role='status'>{whose}{tell(e, result)}</p>")
         with st.container(key="problem_doors"):
-            for column, e in zip(st.columns(2, gap="medium"), chosen, strict=True):
+            for column, problem, e in zip(st.columns(2, gap="medium"), PROBLEMS, chosen, strict=True):
                 with column:
+                    st.html(f"<p class='whose'>{problem.title}</p>")
                     _doors(session, e)
         follow(session.screen, "consequences", sweep, version)
 

@@ -306,6 +306,25 @@ def test_a_phone_opens_at_the_networks_answer_and_says_that_it_scrolls(server: s
     assert page.evaluate(f"{MAIN}.scrollWidth - {MAIN}.clientWidth") <= 1
 
 
+def test_the_numbers_of_a_narrow_embedded_page_wrap_above_the_whole_figure(server: str, page: Page) -> None:
+    page.set_viewport_size({"width": 1000, "height": 720})
+    page.goto(f"{server}/playground?embed=true")
+    wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
+    numbers, verdict = (
+        page.locator(".numbers").bounding_box(),
+        page.locator(".numbers .verdict").bounding_box(),
+    )
+    assert numbers is not None
+    assert verdict is not None
+    assert verdict["x"] + verdict["width"] <= numbers["x"] + numbers["width"]
+    assert verdict["y"] > numbers["y"] + 20, "on a line of its own"
+    part = page.get_by_test_id("stElementContainer").filter(has=page.locator(".numbers")).last.bounding_box()
+    figure = page.locator(".st-key-timeline .live-figure-window").bounding_box()
+    assert part is not None
+    assert figure is not None
+    assert figure["y"] + figure["height"] <= part["y"] + part["height"] + 1
+
+
 def test_an_embedded_page_has_no_navigation_and_stays_embedded(server: str, page: Page) -> None:
     page.goto(f"{server}/playground?embed=true&T=7")
     wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")

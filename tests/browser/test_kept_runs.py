@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
@@ -24,6 +25,21 @@ def keep_after(page: Page, updates: int) -> None:
     expect(page.locator(".story.notice")).to_contain_text("Kept as")
 
 
+def assert_titles_apart(page: Page, width: int) -> None:
+    """In a window of this width, each chart's title ends before the next one begins."""
+    window = page.viewport_size
+    assert window is not None
+    page.set_viewport_size({"width": width, "height": 844})
+    wait_until(page, "document.querySelector('.st-key-kept_runs .live-figure-window').clientWidth < 390")
+    places = "all => all.map(title => title.getBoundingClientRect()).map(({ left, right }) => [left, right])"
+    page.wait_for_timeout(500)  # it is drawn anew
+    titles = page.locator(".st-key-kept_runs .annotation-text").evaluate_all(places)
+    assert len(titles) == 3
+    for (_, end), (beginning, _) in itertools.pairwise(titles):
+        assert end < beginning
+    page.set_viewport_size(window)
+
+
 def test_a_kept_run_is_compared_and_opened_again_where_it_was(server: str, page: Page) -> None:
     page.goto(f"{server}/playground?{urlencode(to_params(Experiment(seq_len=6)))}")
     wait_until(page, f"{STEP} === 0 && {SETTLED}")
@@ -39,6 +55,7 @@ def test_a_kept_run_is_compared_and_opened_again_where_it_was(server: str, page:
     assert page.evaluate(f"{MAIN}.scrollHeight - {MAIN}.clientHeight") <= 0
     page.evaluate(AXE)
     assert barriers(page) == {}
+    assert_titles_apart(page, width=390)
     page.get_by_role("button", name="Open in the playground").click()
     wait_until(page, f"location.pathname === '/playground' && {STEP} === 3")
     wait_until(page, f"{PARAM}('topology') === 'many-to-one' && {PARAM}('T') === '6'")

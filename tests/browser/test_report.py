@@ -106,3 +106,27 @@ def test_on_paper_stand_the_first_and_the_last_state_on_white(opened: Page) -> N
     expect(opened.locator("#first h3")).to_contain_text("Before training")
     expect(opened.locator("#final h3")).to_contain_text("After 120 updates")
     opened.emulate_media(media="screen")
+
+
+def test_on_paper_time_steps_stand_below_each_other_and_labels_have_their_size(opened: Page) -> None:
+    opened.set_viewport_size({"width": 1280, "height": 720})
+    opened.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    opened.emulate_media(media="print")
+    for place in ("#first", "#final"):
+        states = opened.locator(f"{place} canvas").bounding_box()
+        gradient = opened.locator(f"{place} svg rect").bounding_box()
+        assert states is not None
+        assert gradient is not None
+        assert gradient["x"] == pytest.approx(states["x"], abs=1)
+        assert gradient["width"] == pytest.approx(states["width"], abs=1)
+    scales = opened.locator("svg:visible").evaluate_all("all => all.map(svg => svg.getScreenCTM().a)")
+    assert scales == pytest.approx([1.0] * 4, abs=0.01)
+    opened.emulate_media(media="screen")
+
+
+def test_only_a_chart_with_a_dashed_line_explains_one(opened: Page) -> None:
+    explained = opened.locator("#first .caption, #final .caption").filter(has_text="dashed: before training")
+    expect(explained).to_have_count(1)
+    expect(opened.locator("#final .caption", has_text="dashed")).to_have_count(1)
+    opened.get_by_label("Update", exact=True).press("Home")
+    expect(opened.locator("#now")).not_to_contain_text("dashed")

@@ -141,6 +141,25 @@ def test_the_whole_table_of_cures_is_on_screen_at_once(server: str, page: Page, 
     wait_until(page, "document.querySelector('.st-key-cures').getBoundingClientRect().bottom <= 720")
 
 
+def test_on_a_phone_each_number_of_the_cures_has_the_name_of_its_problem(server: str, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, server, "cures")
+    expect(page.locator("[class*='st-key-cure_']")).to_have_count(len(PROBLEMS) * len(CURES))
+    expect(page.locator(".cures-problem").first).to_be_hidden()
+    named = "cells => cells.map(cell => JSON.parse(getComputedStyle(cell, '::before').content))"
+    told = page.locator("[class*='st-key-cure_']").evaluate_all(named)
+    assert told == [problem.title for problem in PROBLEMS.values()] * len(CURES)
+
+
+def test_on_a_phone_results_and_doors_of_a_problem_have_its_name(server: str, page: Page) -> None:
+    open_page(page, server, "problems")
+    names = page.locator(".consequence .whose, .st-key-problem_doors .whose")
+    expect(names).to_have_text(["Vanishing: ", "Exploding: ", "Vanishing", "Exploding"])
+    expect(names.filter(visible=True)).to_have_count(0)
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(names.filter(visible=True)).to_have_count(4)
+
+
 def test_a_projector_shows_every_page_of_the_story_at_once(server: str, page: Page) -> None:
     for path in ("why", "how", "types", "problems", "laboratory", "lessons"):
         open_page(page, server, path, projector="true")
