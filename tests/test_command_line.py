@@ -27,6 +27,7 @@ from rnnviz.experiment import Experiment, choices
 from rnnviz.experiment.links import VIEW_PARAMETERS, to_params
 from rnnviz.export.code import notebook, numpy_script, pytorch_script
 from rnnviz.export.spreadsheet import spreadsheet
+from rnnviz.model.cells import CELLS
 from rnnviz.teaching.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
@@ -176,6 +177,13 @@ def test_an_option_overrides_the_link_and_leaves_the_rest_as_it_is() -> None:
     assert read("http://localhost:8501/", {}) == Experiment()
 
 
+def test_a_link_to_two_networks_is_said_to_train_the_first_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert read("T=8&b.cell=gru&b.H=8", {}) == Experiment(seq_len=8)
+    assert "Only A is used, without B's settings: b.cell, b.H." in capsys.readouterr().err
+    read("T=8&cell=gru", {})
+    assert capsys.readouterr().err == ""
+
+
 def test_a_setting_that_nobody_named_follows_those_that_were(capsys: pytest.CaptureFixture[str]) -> None:
     assert read(None, {"init": "forget-1"}).cell == "lstm"
     assert "the cell is now LSTM" in capsys.readouterr().err
@@ -196,6 +204,10 @@ def test_a_setting_that_nobody_named_follows_those_that_were(capsys: pytest.Capt
         (["--task", "series", "--series", "own", "--data", "1 2 3"], "Your series was not used"),
         (["--init", "glorot", "--gain", "2"], "the initialisation glorot has no gain."),
         (["--cel", "lstm"], "--cell"),
+        (["--cell", "foo"], f"(expected one of {', '.join(CELLS)})"),
+        (["--T", "20", "--delay", "20", "--task", "echo"], "so nothing was run. The app would change them"),
+        (["--T", "20", "--delay", "20", "--task", "echo"], "To run that, write --delay 19."),
+        (["--task", "series", "--series", "own", "--data", "1"], "airline and leave out --data."),
         (["nonsense"], "LINK must be an address"),
         (["http://localhost/?cell=abacus"], "cell=abacus"),
         (["http://localhost/?sell=gru"], "sell (unknown)"),
@@ -234,7 +246,8 @@ def test_the_words_say_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     told = capsys.readouterr().out
     assert f"{trained.metric:.1%} held-out (chance 25.0%, goal 99.0%)" in told
     assert f"after {trained.state.solved_at} updates" in told
-    assert f"{trained.history['loss'].iloc[-1]:.4g}" in told
+    loss = trained.history["loss"].iloc[-1]
+    assert f"Loss      {loss:.4g} of the last training batch, before its update\n" in told
     pd.testing.assert_frame_equal(pd.DataFrame(json.loads(file.read_text())), trained.history)
 
 
@@ -304,7 +317,20 @@ def test_the_table_has_a_row_for_each_step() -> None:
     rows = [line.split() for line in ended.stdout.splitlines()[3:]]
     assert [int(t) for t, _ in rows] == list(range(1, 51))
     assert np.array([float(size) for _, size in rows]) == pytest.approx(flow.total, rel=1e-3)
-    assert f"Vanishing: {flow.decades:.1f} powers of ten" in ended.stdout
+    change = f"Vanishing: {-flow.decades:.1f} powers of ten smaller at step 1 than at step 50."
+    assert ended.stdout.splitlines()[1] == change
+
+
+def test_a_gradient_that_is_cut_is_compared_with_the_first_step_it_reaches(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["flow", "--T", "20", "--bptt", "5", "--init", "small-normal"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    sizes = [float(row.split()[1]) for row in told[3:]]
+    first = next(t for t, size in enumerate(sizes, start=1) if size > 0)
+    change = np.log10(sizes[-1] / sizes[first - 1])
+    assert first > 1
+    assert told[1].endswith(f": {change:.1f} powers of ten smaller at step {first} than at step 20.")
 
 
 def test_a_gradient_that_overflowed_is_null_in_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,11 +35,15 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's 95% interval for the share of all seeds (Wilson 1927)."""
+        """Wilson's 95% interval for the share of all seeds (Wilson 1927).
+
+        It begins at exactly 0 if no seed had the outcome, and ends at exactly 1 if all had it.
+        """
         n, p = self.seeds, self.value
         middle = (p + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
         half = Z_95 / (1 + Z_95**2 / n) * sqrt(p * (1 - p) / n + Z_95**2 / (4 * n * n))
-        return max(0.0, middle - half), min(1.0, middle + half)
+        low, high = max(0.0, middle - half), min(1.0, middle + half)
+        return 0.0 if self.count == 0 else low, 1.0 if self.count == n else high
 
     def __str__(self) -> str:
         """Return the share in words: "95 of 100 seeds (95% interval 89% to 98%)"."""

@@ -12,6 +12,7 @@ from rnnviz.analysis.gradient_flow import GradientFlow, gradient_flow
 from rnnviz.command_line import results
 from rnnviz.command_line.settings import ExperimentCommand, as_told, in_a_line
 from rnnviz.experiment import Experiment
+from rnnviz.model.network import cut_rows, farthest_row
 
 
 def table(flow: GradientFlow) -> pd.DataFrame:
@@ -26,8 +27,24 @@ def in_words(e: Experiment, flow: GradientFlow, when: str) -> str:
     rows = [f"{'t':>4}  {'||dL/dh_t||':>12}" + f"  {'whole loss':>12}" * several]
     for t, (alone, whole) in enumerate(zip(flow.per_output[-1], flow.total, strict=True), start=1):
         rows.append(f"{t:4}  {alone:12.3e}" + f"  {whole:12.3e}" * several)
-    told = f"{flow.verdict.capitalize()}: {flow.decades:+.1f} powers of ten from the last output to step 1"
-    return "\n".join([f"{in_a_line(e)}; {when}", f"{told}.", *rows])
+    told = f"{flow.verdict.capitalize()}: {_change(e, flow)}."
+    return "\n".join([f"{in_a_line(e)}; {when}", told, *rows])
+
+
+def _change(e: Experiment, flow: GradientFlow) -> str:
+    """Return what becomes of the last output's gradient on its way back, as far as it is not cut."""
+    last = int(flow.outputs[-1])
+    first = farthest_row(last - 1, cut_rows(e.seq_len, e.truncate)) + 1
+    if first == last:
+        return f"the gradient reaches step {last} alone"
+    for step in (last, first):
+        if flow.per_output[-1, step - 1] == 0:
+            return f"0 at step {step}"
+    if not np.isfinite(flow.decades):
+        return f"overflowed between step {last} and step {first}"
+    size = f"{abs(flow.decades):.1f}"
+    change = "smaller" if flow.decades < 0 else "larger"
+    return f"{size} powers of ten {change} at step {first} than at step {last}"
 
 
 @click.command(cls=ExperimentCommand, short_help="Print the gradient at each step.")

@@ -9,7 +9,16 @@ from urllib.parse import parse_qsl
 import click
 
 from rnnviz.experiment import Choice, Experiment, choices, shorten
-from rnnviz.experiment.links import from_params, of_view, settings_in, to_params, to_text
+from rnnviz.experiment.links import (
+    BESIDE,
+    Opened,
+    from_params,
+    of_view,
+    settings_in,
+    tame,
+    to_params,
+    to_text,
+)
 from rnnviz.model.cells import CELLS
 from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.tasks import TASKS
@@ -86,6 +95,10 @@ def read(link: str | None, options: Mapping[str, str]) -> Experiment:
     base = None
     if link is not None:
         base = _experiment(in_link(link), None)
+        if beside := [tame(name) for name in _pairs(link) if name.startswith(BESIDE)]:
+            told = "Note: the link compares two networks, A and B. Only A is used, without B's settings: "
+            told += f"{', '.join(beside)}."
+            click.echo(told, err=True)
     if not options:
         return base or Experiment()
     e = _experiment(options, base)
@@ -103,13 +116,18 @@ def in_link(link: str) -> dict[str, str]:
     click.UsageError
         If it is neither.
     """
+    pairs = _pairs(link)
+    return {name: text for name, text in pairs.items() if not of_view(name) and name not in OF_FRAMES}
+
+
+def _pairs(link: str) -> dict[str, str]:
+    """Return all parameters of a link; raise click.UsageError if it is none."""
     query = link.partition("?")[2] if "?" in link or "://" in link else link
     if query == link and "=" not in link:
         raise click.UsageError(
             f"LINK must be an address such as http://localhost:8501/playground?T=50; got {shorten(link)}."
         )
-    pairs = parse_qsl(query.partition("#")[0], keep_blank_values=True)
-    return {name: text for name, text in pairs if not of_view(name) and name not in OF_FRAMES}
+    return dict(parse_qsl(query.partition("#")[0], keep_blank_values=True))
 
 
 def _experiment(params: Mapping[str, str], base: Experiment | None) -> Experiment:
@@ -119,11 +137,25 @@ def _experiment(params: Mapping[str, str], base: Experiment | None) -> Experimen
         raise click.UsageError(f"{', '.join(opened.ignored)}.")
     asked = settings_in(params)[0]
     if any(getattr(opened.experiment, name) != value for name, value in asked.items()):
-        nearest = "\n".join(f"  {sentence}" for sentence in opened.adjusted)
-        raise click.UsageError(f"these settings cannot be used. The nearest that can:\n{nearest}")
+        raise click.UsageError(_refusal(asked, opened))
     for sentence in opened.adjusted:
         click.echo(f"Note: {sentence}", err=True)
     return opened.experiment
+
+
+def _refusal(asked: Mapping[str, Any], opened: Opened) -> str:
+    """Return why settings contradict each other, and what to write in their place."""
+    changed = {n: now for n, value in asked.items() if (now := getattr(opened.experiment, n)) != value}
+    texts = [f"--{choices()[n].url}" for n in changed if choices()[n].kind == "text"]
+    instead = [
+        f"--{choices()[n].url} {to_text(now)}" for n, now in changed.items() if choices()[n].kind != "text"
+    ]
+    advice = [f"write {' '.join(instead)}"] * bool(instead) + [f"leave out {' '.join(texts)}"] * bool(texts)
+    why = "\n".join(f"  {sentence}" for sentence in opened.adjusted)
+    return (
+        "these settings do not fit together, so nothing was run. The app would change them and say:\n"
+        f"{why}\nTo run that, {' and '.join(advice)}."
+    )
 
 
 def _unread(url: str, e: Experiment) -> str:

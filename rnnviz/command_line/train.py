@@ -75,7 +75,9 @@ class Outcome:
         measured = f"{shown(self.metric)} {task.measured_on(self.e)} ({task.level} {level}, goal {goal})"
         lines = {
             "Updates": results.count(self.state.step, self.asked),
-            "Loss": "none yet" if self.loss is None else f"{self.loss:.4g}",
+            "Loss": "none yet"
+            if self.loss is None
+            else f"{self.loss:.4g} of the last training batch, before its update",
             task.metric.title.capitalize(): measured,
             "Solved": self._solved(),
             "Diverged": str(self.state.divergence or "no"),

@@ -95,7 +95,7 @@ def settings_in(params: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         try:
             wanted[name] = choice.check(name, _parse(choice, text))
         except ValueError:
-            ignored.append(f"{url}={tame(text)} (expected {_brief(choice)})")
+            ignored.append(f"{url}={tame(text)} (expected {choice.expected})")
     return wanted, ignored
 
 
@@ -115,10 +115,6 @@ def _parse(choice: Choice, text: str) -> Any:
     if len(text) > LONGEST_NUMBER or not text.isascii():
         raise ValueError(f"expected a number; got {len(text)} characters")
     return int(text) if choice.kind == "integer" else float(text)
-
-
-def _brief(choice: Choice) -> str:
-    return choice.expected if len(choice.expected) <= 60 else choice.expected[:59] + "…"
 
 
 def tame(text: str, length: int = 20) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 
@@ -23,17 +24,31 @@ POWERS = 30
 
 @dataclass(frozen=True)
 class KeptRun:
-    """One run: its name, its progress, and the last output's gradient (T,) before training and now."""
+    """One run.
+
+    name : as the visitor wrote it. updates, metric : how many were made, and the held-out metric after them.
+    before, now : the last output's gradient (T,) before training and after it.
+    """
 
     name: str
     progress: Progress
+    updates: int
+    metric: float
     before: Array
     now: Array
 
     @classmethod
-    def of(cls, name: str, e: Experiment, state: TrainingState, initial: Snapshot, now: Snapshot) -> KeptRun:
-        """Return what is drawn of a run."""
-        return cls(name, Progress.of(e, state), initial.last[-1], now.last[-1])
+    def of(
+        cls,
+        name: str,
+        e: Experiment,
+        state: TrainingState,
+        metric: float,
+        initial: Snapshot,
+        now: Snapshot,
+    ) -> KeptRun:
+        """Return what is drawn of a run. metric : of the weights at its end."""
+        return cls(name, Progress.of(e, state), state.step, metric, initial.last[-1], now.last[-1])
 
 
 def line_of(number: int, theme: Theme) -> Spec:
@@ -44,16 +59,19 @@ def line_of(number: int, theme: Theme) -> Spec:
 
 def kept_runs_spec(runs: Sequence[KeptRun], theme: Theme = LIGHT) -> Spec:
     """Draw the runs over each other: loss, metric, and gradient against time step."""
-    end = axis_end(max((run.progress.steps[-1] for run in runs if len(run.progress.steps)), default=0))
+    end = axis_end(max((run.updates for run in runs), default=0))
     data: list[Spec] = []
     for number, run in enumerate(runs):
-        line, seen = line_of(number, theme), run.progress
+        line, seen, name = line_of(number, theme), run.progress, as_text(run.name)
         t = np.arange(1.0, len(run.now) + 1)
         data += [
-            _curve(run.name, seen.steps, seen.loss, line, "", "update") | {"showlegend": True},
-            _curve(run.name, seen.steps, seen.metric, line, "2", "update"),
-            _curve(f"{run.name}, before training", t, run.before, line | {"width": 1}, "3", "step"),
-            _curve(f"{run.name}, now", t, run.now, line, "3", "step"),
+            curve | {"legendgroup": str(number)}
+            for curve in (
+                _curve(name, seen.steps, seen.loss, line, "", "update") | {"showlegend": True},
+                _curve(name, *_measured(run), line, "2", "update"),
+                _curve(f"{name}, before training", t, run.before, line | {"width": 1}, "3", "step"),
+                _curve(f"{name}, now", t, run.now, line, "3", "step"),
+            )
         ]
     titles = {run.progress.metric_title for run in runs}
     steps = axis(theme, "update", range=[0, end], nticks=4, showgrid=False)
@@ -79,6 +97,19 @@ def kept_runs_spec(runs: Sequence[KeptRun], theme: Theme = LIGHT) -> Spec:
             ],
         ),
     }
+
+
+def as_text(name: str) -> str:
+    """Return a name that plotly shows as it is: it takes tags for its own, and in hover texts braces too."""
+    return escape(name, quote=False).replace("{", "&#123;")
+
+
+def _measured(run: KeptRun) -> tuple[Array, Array]:
+    """Return updates and held-out metric; the last measurement is that of the weights at the end."""
+    steps, metric = run.progress.steps, run.progress.metric
+    if len(steps) and steps[-1] >= run.updates:  # it diverged: no update was made after the last row
+        return steps, metric
+    return np.append(steps, run.updates), np.append(metric, run.metric)
 
 
 def _powers(theme: Theme, curves: Sequence[Array]) -> Spec:
@@ -107,7 +138,6 @@ def _curve(name: str, x: Array, y: Array, line: Spec, axes: str, unit: str) -> S
         "line": line,
         "marker": {"color": line["color"]},
         "showlegend": False,
-        "legendgroup": name.split(",")[0],
         "customdata": plain_all(y),
         "hovertemplate": f"{name}, {unit} %{{x}}: %{{customdata}}<extra></extra>",
     }

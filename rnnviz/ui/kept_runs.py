@@ -16,6 +16,7 @@ from rnnviz.model.arrays import Array
 from rnnviz.teaching.numbers import percent, plain
 from rnnviz.ui.catalogue import ENTRIES
 from rnnviz.ui.live_figure import show
+from rnnviz.ui.notes import refusal
 from rnnviz.ui.run_registry import MAIN
 from rnnviz.ui.session import Session
 from rnnviz.ui.shelf import LONGEST_NAME, MOST, Kept
@@ -33,7 +34,11 @@ def keep_button(session: Session) -> None:
         if run.keyframes.newest.step == 0:
             session.tell("There is nothing to keep yet: train the network first.")
             return
-        kept = shelf.keep(run)
+        try:
+            kept = shelf.keep(run)
+        except ValueError as full:
+            session.tell(str(full))
+            return
         session.tell(f"Kept as {kept.name} ({len(shelf.runs)} of {MOST}): see Side by side, Kept.")
 
     st.button(
@@ -41,10 +46,7 @@ def keep_button(session: Session) -> None:
         icon=":material/bookmark_add:",
         type="tertiary",
         on_click=keep,
-        disabled=shelf.full,
-        help=f"The shelf holds {MOST} runs: delete one under Side by side, Kept."
-        if shelf.full
-        else "Keep this run as it is, then change something and compare.",
+        help="Keep this run as it is, then change something and compare.",
         key="keep_run",
     )
 
@@ -60,6 +62,8 @@ def view(session: Session) -> None:
     spec = kept_runs_spec(drawn, theme())
     show(spec, key="kept_runs", label=label, height=HEIGHT, least_width=LEAST_WIDTH)
     st.html(_table(shelf.runs, drawn))
+    if "task" in differing(shelf.runs):
+        st.caption("These runs learn different tasks, whose losses and metrics cannot be compared.")
     _actions(session)
 
 
@@ -76,7 +80,7 @@ def _table(runs: list[Kept], drawn: list[KeptRun]) -> str:
     heads += ["gradient before, in powers of ten", "now"]
     lines = []
     for number, (kept, seen) in enumerate(zip(runs, drawn, strict=True)):
-        e, state = kept.run.experiment, kept.run.keyframes.newest
+        e, state, solved_at = kept.run.experiment, kept.run.keyframes.newest, kept.solved_at
         colour = line_of(number, theme())["color"]
         named = f"<b style='color:{colour}'>{escape(kept.name)}</b>"
         retuned = f" (retuned {len(state.retunings)}×)" if state.retunings else ""
@@ -84,7 +88,7 @@ def _table(runs: list[Kept], drawn: list[KeptRun]) -> str:
         outcome = [
             f"{state.step:,}{retuned}",
             "diverged" if state.divergence else _metric(seen),
-            "–" if state.solved_at is None else f"{state.solved_at:,}",
+            "–" if solved_at is None else f"{solved_at:,}",
             _decades(seen.before),
             _decades(seen.now),
         ]
@@ -95,8 +99,7 @@ def _table(runs: list[Kept], drawn: list[KeptRun]) -> str:
 
 
 def _metric(drawn: KeptRun) -> str:
-    value = float(drawn.progress.metric[-1])
-    return percent(value) if drawn.progress.accuracy else plain(value, 3)
+    return percent(drawn.metric) if drawn.progress.accuracy else plain(drawn.metric, 3)
 
 
 def _decades(curve: Array) -> str:
@@ -109,22 +112,16 @@ def _decades(curve: Array) -> str:
 
 def _actions(session: Session) -> None:
     """Show what can be done with a run, or with two of them."""
-    shelf = session.shelf
+    shelf, pair = session.shelf, None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="shelf_bar"):
-        chosen = st.selectbox(
-            "Run",
-            range(len(shelf.runs)),
-            format_func=lambda n: shelf.runs[n].name,
-            key="shelf_run",
-            width=150,
-        )
-        kept = shelf.runs[min(chosen or 0, len(shelf.runs) - 1)]
+        kept = _choice("Run", shelf.runs, _key(session, "run"))
         st.text_input(
             "Name",
             kept.name,
             max_chars=LONGEST_NAME,
             key=f"shelf_name_{id(kept)}",
-            on_change=lambda: shelf.rename(kept, st.session_state[f"shelf_name_{id(kept)}"]),
+            on_change=_rename,
+            args=(session, kept),
             width=150,
         )
         if st.button("Open in the playground", icon=":material/play_circle:", key="shelf_open"):
@@ -135,35 +132,66 @@ def _actions(session: Session) -> None:
         )
         others = [other for other in shelf.runs if other is not kept]
         if others:
-            number = st.selectbox(
-                "Compare with",
-                range(len(others)),
-                format_func=lambda n: others[n].name,
-                key="shelf_other",
-                width=150,
-            )
-            _pair_button(session, kept, others[min(number or 0, len(others) - 1)])
+            pair = kept, _choice("Compare with", others, _key(session, "other"))
+            _pair_button(session, *pair)
+    if shelf.problem:
+        refusal(shelf.problem)
+        shelf.problem = ""
+    if pair and (why := why_not(*pair)):
+        st.caption(why)
+
+
+def _key(session: Session, name: str) -> str:
+    """Return the key of a choice of runs: a new one after each renaming, or browsers keep the old name."""
+    return f"shelf_{name}__{session.shelf.renamed}"
+
+
+def _choice(label: str, runs: list[Kept], key: str) -> Kept:
+    """Let the visitor choose one of several runs."""
+    number = st.selectbox(label, range(len(runs)), format_func=lambda n: runs[n].name, key=key, width=150)
+    return runs[min(number or 0, len(runs) - 1)]
+
+
+def _rename(session: Session, kept: Kept) -> None:
+    """Give a run the name that the visitor wrote; the choices stay as they are."""
+    shelf, field = session.shelf, f"shelf_name_{id(kept)}"
+    chosen = {name: st.session_state.get(_key(session, name)) for name in ("run", "other")}
+    try:
+        shelf.rename(kept, st.session_state[field])
+    except ValueError as problem:
+        shelf.problem = str(problem)
+    else:
+        for name, number in chosen.items():
+            if number is not None:
+                st.session_state[_key(session, name)] = number
+    st.session_state[field] = kept.name
+
+
+def why_not(a: Kept, b: Kept) -> str:
+    """Return why two runs cannot be opened as A and B, "" if they can."""
+    names = differing([a, b])
+    foreign = [choices()[name].title for name in names if name not in CHANGEABLE]
+    if foreign:
+        return f"These two cannot be A and B, which have the same data: they differ in {', '.join(foreign)}."
+    return "" if names else "These two have the same settings: as A and B they would be the same."
 
 
 def _pair_button(session: Session, a: Kept, b: Kept) -> None:
     """Show the button that opens two runs' experiments as A and B."""
-    names = differing([a, b])
-    foreign = [choices()[name].title for name in names if name not in CHANGEABLE]
 
     def open_both() -> None:
         session.restart(a.run.experiment)
-        changes = tuple((choices()[name].url, to_text(getattr(b.run.experiment, name))) for name in names)
+        changes = tuple(
+            (choices()[name].url, to_text(getattr(b.run.experiment, name))) for name in differing([a, b])
+        )
         session.view = replace(session.view, changes=changes, equal=False, beside="seed")
 
+    why = why_not(a, b)
     st.button(
         "Open as A and B",
         icon=":material/compare:",
         on_click=open_both,
-        disabled=bool(foreign) or not names,
-        help=f"A and B have the same data; these differ in {', '.join(foreign)}."
-        if foreign
-        else "Both train anew, side by side, from the same seed."
-        if names
-        else "They have the same settings.",
+        disabled=bool(why),
+        help=why or "Both train anew, side by side, from the same seed.",
         key="shelf_pair",
     )

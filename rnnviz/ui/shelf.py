@@ -9,11 +9,14 @@ from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.figures.kept_runs import KeptRun
 from rnnviz.figures.run_pictures import curves_only
 from rnnviz.settings import SETTINGS
+from rnnviz.tasks import TASKS
+from rnnviz.training.loop import held_out_metric
 from rnnviz.ui.live_run import LiveRun
 
 MOST = SETTINGS.kept_runs
 """Runs on the shelf."""
 LONGEST_NAME = 40
+"""Characters."""
 
 
 @dataclass(eq=False)
@@ -28,19 +31,38 @@ class Kept:
         state = self.run.keyframes.newest
         return curves_only(take_snapshot(self.run.experiment, state.params, state.step))
 
+    @cached_property
+    def metric(self) -> float:
+        """The held-out metric of its weights: training measures only after some of the updates."""
+        e = self.run.experiment
+        return held_out_metric(e, e.network(), self.run.keyframes.newest.params)
+
+    @property
+    def solved_at(self) -> int | None:
+        """Updates after which the goal was first reached, be it only by its last weights."""
+        state, task = self.run.keyframes.newest, TASKS[self.run.experiment.task]
+        reached = state.divergence is None and bool(task.metric.reached(self.metric, task.goal))
+        return state.step if reached and state.solved_at is None else state.solved_at
+
     @property
     def drawn(self) -> KeptRun:
         """What is drawn of it."""
         e, state = self.run.experiment, self.run.keyframes.newest
-        return KeptRun.of(self.name, e, state, self.run.initial, self._now)
+        return KeptRun.of(self.name, e, state, self.metric, self.run.initial, self._now)
 
 
 @dataclass
 class Shelf:
-    """Up to ``MOST`` kept runs, in the order in which they were kept. made : counts all of them."""
+    """Up to ``MOST`` kept runs, in the order in which they were kept.
+
+    made : runs ever kept. renamed : names ever changed. problem : why the last renaming was refused, if it is
+        not yet said.
+    """
 
     runs: list[Kept] = field(default_factory=list)
     made: int = 0
+    renamed: int = 0
+    problem: str = ""
 
     @property
     def full(self) -> bool:
@@ -56,12 +78,35 @@ class Shelf:
             If the shelf is full.
         """
         if self.full:
-            raise ValueError(f"The shelf holds {MOST} runs: delete one of them first.")
+            raise ValueError(f"The shelf holds {MOST} runs: delete one under Side by side, Kept.")
         self.made += 1
+        while self._taken(f"Run {self.made}"):
+            self.made += 1
         kept = Kept(f"Run {self.made}", run.copy())
         self.runs.append(kept)
         return kept
 
     def rename(self, kept: Kept, name: str) -> None:
-        """Give a run another name; an empty one is ignored, a long one shortened."""
-        kept.name = name.strip()[:LONGEST_NAME] or kept.name
+        """Give a run another name.
+
+        Raises
+        ------
+        ValueError
+            If the name is empty, too long, or that of another run.
+        """
+        name = " ".join(name.split())
+        if not name:
+            raise ValueError(f"A run needs a name: this one is still called {kept.name}.")
+        if len(name) > LONGEST_NAME:
+            raise ValueError(
+                f"A name has at most {LONGEST_NAME} characters; got {len(name)}. "
+                f"The run is still called {kept.name}."
+            )
+        if self._taken(name, besides=kept):
+            raise ValueError(f"Another run is called {name}: this one is still called {kept.name}.")
+        kept.name = name
+        self.renamed += 1
+
+    def _taken(self, name: str, besides: Kept | None = None) -> bool:
+        """Return whether a run has a name; small and capital letters are not told apart."""
+        return any(run.name.casefold() == name.casefold() for run in self.runs if run is not besides)

@@ -51,6 +51,10 @@ class Visitor(Tab):
         self.look()
 
     @property
+    def captions(self) -> str:
+        return " ".join(caption.value for caption in self.tab.caption)
+
+    @property
     def table(self) -> list[list[str]]:
         html = next(text for text in self.texts if "kept-runs" in text and "<table>" in text)
         rows = re.findall(r"<tr>(.*?)</tr>", html, re.S)
@@ -91,15 +95,97 @@ def test_the_shelf_holds_eight_and_says_so() -> None:
     assert shelf.keep(run).name == "Run 9", "a name is not given twice"
 
 
-def test_a_name_is_shortened_and_never_empty() -> None:
-    shelf = Shelf()
-    kept = shelf.keep(trained())
-    shelf.rename(kept, "  my best  ")
+def test_a_name_that_is_empty_too_long_or_taken_is_refused() -> None:
+    shelf, run = Shelf(), trained()
+    kept, other = shelf.keep(run), shelf.keep(run)
+    shelf.rename(kept, "  my  best  ")
     assert kept.name == "my best"
-    shelf.rename(kept, " ")
-    assert kept.name == "my best"
-    shelf.rename(kept, "x" * 99)
-    assert len(kept.name) == LONGEST_NAME
+    for name, why in {
+        " ": "needs a name",
+        "x" * (LONGEST_NAME + 1): "at most 40 characters; got 41",
+        "Run 2": "Another run is called Run 2",
+        "RUN 2": "Another run is called",
+    }.items():
+        with pytest.raises(ValueError, match=why):
+            shelf.rename(kept, name)
+        assert kept.name == "my best"
+    shelf.rename(other, "run 3")
+    assert shelf.keep(run).name == "Run 4", "as the visitor gave the name Run 3 to another"
+
+
+def test_the_metric_is_that_of_the_kept_weights() -> None:
+    """Training measures after 10 and 20 updates: here the goal is first reached in between."""
+    kept = Shelf().keep(trained(Experiment(seed=1), 19))
+    alone = train(Experiment(seed=1), 19)
+    assert (kept.metric, kept.drawn.metric) == (alone.metric, alone.metric)
+    assert kept.solved_at == 19
+    assert alone.state.metric != alone.metric
+    shown = next(t for t in kept_runs_spec([kept.drawn])["data"] if t["xaxis"] == "x2")
+    assert (shown["x"][-1], shown["y"][-1]) == (19, alone.metric)
+    for step in range(1, 9):
+        early = Shelf().keep(trained(SMALL, step))
+        assert early.metric == train(SMALL, step).metric
+
+
+def test_what_is_refused_is_said_and_a_renamed_run_stays_chosen() -> None:
+    visitor = Visitor()
+    visitor.train_and_keep(3)
+    visitor.change(cell="gru")
+    visitor.train_and_keep(3)
+    visitor.open_shelf()
+    visitor.widget("selectbox", "shelf_run").set_value(1)
+    visitor.look()
+
+    def rename(name: str) -> None:
+        next(w for w in visitor.tab.text_input if str(w.key).startswith("shelf_name")).set_value(name)
+        visitor.look()
+
+    rename("<b>gru</b>, {mine}")
+    chosen = visitor.widget("selectbox", "shelf_run")
+    assert chosen.options == ["Run 1", "<b>gru</b>, {mine}"]
+    assert chosen.value == 1
+    before = chosen.key
+    rename("Run 1")
+    assert "Another run is called Run 1: this one is still called" in visitor.html
+    assert visitor.widget("selectbox", "shelf_run").key == before
+    rename("gru")
+    assert visitor.widget("selectbox", "shelf_run").key != before, "browsers keep the name under the old key"
+    assert "Another run" not in visitor.html
+
+
+def test_the_chart_shows_a_name_as_it_was_written() -> None:
+    kept = Shelf().keep(trained())
+    kept.name = "<b>x</b>, %{y}"
+    curves = kept_runs_spec([kept.drawn])["data"]
+    assert {curve["legendgroup"] for curve in curves} == {"0"}
+    for curve in curves:
+        assert unescape(curve["name"]).startswith(kept.name)
+        assert "<b>" not in curve["name"] + curve["hovertemplate"]
+        assert "%{y}" not in curve["hovertemplate"]
+
+
+def test_runs_of_different_tasks_are_said_not_to_be_comparable() -> None:
+    visitor = Visitor()
+    visitor.train_and_keep(3)
+    visitor.change(seq_len=7)
+    visitor.train_and_keep(3)
+    visitor.open_shelf()
+    assert "cannot be compared" not in visitor.captions
+    assert "cannot be A and B, which have the same data: they differ in" in visitor.captions
+    visitor.go("playground")
+    visitor.change(task="adding")
+    visitor.train_and_keep(3)
+    visitor.open_shelf()
+    assert "whose losses and metrics cannot be compared" in visitor.captions
+
+
+def test_a_full_shelf_is_said_when_keep_is_pressed() -> None:
+    visitor = Visitor()
+    visitor.train_and_keep(3)
+    for _ in range(MOST):
+        visitor.press("keep_run")
+    assert len(visitor.session.shelf.runs) == MOST
+    assert "The shelf holds 8 runs: delete one under Side by side, Kept." in visitor.html
 
 
 def test_the_table_shows_only_what_differs_and_what_came_of_it() -> None:
@@ -129,7 +215,7 @@ def test_two_runs_open_as_a_and_b_unless_their_data_differ() -> None:
     assert visitor.session.experiment == SMALL
     assert params["b.cell"] in ("gru", ["gru"])
     visitor.open_shelf()
-    visitor.tab.selectbox(key="shelf_other").set_value(1)
+    visitor.widget("selectbox", "shelf_other").set_value(1)
     visitor.look()
     assert visitor.tab.button(key="shelf_pair").disabled
 
@@ -146,9 +232,10 @@ def test_deleted_runs_are_gone_and_an_empty_shelf_says_how_to_fill_it() -> None:
 def test_each_run_has_its_own_line_and_infinite_values_are_left_out() -> None:
     drawn = []
     for number, kept in enumerate([trained()] * 8):
-        seen = KeptRun.of(f"Run {number}", SMALL, kept.state, kept.initial, kept.initial)
+        seen = KeptRun.of(f"Run {number}", SMALL, kept.state, 1.0, kept.initial, kept.initial)
         drawn.append(seen)
-    broken = KeptRun("broken", drawn[0].progress, np.array([np.inf, 0.0, 1.0]), np.array([np.nan, 1.0, 2.0]))
+    before, now = np.array([np.inf, 0.0, 1.0]), np.array([np.nan, 1.0, 2.0])
+    broken = KeptRun("broken", drawn[0].progress, 12, 1.0, before, now)
     spec = kept_runs_spec([*drawn, broken])
     lines = {(trace["line"]["color"], trace["line"]["dash"]) for trace in spec["data"] if trace["showlegend"]}
     assert len(lines) == 9
