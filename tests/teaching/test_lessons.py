@@ -390,8 +390,11 @@ class Learner(Tab):
         self.press("commit")
 
     def let_it_end(self) -> None:
+        """Wait for the end of the run, and skip the question for one's own explanation."""
         self.run.speed = None
         self.look_until(lambda: self.why != "")
+        if "tell_why" in self.buttons:
+            self.press("tell_why")
 
     @property
     def run(self) -> LiveRun:
@@ -571,7 +574,7 @@ def test_an_answer_is_still_there_when_one_goes_back() -> None:
     assert learner.why == why, "the same experiment gives the same run"
 
 
-def test_a_lesson_that_was_done_opens_at_its_beginning() -> None:
+def test_a_lesson_that_was_done_opens_at_its_end_and_from_there_its_questions() -> None:
     learner = Learner(lesson="explosion")
     for number in range(3):
         learner.answer(number)
@@ -579,6 +582,9 @@ def test_a_lesson_that_was_done_opens_at_its_beginning() -> None:
         learner.press("next")
     learner.press("all_lessons")
     learner.press("open_explosion")
+    assert learner.part("<ol class='learned'") or "What you learned" in learner.html
+    for _ in range(3):
+        learner.press("previous")
     assert learner.run.experiment == LESSONS["explosion"].steps[0].experiment
 
 
