@@ -112,6 +112,32 @@ def test_while_a_new_page_is_drawn_no_part_of_the_old_one_is_rerun(
     assert b"fragment" not in server_log.read_bytes()[before:]
 
 
+def test_a_run_that_ends_before_the_new_page_begins_does_not_end_the_turn(server: str, page: Page) -> None:
+    """It was asked for just before the click. A part of the old page would ask for another one then."""
+    open_page(page, server, "problems")
+    following = "document.querySelector('.st-key-way_on a')"
+    wait_until(page, f"!!(window.rnnvizTurning && window.rnnvizChannel?.fragments.size && {following})")
+    wait_until(page, SETTLED)
+    turning = page.evaluate(
+        f"""async () => {{
+            const parts = [...rnnvizChannel.fragments.values()];
+            const app = document.querySelector('[data-testid=stApp]');
+            {following}.click();
+            for (const state of ['running', 'notRunning']) {{ // what that run does to the page
+                app.dataset.testScriptState = state;
+                await Promise.resolve();
+            }}
+            const turning = rnnvizTurning();
+            for (const part of parts) part.rerun.ask('test');
+            return turning;
+        }}"""
+    )
+    assert turning
+    wait_until(page, "location.pathname === '/cures'")
+    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=10_000)
+    wait_until(page, "!rnnvizTurning()")
+
+
 @pytest.mark.parametrize("path", MOVED)
 def test_an_earlier_address_opens_the_page_that_it_named(server: str, page: Page, path: str) -> None:
     page.goto(f"{server}/{path}?T=12&job=sentiment")

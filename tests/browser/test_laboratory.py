@@ -208,7 +208,7 @@ def test_a_closed_tab_leaves_the_workers_idle(profile: BrowserContext, tmp_path:
             return int(json.load(answer)[which])
 
     def wait_for(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90  # sweeps stand back for whatever else runs here
         while not condition():
             assert time.monotonic() < deadline
             time.sleep(0.02)
