@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.ui.catalogue import ENTRIES, MOVED
-from tests.browser.conftest import SETTLED, choose, press_key, wait_until
+from tests.browser.conftest import PLACED, SETTLED, choose, press_key, wait_until
 from tests.browser.test_story import AXE, DRAWN, MAIN, barriers, open_page
 
 IN_THE_HEADER = (
@@ -336,19 +336,17 @@ def test_the_numbers_of_a_narrow_embedded_page_wrap_above_the_whole_figure(serve
     page.set_viewport_size({"width": 1000, "height": 720})
     page.goto(f"{server}/playground?embed=true")
     wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
-    numbers, verdict = (
-        page.locator(".numbers").bounding_box(),
-        page.locator(".numbers .verdict").bounding_box(),
-    )
-    assert numbers is not None
-    assert verdict is not None
-    assert verdict["x"] + verdict["width"] <= numbers["x"] + numbers["width"]
-    assert verdict["y"] > numbers["y"] + 20, "on a line of its own"
-    part = page.get_by_test_id("stElementContainer").filter(has=page.locator(".numbers")).last.bounding_box()
-    figure = page.locator(".st-key-timeline .live-figure-window").bounding_box()
-    assert part is not None
-    assert figure is not None
-    assert figure["y"] + figure["height"] <= part["y"] + part["height"] + 1
+    wait_until(page, PLACED)
+    numbers, verdict = "document.querySelector('.numbers')", "document.querySelector('.numbers .verdict')"
+    wait_until(page, f"{right_of(verdict)} <= {right_of(numbers)}")
+    wait_until(page, f"{verdict}.getBoundingClientRect().y > {numbers}.getBoundingClientRect().y + 20")
+    part = f"{numbers}.closest('[data-testid=stElementContainer]').getBoundingClientRect().bottom"
+    figure = "document.querySelector('.st-key-timeline .live-figure-window').getBoundingClientRect().bottom"
+    wait_until(page, f"{figure} <= {part} + 1")
+
+
+def right_of(element: str) -> str:
+    return f"{element}.getBoundingClientRect().right"
 
 
 def test_an_embedded_page_has_no_navigation_and_stays_embedded(server: str, page: Page) -> None:
