@@ -54,7 +54,7 @@ class Turns:
     for workers that are being started anew. A task is handed over only when a worker is free to take it:
     what a pool has in its queue can no longer be cancelled, nor overtaken.
 
-    pool : returns the pool, a new one if it broke. workers : returns how many tasks it can run at once.
+    pool : returns the pool. workers : returns how many tasks it can run at once.
     clock : the time in seconds. aside : runs the handing over; tests replace the two.
     told : called for each task that is done, on one of the pool's threads; it must not wait.
     """
