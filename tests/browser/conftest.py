@@ -26,9 +26,14 @@ BROWSER_ARGUMENTS = (
     "--disable-sync",
 )
 WIDTH, HEIGHT = 1280, 720
+EXPECTED_WITHIN_MS = 30_000
+"""How long an expectation waits: two cores that also run the other half of the tests can be slow."""
 START_SECONDS = 60  # a cold import of Streamlit and plotly on a busy two-core machine takes 15
 # At a deep link, Streamlit's frontend asks for these below the page's own address before it finds the root.
 EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
+
+
+expect.set_options(timeout=EXPECTED_WITHIN_MS)
 
 
 def browser_path() -> str:
@@ -170,7 +175,7 @@ def choose(box: Locator, option: Locator) -> None:
 
 def press_key(page: Page, key: str) -> None:
     """Press a button's key once the button is on the page; figures may be there earlier, and hear no keys."""
-    expect(page.get_by_label(f"Shortcut {key.upper()}", exact=True).first).to_be_attached(timeout=30_000)
+    expect(page.get_by_label(f"Shortcut {key.upper()}", exact=True).first).to_be_attached()
     page.keyboard.press(key)
 
 

@@ -76,7 +76,7 @@ def test_while_it_plays_nothing_is_rerun_and_a_stop_is_rerun_once(
     asked: list[int] = []
     sockets["stream"][-1].on("framesent", lambda data: asked.append(len(data)))
     press(page, "play")
-    expect(page.locator(".lesson")).to_be_visible(timeout=30_000)
+    expect(page.locator(".lesson")).to_be_visible()
     wait_until(page, f"{DRAWN} === 2")
     page.wait_for_timeout(2500)  # it would insist every second
     assert len(asked) == 2, "Play, and the end"
@@ -156,7 +156,7 @@ def test_if_there_is_no_other_token_a_line_says_what_to_do(server: str, page: Pa
     wait_until(page, f"{CHANNEL}.socket?.readyState === 1")
     page.evaluate(f"{CHANNEL}.rerun.ask = () => {{}}")  # as if Streamlit did not hear
     page.evaluate(f"{CHANNEL}.forget('nonsense'); {CHANNEL}.connect()")
-    expect(page.locator(".channel-lost")).to_contain_text("Please reload the page", timeout=15_000)
+    expect(page.locator(".channel-lost")).to_contain_text("Please reload the page")
     expect(page.locator(".channel-lost")).to_be_visible()
     press(page, "step")  # the script's next run brings the right token
     wait_until(page, f"{STEP} === 1")
@@ -196,7 +196,7 @@ def test_a_sweep_goes_on_after_a_cut_connection_and_a_lost_request(
 ) -> None:
     page.goto(f"{server}/laboratory?H=64")
     page.get_by_role("radio", name="Border", exact=True).click()
-    expect(page.get_by_text(re.compile("Measuring: [1-9] of 24 gains"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("Measuring: [1-9] of 24 gains"))).to_be_visible()
     page.evaluate(f"{CHANNEL}.socket.close()")
     page.evaluate(
         f"""() => {{

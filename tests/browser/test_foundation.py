@@ -32,9 +32,9 @@ def wait_for_draws(page: Page, count: int) -> None:
 
 def expect_frame(page: Page) -> None:
     """The page itself stands under the app's own logo, and Streamlit knows its address."""
-    expect(page).to_have_title(re.compile(".+ · rnnviz"), timeout=30_000)
+    expect(page).to_have_title(re.compile(".+ · rnnviz"))
     expect(page.locator(".st-key-brand a")).to_be_visible()
-    expect(page.get_by_role("main")).to_contain_text(re.compile(r"\w"), timeout=30_000)
+    expect(page.get_by_role("main")).to_contain_text(re.compile(r"\w"))
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_text("Page not found")).to_have_count(0)
 
@@ -108,8 +108,8 @@ def test_a_server_stops_in_silence_in_the_middle_of_a_run(
     command = streamlit(ROOT / "app.py", port) if started == "streamlit" else [*UVICORN, str(port)]
     with running(command, port, log, folder=ROOT if started == "streamlit" else tmp_path) as server:
         page.goto(f"http://127.0.0.1:{port}/playground")
-        page.get_by_role("button", name="Play").click(timeout=30_000)
-        expect(page.locator(".numbers")).to_contain_text("updates/s", timeout=30_000)
+        page.get_by_role("button", name="Play").click()
+        expect(page.locator(".numbers")).to_contain_text("updates/s")
         children = children_of(server.pid)
         assert children, "nobody trained"
         page.goto("about:blank")  # a page that loses its server complains in the console
@@ -210,9 +210,9 @@ def test_plotly_js_is_loaded_once(figures: str, page: Page) -> None:
 def test_a_figure_follows_the_visitor_from_light_to_dark(figures: str, page: Page) -> None:
     page.goto(figures)
     still = page.get_by_role("figure", name="A still figure")
-    expect(still.get_by_text("drawn for light")).to_be_visible(timeout=30_000)
+    expect(still.get_by_text("drawn for light")).to_be_visible()
     page.emulate_media(color_scheme="dark")
-    expect(still.get_by_text("drawn for dark")).to_be_visible(timeout=30_000)
+    expect(still.get_by_text("drawn for dark")).to_be_visible()
 
 
 def test_a_slow_browser_draws_the_newest_message_and_skips_the_others(figures: str, page: Page) -> None:

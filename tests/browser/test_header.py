@@ -107,7 +107,7 @@ def test_while_a_new_page_is_drawn_no_part_of_the_old_one_is_rerun(
     )
     wait_until(page, "location.pathname === '/cures'")
     expect(page.get_by_role("heading", level=1)).to_contain_text("What helps against what")
-    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=10_000)
+    expect(page.locator(".st-key-way_on a")).to_be_visible()
     page.wait_for_timeout(300)
     assert b"fragment" not in server_log.read_bytes()[before:]
 
@@ -134,7 +134,7 @@ def test_a_run_that_ends_before_the_new_page_begins_does_not_end_the_turn(server
     )
     assert turning
     wait_until(page, "location.pathname === '/cures'")
-    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=10_000)
+    expect(page.locator(".st-key-way_on a")).to_be_visible()
     wait_until(page, "!rnnvizTurning()")
 
 
@@ -153,7 +153,7 @@ def test_the_glossary_opens_over_the_page_and_is_searched_by_typing(server: str,
     wait_until(page, DRAWN)
     page.get_by_role("button", name="Glossary").click()
     search = page.get_by_placeholder("Search: gradient")
-    expect(search).to_be_focused(timeout=20_000)
+    expect(search).to_be_focused()
     page.keyboard.type("rho")
     terms = page.locator(".st-key-drawer_terms .term")
     expect(terms.first).to_contain_text("spectral radius")
@@ -207,7 +207,7 @@ def test_no_empty_sidebar_stays_behind(server: str, page: Page) -> None:
     wait_until(page, DRAWN)
     for name in ("Lessons", "Teach", "Learn"):
         page.get_by_test_id("stTopNavLink").filter(has_text="Playground").click()
-        expect(page.locator("[data-testid=stSidebar] .st-key-scenario")).to_be_visible(timeout=20_000)
+        expect(page.locator("[data-testid=stSidebar] .st-key-scenario")).to_be_visible()
         page.wait_for_timeout(100)  # the page's script is still under way: then Streamlit keeps the sidebar
         page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
         wait_until(page, "location.pathname !== '/playground'")
@@ -246,7 +246,7 @@ def test_nothing_is_covered_when_the_buttons_of_the_projector_view_appear(
 ) -> None:
     open_page(page, server, "playground", projector="true", T="50", init=init)
     wait_until(page, DRAWN)
-    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=20_000)
+    expect(page.locator(".st-key-way_on a")).to_be_visible()
     page.mouse.move(600, 300)
     page.wait_for_timeout(300)
     assert page.evaluate(BESIDE_ONE_ANOTHER) == []
@@ -282,7 +282,7 @@ def test_after_the_projector_view_the_question_marks_have_their_usual_size(serve
 def test_what_is_unfolded_in_the_sidebar_is_seen_and_no_name_is_cut(server: str, page: Page) -> None:
     open_page(page, server, "playground")
     wait_until(page, DRAWN)
-    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=20_000)
+    expect(page.locator(".st-key-way_on a")).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_text("Network and data").click()
     seen = """(() => {
         const details = document.querySelector('[data-testid=stSidebar] details').getBoundingClientRect();

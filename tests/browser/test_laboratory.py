@@ -161,12 +161,12 @@ def test_long_work_shows_its_progress_and_can_be_cancelled(server: str, page: Pa
     open_laboratory(page, server)
     page.get_by_role("radio", name="Border", exact=True).click()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled at")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Cancelled at")).to_be_visible()
     stopped_at = page.get_by_text("Cancelled at").inner_text()
     page.wait_for_timeout(1500)
     assert page.get_by_text("Cancelled at").inner_text() == stopped_at, "nothing goes on behind the curtain"
     page.get_by_role("button", name="Start again").click()
-    expect(page.get_by_text(re.compile("Measuring: [1-9]"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("Measuring: [1-9]"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
 
 
@@ -229,7 +229,7 @@ def test_a_closed_tab_leaves_the_workers_idle(profile: BrowserContext, tmp_path:
 def test_twenty_seeds_give_a_share(server: str, page: Page) -> None:
     open_laboratory(page, server)
     page.get_by_role("radio", name="Seeds", exact=True).click()
-    expect(page.get_by_text("Of 20 seeds:")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Of 20 seeds:")).to_be_visible()
 
 
 def test_the_cliff_is_drawn_in_three_dimensions_and_follows_its_sliders(server: str, page: Page) -> None:

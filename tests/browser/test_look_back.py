@@ -89,7 +89,7 @@ def test_a_diverged_run_shows_what_came_before_and_the_explanation_again_at_its_
     page.goto(f"{server}/playground?{urlencode(to_params(PRESETS['exploding'].experiment))}")
     wait_until(page, f"{FIGURES}.length === 3 && {SETTLED}")
     press_key(page, "p")
-    expect(page.locator(".lesson")).to_be_visible(timeout=30_000)
+    expect(page.locator(".lesson")).to_be_visible()
     slider = page.get_by_role("slider", name="Look back")
     slider.focus()
     page.keyboard.press("Home")

@@ -24,7 +24,7 @@ def expect_training(page: Page, url: str) -> None:
     page.goto(f"{url}playground")
     wait_until(page, f"{DRAWN} === 3")
     page.get_by_role("button", name="Play").click()
-    expect(page.locator(".numbers")).to_contain_text("updates/s", timeout=30_000)
+    expect(page.locator(".numbers")).to_contain_text("updates/s")
     draws = "Number(document.querySelector('.st-key-timeline .live-figure').dataset.draws)"
     before = page.evaluate(draws)
     wait_until(page, f"{draws} > {before + 3}")

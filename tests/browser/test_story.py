@@ -34,8 +34,8 @@ def barriers(page: Page, colours_only: bool = False) -> dict[str, str]:
 
 def open_page(page: Page, server: str, path: str, **params: str) -> None:
     page.goto(f"{server}/{path}?{urlencode(params)}")
-    expect(page).to_have_title(re.compile(".+ · rnnviz"), timeout=30_000)
-    expect(page.get_by_role("main")).to_contain_text(re.compile(r"\w"), timeout=30_000)
+    expect(page).to_have_title(re.compile(".+ · rnnviz"))
+    expect(page.get_by_role("main")).to_contain_text(re.compile(r"\w"))
     wait_until(page, STYLED)
     wait_until(page, SETTLED)
 
@@ -70,7 +70,7 @@ def test_the_story_leads_from_page_to_page(server: str, page: Page) -> None:
     page.get_by_role("link", name="Learn step by step").click()
     for entry in list(ENTRIES.values())[1:]:
         wait_until(page, f"location.pathname === '/{entry.path}'")
-        expect(page).to_have_title(f"{entry.title} · rnnviz", timeout=30_000)
+        expect(page).to_have_title(f"{entry.title} · rnnviz")
         wait_until(page, SETTLED)  # the link of the page before has gone
         page.locator(".st-key-way_on a").click()
     wait_until(page, "location.pathname === '/'")
@@ -167,7 +167,7 @@ def test_a_projector_shows_every_page_of_the_story_at_once(server: str, page: Pa
         page.wait_for_timeout(300)  # formulas are set a moment later
         main = "document.querySelector('[data-testid=stMain]')"
         assert page.evaluate(f"{main}.scrollHeight") <= 722, path
-        expect(page.locator(".st-key-way_on a")).to_be_in_viewport(timeout=20_000)
+        expect(page.locator(".st-key-way_on a")).to_be_in_viewport()
 
 
 def test_the_results_of_training_both_problems_arrive_by_themselves(server: str, page: Page) -> None:
@@ -187,7 +187,7 @@ def test_the_results_of_training_both_problems_arrive_by_themselves(server: str,
 def test_a_problem_opens_beside_a_network_without_it_over_all_seeds(server: str, page: Page) -> None:
     open_page(page, server, "problems")
     page.get_by_role("link", name="Beside orthogonal weights, over 20 seeds").first.click()
-    expect(page.get_by_role("radio", name="20 seeds")).to_be_checked(timeout=20_000)
+    expect(page.get_by_role("radio", name="20 seeds")).to_be_checked()
     expect(page.get_by_role("combobox", name="B's Initialisation")).to_have_value("Orthogonal")
     expect(page.get_by_text("Ignored in the link")).to_have_count(0)
     page.get_by_role("button", name="Cancel").click()
@@ -238,7 +238,7 @@ def test_the_way_on_stays_at_the_foot_of_a_sidebar_that_scrolls(
 ) -> None:
     open_page(page, server, path, **LONG_SIDEBAR)
     wait_until(page, DRAWN)
-    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=20_000)
+    expect(page.locator(".st-key-way_on a")).to_be_visible()
     sidebar = "document.querySelector('[data-testid=stSidebarContent]')"
     page.get_by_test_id("stSidebar").get_by_text("Network and data").click()
     wait_until(page, f"{sidebar}.scrollHeight > {sidebar}.clientHeight + 200")
@@ -271,7 +271,7 @@ def test_what_has_the_focus_in_a_sidebar_is_not_behind_the_way_on(server: str, p
 def test_on_a_projector_the_way_on_is_whole_and_covers_no_button(server: str, page: Page, path: str) -> None:
     open_page(page, server, path, projector="true")
     wait_until(page, DRAWN)
-    expect(page.locator(".st-key-way_on a")).to_be_visible(timeout=20_000)
+    expect(page.locator(".st-key-way_on a")).to_be_visible()
     page.mouse.move(600, 300)
     wait_until(page, "getComputedStyle(document.querySelector('.st-key-way_on')).opacity === '1'")
     assert page.evaluate(LINK_ON_TOP)
