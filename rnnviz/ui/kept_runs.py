@@ -56,6 +56,7 @@ def view(session: Session) -> None:
     shelf = session.shelf
     if not shelf.runs:
         st.html("<p class='story'>No run is kept yet. Train one in the playground and press Keep.</p>")
+        _undo_button(session)
         return
     drawn = [kept.drawn for kept in shelf.runs]
     label = f"{len(drawn)} kept runs: loss, held-out metric, and gradient against time step"
@@ -127,9 +128,8 @@ def _actions(session: Session) -> None:
         if st.button("Open in the playground", icon=":material/play_circle:", key="shelf_open"):
             session.runs.put(MAIN, kept.run.copy())
             st.switch_page(ENTRIES["playground"].page)
-        st.button(
-            "Delete", icon=":material/delete:", on_click=shelf.runs.remove, args=(kept,), key="shelf_drop"
-        )
+        st.button("Delete", icon=":material/delete:", on_click=shelf.delete, args=(kept,), key="shelf_drop")
+        _undo_button(session)
         others = [other for other in shelf.runs if other is not kept]
         if others:
             pair = kept, _choice("Compare with", others, _key(session, "other"))
@@ -139,6 +139,20 @@ def _actions(session: Session) -> None:
         shelf.problem = ""
     if pair and (why := why_not(*pair)):
         st.caption(why)
+
+
+def _undo_button(session: Session) -> None:
+    """Show the button that puts back the run that was deleted last."""
+    shelf = session.shelf
+    if shelf.can_put_back:
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=shelf.put_back,
+            help="Put the deleted run back.",
+            key="shelf_undo",
+        )
 
 
 def _key(session: Session, name: str) -> str:

@@ -56,13 +56,14 @@ class Shelf:
     """Up to ``MOST`` kept runs, in the order in which they were kept.
 
     made : runs ever kept. renamed : names ever changed. problem : why the last renaming was refused, if it is
-        not yet said.
+        not yet said. deleted : the run that was deleted last, and its place.
     """
 
     runs: list[Kept] = field(default_factory=list)
     made: int = 0
     renamed: int = 0
     problem: str = ""
+    deleted: tuple[int, Kept] | None = None
 
     @property
     def full(self) -> bool:
@@ -85,6 +86,26 @@ class Shelf:
         kept = Kept(f"Run {self.made}", run.copy())
         self.runs.append(kept)
         return kept
+
+    def delete(self, kept: Kept) -> None:
+        """Take a run off the shelf; the last one can be put back."""
+        self.deleted = self.runs.index(kept), kept
+        self.runs.remove(kept)
+
+    @property
+    def can_put_back(self) -> bool:
+        """Whether there is a deleted run, and room for it."""
+        return self.deleted is not None and not self.full
+
+    def put_back(self) -> None:
+        """Put the run that was deleted last back in its place, if there is one and room for it."""
+        if self.deleted is None or self.full:
+            return
+        place, kept = self.deleted
+        self.deleted = None
+        while self._taken(kept.name):
+            kept.name = f"{kept.name[: LONGEST_NAME - 2]} 2"
+        self.runs.insert(place, kept)
 
     def rename(self, kept: Kept, name: str) -> None:
         """Give a run another name.

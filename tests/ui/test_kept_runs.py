@@ -229,6 +229,47 @@ def test_deleted_runs_are_gone_and_an_empty_shelf_says_how_to_fill_it() -> None:
     assert "press Keep" in visitor.html
 
 
+def test_a_deleted_run_comes_back_in_its_place() -> None:
+    visitor = Visitor()
+    for _ in range(3):
+        visitor.train_and_keep(3)
+    visitor.open_shelf()
+    assert not [b for b in visitor.tab.button if b.key == "shelf_undo"]
+    runs = list(visitor.session.shelf.runs)
+    visitor.widget("selectbox", "shelf_run").set_value(1)
+    visitor.look()
+    visitor.press("shelf_drop")
+    assert visitor.session.shelf.runs == [runs[0], runs[2]]
+    visitor.press("shelf_undo")
+    assert visitor.session.shelf.runs == runs
+    assert not [b for b in visitor.tab.button if b.key == "shelf_undo"]
+
+
+def test_the_last_run_comes_back_to_an_empty_shelf() -> None:
+    visitor = Visitor()
+    visitor.train_and_keep(3)
+    visitor.open_shelf()
+    visitor.press("shelf_drop")
+    visitor.press("shelf_undo")
+    assert [kept.name for kept in visitor.session.shelf.runs] == ["Run 1"]
+
+
+def test_a_run_comes_back_only_where_there_is_room_and_never_with_the_name_of_another() -> None:
+    shelf = Shelf()
+    first = shelf.keep(trained())
+    shelf.delete(first)
+    for _ in range(MOST):
+        shelf.keep(trained())
+    assert not shelf.can_put_back
+    shelf.put_back()
+    assert len(shelf.runs) == MOST
+    shelf.rename(shelf.runs[0], "x")
+    shelf.delete(shelf.runs[0])
+    shelf.rename(shelf.runs[0], "X")
+    shelf.put_back()
+    assert [run.name for run in shelf.runs[:2]] == ["x 2", "X"]
+
+
 def test_each_run_has_its_own_line_and_infinite_values_are_left_out() -> None:
     drawn = []
     for number, kept in enumerate([trained()] * 8):
