@@ -225,6 +225,11 @@ WIDEST, WIDEST_IN_LANE = 20.0, 16.0
 """Width in pixels of the ribbon at the upper end of the scale."""
 
 
+DRAWING = "drawing"
+"""The ``meta`` of a trace that shows no number: a file with the figure's numbers leaves it out. A trace whose
+points stand elsewhere than their values has the value there, as ``y``."""
+
+
 def _rows(view: Timeline) -> tuple[list[float], float]:
     """Return the heights of the hidden layers and of the outputs in the graph."""
     room, last = (LANE_ROOM, LAST_ROOM) if view.has_lane else (0.0, 0.0)
@@ -260,6 +265,7 @@ def _edge(name: str, x: Array, y: Array, colour: str, width: float, **changes: o
         "y": y,
         "line": line,
         "hoverinfo": "skip",
+        "meta": DRAWING,
     } | changes
 
 
@@ -387,6 +393,7 @@ def _node_row(
             "line": {"color": colour, "width": 0 if small else 2},
         },
         "hoverinfo": "skip",
+        "meta": DRAWING,
     }
 
 
@@ -405,6 +412,7 @@ def _words(view: Timeline, theme: Theme) -> Spec:
         "text": [word for word in view.labels if word],
         "textfont": {"size": 12, "color": theme.input},
         "hoverinfo": "skip",
+        "meta": DRAWING,
     }
 
 
@@ -437,6 +445,7 @@ def _states(view: Timeline, theme: Theme) -> list[Spec]:
         "yaxis": "y2",
         "marker": {"symbol": "x-thin", "size": 9, "line": {"color": theme.bad, "width": 2}},
         "hovertemplate": "the state overflowed<extra></extra>",
+        "meta": {"y": ""},
     }
     return [heatmap, marks]
 
@@ -526,6 +535,7 @@ def _broken(view: Timeline, theme: Theme, values: Array, span: tuple[int, int]) 
             "yaxis": "y3",
             "marker": {"symbol": symbol, "size": 8, "color": colour, "line": {"color": colour, "width": 2}},
             "hovertemplate": f"{name}<extra></extra>",
+            "meta": {"y": "overflow" if symbol == "x-thin" else 0},
         }
         for name, where, height, symbol, colour in kinds
     ]

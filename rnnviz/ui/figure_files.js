@@ -14,12 +14,15 @@ function cell(value) {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-// One row a point: the curve's name, x, y, and of a heatmap or surface the value there.
+// One row a point: the curve's name, x, y, and of a heatmap or surface the value there. A trace's `meta` says when
+// it shows no number, or when its points have another y than where they stand.
 export function table(traces) {
   const rows = [["curve", "x", "y", "value"]];
-  traces.forEach((trace, number) => {
+  const measured = traces.filter(({ meta }) => meta !== "drawing");
+  (measured.length ? measured : traces).forEach((trace, number) => {
     const name = trace.name || `curve ${number + 1}`;
-    const { x = [], y = [], z } = trace;
+    const { x = [], z, meta } = trace;
+    const y = meta && "y" in meta ? x.map(() => meta.y) : (trace.y ?? []);
     if (z?.length)
       z.forEach((line, i) => line.forEach?.((value, j) => rows.push([name, x[j] ?? j, y[i] ?? i, value])));
     else for (let i = 0; i < Math.max(x.length, y.length); ++i) rows.push([name, x[i] ?? i, y[i], undefined]);
