@@ -8,7 +8,7 @@ const ROUNDING = 0.008; // pixels; browsers round sizes down to a 64th of a pixe
 const UNEVEN = 0.01; // largest deviation of evenly spaced cells, as a share of their width
 
 // What a trace may say. One that says anything else is left to plotly.
-const UNSEEN = "type name uid xaxis yaxis customdata hoverinfo hovertext hovertemplate showlegend legendgroup showscale";
+const UNSEEN = "type name uid xaxis yaxis customdata meta hoverinfo hovertext hovertemplate showlegend legendgroup showscale";
 const MARKER = "marker.color marker.line.color marker.line.width";
 const ATTRIBUTES = Object.fromEntries(
   Object.entries({

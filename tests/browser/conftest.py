@@ -161,6 +161,12 @@ def wait_until(page: Page, expression: str, argument: object = None, seconds: fl
         page.wait_for_timeout(50)
 
 
+def expect_no_scroll_bar(page: Page, screens: int = 1) -> None:
+    """All is on one screen, or on more; pictures and formulas take their places a moment after the text."""
+    main = "document.querySelector('[data-testid=stMain]')"
+    wait_until(page, f"{main}.scrollHeight <= {screens} * {main}.clientHeight", seconds=10)
+
+
 def choose(box: Locator, option: Locator) -> None:
     """Click an option of an open list; again if the list moved under the pointer, which leaves it open."""
     for _ in range(5):

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.ui.catalogue import ENTRIES, MOVED
-from tests.browser.conftest import PLACED, SETTLED, choose, press_key, wait_until
+from tests.browser.conftest import PLACED, SETTLED, choose, expect_no_scroll_bar, press_key, wait_until
 from tests.browser.test_story import AXE, DRAWN, MAIN, barriers, open_page
 
 IN_THE_HEADER = (
@@ -251,7 +251,7 @@ def test_nothing_is_covered_when_the_buttons_of_the_projector_view_appear(
     page.wait_for_timeout(300)
     assert page.evaluate(BESIDE_ONE_ANOTHER) == []
     expect(page.locator(".story")).to_contain_text("Press P to train")
-    assert page.evaluate(f"{MAIN}.scrollHeight") <= 720
+    expect_no_scroll_bar(page)
 
 
 def test_a_scenario_is_chosen_in_projector_view(server: str, page: Page) -> None:

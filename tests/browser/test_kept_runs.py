@@ -9,12 +9,11 @@ from playwright.sync_api import Page, expect
 
 from rnnviz import Experiment
 from rnnviz.experiment.links import to_params
-from tests.browser.conftest import SETTLED, press_key, wait_until
+from tests.browser.conftest import SETTLED, expect_no_scroll_bar, press_key, wait_until
 from tests.browser.test_story import AXE, barriers
 
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
 PARAM = "new URL(location).searchParams.get"
-MAIN = "document.querySelector('[data-testid=stMain]')"
 
 
 def keep_after(page: Page, updates: int) -> None:
@@ -52,7 +51,7 @@ def test_a_kept_run_is_compared_and_opened_again_where_it_was(server: str, page:
     page.get_by_role("radio", name="Kept", exact=True).click()
     expect(page.locator(".kept-runs tr")).to_have_count(3)
     wait_until(page, "document.querySelector('.st-key-kept_runs .live-figure')?.dataset.draws > 0")
-    assert page.evaluate(f"{MAIN}.scrollHeight - {MAIN}.clientHeight") <= 0
+    expect_no_scroll_bar(page)
     page.evaluate(AXE)
     assert barriers(page) == {}
     assert_titles_apart(page, width=390)

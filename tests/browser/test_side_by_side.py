@@ -9,11 +9,10 @@ from playwright.sync_api import Page, expect
 
 from rnnviz import Experiment
 from rnnviz.experiment.links import to_params
-from tests.browser.conftest import SETTLED, both_themes, choose, wait_until
+from tests.browser.conftest import SETTLED, both_themes, choose, expect_no_scroll_bar, wait_until
 from tests.browser.test_story import AXE, barriers
 
 FIGURES = "[...document.querySelectorAll('.live-figure[data-draws]')]"
-MAIN = "document.querySelector('[data-testid=stMain]')"
 TABLE = "[...document.querySelectorAll('table.pair tr')].map(row => [...row.cells].map(c => c.textContent))"
 
 
@@ -76,7 +75,7 @@ def test_twenty_seeds_end_in_a_verdict(server: str, page: Page) -> None:
     expect(page.get_by_text("All 40 runs measured.")).to_be_visible(timeout=150_000)
     told = page.get_by_text("The intervals do not overlap: A is better at this.")
     expect(told).to_be_visible()
-    assert page.evaluate(f"{MAIN}.scrollHeight - {MAIN}.clientHeight") <= 0
+    expect_no_scroll_bar(page)
 
 
 @both_themes
@@ -84,6 +83,6 @@ def test_it_fits_on_the_screen_and_is_open_to_all(server: str, page: Page, theme
     page.emulate_media(reduced_motion="reduce")
     open_pair(page, server)
     page.wait_for_timeout(300)
-    assert page.evaluate(f"{MAIN}.scrollHeight - {MAIN}.clientHeight") <= 0
+    expect_no_scroll_bar(page)
     page.evaluate(AXE)
     assert barriers(page) == {}

@@ -14,7 +14,7 @@ from rnnviz import PRESETS, Experiment
 from rnnviz.experiment.links import to_params
 from rnnviz.teaching.cures import CURES, PROBLEMS
 from rnnviz.ui.catalogue import ENTRIES
-from tests.browser.conftest import SETTLED, STYLED, both_themes, press_key, wait_until
+from tests.browser.conftest import SETTLED, STYLED, both_themes, expect_no_scroll_bar, press_key, wait_until
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PATHS = [entry.path for name, entry in ENTRIES.items() if name != "real_data"]
@@ -42,7 +42,7 @@ def open_page(page: Page, server: str, path: str, **params: str) -> None:
 
 def assert_open_to_all_and_fits(page: Page) -> None:
     """No serious barrier in either theme, at most two screens high, and as wide as the screen or a phone."""
-    assert page.evaluate(f"{MAIN}.scrollHeight") <= 2 * 720, "no page is longer than two screens"
+    expect_no_scroll_bar(page, screens=2)
     page.evaluate(AXE)
     assert barriers(page) == {}
     page.emulate_media(color_scheme="dark")
@@ -164,9 +164,7 @@ def test_a_projector_shows_every_page_of_the_story_at_once(server: str, page: Pa
     for path in ("why", "how", "types", "problems", "laboratory", "lessons"):
         open_page(page, server, path, projector="true")
         wait_until(page, DRAWN)
-        page.wait_for_timeout(300)  # formulas are set a moment later
-        main = "document.querySelector('[data-testid=stMain]')"
-        assert page.evaluate(f"{main}.scrollHeight") <= 722, path
+        expect_no_scroll_bar(page)
         expect(page.locator(".st-key-way_on a")).to_be_in_viewport()
 
 

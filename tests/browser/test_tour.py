@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.experiment.links import to_params
 from rnnviz.teaching.tour import SMALL, STAGES, UPDATES
-from tests.browser.conftest import SETTLED, use_theme, wait_until
+from tests.browser.conftest import SETTLED, expect_no_scroll_bar, use_theme, wait_until
 from tests.browser.test_story import AXE, MAIN, barriers, open_page
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
@@ -52,7 +52,7 @@ def expect_stage(page: Page, stage: str, figures: int) -> None:
 
 
 def assert_fits(page: Page) -> None:
-    assert page.evaluate(f"{MAIN}.scrollHeight") <= 720, "all on one screen"
+    expect_no_scroll_bar(page)
     assert page.evaluate(f"{MAIN}.scrollWidth") <= 1280
     assert page.evaluate(HIDDEN_BUTTONS) == 0
     assert page.evaluate(CUT) == []

@@ -13,8 +13,8 @@ from rnnviz.export.sheet_blocks import Sheet
 from rnnviz.export.worksheet import LONGEST_REASON, Given, class_sheet, lesson_sheet, observe
 from rnnviz.teaching.lessons import LESSONS
 from rnnviz.teaching.presets import PRESETS
-from tests.browser.conftest import both_themes, wait_until
-from tests.browser.test_lessons import EXPLOSION, HEIGHT, button, commit, expect_question, open_lesson, reach
+from tests.browser.conftest import both_themes, expect_no_scroll_bar, wait_until
+from tests.browser.test_lessons import EXPLOSION, button, commit, expect_question, open_lesson, reach
 
 LINK = "http://127.0.0.1:8501/playground?" + "&".join(f"setting{number}=some-value" for number in range(18))
 WORDS = "It <b>grows</b> & grows."
@@ -75,7 +75,7 @@ def test_words_come_before_the_explanation_and_stand_on_the_sheet(
             expect(page.locator(".why .own")).to_have_text(f"You wrote: {WORDS}")
             expect(page.locator(".why p")).not_to_have_count(1)
             expect(button(page, "tell_why")).to_have_count(0)
-            assert page.evaluate(HEIGHT) <= 720
+            expect_no_scroll_bar(page)
         elif number == 1:  # skipped, for the rest of the lesson
             button(page, "stop_asking").click()
             expect(page.locator(".why p").first).to_be_visible()
