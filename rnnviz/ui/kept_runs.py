@@ -156,8 +156,8 @@ def _undo_button(session: Session) -> None:
 
 
 def _key(session: Session, name: str) -> str:
-    """Return the key of a choice of runs: a new one after each renaming, or browsers keep the old name."""
-    return f"shelf_{name}__{session.shelf.renamed}"
+    """Return the key of a choice of runs: a new one when names or places change; browsers keep old names."""
+    return f"shelf_{name}__{session.shelf.changes}"
 
 
 def _choice(label: str, runs: list[Kept], key: str) -> Kept:

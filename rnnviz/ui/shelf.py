@@ -55,13 +55,13 @@ class Kept:
 class Shelf:
     """Up to ``MOST`` kept runs, in the order in which they were kept.
 
-    made : runs ever kept. renamed : names ever changed. problem : why the last renaming was refused, if it is
-        not yet said. deleted : the run that was deleted last, and its place.
+    made : runs ever kept. changes : how often runs got other names or places. problem : why the last renaming
+        was refused, if it is not yet said. deleted : the run that was deleted last, and its place.
     """
 
     runs: list[Kept] = field(default_factory=list)
     made: int = 0
-    renamed: int = 0
+    changes: int = 0
     problem: str = ""
     deleted: tuple[int, Kept] | None = None
 
@@ -91,6 +91,7 @@ class Shelf:
         """Take a run off the shelf; the last one can be put back."""
         self.deleted = self.runs.index(kept), kept
         self.runs.remove(kept)
+        self.changes += 1
 
     @property
     def can_put_back(self) -> bool:
@@ -106,6 +107,7 @@ class Shelf:
         while self._taken(kept.name):
             kept.name = f"{kept.name[: LONGEST_NAME - 2]} 2"
         self.runs.insert(place, kept)
+        self.changes += 1
 
     def rename(self, kept: Kept, name: str) -> None:
         """Give a run another name.
@@ -126,7 +128,7 @@ class Shelf:
         if self._taken(name, besides=kept):
             raise ValueError(f"Another run is called {name}: this one is still called {kept.name}.")
         kept.name = name
-        self.renamed += 1
+        self.changes += 1
 
     def _taken(self, name: str, besides: Kept | None = None) -> bool:
         """Return whether a run has a name; small and capital letters are not told apart."""

@@ -55,6 +55,13 @@ def test_a_kept_run_is_compared_and_opened_again_where_it_was(server: str, page:
     page.evaluate(AXE)
     assert barriers(page) == {}
     assert_titles_apart(page, width=390)
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator(".kept-runs tr")).to_have_count(2)
+    expect(page.get_by_label("Run", exact=True)).to_have_value("Run 2")
+    expect(page.get_by_label("Name")).to_have_value("Run 2")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".kept-runs tr")).to_have_count(3)
+    expect(page.get_by_label("Run", exact=True)).to_have_value("Run 1")
     page.get_by_role("button", name="Open in the playground").click()
     wait_until(page, f"location.pathname === '/playground' && {STEP} === 3")
     wait_until(page, f"{PARAM}('topology') === 'many-to-one' && {PARAM}('T') === '6'")
