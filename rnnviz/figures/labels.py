@@ -53,8 +53,7 @@ class Panel:
 
     def label(self, theme: Theme, text: str, spots: Sequence[Spot], size: int, colour: str) -> Spec:
         """Return a label at the first of the spots that the fewest lines cross."""
-        crossed = [self._crossed(self._box(spot, text, size)) for spot in spots]
-        best = spots[int(np.argmin(crossed))]
+        best = spots[int(np.argmin(self._crossed(spots, text, size)))]
         left, low, right, top = self._box(best, text, size)
         across = np.array([left, right, right, left, left, right]), np.array([low, low, top, top, low, top])
         self.lines.append(self._from_pixels(*across))
@@ -67,15 +66,15 @@ class Panel:
 
         A label that leaves the least panel may still do so: the panel is usually wider.
         """
-        crossed = min(self._crossed(self._box(spot, text, size)) for spot in spots)
-        return crossed % OUTSIDE < 2 * LINE * size
+        return bool(self._crossed(spots, text, size).min() % OUTSIDE < 2 * LINE * size)
 
-    def _crossed(self, box: tuple[float, float, float, float]) -> float:
-        """Return how many pixels of lines a box covers; more if it leaves the panel."""
-        left, low, right, top = box
-        beyond = max(0.0, -left) + max(0.0, -low) + max(0.0, right - self.width) + max(0.0, top - self.height)
-        within = sum(_length_within(*self._to_pixels(*line), box) for line in self.lines)
-        return round(within + OUTSIDE * (beyond > 0.5), 3)
+    def _crossed(self, spots: Sequence[Spot], text: str, size: int) -> Array:
+        """Return how many pixels of lines a label covers at each spot; more if it leaves the panel there."""
+        boxes = np.array([self._box(spot, text, size) for spot in spots])
+        most = np.array([self.width, self.height])
+        beyond = np.maximum(-boxes[:, :2], 0.0).sum(axis=1) + np.maximum(boxes[:, 2:] - most, 0.0).sum(axis=1)
+        lines = [self._to_pixels(*line) for line in self.lines]
+        return np.round(_lengths_within(lines, boxes) + OUTSIDE * (beyond > 0.5), 3)
 
     def _box(self, spot: Spot, text: str, size: int) -> tuple[float, float, float, float]:
         """Return the left, lower, right and upper end of a label in pixels from the lower left corner."""
@@ -105,17 +104,24 @@ def beside_level(panel: Panel, level: float, above: bool) -> list[Spot]:
     ]
 
 
-def _length_within(x: Array, y: Array, box: tuple[float, float, float, float]) -> float:
-    """Return the length of a line inside a box (Liang & Barsky 1984)."""
-    begin, end = np.stack([x[:-1], y[:-1]]), np.stack([x[1:], y[1:]])
+def _lengths_within(lines: Sequence[Line], boxes: Array) -> Array:
+    """Return the length of all lines together inside each box (Liang & Barsky 1984).
+
+    boxes : (n, 4), left, lower, right and upper ends; all at once: every picture of a run needs this.
+    """
+    if not lines:
+        return np.zeros(len(boxes))
+    begin = np.concatenate([np.stack([x[:-1], y[:-1]]) for x, y in lines], axis=1)
+    end = np.concatenate([np.stack([x[1:], y[1:]]) for x, y in lines], axis=1)
     there = np.isfinite(begin).all(axis=0) & np.isfinite(end).all(axis=0)
     begin, way = begin[:, there], (end - begin)[:, there]
-    enters, leaves = np.zeros(begin.shape[1]), np.ones(begin.shape[1])
-    for axis, (low, high) in enumerate(((box[0], box[2]), (box[1], box[3]))):
+    enters, leaves = np.zeros((len(boxes), begin.shape[1])), np.ones((len(boxes), begin.shape[1]))
+    for axis in range(2):
+        low, high = boxes[:, axis, None], boxes[:, axis + 2, None]
         still = way[axis] == 0.0
         step = np.where(still, 1.0, way[axis])
         ends = (low - begin[axis]) / step, (high - begin[axis]) / step
         outside = still & ((begin[axis] < low) | (begin[axis] > high))
         enters = np.maximum(enters, np.where(still, np.where(outside, np.inf, 0.0), np.minimum(*ends)))
         leaves = np.minimum(leaves, np.where(still, 1.0, np.maximum(*ends)))
-    return float(np.sum(np.clip(leaves - enters, 0.0, None) * np.hypot(*way)))
+    return np.clip(leaves - enters, 0.0, None) @ np.hypot(*way)
