@@ -520,11 +520,11 @@ def _broken(view: Timeline, theme: Theme, values: Array, span: tuple[int, int]) 
     low, high = 10.0 ** (span[0] + edge), 10.0 ** (span[1] - edge)
     beyond = zero & (np.arange(view.T) < view.first_reached)
     kinds = [
-        ("exactly 0", zero & ~beyond, low, "triangle-down", theme.faint),
-        ("overflow", view.reached & ~np.isfinite(values), high, "x-thin", theme.bad),
+        ("exactly 0", 0, zero & ~beyond, low, "triangle-down", theme.faint),
+        ("overflow", "overflow", view.reached & ~np.isfinite(values), high, "x-thin", theme.bad),
     ]
     if view.cuts:
-        kinds.append(("exactly 0: cut off", beyond, low, "triangle-down", theme.faint))
+        kinds.append(("exactly 0: cut off", 0, beyond, low, "triangle-down", theme.faint))
     return [
         {
             "type": "scatter",
@@ -535,9 +535,9 @@ def _broken(view: Timeline, theme: Theme, values: Array, span: tuple[int, int]) 
             "yaxis": "y3",
             "marker": {"symbol": symbol, "size": 8, "color": colour, "line": {"color": colour, "width": 2}},
             "hovertemplate": f"{name}<extra></extra>",
-            "meta": {"y": "overflow" if symbol == "x-thin" else 0},
+            "meta": {"y": value},
         }
-        for name, where, height, symbol, colour in kinds
+        for name, value, where, height, symbol, colour in kinds
     ]
 
 

@@ -80,10 +80,7 @@ class Shelf:
         """
         if self.full:
             raise ValueError(f"The shelf holds {MOST} runs: delete one under Side by side, Kept.")
-        self.made += 1
-        while self._taken(f"Run {self.made}"):
-            self.made += 1
-        kept = Kept(f"Run {self.made}", run.copy())
+        kept = Kept(self._new_name(), run.copy())
         self.runs.append(kept)
         return kept
 
@@ -99,13 +96,16 @@ class Shelf:
         return self.deleted is not None and not self.full
 
     def put_back(self) -> None:
-        """Put the run that was deleted last back in its place, if there is one and room for it."""
+        """Put the run that was deleted last back in its place, if there is one and room for it.
+
+        If another run has its name by now, it gets a new one.
+        """
         if self.deleted is None or self.full:
             return
         place, kept = self.deleted
         self.deleted = None
-        while self._taken(kept.name):
-            kept.name = f"{kept.name[: LONGEST_NAME - 2]} 2"
+        if self._taken(kept.name):
+            kept.name = self._new_name()
         self.runs.insert(place, kept)
         self.changes += 1
 
@@ -129,6 +129,13 @@ class Shelf:
             raise ValueError(f"Another run is called {name}: this one is still called {kept.name}.")
         kept.name = name
         self.changes += 1
+
+    def _new_name(self) -> str:
+        """Return a name that no run has."""
+        self.made += 1
+        while self._taken(f"Run {self.made}"):
+            self.made += 1
+        return f"Run {self.made}"
 
     def _taken(self, name: str, besides: Kept | None = None) -> bool:
         """Return whether a run has a name; small and capital letters are not told apart."""

@@ -263,11 +263,12 @@ def test_a_run_comes_back_only_where_there_is_room_and_never_with_the_name_of_an
     assert not shelf.can_put_back
     shelf.put_back()
     assert len(shelf.runs) == MOST
-    shelf.rename(shelf.runs[0], "x")
+    longest = "x" * (LONGEST_NAME - 2) + " 2"
+    shelf.rename(shelf.runs[0], longest)
     shelf.delete(shelf.runs[0])
-    shelf.rename(shelf.runs[0], "X")
+    shelf.rename(shelf.runs[0], longest.upper())
     shelf.put_back()
-    assert [run.name for run in shelf.runs[:2]] == ["x 2", "X"]
+    assert [run.name for run in shelf.runs[:2]] == [f"Run {MOST + 2}", longest.upper()]
 
 
 def test_each_run_has_its_own_line_and_infinite_values_are_left_out() -> None:
