@@ -24,6 +24,8 @@ from rnnviz.ui.style import theme
 
 HEIGHT = 300
 LEAST_WIDTH = 860  # the three titles stand side by side
+DIFFERENT_TASKS = "These runs learn different tasks, whose losses and metrics cannot be compared."
+RUN, OTHER, NAME = "shelf_run", "shelf_other", "shelf_name"  # the keys of what is chosen
 
 
 def keep_button(session: Session) -> None:
@@ -63,8 +65,6 @@ def view(session: Session) -> None:
     spec = kept_runs_spec(drawn, theme())
     show(spec, key="kept_runs", label=label, height=HEIGHT, least_width=LEAST_WIDTH)
     st.html(_table(shelf.runs, drawn))
-    if "task" in differing(shelf.runs):
-        st.caption("These runs learn different tasks, whose losses and metrics cannot be compared.")
     _actions(session)
 
 
@@ -96,7 +96,8 @@ def _table(runs: list[Kept], drawn: list[KeptRun]) -> str:
         cells = "".join(f"<td>{cell}</td>" for cell in [*settings, *outcome])
         lines.append(f"<tr><th scope=row>{named}</th>{cells}</tr>")
     head = "".join(f"<th scope=col>{escape(text)}</th>" for text in heads)
-    return f"<div class='kept-runs'><table><tr>{head}</tr>{''.join(lines)}</table></div>"
+    caption = f"<caption>{DIFFERENT_TASKS}</caption>" if "task" in names else ""
+    return f"<div class='kept-runs'><table>{caption}<tr>{head}</tr>{''.join(lines)}</table></div>"
 
 
 def _metric(drawn: KeptRun) -> str:
@@ -115,16 +116,8 @@ def _actions(session: Session) -> None:
     """Show what can be done with a run, or with two of them."""
     shelf, pair = session.shelf, None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="shelf_bar"):
-        kept = _choice("Run", shelf.runs, _key(session, "run"))
-        st.text_input(
-            "Name",
-            kept.name,
-            max_chars=LONGEST_NAME,
-            key=f"shelf_name_{id(kept)}",
-            on_change=_rename,
-            args=(session, kept),
-            width=150,
-        )
+        kept = _choice("Run", shelf.runs, RUN)
+        _name_field(session, kept)
         if st.button("Open in the playground", icon=":material/play_circle:", key="shelf_open"):
             session.runs.put(MAIN, kept.run.copy())
             st.switch_page(ENTRIES["playground"].page)
@@ -132,7 +125,7 @@ def _actions(session: Session) -> None:
         _undo_button(session)
         others = [other for other in shelf.runs if other is not kept]
         if others:
-            pair = kept, _choice("Compare with", others, _key(session, "other"))
+            pair = kept, _choice("Compare with", others, OTHER)
             _pair_button(session, *pair)
     if shelf.problem:
         refusal(shelf.problem)
@@ -142,43 +135,50 @@ def _actions(session: Session) -> None:
 
 
 def _undo_button(session: Session) -> None:
-    """Show the button that puts back the run that was deleted last."""
+    """Show the button that puts back the run that was deleted last, and chooses it."""
     shelf = session.shelf
+
+    def undo() -> None:
+        kept = shelf.put_back()
+        if kept:
+            st.session_state[RUN] = kept.number
+
     if shelf.can_put_back:
         st.button(
             "Undo",
             icon=":material/undo:",
             type="tertiary",
-            on_click=shelf.put_back,
+            on_click=undo,
             help="Put the deleted run back.",
             key="shelf_undo",
         )
 
 
-def _key(session: Session, name: str) -> str:
-    """Return the key of a choice of runs: a new one when names or places change; browsers keep old names."""
-    return f"shelf_{name}__{session.shelf.changes}"
-
-
 def _choice(label: str, runs: list[Kept], key: str) -> Kept:
-    """Let the visitor choose one of several runs."""
-    number = st.selectbox(label, range(len(runs)), format_func=lambda n: runs[n].name, key=key, width=150)
-    return runs[min(number or 0, len(runs) - 1)]
+    """Let the visitor choose one of several runs: the first one, if what was chosen is gone."""
+    numbered = {kept.number: kept for kept in runs}
+    number = st.selectbox(label, numbered, format_func=lambda n: numbered[n].name, key=key, width=150)
+    return numbered[number]
 
 
-def _rename(session: Session, kept: Kept) -> None:
-    """Give a run the name that the visitor wrote; the choices stay as they are."""
-    shelf, field = session.shelf, f"shelf_name_{id(kept)}"
-    chosen = {name: st.session_state.get(_key(session, name)) for name in ("run", "other")}
-    try:
-        shelf.rename(kept, st.session_state[field])
-    except ValueError as problem:
-        shelf.problem = str(problem)
-    else:
-        for name, number in chosen.items():
-            if number is not None:
-                st.session_state[_key(session, name)] = number
-    st.session_state[field] = kept.name
+def _name_field(session: Session, kept: Kept) -> None:
+    """Show the name of the chosen run, which can be written over."""
+    shelf = session.shelf
+
+    def rename() -> None:
+        try:
+            shelf.rename(kept, st.session_state[NAME])
+        except ValueError as problem:
+            shelf.problem = str(problem)
+        for key in (RUN, OTHER):  # the browser knows what is chosen by its name alone
+            if key in st.session_state:
+                st.session_state[key] = st.session_state[key]
+        st.session_state[NAME] = kept.name
+
+    if shelf.named != kept.number or NAME not in st.session_state:
+        shelf.named = kept.number
+        st.session_state[NAME] = kept.name
+    st.text_input("Name", max_chars=LONGEST_NAME, key=NAME, on_change=rename, width=150)
 
 
 def why_not(a: Kept, b: Kept) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.figures.kept_runs import KeptRun
@@ -21,8 +23,9 @@ LONGEST_NAME = 40
 
 @dataclass(eq=False)
 class Kept:
-    """A run on the shelf; nobody trains it."""
+    """A run on the shelf; nobody trains it. number : its own, whatever it is called."""
 
+    number: int
     name: str
     run: LiveRun
 
@@ -55,13 +58,15 @@ class Kept:
 class Shelf:
     """Up to ``MOST`` kept runs, in the order in which they were kept.
 
-    made : runs ever kept. changes : how often runs got other names or places. problem : why the last renaming
-        was refused, if it is not yet said. deleted : the run that was deleted last, and its place.
+    made : runs that were named. named : number of the run whose name stands in the field. problem : why
+        the last renaming was refused, if it is not yet said. deleted : the run that was deleted last, and
+        its place.
     """
 
     runs: list[Kept] = field(default_factory=list)
     made: int = 0
-    changes: int = 0
+    named: int = 0
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
     problem: str = ""
     deleted: tuple[int, Kept] | None = None
 
@@ -80,7 +85,7 @@ class Shelf:
         """
         if self.full:
             raise ValueError(f"The shelf holds {MOST} runs: delete one under Side by side, Kept.")
-        kept = Kept(self._new_name(), run.copy())
+        kept = Kept(next(self.numbers), self._new_name(), run.copy())
         self.runs.append(kept)
         return kept
 
@@ -88,26 +93,25 @@ class Shelf:
         """Take a run off the shelf; the last one can be put back."""
         self.deleted = self.runs.index(kept), kept
         self.runs.remove(kept)
-        self.changes += 1
 
     @property
     def can_put_back(self) -> bool:
         """Whether there is a deleted run, and room for it."""
         return self.deleted is not None and not self.full
 
-    def put_back(self) -> None:
-        """Put the run that was deleted last back in its place, if there is one and room for it.
+    def put_back(self) -> Kept | None:
+        """Put the run that was deleted last back in its place, if there is room for it, and return it.
 
         If another run has its name by now, it gets a new one.
         """
         if self.deleted is None or self.full:
-            return
+            return None
         place, kept = self.deleted
         self.deleted = None
         if self._taken(kept.name):
             kept.name = self._new_name()
         self.runs.insert(place, kept)
-        self.changes += 1
+        return kept
 
     def rename(self, kept: Kept, name: str) -> None:
         """Give a run another name.
@@ -128,7 +132,6 @@ class Shelf:
         if self._taken(name, besides=kept):
             raise ValueError(f"Another run is called {name}: this one is still called {kept.name}.")
         kept.name = name
-        self.changes += 1
 
     def _new_name(self) -> str:
         """Return a name that no run has."""
