@@ -32,15 +32,18 @@ class Entry:
 
     @property
     def page(self) -> Page:
-        """The page as a Streamlit page."""
-        return st.Page(
-            FOLDER / f"{self.name}.py",
-            title=self.tab or self.title,
-            icon=f":material/{self.icon}:",
-            url_path=self.path or self.name,
-            default=self.name == "home",
-            visibility="visible" if self.tab else "hidden",
-        )
+        """The page as a Streamlit page: made once in a visit, because each one looks for its file."""
+        made: dict[str, Page] = st.session_state.setdefault("pages", {})
+        if self.name not in made:
+            made[self.name] = st.Page(
+                FOLDER / f"{self.name}.py",
+                title=self.tab or self.title,
+                icon=f":material/{self.icon}:",
+                url_path=self.path or self.name,
+                default=self.name == "home",
+                visibility="visible" if self.tab else "hidden",
+            )
+        return made[self.name]
 
 
 ENTRIES = {

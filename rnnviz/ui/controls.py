@@ -240,7 +240,14 @@ def _network(session: Session, useful: Collection[str]) -> None:
     if not any(name in useful for name in (*named, *numbers[0], *numbers[1])):
         return
     alone = "task" not in useful
-    with st.container(key="few") if alone else st.expander("Network and data", key="more"):
+    if alone:
+        place = st.container(key="few")
+    else:
+        place = st.expander("Network and data", key="more", on_change="rerun")
+        _unfolding(key="unfolding", height=1)
+        if not place.open:  # each control costs every rerun of the page, in a class of thirty too
+            return
+    with place:
         for name, draw in named.items():
             if name in useful:
                 draw()
@@ -254,8 +261,6 @@ def _network(session: Session, useful: Collection[str]) -> None:
         for option in TASKS[e.task].options.values():
             if option.name in useful:
                 _option(session, option)
-    if not alone:
-        _unfolding(key="unfolding", height=1)
 
 
 def _activation(session: Session) -> None:

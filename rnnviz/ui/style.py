@@ -8,9 +8,10 @@ from rnnviz.figures.theme import THEMES, Theme
 from rnnviz.ui.catalogue import ENTRIES, MOVED
 from rnnviz.ui.session import current
 
-_CSS = Path(__file__).with_suffix(".css")
-_PROJECTOR_CSS = Path(__file__).with_name("projector.css")
-_EMBEDDED_CSS = Path(__file__).with_name("embedded.css")
+_CSS, _PROJECTOR_CSS, _EMBEDDED_CSS = (
+    Path(__file__).with_name(f"{name}.css").read_text(encoding="utf-8")
+    for name in ("style", "projector", "embedded")
+)
 
 # Streamlit restyles itself for a new theme without a rerun; the figures' colours need one.
 _theme_watch = st.components.v2.component(
@@ -46,8 +47,8 @@ _pointer_watch = st.components.v2.component(
 
 def inject(projector: bool) -> None:
     """Add the app's CSS to the page, and rerun the page when the theme changes; takes no space."""
-    files = [_CSS, *[_PROJECTOR_CSS] * projector, *[_EMBEDDED_CSS] * bool(st.context.is_embedded)]
-    st.html(f"<style>{''.join(file.read_text(encoding='utf-8') for file in files)}</style>")
+    rules = [_CSS, *[_PROJECTOR_CSS] * projector, *[_EMBEDDED_CSS] * bool(st.context.is_embedded)]
+    st.html(f"<style>{''.join(rules)}</style>")
     pages = [*(entry.path for entry in ENTRIES.values()), *MOVED]
     _theme_watch(key="theme_watch", data={"theme": st.context.theme.type, "pages": pages}, height=1)
     if projector:

@@ -107,10 +107,12 @@ class Student:
         await self._rerun(WidgetState(id=self._id("play"), trigger_value=True), "play")
 
     async def pause(self) -> None:
-        """Press Pause."""
-        begun = time.perf_counter()
-        await self._rerun(WidgetState(id=self._id("play"), trigger_value=True), "pause")
+        """Press Pause, and wait for the button to become another."""
+        begun, runs, pause = time.perf_counter(), self._runs, self._id("play")
+        await self._ask(WidgetState(id=pause, trigger_value=True))
+        await self._until(lambda: self._label(pause) != "Pause", "pause")
         self.pauses.append(time.perf_counter() - begun)
+        await self._until(lambda: self._runs > runs, "pause")
 
     async def slide(self) -> None:
         """Move the slider of the learning rate, and wait for the picture."""
@@ -191,6 +193,10 @@ class Student:
         found = next((name for name in self._widgets if re.search(rf"-{key}(__\d+)?$", name)), "")
         self.errors += [] if found else [f"{key} is not on the page"]
         return found
+
+    def _label(self, button: str) -> str:
+        """Return what a button says."""
+        return self._widgets[button][1].button.label
 
     async def _listen(self) -> None:
         try:
