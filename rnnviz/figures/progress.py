@@ -59,13 +59,13 @@ class Progress:
     solved_at: int | None = None
     cursor: int | None = None
 
-    @classmethod
-    def of(cls, e: Experiment, state: TrainingState) -> Progress:
+    @staticmethod  # a class method would be sent to workers with all of its code
+    def of(e: Experiment, state: TrainingState) -> Progress:
         """Return the progress of a run."""
         task, columns = TASKS[e.task], state.history.columns
         count = len(columns["step"])
         shown = np.unique(np.linspace(0, max(count - 1, 0), min(count, MAX_POINTS)).astype(int))
-        return cls(
+        return Progress(
             steps=columns["step"][shown],
             loss=columns["loss"][shown],
             metric=columns["metric"][shown],

@@ -77,6 +77,9 @@ COPY_BYTES = 4_000_000
 ALL_DRAWN = 30.0
 """Updates per second up to which each of them is drawn; browsers draw hardly more pictures."""
 
+CROWD = 8
+"""Chunks with the workers from which on pictures are drawn as rarely as at full speed."""
+
 MAX_FAILURES = 3
 """A run fails after this many lost or refused chunks in a row."""
 
@@ -455,7 +458,8 @@ class LiveRun:
     def _chunk(self) -> Chunk:
         """Return the next chunk: a single update, or as many as its time allows."""
         one, back = self._pace is not None or self._single, self._back_to is not None
-        every = self._single or back or (self._pace is not None and self._pace <= ALL_DRAWN)
+        slow = self._pace is not None and self._pace <= ALL_DRAWN and len(_with_workers) < CROWD
+        every = self._single or back or slow
         pictures, newest = self.pictures.due(every), self.keyframes.newest
         return Chunk(
             self.experiment,

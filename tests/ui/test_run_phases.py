@@ -13,14 +13,21 @@ import pytest
 from rnnviz import PRESETS, Experiment, train
 from rnnviz.figures.run_pictures import Moment
 from rnnviz.model.network import Params
+from rnnviz.ui import live_run
 from rnnviz.ui.chunk import Chunk, chunk_seconds, compute
-from rnnviz.ui.live_run import MAX_FAILURES, LiveRun, Phase
+from rnnviz.ui.live_run import CROWD, MAX_FAILURES, LiveRun, Phase
 from rnnviz.ui.pictures import REFRESH_SECONDS, Picture
 from tests.watcher import Watcher
 
 SMALL = Experiment(seq_len=5, hidden_size=8, batch_size=8)
 CHUNK = 7
 """Updates in a chunk at full speed: these workers know no time."""
+
+
+@pytest.fixture(autouse=True)
+def _empty_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks that other tests have left unfinished do not count."""
+    monkeypatch.setattr(live_run, "_with_workers", set())
 
 
 class HandPool(Executor):
@@ -632,6 +639,22 @@ def test_what_nobody_fetches_is_drawn_anew_now_and_then() -> None:
     for _ in range(2):
         bench.pool.finish()
     assert message(bench) == f"seen {4 * CHUNK} plays"
+
+
+def test_in_a_crowd_slow_runs_too_draw_the_lower_pictures_less_often() -> None:
+    bench, _ = watched(seconds=0.5, speed=5.0)
+    bench.run.play()
+    others = [watched()[0] for _ in range(CROWD)]
+
+    def drawn_by_the_next_chunk() -> int:
+        bench.pool.finish()
+        bench.clock.pass_(0.2)
+        return len(bench.pool.chunks[0][1].pictures)
+
+    assert [drawn_by_the_next_chunk() for _ in range(4)] == [1, 1, 1, 1]
+    for other in others:
+        other.run.play()
+    assert [drawn_by_the_next_chunk() for _ in range(6)] == [0, 0, 1, 0, 0, 1]
 
 
 def test_at_full_speed_the_lower_pictures_are_drawn_less_often() -> None:
