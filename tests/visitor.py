@@ -57,8 +57,9 @@ def drawn_by_a_worker(run: LiveRun) -> dict[str, bytes]:
 
 
 def turn_to(tab: AppTest, page: str) -> None:
-    """Turn to a page, which may be the first one: ``switch_page`` knows only then what its path is."""
+    """Turn to a page, with all settings unfolded; ``switch_page`` does not know the first one's path."""
     tab._page_hash = calc_hash(ENTRIES[page].path or page)
+    tab.session_state["more"] = True
 
 
 class Tab:

@@ -254,6 +254,7 @@ def test_what_has_the_focus_in_a_sidebar_is_not_behind_the_way_on(server: str, p
     open_page(page, server, "playground", **LONG_SIDEBAR)
     wait_until(page, DRAWN)
     page.get_by_test_id("stSidebar").get_by_text("Network and data").click()
+    expect(page.get_by_label("Seed", exact=True)).to_be_visible()
     wait_until(page, "document.getAnimations().every(one => one.playState !== 'running')")  # it opens slowly
     way_on = "document.activeElement.closest('.st-key-way_on')"
     for _ in range(60):

@@ -86,6 +86,7 @@ rnnviz.train(e, steps=2)
 tab = AppTest.from_file("rnnviz/ui/shell.py", default_timeout=60)
 tab.switch_page(str(Path("pages/playground.py").resolve()))
 tab.query_params.update(params)
+tab.session_state["more"] = True  # all settings are unfolded
 assert not tab.run().exception, tab.exception
 assert tab.number_input(key="choose_stride").value == 3
 tab.toggle(key="choose_backwards").set_value(True).run()

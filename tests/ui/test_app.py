@@ -150,6 +150,17 @@ def test_the_app_opens_with_the_defaults() -> None:
     assert list(visitor.figures) == ["timeline", "progress", "answers"]
 
 
+def test_settings_are_drawn_once_they_are_unfolded() -> None:
+    visitor = Visitor()
+    for unfolded in (False, True):
+        visitor.tab.session_state["more"] = unfolded
+        visitor.look()
+        assert {"choose_cell", "choose_optimizer"} <= {
+            box.key for box in visitor.tab.selectbox
+        } or not unfolded
+        assert any(box.key == "choose_seed" for box in visitor.tab.number_input) is unfolded
+
+
 def test_every_control_shows_the_experiment() -> None:
     visitor = Visitor()
     hidden = {

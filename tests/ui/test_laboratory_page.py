@@ -32,6 +32,7 @@ INSTRUMENTS = ("compare", "causes", "contributions", "spectrum", "directions", "
 
 def open_laboratory(e: Experiment) -> AppTest:
     tab = AppTest.from_file(str(SHELL), default_timeout=30)
+    tab.session_state["more"] = True  # all settings are unfolded
     for name, value in to_params(e).items():
         tab.query_params[name] = value
     tab.run()
