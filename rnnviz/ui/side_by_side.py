@@ -23,7 +23,7 @@ from rnnviz.model.initializers import INITIALIZERS
 from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
 from rnnviz.teaching.glossary import with_indices
-from rnnviz.ui import kept_runs, story
+from rnnviz.ui import controls, kept_runs, story
 from rnnviz.ui.controls import CLIPS, RATES
 from rnnviz.ui.instruments.reading import Reading
 from rnnviz.ui.instruments.slow import SEEDS, UPDATES, Measurement, show_measurement
@@ -66,6 +66,15 @@ def page(session: Session) -> None:
             _network(session, panel, pair, number)
     _progress(panel, pair)
     panel.live(session.screen)
+
+
+def sidebar(session: Session) -> None:
+    """Show the settings of A; kept runs have none that could be changed."""
+    if session.view.beside == "kept":
+        with st.sidebar:
+            st.caption("Kept runs stay as they are: no setting changes them.")
+    else:
+        controls.sidebar(session)
 
 
 # Both runs ----------------------------------------------------------------------------------------

@@ -220,6 +220,18 @@ def test_two_runs_open_as_a_and_b_unless_their_data_differ() -> None:
     assert visitor.tab.button(key="shelf_pair").disabled
 
 
+def test_kept_runs_have_no_settings_beside_them() -> None:
+    visitor = Visitor()
+    visitor.train_and_keep(3)
+    visitor.go("side_by_side")
+    assert [box.key for box in visitor.tab.sidebar.selectbox if box.key == "choose_task"]
+    visitor.open_shelf()
+    assert not visitor.tab.sidebar.selectbox
+    assert not visitor.tab.sidebar.number_input
+    assert not visitor.tab.sidebar.slider
+    assert "no setting changes them" in visitor.captions
+
+
 def test_deleted_runs_are_gone_and_an_empty_shelf_says_how_to_fill_it() -> None:
     visitor = Visitor()
     visitor.train_and_keep(3)
