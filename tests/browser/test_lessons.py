@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import Experiment
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
-from tests.browser.conftest import both_themes, expect_no_scroll_bar, press_key, wait_until
+from tests.browser.conftest import PLACED, both_themes, expect_no_scroll_bar, press_key, wait_until
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
@@ -58,6 +58,7 @@ def test_the_whole_path_from_the_overview_to_the_last_tick(server: str, page: Pa
     page.goto(f"{server}/lessons")
     card = page.locator(f".st-key-lesson_card_{next(iter(LESSONS))}")
     expect(card).to_contain_text(f"{len(LESSONS['how-far-back'].steps)} questions")
+    wait_until(page, PLACED)
     card.click(position={"x": 12, "y": 90})  # anywhere on the card
     for lesson in LESSONS.values():
         expect(page.locator("h1")).to_have_text(lesson.title)

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.applications.network_file import read_network
-from tests.browser.conftest import wait_until
-from tests.browser.test_laboratory import drawn, overflow
+from tests.browser.conftest import expect_no_scroll_bar, wait_until
+from tests.browser.test_laboratory import drawn
 
 
 def bring(page: Page, file: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     expect(page.locator("p.story").get_by_text("mine.npz")).to_be_visible()
     expect(page.get_by_text("How to read this.")).to_be_in_viewport(ratio=1)
     page.wait_for_timeout(300)  # the formula is set a moment after its text
-    assert overflow(page) == 0
+    expect_no_scroll_bar(page)
     wait_until(page, "document.querySelector('.st-key-lab_own_spectrum .live-figure')?.dataset.draws > 0")
 
     told = verdict.inner_text()
@@ -48,7 +48,7 @@ def test_a_visitor_asks_whether_the_gradient_of_their_network_vanishes(
     expect(verdict).to_have_text(told)
     expect(page.locator("p.story").get_by_text("mine.npz")).to_be_visible()
     page.wait_for_timeout(300)
-    assert overflow(page) == 0
+    expect_no_scroll_bar(page)
 
     page.get_by_role("radio", name="Sentiment", exact=True).click()
     wait_until(page, "document.querySelector('.st-key-answer_sentiment .live-figure')?.dataset.draws > 0")
@@ -89,11 +89,11 @@ def test_a_visitor_sees_what_the_gates_of_their_network_keep(
     wait_until(page, drawn("own_gates"))
     expect(page.get_by_text(f"by its {told} gate")).to_be_in_viewport(ratio=1)
     page.wait_for_timeout(300)  # the formula is set a moment after its text
-    assert overflow(page) == 0
+    expect_no_scroll_bar(page)
     shown = verdict.inner_text()
     page.get_by_role("combobox", name="Layer").click()
     page.get_by_role("option", name="1 of 2").click()
     expect(verdict).to_contain_text("in layer 1, your network's gradient")
     expect(verdict).not_to_have_text(shown)
     expect(page.get_by_text("The layer above adds to it at each step.")).to_be_visible()
-    assert overflow(page) == 0
+    expect_no_scroll_bar(page)
