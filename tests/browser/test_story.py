@@ -14,7 +14,15 @@ from rnnviz import PRESETS, Experiment
 from rnnviz.experiment.links import to_params
 from rnnviz.teaching.cures import CURES, PROBLEMS
 from rnnviz.ui.catalogue import ENTRIES
-from tests.browser.conftest import SETTLED, STYLED, both_themes, expect_no_scroll_bar, press_key, wait_until
+from tests.browser.conftest import (
+    PLACED,
+    SETTLED,
+    STYLED,
+    both_themes,
+    expect_no_scroll_bar,
+    press_key,
+    wait_until,
+)
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PATHS = [entry.path for name, entry in ENTRIES.items() if name != "real_data"]
@@ -78,6 +86,7 @@ def test_the_story_leads_from_page_to_page(server: str, page: Page) -> None:
 
 def test_a_card_opens_its_scenario(server: str, page: Page) -> None:
     open_page(page, server, "")
+    wait_until(page, PLACED)
     page.locator(".st-key-card_vanishing").click(position={"x": 60, "y": 60})
     wait_until(page, "location.pathname === '/playground' && location.search.includes('small-normal')")
     wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
