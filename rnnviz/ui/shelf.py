@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count
 
 from rnnviz.analysis.snapshot import Snapshot, take_snapshot
 from rnnviz.figures.kept_runs import KeptRun
@@ -58,15 +56,14 @@ class Kept:
 class Shelf:
     """Up to ``MOST`` kept runs, in the order in which they were kept.
 
-    made : runs that were named. named : number of the run whose name stands in the field. problem : why
-        the last renaming was refused, if it is not yet said. deleted : the run that was deleted last, and
-        its place.
+    made : names given so far, from which a new run takes its number. named : number of the run whose name
+        stands in the field. problem : why the last renaming was refused, if it is not yet said. deleted :
+        the run that was deleted last, and its place.
     """
 
     runs: list[Kept] = field(default_factory=list)
     made: int = 0
     named: int = 0
-    numbers: Iterator[int] = field(default_factory=lambda: count(1))
     problem: str = ""
     deleted: tuple[int, Kept] | None = None
 
@@ -85,7 +82,8 @@ class Shelf:
         """
         if self.full:
             raise ValueError(f"The shelf holds {MOST} runs: delete one under Side by side, Kept.")
-        kept = Kept(next(self.numbers), self._new_name(), run.copy())
+        name = self._new_name()
+        kept = Kept(self.made, name, run.copy())
         self.runs.append(kept)
         return kept
 

@@ -108,7 +108,12 @@ class Student:
 
     async def pause(self) -> None:
         """Press Pause, and wait for the button to become another."""
-        begun, runs, pause = time.perf_counter(), self._runs, self._id("play")
+        if not (pause := self._id("play")):
+            return
+        if self._label(pause) != "Pause":
+            self.errors.append("nothing played when Pause was to be pressed")
+            return
+        begun, runs = time.perf_counter(), self._runs
         await self._ask(WidgetState(id=pause, trigger_value=True))
         await self._until(lambda: self._label(pause) != "Pause", "pause")
         self.pauses.append(time.perf_counter() - begun)
