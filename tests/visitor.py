@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest, local_script_runner
 from streamlit.util import calc_hash
@@ -27,6 +29,10 @@ from rnnviz.ui.session import Session
 
 ROOT = Path(__file__).parents[1]
 SHELL = ROOT / "rnnviz" / "ui" / "shell.py"
+
+# For each visitor the harness would read the metadata of all installed packages; a server does it once.
+_installed = manifest_scanner.scan_component_manifests
+manifest_scanner.scan_component_manifests = cache(_installed)  # type: ignore[assignment]
 
 
 class Watching:
