@@ -16,9 +16,11 @@ STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''
 EXPLOSION = LESSONS["explosion"]
 
 
-def open_lesson(page: Page, server: str, lesson: Lesson, **extra: str) -> None:
-    page.goto(f"{server}/lessons?{urlencode({'lesson': lesson.name} | extra)}")
-    expect_question(page, lesson, 0)
+def open_lesson(page: Page, server: str, lesson: Lesson, number: int = 0, **extra: str) -> None:
+    """Open a step of a lesson by its link."""
+    link = {"lesson": lesson.name, "question": str(number + 1)}
+    page.goto(f"{server}/lessons?{urlencode(link | extra)}")
+    expect_question(page, lesson, number)
 
 
 def expect_question(page: Page, lesson: Lesson, number: int) -> None:
@@ -54,36 +56,54 @@ def told_by_address(page: Page) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
-def test_the_whole_path_from_the_overview_to_the_last_tick(server: str, page: Page) -> None:
+def play(page: Page, step: Step, answer: int) -> None:
+    """Answer, and let the network train to the step's end as fast as it can."""
+    commit(page, answer)
+    if step.speed and step.updates > 20 and not step.expect.get("diverges"):
+        button(page, "to_the_end").click()
+    expect_why(page, step, "✓ Right." if answer == step.right else "✗ Wrong.")
+
+
+def longest_step(lesson: Lesson) -> int:
+    """The number of the step with most words."""
+    words = [len("".join([step.question, *step.answers, *step.why])) for step in lesson.steps]
+    return words.index(max(words))
+
+
+def test_a_lesson_from_its_card_to_its_tick(server: str, page: Page) -> None:
+    lesson = max(LESSONS.values(), key=lambda lesson: len("".join(lesson.learned)))
     page.goto(f"{server}/lessons")
-    card = page.locator(f".st-key-lesson_card_{next(iter(LESSONS))}")
-    expect(card).to_contain_text(f"{len(LESSONS['how-far-back'].steps)} questions")
+    card = page.locator(f".st-key-lesson_card_{lesson.name}")
+    expect(card).to_contain_text(f"{len(lesson.steps)} questions")
     wait_until(page, PLACED)
     card.click(position={"x": 12, "y": 90})  # anywhere on the card
-    for lesson in LESSONS.values():
-        expect(page.locator("h1")).to_have_text(lesson.title)
-        for number, step in enumerate(lesson.steps):
-            expect_question(page, lesson, number)
-            if not step.covered:
-                wait_until(page, f"{STEP} === 0")
-            right = number != 1
-            commit(page, step.right if right else (step.right + 1) % len(step.answers))
-            if step.speed and step.updates > 20 and not step.expect.get("diverges"):
-                button(page, "to_the_end").click()
-            expect_why(page, step, "✓ Right." if right else "✗ Wrong.")
-            told = told_by_address(page)
-            assert (told["lesson"], told["question"]) == (lesson.name, str(number + 1))
-            assert told["T"] == str(Experiment().seq_len), "the playground's experiment is still there"
-            expect_no_scroll_bar(page)
-            button(page, "next").click()
-        total = len(lesson.steps)
-        expect(page.locator(".learned li")).to_have_count(len(lesson.learned))
-        expect(page.locator(".score")).to_have_text(f"{total - 1} of {total} right")
-        expect(page.locator(".answers li.wrong")).to_have_count(1)
+    expect(page.locator("h1")).to_have_text(lesson.title)
+    for number, step in enumerate(lesson.steps):
+        expect_question(page, lesson, number)
+        if not step.covered:
+            wait_until(page, f"{STEP} === 0")
+        play(page, step, step.right if number != 1 else (step.right + 1) % len(step.answers))
+        told = told_by_address(page)
+        assert (told["lesson"], told["question"]) == (lesson.name, str(number + 1))
+        assert told["T"] == str(Experiment().seq_len), "the playground's experiment is still there"
         expect_no_scroll_bar(page)
         button(page, "next").click()
-    expect(page.locator(".place.done")).to_have_count(0)
-    expect(card).to_contain_text("Finished: 2 of 3 right")
+    total = len(lesson.steps)
+    expect(page.locator(".learned li")).to_have_count(len(lesson.learned))
+    expect(page.locator(".score")).to_have_text(f"{total - 1} of {total} right")
+    expect(page.locator(".answers li.wrong")).to_have_count(1)
+    expect_no_scroll_bar(page)
+    button(page, "all_lessons").click()
+    expect(card).to_contain_text(f"Finished: {total - 1} of {total} right")
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_longest_step_of_a_lesson_fits_on_the_screen(server: str, page: Page, name: str) -> None:
+    lesson, number = LESSONS[name], longest_step(LESSONS[name])
+    open_lesson(page, server, lesson, number)
+    expect_no_scroll_bar(page)
+    play(page, lesson.steps[number], lesson.steps[number].right)
+    expect_no_scroll_bar(page)
 
 
 def test_a_step_by_keys_alone(server: str, page: Page) -> None:
