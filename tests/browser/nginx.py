@@ -1,4 +1,4 @@
-"""nginx on a free port of this machine, with one of the project's configurations."""
+"""nginx on this machine, with one of the project's configurations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import free_port, wait_until_healthy
+from tests.browser.conftest import second_port, wait_until_healthy
 
 
 def nginx_path() -> str:
@@ -29,10 +29,10 @@ def nginx(
 ) -> Iterator[int]:
     """Run nginx in a folder of its own; gives its port.
 
-    listen : the directive that is replaced by a free port of this machine. values : what else is replaced.
+    listen : the directive that is replaced by the second port. values : what else is replaced.
     path : below which it answers.
     """
-    port = free_port()
+    port = second_port()
     written = configuration.read_text(encoding="utf-8")
     _, blocks = written.split("\n\n", 1)
     for name, value in {listen: f"listen 127.0.0.1:{port}", **values}.items():

@@ -65,17 +65,17 @@ def half_of(data: bytes) -> int:
 
 
 class Network:
-    """A network to a server on this machine.
+    """A network to a server on this machine, entered at another port.
 
     cut : set it to end the live channel in the middle of its next large message; it is clear once that
         has happened. asleep : nothing arrives any more, on either side, and nobody is told.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, entry: int) -> None:
         self.cut = threading.Event()
         self.asleep = False
         self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", entry))
         self._connections: list[Connection] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -114,6 +114,7 @@ class Network:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # or its port stays taken while a thread accepts
         self._listener.close()
         for connection in self._connections:
             connection.close()

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from rnnviz import PRESETS, Experiment
-from tests.browser.conftest import ROOT, free_port, running, streamlit, wait_until
+from tests.browser.conftest import ROOT, running, second_port, streamlit, wait_until
 from tests.browser.test_playground import (
     DRAWN,
     STEP,
@@ -112,7 +112,7 @@ def test_a_reload_in_the_middle_of_a_run_begins_anew_and_says_so(server: str, pa
 
 
 def test_a_page_survives_its_server_and_says_what_became_of_the_run(page: Page, tmp_path: Path) -> None:
-    port = free_port()
+    port = second_port()
     url, command = f"http://127.0.0.1:{port}", streamlit(ROOT / "app.py", port)
     tab = page.context.new_page()  # a page that loses its server complains in the console
     with running(command, port, tmp_path / "first.txt"):

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz import Experiment, train
-from tests.browser.conftest import ROOT, free_port, running, wait_until
+from tests.browser.conftest import ROOT, free_port, running, second_port, wait_until
 from tests.browser.processes import workers_of
 from tests.browser.proxy import Network
 from tests.browser.test_playground import LOSS, STEP, full_speed, link, open_page, play_button, press
@@ -78,7 +78,7 @@ def test_a_worker_that_dies_in_a_sweep_costs_only_its_part(app: tuple[str, int],
 
 
 def test_half_a_message_is_not_drawn_and_the_page_goes_on(app: tuple[str, int], page: Page) -> None:
-    with Network(int(app[0].rsplit(":", 1)[1])) as network:
+    with Network(int(app[0].rsplit(":", 1)[1]), second_port()) as network:
         e = replace(BUSY, seq_len=20)
         open_page(page, link(network.url, e))
         full_speed(page)
@@ -102,7 +102,7 @@ IMPATIENT = ["--ws-ping-interval", "1", "--ws-ping-timeout", "1"]
 def test_a_laptop_that_slept_finds_its_run_where_it_was(page: Page, tmp_path: Path) -> None:
     port = free_port()
     command = ["uvicorn", "app:app", "--port", str(port), *IMPATIENT]
-    with running(command, port, tmp_path / "log.txt", ROOT), Network(port) as network:
+    with running(command, port, tmp_path / "log.txt", ROOT), Network(port, second_port()) as network:
         e = replace(Experiment(), seq_len=7)
         open_page(page, link(network.url, e))
         press(page, "play")

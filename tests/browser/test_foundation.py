@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.ui.scripts import PLOTLY_URL, SCRIPTS
-from tests.browser.conftest import ROOT, free_port, running, serve, streamlit, wait_until
+from tests.browser.conftest import ROOT, free_port, running, second_port, serve, streamlit, wait_until
 from tests.browser.processes import children_of, is_there
 
 DRAWS = "Number(document.querySelector('.live-figure')?.dataset.draws ?? 0)"
@@ -42,7 +42,7 @@ def expect_frame(page: Page) -> None:
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("figures") / "log.txt"
-    with serve(ROOT / "tests" / "browser" / "apps" / "figures.py", log) as url:
+    with serve(ROOT / "tests" / "browser" / "apps" / "figures.py", log, free_port()) as url:
         yield url
 
 
@@ -96,7 +96,6 @@ SAID = (
 @pytest.mark.parametrize(
     ("started", "stop"),
     [
-        ("streamlit", signal.SIGTERM),
         ("streamlit", signal.SIGINT),
         ("uvicorn from another folder", signal.SIGTERM),
     ],
@@ -104,7 +103,7 @@ SAID = (
 def test_a_server_stops_in_silence_in_the_middle_of_a_run(
     page: Page, tmp_path: Path, started: str, stop: signal.Signals
 ) -> None:
-    port, log = free_port(), tmp_path / "log.txt"
+    port, log = second_port(), tmp_path / "log.txt"
     command = streamlit(ROOT / "app.py", port) if started == "streamlit" else [*UVICORN, str(port)]
     with running(command, port, log, folder=ROOT if started == "streamlit" else tmp_path) as server:
         page.goto(f"http://127.0.0.1:{port}/playground")

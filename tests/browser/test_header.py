@@ -22,31 +22,54 @@ PLACES = f"""[...document.querySelectorAll('{IN_THE_HEADER}')].map(node => {{
     const box = node.getBoundingClientRect();
     return [Math.round(box.x), Math.round(box.width), Math.round(box.right)];
 }})"""
+Places = list[list[int]]
+
 TABS = [entry.tab for entry in ENTRIES.values() if entry.tab]
 PARTS = 2 + len(TABS) + 2  # brand, theme, tabs, glossary, projector
 
 
-def turn_by_next(page: Page, path: str) -> None:
-    page.locator(".st-key-way_on a").click()
-    wait_until(page, f"location.pathname === '/{path}'")
-    wait_until(page, SETTLED)
-
-
-@pytest.mark.parametrize("width", [1024, 1280])
-def test_the_header_stands_still_from_page_to_page(server: str, page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 720})
-    open_page(page, server, "why")
+def places_in_the_header(page: Page) -> Places:
+    """Where the parts of the header are, once the page is there: left, width and right."""
+    wait_until(page, SETTLED)  # what belongs to the page before has gone
     expect(page.locator(IN_THE_HEADER)).to_have_count(PARTS)
-    page.wait_for_timeout(500)
-    places = page.evaluate(PLACES)
+    page.wait_for_timeout(300)
+    places: Places = page.evaluate(PLACES)
+    return places
+
+
+def assert_side_by_side(places: Places, width: int) -> None:
     edges = sorted((left, right) for left, _, right in places)
     assert all(a[1] <= b[0] for a, b in pairwise(edges)), "nothing lies over another"
     assert edges[-1][1] <= width
-    for entry in list(ENTRIES.values())[2:-1]:
-        turn_by_next(page, entry.path)
-        expect(page.locator(IN_THE_HEADER)).to_have_count(PARTS)
-        page.wait_for_timeout(300)
-        assert page.evaluate(PLACES) == places, entry.name
+
+
+def test_the_story_leads_from_page_to_page_below_a_header_that_stands_still(server: str, page: Page) -> None:
+    page.set_viewport_size({"width": 1024, "height": 720})
+    open_page(page, server, "")
+    page.get_by_role("link", name="Learn step by step").click()
+    places: Places = []
+    for entry in list(ENTRIES.values())[1:]:
+        wait_until(page, f"location.pathname === '/{entry.path}'")
+        expect(page).to_have_title(f"{entry.title} · rnnviz")
+        if entry.name != "glossary":  # whose header needs no button for it
+            seen = places_in_the_header(page)
+            if not places:
+                places = seen
+                assert_side_by_side(places, 1024)
+            assert seen == places, entry.name
+        wait_until(page, SETTLED)  # the link of the page before has gone
+        page.locator(".st-key-way_on a").click()
+    wait_until(page, "location.pathname === '/'")
+
+
+def test_the_header_stands_still_from_tab_to_tab(server: str, page: Page) -> None:
+    open_page(page, server, "why")
+    places = places_in_the_header(page)
+    assert_side_by_side(places, 1280)
+    for entry in [entry for entry in ENTRIES.values() if entry.tab][1:]:
+        page.get_by_test_id("stTopNavLink").filter(has_text=entry.tab).click()
+        wait_until(page, f"location.pathname === '/{entry.path}'")
+        assert places_in_the_header(page) == places, entry.name
 
 
 def test_six_tabs_and_learn_has_a_numbered_path(server: str, page: Page) -> None:

@@ -206,7 +206,7 @@ def test_a_closed_tab_leaves_the_workers_idle(profile: BrowserContext, tmp_path:
 
     with serve(ROOT / "tests" / "browser" / "apps" / "counting.py", tmp_path / "log.txt") as counting:
         page = profile.new_page()
-        open_laboratory(page, counting, replace(ECHO, hidden_size=128))
+        open_laboratory(page, counting, replace(ECHO, hidden_size=64))
         page.get_by_role("radio", name="Border", exact=True).click()
         wait_for(lambda: parts("done") > 0)
         page.close()

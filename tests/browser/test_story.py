@@ -73,17 +73,6 @@ def test_every_page_fits_and_has_no_serious_barrier(server: str, page: Page, pat
     assert_open_to_all_and_fits(page)
 
 
-def test_the_story_leads_from_page_to_page(server: str, page: Page) -> None:
-    open_page(page, server, "")
-    page.get_by_role("link", name="Learn step by step").click()
-    for entry in list(ENTRIES.values())[1:]:
-        wait_until(page, f"location.pathname === '/{entry.path}'")
-        expect(page).to_have_title(f"{entry.title} · rnnviz")
-        wait_until(page, SETTLED)  # the link of the page before has gone
-        page.locator(".st-key-way_on a").click()
-    wait_until(page, "location.pathname === '/'")
-
-
 def test_a_card_opens_its_scenario(server: str, page: Page) -> None:
     open_page(page, server, "")
     wait_until(page, PLACED)
