@@ -33,6 +33,8 @@ SHELL = ROOT / "rnnviz" / "ui" / "shell.py"
 # For each visitor the harness would read the metadata of all installed packages; a server does it once.
 _installed = manifest_scanner.scan_component_manifests
 manifest_scanner.scan_component_manifests = cache(_installed)  # type: ignore[assignment]
+# And it would compile the page anew for each run; a server keeps what it has compiled, too.
+local_script_runner.ScriptCache = cache(local_script_runner.ScriptCache)  # type: ignore[misc, assignment]
 
 
 class Watching:
