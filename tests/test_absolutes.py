@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,7 @@ def visible() -> Iterator[str]:
             yield from (step.question, step.answers[step.right], *step.why)
 
 
+@cache
 def sentences() -> list[str]:
     parts = (part for text in visible() for part in re.split(r"(?<=[.!?:])\s+", text))
     return sorted({part for part in parts if ABSOLUTE.search(part)})

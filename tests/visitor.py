@@ -33,6 +33,19 @@ SHELL = ROOT / "rnnviz" / "ui" / "shell.py"
 # For each visitor the harness would read the metadata of all installed packages; a server does it once.
 _installed = manifest_scanner.scan_component_manifests
 manifest_scanner.scan_component_manifests = cache(_installed)  # type: ignore[assignment]
+# And it would compile the page anew for each run; a server keeps what it has compiled, too.
+local_script_runner.ScriptCache = cache(local_script_runner.ScriptCache)  # type: ignore[misc, assignment]
+# And it would ask each millisecond whether the run has ended.
+_asked = local_script_runner.require_widgets_deltas
+
+
+def _awaited(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+    assert runner._script_thread is not None
+    runner._script_thread.join(timeout)
+    _asked(runner, timeout)
+
+
+local_script_runner.require_widgets_deltas = _awaited
 
 
 class Watching:

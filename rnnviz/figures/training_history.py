@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from rnnviz.figures.curves import line_mode
@@ -11,6 +12,9 @@ from rnnviz.figures.theme import LIGHT, Spec, Theme, axis, layout, note, pale, s
 from rnnviz.figures.timeline import GRADIENT_RANGE, power_ticks, powers
 from rnnviz.model.arrays import Array
 from rnnviz.teaching.numbers import plain_all
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEW = 60
 """The largest number of training steps at which the line also has a dot per step."""

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from rnnviz.model.arrays import Array, Indices
 from rnnviz.model.batch import Batch
@@ -17,6 +16,9 @@ from rnnviz.tasks.base import ABSOLUTE_ERROR, HELD_OUT_SAMPLES, MAX_LENGTH
 from rnnviz.tasks.options import Menu, Option, Slider, by_name
 from rnnviz.tasks.settings import Settings
 from rnnviz.tasks.signals import CurveTask
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DATA = Path(__file__).parent / "data"
 
@@ -171,6 +173,8 @@ def as_array(numbers: Any) -> Array:
 @cache
 def sunspots() -> pd.Series:
     """Return the yearly mean sunspot number, 1700 to 2008, indexed by year (see data/README.md)."""
+    import pandas as pd
+
     return pd.read_csv(DATA / "sunspots.csv", index_col="year")["sunspots"]
 
 
@@ -186,6 +190,8 @@ def sunspot_series() -> Series:
 @cache
 def airline_series() -> Series:
     """Return monthly international airline passengers, 1949 to 1960 (see data/README.md)."""
+    import pandas as pd
+
     table = pd.read_csv(DATA / "airline.csv")
     months = 1949.0 + np.arange(len(table)) / 12.0
     values = table["passengers"].to_numpy(float)

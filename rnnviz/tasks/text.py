@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from rnnviz.model.arrays import Indices
@@ -45,7 +47,7 @@ class Characters(Task):
 
     def alphabet(self, e: Settings) -> str:
         """Return the characters that occur, in order of their code."""
-        return "".join(sorted(set(self.text(e))))
+        return _alphabet(self.text(e))
 
     def text(self, e: Settings) -> str:
         """Return the chosen text."""
@@ -112,3 +114,9 @@ class Characters(Task):
         """Return the character itself, or a visible sign for spaces and line ends."""
         character = self.alphabet(e)[answer]
         return {" ": "␣", "\n": "⏎", "\t": "⇥"}.get(character, character)
+
+
+@lru_cache(maxsize=16)
+def _alphabet(text: str) -> str:
+    """Return the characters of a text, in order of their code; a page asks for each letter that it shows."""
+    return "".join(sorted(set(text)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from rnnviz.model.arrays import Array, Indices, Mask
@@ -16,6 +16,9 @@ from rnnviz.model.network import Network, Params, cut_rows
 from rnnviz.model.optimizers import OPTIMIZERS
 from rnnviz.training.state import Divergence, TrainingState
 from rnnviz.training.updates import Problem, first_state, run_updates
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PROGRESS_SECONDS = 0.5
 """Seconds between calls of ``on_progress``."""

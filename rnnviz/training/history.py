@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from rnnviz.model.arrays import Array, Indices
+
+if TYPE_CHECKING:  # a worker needs no tables, and pandas takes as long to load as all the rest
+    import pandas as pd
 
 COLUMNS = ("step", "loss", "metric", "grad_norm", "clipped_grad_norm")
 MAX_ROWS = 4096
@@ -132,10 +136,14 @@ class History:
 
     def frame(self) -> pd.DataFrame:
         """Return the measurements as a table, one row per kept step."""
+        import pandas as pd
+
         return pd.DataFrame(self.columns).astype({"step": int})
 
     def curves(self) -> pd.DataFrame:
         """Return the kept gradient curves: one row per training step, one column per time step 1..T."""
+        import pandas as pd
+
         columns = np.arange(1, self._curves.rows.shape[1] + 1)
         index = pd.Index(self._curves.steps, name="step")
         return pd.DataFrame(self._curves.rows.copy(), index=index, columns=columns)

@@ -115,4 +115,4 @@ class Keyframes:
 
 def _size(state: TrainingState) -> int:
     """Return the memory of a state's weights and moments."""
-    return 8 * (state.params.flat().size + state.moments.first.size + state.moments.second.size)
+    return 8 * (state.params.count + state.moments.first.size + state.moments.second.size)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from rnnviz.experiment import Experiment
 from rnnviz.model.batch import Batch
@@ -15,6 +15,9 @@ from rnnviz.model.network import Network, Params
 from rnnviz.tasks import TASKS
 from rnnviz.training.state import Divergence, TrainingState, Tuning
 from rnnviz.training.updates import Problem, first_state, run_updates
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @lru_cache(maxsize=4)

@@ -8,8 +8,9 @@ from rnnviz.figures.theme import THEMES, Theme
 from rnnviz.ui.catalogue import ENTRIES, MOVED
 from rnnviz.ui.session import current
 
+# On one line each: with every run of a page Streamlit looks through all lines for their common indentation.
 _CSS, _PROJECTOR_CSS, _EMBEDDED_CSS = (
-    Path(__file__).with_name(f"{name}.css").read_text(encoding="utf-8")
+    " ".join(Path(__file__).with_name(f"{name}.css").read_text(encoding="utf-8").split())
     for name in ("style", "projector", "embedded")
 )
 

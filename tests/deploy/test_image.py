@@ -149,7 +149,7 @@ def test_the_images_steps_give_a_server_that_writes_to_its_scratch_folder_alone(
     }
     built = subprocess.run(
         as_user(BUILDER, [here(argument) for argument in IMAGE.build]),
-        env=for_build | {"PIP_NO_COMPILE": "1"},
+        env=for_build | {"PIP_COMPILE": "0"},
         cwd="/",
         capture_output=True,
         text=True,
@@ -163,6 +163,8 @@ def test_the_images_steps_give_a_server_that_writes_to_its_scratch_folder_alone(
         name: str(scratch) if value == "/tmp" else here(value)  # noqa: S108
         for name, value in IMAGE.environment.items()
     }
+    # In the image pip has compiled all modules; here the first process that needs one does it for all.
+    environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(scratch / "compiled")}
     port = free_port()
     environment |= {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_PORT": str(port)}
     before = written_by(IMAGE.user)

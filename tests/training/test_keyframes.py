@@ -85,7 +85,7 @@ def test_kept_states_stay_within_their_memory_over_100_000_steps_and_evenly_spac
     """Without training: only sizes and steps matter."""
     first = start(Experiment())
     kept = Keyframes(first)
-    for step in range(0, 100_001, 25):
+    for step in range(0, 100_001, 100):
         kept.keep(replace(first, step=step, moments=Moments.zero(first.params.count)))
         assert kept.nbytes <= MOST_BYTES
     gaps = np.diff(kept.steps)
