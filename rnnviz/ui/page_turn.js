@@ -29,9 +29,15 @@ function ended() {
   else if (idle() && (left !== location.pathname || (++ends > 1 && !leaves))) left = undefined;
 }
 
+// A busy browser may take up the whole run of the new page at once: then none of it is ever seen to be under way.
+function turning() {
+  if (left && leaves && left !== location.pathname && idle()) left = undefined;
+  return left !== undefined;
+}
+
 export default function () {
   if (window.rnnvizTurning) return;
-  window.rnnvizTurning = () => left !== undefined;
+  window.rnnvizTurning = turning;
   addEventListener("click", click, { capture: true });
   addEventListener("popstate", () => begin("", true)); // back or forward: the path is already the new one
   new MutationObserver(ended).observe(app(), {

@@ -161,6 +161,16 @@ def test_a_run_that_ends_before_the_new_page_begins_does_not_end_the_turn(server
     wait_until(page, "!rnnvizTurning()")
 
 
+def test_the_turn_ends_also_if_the_new_page_is_drawn_at_one_blow(server: str, page: Page) -> None:
+    """As in a browser that was busy meanwhile: the page is never marked as being drawn."""
+    open_page(page, server, "problems")
+    wait_until(page, "!!window.rnnvizTurning")
+    page.evaluate("document.querySelector('[data-testid=stApp]').setAttribute = () => {}")
+    page.locator(".st-key-way_on a").click()
+    wait_until(page, "location.pathname === '/cures'")
+    wait_until(page, "!rnnvizTurning()", seconds=5)
+
+
 @pytest.mark.parametrize("path", MOVED)
 def test_an_earlier_address_opens_the_page_that_it_named(server: str, page: Page, path: str) -> None:
     page.goto(f"{server}/{path}?T=12&job=sentiment")
