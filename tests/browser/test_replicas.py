@@ -95,6 +95,7 @@ def test_the_death_of_a_replica_costs_its_visitors_their_run_and_the_others_noth
         step = other.evaluate(STEP)
         wait_until(other, f"{STEP} > {step + 20}")
         expect(other.locator(".notice, .channel-lost")).to_have_count(0)
+        press(other, "play")  # enough: it pauses
         mine.bring_to_front()
         expect(mine.locator(".notice")).to_contain_text("the server restarted", timeout=60_000)
         wait_until(mine, f"{STEP} === 0")
