@@ -21,6 +21,7 @@ from tests.browser.conftest import (
     both_themes,
     expect_no_scroll_bar,
     press_key,
+    use_theme,
     wait_until,
 )
 
@@ -48,16 +49,21 @@ def open_page(page: Page, server: str, path: str, **params: str) -> None:
     wait_until(page, SETTLED)
 
 
+def assert_readable_in_the_dark(page: Page) -> None:
+    """Enough contrast also after the visitor's system has turned dark."""
+    use_theme(page, "dark")
+    wait_until(page, "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+    page.wait_for_timeout(500)  # the page learns of the other theme, and runs once more
+    wait_until(page, SETTLED)
+    assert barriers(page, colours_only=True) == {}
+
+
 def assert_open_to_all_and_fits(page: Page) -> None:
     """No serious barrier in either theme, at most two screens high, and as wide as the screen or a phone."""
     expect_no_scroll_bar(page, screens=2)
     page.evaluate(AXE)
     assert barriers(page) == {}
-    page.emulate_media(color_scheme="dark")
-    wait_until(page, "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
-    page.wait_for_timeout(500)  # the page learns of the other theme, and runs once more
-    wait_until(page, SETTLED)
-    assert barriers(page, colours_only=True) == {}
+    assert_readable_in_the_dark(page)
     for width, height in ((1280, 720), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(150)

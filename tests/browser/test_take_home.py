@@ -14,8 +14,8 @@ from rnnviz import Experiment, train
 from rnnviz.export.code import numpy_script, pytorch_script
 from rnnviz.export.run_file import open_run
 from rnnviz.teaching.walkthrough import Walk, original
-from tests.browser.conftest import SETTLED, STYLED, use_theme, wait_until
-from tests.browser.test_story import AXE, barriers
+from tests.browser.conftest import STYLED, wait_until
+from tests.browser.test_story import AXE, assert_readable_in_the_dark, barriers
 
 BODY = ".st-key-take_home_body"
 TIMELINE = "document.querySelector('.st-key-timeline .live-figure')"
@@ -59,11 +59,7 @@ def test_the_code_is_on_the_screen_with_all_buttons_and_nothing_sticks_out(serve
     assert code.evaluate("node => node.scrollWidth <= node.clientWidth + 1"), "every line is seen to its end"
     page.evaluate(AXE)
     assert barriers(page) == {}
-    use_theme(page, "dark")
-    wait_until(page, "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
-    page.wait_for_timeout(500)  # the page learns of the other theme, and runs once more
-    wait_until(page, SETTLED)
-    assert barriers(page, colours_only=True) == {}
+    assert_readable_in_the_dark(page)
 
 
 @pytest.mark.parametrize("width", [1024, 1280])

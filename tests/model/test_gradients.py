@@ -32,7 +32,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 }
 MANY_OUTPUTS = [name for name, layout in LAYOUTS.items() if not layout["topology"].endswith("to-one")]
 
-QUICK = settings(max_examples=3, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=4, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 ROUNDING = 1e-13
 """A probability near 1 is rounded at 1e-16, and backpropagation amplifies that."""
@@ -159,7 +159,7 @@ def test_gradients_are_the_derivatives_of_the_loss(cell: str, activation: str, l
 @pytest.mark.parametrize("layout", MANY_OUTPUTS)
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
 def test_gradients_with_the_teachers_outputs_fed_back(cell: str, activation: str, layout: str) -> None:
-    @settings(QUICK, max_examples=2)
+    @settings(QUICK, max_examples=3)
     @given(shape=shapes)
     def check(shape: dict[str, int]) -> None:
         e = experiment(layout, cell=cell, activation=activation, feedback=True, **shape)
