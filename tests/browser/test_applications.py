@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,32 @@ def type_in(page: Page, label: str, words: str) -> None:
     box.press("Enter")
 
 
+PLACES = """() => {
+  window.places = {};
+  const keys = ["job_answer", "job_timeline", "job_progress"];
+  const note = () => {
+    for (const key of keys) {
+      const { x, y, width, height } = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
+      (places[key] ??= new Set()).add([x, y, width, height].map(Math.round).join());
+    }
+    window.noting = requestAnimationFrame(note);
+  };
+  note();
+}"""
+"""Notes where the parts of the page are, in every animation frame."""
+
+
+@contextmanager
+def nothing_moves(page: Page) -> Iterator[None]:
+    """Fail if a part of the page was elsewhere in any frame of what is done here."""
+    wait_until(page, PLACED)
+    page.evaluate(PLACES)
+    yield
+    page.evaluate("cancelAnimationFrame(noting)")
+    moved = page.evaluate("Object.values(places).map(seen => [...seen]).filter(seen => seen.length !== 1)")
+    assert not moved
+
+
 # One job after the other
 
 
@@ -97,8 +124,9 @@ def test_captions_learns_to_spell_and_names_what_is_drawn(server: str, page: Pag
 
 def test_sentiment_learns_its_grammar_and_judges_what_is_typed(server: str, page: Page) -> None:
     open_job(page, server, "sentiment")
-    train(page)
-    wait_until(page, f"{score(page)} >= 99", seconds=TRAINING_SECONDS)
+    with nothing_moves(page):
+        train(page)
+        wait_until(page, f"{score(page)} >= 99", seconds=TRAINING_SECONDS)
     pause(page)
     type_in(page, "Your sentence", "it is not bad")
     expect(answer(page, "sentiment")).to_contain_text("Verdict: positive")
@@ -196,8 +224,9 @@ def test_text_knows_more_than_pairs_of_letters_and_writes_on(server: str, page: 
     pairs = 2.56  # counts of letter pairs
     assert float(re.findall(r"Witten-Bell\): ([0-9.]+) bits", scores)[0]) < pairs, "a better baseline"
     assert page.evaluate(score(page)) > pairs
-    train(page)
-    wait_until(page, f"{score(page)} < {pairs - 0.3}", seconds=TRAINING_SECONDS)
+    with nothing_moves(page):
+        train(page)
+        wait_until(page, f"{score(page)} < {pairs - 0.3}", seconds=TRAINING_SECONDS)
     pause(page)
     expect(page.locator(".written")).to_contain_text("A sample: ")
     page.get_by_role("button", name="Next letter").click()
@@ -206,35 +235,6 @@ def test_text_knows_more_than_pairs_of_letters_and_writes_on(server: str, page: 
     page.get_by_role("button", name="Keep writing").click()
     wait_until(page, f"document.querySelector('.written b')?.textContent.length >= {1 + PIECE}")
     assert page.locator(".written b").inner_text().startswith(first)
-
-
-PLACES = """() => {
-  window.places = {};
-  const keys = ["job_answer", "job_timeline", "job_progress"];
-  const note = () => {
-    for (const key of keys) {
-      const { x, y, width, height } = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
-      (places[key] ??= new Set()).add([x, y, width, height].map(Math.round).join());
-    }
-    requestAnimationFrame(note);
-  };
-  note();
-}"""
-"""Notes where the parts of the page are, in every animation frame."""
-
-
-@pytest.mark.parametrize("job", ["sentiment", "text"])
-def test_while_a_job_trains_nothing_moves(server: str, page: Page, job: str) -> None:
-    open_job(page, server, job)
-    wait_until(page, PLACED)
-    page.evaluate(PLACES)
-    train(page)
-    began = page.evaluate(score(page))
-    wait_until(page, f"Math.abs({score(page)} - {began}) > {0.2 * began}", seconds=TRAINING_SECONDS)
-    page.wait_for_timeout(500)
-    moved = page.evaluate("Object.values(places).map(seen => [...seen]).filter(seen => seen.length !== 1)")
-    assert not moved
-    pause(page)
 
 
 # By keyboard, by screen reader, on small screens

@@ -173,7 +173,7 @@ def test_keys_work_whatever_has_the_focus_unless_text_is_typed(server: str, page
 
 def test_from_scenario_to_scenario_while_it_runs(server: str, page: Page) -> None:
     """Every pair, and what a browser may report late: tests/ui/test_app.py."""
-    first, *others = PRESETS
+    first, *others = list(PRESETS)[::2]
     open_page(page, server, "playground", "timeline", **to_params(PRESETS[first].experiment))
     play = page.locator(".st-key-play button")
     scenario = page.get_by_role("combobox", name="Scenario")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.teaching.walkthrough import STOPS, Entry, Sizes, T, Walk, original, written
-from tests.browser.conftest import STYLED, choose, press_key, wait_until
+from tests.browser.conftest import STYLED, choose, expect_no_scroll_bar, press_key, wait_until
 
 LOOP, HAND = (f"document.querySelector('.st-key-{name} .live-figure')" for name in ("loop", "by_hand"))
 LAST = len(STOPS) - 1
@@ -162,6 +162,8 @@ def test_both_views_fit_on_a_screen(server: str, page: Page, query: str) -> None
     page.get_by_role("slider", name="Steps unfolded").press("End")
     wait_for_label(page, LOOP, "8 unfolded steps")
     wait_until(page, "document.querySelector('.counts')?.getBoundingClientRect().bottom <= 720")
+    expect_no_scroll_bar(page)
+    expect(page.locator(".st-key-way_on a")).to_be_in_viewport()
     page.get_by_role("radio", name="By hand", exact=True).click()
     wait_until(page, f"{HAND}?.dataset.draws > 0")
     page.get_by_role("slider", name="What is computed").press("End")

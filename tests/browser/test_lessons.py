@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import Experiment
 from rnnviz.teaching.lessons import LESSONS, Lesson, Step
-from tests.browser.conftest import PLACED, both_themes, expect_no_scroll_bar, press_key, wait_until
+from tests.browser.conftest import PLACED, expect_no_scroll_bar, press_key, wait_until
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
 STEP = "Number(document.querySelector('.numbers b')?.textContent.replace(',', ''))"
@@ -64,10 +64,13 @@ def play(page: Page, step: Step, answer: int) -> None:
     expect_why(page, step, "✓ Right." if answer == step.right else "✗ Wrong.")
 
 
-def longest_step(lesson: Lesson) -> int:
-    """The number of the step with most words."""
-    words = [len("".join([step.question, *step.answers, *step.why])) for step in lesson.steps]
-    return words.index(max(words))
+def words(step: Step) -> int:
+    """How many letters a step says: all steps have the same parts, so that words make the difference."""
+    return len("".join([step.question, *step.answers, *step.why]))
+
+
+STEPS = [(lesson, number) for lesson in LESSONS.values() for number in range(len(lesson.steps))]
+LONGEST = sorted(STEPS, key=lambda at: words(at[0].steps[at[1]]))[-5:]
 
 
 def test_a_lesson_from_its_card_to_its_tick(server: str, page: Page) -> None:
@@ -97,9 +100,10 @@ def test_a_lesson_from_its_card_to_its_tick(server: str, page: Page) -> None:
     expect(card).to_contain_text(f"Finished: {total - 1} of {total} right")
 
 
-@pytest.mark.parametrize("name", LESSONS)
-def test_the_longest_step_of_a_lesson_fits_on_the_screen(server: str, page: Page, name: str) -> None:
-    lesson, number = LESSONS[name], longest_step(LESSONS[name])
+@pytest.mark.parametrize(
+    ("lesson", "number"), LONGEST, ids=[f"{lesson.name}-{number + 1}" for lesson, number in LONGEST]
+)
+def test_the_longest_steps_fit_on_the_screen(server: str, page: Page, lesson: Lesson, number: int) -> None:
     open_lesson(page, server, lesson, number)
     expect_no_scroll_bar(page)
     play(page, lesson.steps[number], lesson.steps[number].right)
@@ -171,13 +175,12 @@ def test_the_playground_goes_on_with_the_very_same_run(server: str, page: Page) 
     press_key(page, "p")
 
 
-@both_themes
 @pytest.mark.parametrize("extra", [{}, {"projector": "true"}], ids=["as usual", "projector"])
-def test_the_overview_fits_on_the_screen(server: str, page: Page, theme: str, extra: dict[str, str]) -> None:
+def test_the_overview_fits_on_the_screen(server: str, page: Page, extra: dict[str, str]) -> None:
     page.goto(f"{server}/lessons?{urlencode(extra)}")
     expect(page.locator("[class*=st-key-lesson_card_]")).to_have_count(len(LESSONS))
-    expect(page.locator(".st-key-way_on a")).to_be_visible()
     expect_no_scroll_bar(page)
+    expect(page.locator(".st-key-way_on a")).to_be_in_viewport()
 
 
 def test_a_long_step_fits_on_a_projector(server: str, page: Page) -> None:

@@ -152,15 +152,6 @@ def test_a_run_that_breaks_off_teaches_and_can_be_rescued(server: str, page: Pag
     expect(page.locator(".lesson")).to_have_count(0)
 
 
-def test_back_restores_the_experiment_before(server: str, page: Page) -> None:
-    open_page(page, link(server, Experiment(seq_len=30)))
-    page.get_by_role("slider", name="Sequence length T").press("ArrowRight")
-    wait_for_params(page, T="31")
-    page.go_back()
-    wait_until(page, f"{T} === 30")
-    assert params(page) == to_params(Experiment(seq_len=30))
-
-
 def test_back_leaves_the_app_as_it_was_entered(server: str, page: Page) -> None:
     """Once to the address as it was typed, once more to the page before: no loop without a way out."""
     page.goto(f"{server}/_stcore/health")
@@ -194,6 +185,7 @@ def test_back_and_forward_lead_through_experiments_and_pages(server: str, page: 
         wait_until(page, f"{T} === {wanted} && {PARAMS}.get('T') === '{wanted}'")
         if wanted > 30:
             page.go_back()
+    assert params(page) == to_params(Experiment(seq_len=30))
     for wanted in (31, 32):
         page.go_forward()
         wait_until(page, f"{T} === {wanted} && {PARAMS}.get('T') === '{wanted}'")
@@ -345,9 +337,13 @@ def test_a_run_is_seen_without_scrolling(
         expect_on_screen(page.locator(part).first)
     expect_on_screen(page.locator(".st-key-progress .live-figure"))
     expect_on_screen(page.locator(".st-key-answers .live-figure"))
+
+
+def test_the_pictures_turn_dark_and_light_with_the_visitors_system(server: str, page: Page) -> None:
+    open_page(page, f"{server}/playground")
+    paper = "document.querySelector('.st-key-timeline .live-figure')._fullLayout.paper_bgcolor"
     for theme in ("dark", "light"):
         use_theme(page, theme)
-        paper = "document.querySelector('.st-key-timeline .live-figure')._fullLayout.paper_bgcolor"
         wait_until(page, f"{paper} === '{THEMES[theme].paper}'")
 
 

@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from rnnviz import Experiment
 from tests.browser.conftest import ROOT, free_port, running, streamlit, wait_until
 from tests.browser.nginx import nginx
-from tests.browser.test_playground import STEP, full_speed, link, open_page, press, wait_for_params
+from tests.browser.test_playground import STEP, link, open_page, press, wait_for_params
 
 COOKIE = "rnnviz_replica"
 
@@ -86,14 +86,13 @@ def test_the_death_of_a_replica_costs_its_visitors_their_run_and_the_others_noth
         for tab, url, number, length in zip(tabs, urls, (ours, theirs), (7, 9), strict=True):
             context.add_cookies([{"name": COOKIE, "value": number, "url": url}])
             open_page(tab, link(url, replace(Experiment(), seq_len=length)))
-            full_speed(tab)
             press(tab, "play")
-            wait_until(tab, f"{STEP} > 20")
+            wait_until(tab, f"{STEP} > 2")
             assert replica_of(context, url) == number, "the live connection goes where the page comes from"
         mine, other = tabs
         replicas[ours].kill()
         step = other.evaluate(STEP)
-        wait_until(other, f"{STEP} > {step + 20}")
+        wait_until(other, f"{STEP} > {step + 2}")
         expect(other.locator(".notice, .channel-lost")).to_have_count(0)
         press(other, "play")  # enough: it pauses
         mine.bring_to_front()

@@ -18,7 +18,6 @@ from tests.browser.conftest import (
     PLACED,
     SETTLED,
     STYLED,
-    both_themes,
     expect_no_scroll_bar,
     press_key,
     use_theme,
@@ -49,10 +48,15 @@ def open_page(page: Page, server: str, path: str, **params: str) -> None:
     wait_until(page, SETTLED)
 
 
+def turn(page: Page, theme: str) -> None:
+    """Let the visitor's system turn light or dark, and the page with it."""
+    use_theme(page, theme)
+    wait_until(page, f"getComputedStyle(document.querySelector('.stApp')).colorScheme === '{theme}'")
+
+
 def assert_readable_in_the_dark(page: Page) -> None:
     """Enough contrast also after the visitor's system has turned dark."""
-    use_theme(page, "dark")
-    wait_until(page, "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+    turn(page, "dark")
     page.wait_for_timeout(500)  # the page learns of the other theme, and runs once more
     wait_until(page, SETTLED)
     assert barriers(page, colours_only=True) == {}
@@ -165,7 +169,8 @@ def test_on_a_phone_results_and_doors_of_a_problem_have_its_name(server: str, pa
 
 
 def test_a_projector_shows_every_page_of_the_story_at_once(server: str, page: Page) -> None:
-    for path in ("why", "how", "types", "problems", "laboratory", "lessons"):
+    """How, and the lessons: test_how.py and test_lessons.py."""
+    for path in ("why", "types", "problems", "laboratory"):
         open_page(page, server, path, projector="true")
         wait_until(page, DRAWN)
         expect_no_scroll_bar(page)
@@ -233,25 +238,24 @@ NOTHING_BEHIND = """() => {
 LONG_SIDEBAR = {"topology": "many-to-many", "task": "echo", "layers": "3"}
 
 
-@both_themes
 @pytest.mark.parametrize("path", ["playground", "laboratory"])
-def test_the_way_on_stays_at_the_foot_of_a_sidebar_that_scrolls(
-    server: str, page: Page, theme: str, path: str
-) -> None:
+def test_the_way_on_stays_at_the_foot_of_a_sidebar_that_scrolls(server: str, page: Page, path: str) -> None:
     open_page(page, server, path, **LONG_SIDEBAR)
     wait_until(page, DRAWN)
     expect(page.locator(".st-key-way_on a")).to_be_visible()
     sidebar = "document.querySelector('[data-testid=stSidebarContent]')"
     page.get_by_test_id("stSidebar").get_by_text("Network and data").click()
     wait_until(page, f"{sidebar}.scrollHeight > {sidebar}.clientHeight + 200")
-    assert page.evaluate(LINK_ON_TOP), f"{path} in {theme}, at the top"
-    paper, behind = (
-        page.evaluate(f"getComputedStyle(document.querySelector('{part}')).backgroundColor")
-        for part in ("[data-testid=stSidebar] :has(> .st-key-way_on)", "[data-testid=stSidebar]")
-    )
-    assert paper == behind, "what scrolls behind the link does not shine through"
+    assert page.evaluate(LINK_ON_TOP), "at the top"
     wait_until(page, NOTHING_BEHIND)  # the controls unfold slowly
-    assert page.evaluate(LINK_ON_TOP), f"{path} in {theme}, at the end"
+    assert page.evaluate(LINK_ON_TOP), "at the end"
+    for theme in ("light", "dark"):
+        turn(page, theme)
+        paper, behind = (
+            page.evaluate(f"getComputedStyle(document.querySelector('{part}')).backgroundColor")
+            for part in ("[data-testid=stSidebar] :has(> .st-key-way_on)", "[data-testid=stSidebar]")
+        )
+        assert paper == behind, f"what scrolls behind the link does not shine through in {theme}"
 
 
 def test_what_has_the_focus_in_a_sidebar_is_not_behind_the_way_on(server: str, page: Page) -> None:

@@ -8,8 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.experiment.links import to_params
 from rnnviz.teaching.tour import SMALL, STAGES, UPDATES
-from tests.browser.conftest import SETTLED, expect_no_scroll_bar, use_theme, wait_until
-from tests.browser.test_story import AXE, MAIN, barriers, open_page
+from tests.browser.conftest import SETTLED, expect_no_scroll_bar, press_key, wait_until
+from tests.browser.test_story import AXE, MAIN, assert_readable_in_the_dark, barriers, open_page, turn
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
 CUT = """[...document.querySelectorAll('.live-figure text')].filter(text => {
@@ -52,10 +52,16 @@ def expect_stage(page: Page, stage: str, figures: int) -> None:
 
 
 def assert_fits(page: Page) -> None:
-    expect_no_scroll_bar(page)
-    assert page.evaluate(f"{MAIN}.scrollWidth") <= 1280
-    assert page.evaluate(HIDDEN_BUTTONS) == 0
-    assert page.evaluate(CUT) == []
+    """As usual, and for the back row of a class."""
+    figures = page.evaluate(DRAWN)
+    for projector in (True, False):
+        press_key(page, "l")
+        wait_until(page, f"location.search.includes('projector') === {str(projector).lower()}")
+        wait_until(page, f"{SETTLED} && {DRAWN} === {figures}")
+        expect_no_scroll_bar(page)
+        assert page.evaluate(f"{MAIN}.scrollWidth") <= 1280
+        assert page.evaluate(HIDDEN_BUTTONS) == 0
+        assert page.evaluate(CUT) == []
 
 
 def assert_at(shown: Locator, x: float, y: float) -> None:
@@ -106,6 +112,8 @@ def test_a_newcomer_predicts_sees_it_fail_cures_it_and_knows_why(server: str, pa
     assert_at(button(page, "tour_on"), place["x"], place["y"])
     assert_fits(page)
     assert_open_to_all(page)
+    assert_readable_in_the_dark(page)  # also the button under the pointer
+    turn(page, "light")
     button(page, "tour_back").click()
     expect_stage(page, "why", figures=1)
     on(page, "lstm", figures=4)
@@ -115,28 +123,14 @@ def test_a_newcomer_predicts_sees_it_fail_cures_it_and_knows_why(server: str, pa
         "a second click on the same spot leads nowhere"
     )
     assert_fits(page)
+    page.reload()
+    expect_stage(page, "on", figures=0)
     assert_open_to_all(page)
+    assert_readable_in_the_dark(page)
     page.get_by_role("link", name="Playground: make this network learn").click()
     wait_until(page, "location.pathname === '/playground'")
     wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
     assert dict(parse_qsl(urlsplit(page.url).query)) == to_params(SMALL.experiment)
-
-
-def test_the_back_row_sees_every_stage_and_a_reload_opens_the_same_one(server: str, page: Page) -> None:
-    use_theme(page, "dark")
-    begin(page, server, projector="true")
-    assert_fits(page)
-    button(page, "tour_answer_2").click()
-    expect_stage(page, "question", figures=2)
-    expect(page.locator(".given")).to_contain_text("✓ Right.")
-    for stage, figures in (("cure", 3), ("why", 1), ("lstm", 4), ("on", 0)):
-        assert_fits(page)
-        on(page, stage, figures)
-    assert_fits(page)
-    page.evaluate(AXE)
-    assert barriers(page, colours_only=True) == {}
-    page.reload()
-    expect_stage(page, "on", figures=0)
 
 
 def test_on_a_phone_nothing_sticks_out_and_a_picture_ends_where_its_scrolling_ends(

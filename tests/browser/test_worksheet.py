@@ -105,19 +105,7 @@ def test_words_come_before_the_explanation_and_stand_on_the_sheet(
     expect(button(page, "worksheet_html")).to_be_visible()
 
 
-def test_words_are_gone_in_a_new_visit(server: str, page: Page) -> None:
-    open_lesson(page, server, EXPLOSION)
-    commit(page, 0)
-    page.get_by_label(REASON).fill(WORDS)
-    button(page, "tell_why").click()
-    expect(page.locator(".why .own")).to_be_visible()
-    page.reload()
-    expect_question(page, EXPLOSION, 0)
-    commit(page, 0)
-    expect(page.get_by_label(REASON)).to_have_value("", timeout=40_000)
-
-
-def test_words_are_written_and_left_by_keys_alone(server: str, page: Page) -> None:
+def test_words_are_written_and_left_by_keys_alone_and_gone_in_a_new_visit(server: str, page: Page) -> None:
     open_lesson(page, server, EXPLOSION)
     commit(page, 0)
     expect(page.get_by_label(REASON)).to_be_visible(timeout=40_000)
@@ -129,3 +117,7 @@ def test_words_are_written_and_left_by_keys_alone(server: str, page: Page) -> No
     button(page, "previous").click()
     expect(page.get_by_label(REASON)).to_have_value("x" * LONGEST_REASON)
     wait_until(page, "!location.href.includes('xxx')")
+    page.reload()
+    expect_question(page, EXPLOSION, 0)
+    commit(page, 0)
+    expect(page.get_by_label(REASON)).to_have_value("", timeout=40_000)
