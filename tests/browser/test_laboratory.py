@@ -159,7 +159,7 @@ ROWS = f"[...{PHASE}?._fullData?.[0].z ?? []].filter(row => [...row].every(Numbe
 
 
 def test_a_phase_diagram_fills_in_while_it_is_watched(server: str, page: Page) -> None:
-    open_laboratory(page, server)
+    open_laboratory(page, server, replace(ECHO, hidden_size=16))
     page.get_by_role("radio", name="Border", exact=True).click()
     wait_until(page, drawn("border"))
     page.evaluate(
@@ -215,8 +215,7 @@ def test_twenty_seeds_give_a_share(server: str, page: Page) -> None:
     expect(page.get_by_text("Of 20 seeds:")).to_be_visible()
 
 
-def test_the_cliff_is_drawn_in_three_dimensions(server: str, page: Page) -> None:
-    """It follows its sliders: test_hand.py."""
+def test_the_cliff_is_drawn_in_three_dimensions_and_follows_its_sliders(server: str, page: Page) -> None:
     open_laboratory(page, server)
     page.get_by_role("radio", name="Cliff", exact=True).click()
     wait_until(page, drawn("cliff"))
@@ -225,3 +224,6 @@ def test_the_cliff_is_drawn_in_three_dimensions(server: str, page: Page) -> None
     wait_until(page, f"{plot}.querySelector('canvas') !== null")
     longest = page.evaluate(f"{plot}._fullData.find(t => t.name === 'with clipping').x.length")
     assert longest > 100
+    page.evaluate(f"window.before = {plot}.getAttribute('aria-label')")
+    page.get_by_role("slider", name="Start at w").press("ArrowRight")
+    wait_until(page, f"{plot}.getAttribute('aria-label') !== window.before")
