@@ -14,10 +14,13 @@ from xdist.workermanage import WorkerController
 
 
 class FromBothEnds(LoadScopeScheduling):  # type: ignore[misc]
-    """The first process takes files from the front of the queue, all others from its back."""
+    """The first process takes from the front of the queue, all others from its back.
+
+    They take whole files, but browser tests one by one: among these they meet, and end together.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("::")[0]
+        return nodeid if "/browser/" in nodeid else nodeid.split("::")[0]
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         if node is not self.nodes[0]:
