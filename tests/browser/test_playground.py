@@ -1,7 +1,6 @@
 """The playground as a person meets it: it fits on the screen, it trains, nothing flickers, keys work."""
 
 import re
-from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz import PRESETS, TASKS, Experiment, Preset
 from rnnviz.experiment.links import to_params
 from rnnviz.figures import THEMES
-from tests.browser.conftest import ROOT, STYLED, press_key, serve, use_theme, wait_until
+from tests.browser.conftest import STYLED, press_key, use_theme, wait_until
 from tests.browser.test_foundation import expect_frame
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
@@ -104,7 +103,7 @@ def test_the_pictures_move_with_the_run(server: str, page: Page) -> None:
 # Links
 
 
-def test_a_deep_link_restores_the_experiment_on_a_fresh_server(page: Page, tmp_path: Path) -> None:
+def test_a_deep_link_restores_the_experiment(server: str, page: Page) -> None:
     e = Experiment(
         topology="many-to-many",
         task="echo",
@@ -118,16 +117,12 @@ def test_a_deep_link_restores_the_experiment_on_a_fresh_server(page: Page, tmp_p
         learning_rate=0.00123,
         seed=99,
     )
-    with serve(ROOT / "app.py", tmp_path / "log.txt") as url:
-        open_page(page, link(url, e))
-        expect_frame(page)
-        assert params(page) == to_params(e)
-        expect(page.get_by_role("combobox", name="Initialisation")).to_have_value(
-            re.compile("Scaled Gaussian")
-        )
-        steps = "document.querySelector('.st-key-timeline .live-figure')._fullLayout.xaxis.range[1]"
-        assert page.evaluate(steps) == pytest.approx(37.6)
-        page.goto("about:blank")  # a page that loses its server complains in the console
+    open_page(page, link(server, e))
+    expect_frame(page)
+    assert params(page) == to_params(e)
+    expect(page.get_by_role("combobox", name="Initialisation")).to_have_value(re.compile("Scaled Gaussian"))
+    steps = "document.querySelector('.st-key-timeline .live-figure')._fullLayout.xaxis.range[1]"
+    assert page.evaluate(steps) == pytest.approx(37.6)
 
 
 def test_a_scenario_opens_by_its_link(server: str, page: Page) -> None:
