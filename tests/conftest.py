@@ -1,7 +1,7 @@
 """Which tests run side by side: one process begins with those that need a browser, one with all others.
 
-Both kinds spend half of their time waiting, so together they are done sooner than one after the other. The
-process that is done with its kind helps with the other; a second browser and server cost some seconds.
+Together they are done sooner than one after the other, as either waits while the other computes. The process
+that is done with its kind helps with the other; a second browser and server cost some seconds.
 """
 
 from __future__ import annotations

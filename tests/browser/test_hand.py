@@ -56,7 +56,7 @@ def drag(page: Page, by: int) -> None:
         ("", {}, "Try it: scale the recurrent weights", "home"),
         ("how", {"view": "by-hand"}, "What is computed", "by_hand"),
         ("problems", {}, "Gain g of Wₕₕ", "problem_vanishing"),
-        ("laboratory", {}, "Gain g", "lab_compare"),
+        ("laboratory", {"instrument": "cliff"}, "Start at b", "lab_cliff"),
     ],
 )
 def test_a_picture_follows_the_slider_before_it_is_released(

@@ -64,13 +64,13 @@ def play(page: Page, step: Step, answer: int) -> None:
     expect_why(page, step, "✓ Right." if answer == step.right else "✗ Wrong.")
 
 
-def words(step: Step) -> int:
-    """How many letters a step says: all steps have the same parts, so that words make the difference."""
+def length(step: Step) -> int:
+    """How many letters a step says: beside them, all steps show the same pictures and buttons."""
     return len("".join([step.question, *step.answers, *step.why]))
 
 
 STEPS = [(lesson, number) for lesson in LESSONS.values() for number in range(len(lesson.steps))]
-LONGEST = sorted(STEPS, key=lambda at: words(at[0].steps[at[1]]))[-5:]
+LONGEST = sorted(STEPS, key=lambda at: length(at[0].steps[at[1]]))[-5:]
 
 
 def test_a_lesson_from_its_card_to_its_tick(server: str, page: Page) -> None:

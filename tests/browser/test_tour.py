@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.experiment.links import to_params
-from rnnviz.teaching.tour import SMALL, STAGES, UPDATES
+from rnnviz.teaching.tour import RIGHT, SMALL, STAGES, UPDATES
 from tests.browser.conftest import SETTLED, expect_no_scroll_bar, press_key, wait_until
 from tests.browser.test_story import AXE, MAIN, assert_readable_in_the_dark, barriers, open_page
 
@@ -56,6 +56,17 @@ def assert_fits(page: Page) -> None:
     assert page.evaluate(f"{MAIN}.scrollWidth") <= 1280
     assert page.evaluate(HIDDEN_BUTTONS) == 0
     assert page.evaluate(CUT) == []
+
+
+def assert_the_back_row_sees_every_stage_on_the_way_back(page: Page) -> None:
+    press_key(page, "l")
+    wait_until(page, "location.search.includes('projector=true')")
+    expect_stage(page, "on", figures=0)
+    assert_fits(page)
+    for stage, figures in (("lstm", 4), ("why", 1), ("cure", 3), ("question", 2)):
+        button(page, "tour_back").click()
+        expect_stage(page, stage, figures)
+        assert_fits(page)
 
 
 def assert_at(shown: Locator, x: float, y: float) -> None:
@@ -119,14 +130,7 @@ def test_a_newcomer_predicts_sees_it_fail_cures_it_and_knows_why(server: str, pa
     )
     assert_fits(page)
     end = page.url
-    press_key(page, "l")  # all the way back, for the back row of a class
-    wait_until(page, "location.search.includes('projector=true')")
-    expect_stage(page, "on", figures=0)
-    assert_fits(page)
-    for stage, figures in (("lstm", 4), ("why", 1), ("cure", 3), ("question", 2)):
-        button(page, "tour_back").click()
-        expect_stage(page, stage, figures)
-        assert_fits(page)
+    assert_the_back_row_sees_every_stage_on_the_way_back(page)
     page.goto(end)
     expect_stage(page, "on", figures=0)
     assert_open_to_all(page)
@@ -142,9 +146,10 @@ def test_on_a_phone_nothing_sticks_out_and_a_picture_ends_where_its_scrolling_en
     page.emulate_media(reduced_motion="reduce")  # colours change at once
     page.set_viewport_size({"width": 390, "height": 844})
     begin(page, server)
-    button(page, "tour_answer_1").click()
+    button(page, f"tour_answer_{RIGHT}").click()
     button(page, "tour_skip").click()
     expect_stage(page, "question", figures=2)
+    expect(page.locator(".given")).to_contain_text("✓ Right.")
     assert page.evaluate(f"{MAIN}.scrollWidth") <= 390
     empty = page.evaluate("""(() => {
         const frame = document.querySelector('.st-key-tour_strip_small .live-figure-window');
