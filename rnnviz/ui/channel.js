@@ -187,8 +187,9 @@ class Channel {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const channel = (window.rnnvizChannel ??= new Channel());
-  const ask = (why) => window.rnnvizTurning?.() || setTriggerValue("stale", why);
-  const begunAnew = () => window.rnnvizTurning?.() || setTriggerValue("begun_anew", true);
+  const trigger = (...what) => (window.rnnvizAsk ?? ((send) => send()))(() => setTriggerValue(...what));
+  const ask = (why) => trigger("stale", why);
+  const begunAnew = () => trigger("begun_anew", true);
   if (!("drawing" in data)) return channel.show(data, parentElement, ask, begunAnew);
   const fragment = channel.fragment(data.name);
   fragment.show(data.drawing, parentElement, ask);

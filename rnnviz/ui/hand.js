@@ -118,5 +118,6 @@ class Hand {
 }
 
 export default function ({ data, setTriggerValue }) {
-  (window.rnnvizHand ??= new Hand()).show(data, (moved) => window.rnnvizTurning?.() || setTriggerValue("moved", moved));
+  const trigger = (...what) => (window.rnnvizAsk ?? ((send) => send()))(() => setTriggerValue(...what));
+  (window.rnnvizHand ??= new Hand()).show(data, (moved) => trigger("moved", moved));
 }

@@ -91,7 +91,7 @@ class LookBack {
     this.released = false;
     const step = this.wanted;
     this.wanted = undefined;
-    window.rnnvizTurning?.() || this.ask(`${this.run}.${step}`);
+    this.ask(`${this.run}.${step}`);
   }
 }
 
@@ -99,7 +99,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const node = parentElement.querySelector(":scope > .look-back");
   const slider = (node && sliders[data.picture]) || new LookBack(parentElement);
   sliders[data.picture] = slider;
-  slider.show(data, (why) => setTriggerValue("looked", why));
+  const trigger = (...what) => (window.rnnvizAsk ?? ((send) => send()))(() => setTriggerValue(...what));
+  slider.show(data, (why) => trigger("looked", why));
   return () => {
     if (parentElement.isConnected) return;
     slider.node.remove();

@@ -1,10 +1,19 @@
 // A component's request for a rerun names the page that is on the screen. Sent after a click on a link, but before
 // the page behind it has begun, it would turn the visitor back; sent by a part of the old page while the new one is
-// being drawn, it would stop that. `rnnvizTurning` says whether a page is being turned.
+// being drawn, it would stop that. `rnnvizTurning` says whether a page is being turned; components ask for reruns by
+// `rnnvizAsk`.
 const LINKS = "a[data-testid^=stPageLink], a[data-testid^=stTopNavLink]";
-let left; // the path that was on the screen when the turn began
+let left; // the path that was on the screen when the turn began; empty after back or forward
 let leaves; // whether the link leads to another path
 let ends; // how many runs of the script have ended since; one more if none was under way
+
+// Streamlit sends what a component asks for a moment later. A link clicked in that moment overtakes it: the request
+// then turns the visitor back. What a button asks goes out with it: if it is for a part of the page alone, the rest
+// never shows what the button did. So a click waits until what was asked is sent, and a request until a click is.
+const CONTROLS = `${LINKS}, button, label`;
+let asked = 0; // requests that are not sent yet
+let clicked = false; // what a click asks for is not sent yet
+const sent = (then) => setTimeout(then); // Streamlit's own timer was set before
 
 const app = () => document.querySelector("[data-testid=stApp]");
 const idle = () => app().dataset.testScriptState === "notRunning";
@@ -16,10 +25,27 @@ function begin(path, away) {
   ends = idle() ? 1 : 0;
 }
 
-function click({ target, button, ctrlKey, metaKey, shiftKey }) {
-  const link = target.closest?.(LINKS);
-  if (!link || button || ctrlKey || metaKey || shiftKey) return;
-  begin(location.pathname, link.pathname !== location.pathname);
+function ask(send) {
+  if (turning()) return;
+  if (clicked) return void sent(() => ask(send));
+  asked++;
+  send();
+  sent(() => asked--);
+}
+
+function click(event) {
+  const { target, button, ctrlKey, metaKey, shiftKey } = event;
+  const control = target.closest?.(CONTROLS);
+  if (!control || button || ctrlKey || metaKey || shiftKey) return;
+  if (asked) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return void sent(() => control.click());
+  }
+  clicked = true;
+  sent(() => sent(() => (clicked = false))); // Streamlit sets its timer after this first one
+  const link = target.closest(LINKS);
+  if (link) begin(location.pathname, link.pathname !== location.pathname);
 }
 
 // Over once the new page is drawn: a run that ends before is one that was asked for before the click. A link to the
@@ -35,9 +61,20 @@ function turning() {
   return left !== undefined;
 }
 
+// Streamlit writes the address of each page whose run begins. A visitor who goes back twice is already further on when
+// that of the page between begins.
+function writeOnlyHere() {
+  const write = history.pushState;
+  history.pushState = function (state, title, address) {
+    const late = left === "" && new URL(address, location).pathname !== location.pathname;
+    if (!late) write.call(this, state, title, address);
+  };
+}
+
 export default function () {
   if (window.rnnvizTurning) return;
-  window.rnnvizTurning = turning;
+  writeOnlyHere();
+  Object.assign(window, { rnnvizTurning: turning, rnnvizAsk: ask });
   addEventListener("click", click, { capture: true });
   addEventListener("popstate", () => begin("", true)); // back or forward: the path is already the new one
   new MutationObserver(ended).observe(app(), {

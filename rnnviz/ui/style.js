@@ -20,7 +20,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!data.theme || theme === data.theme) return;
   // After this turn, when Streamlit itself knows the new theme; again if another rerun swallowed it.
   let tries = 0;
-  const tell = () => window.rnnvizTurning?.() || setTriggerValue("theme", theme + tries);
+  const trigger = (...what) => (window.rnnvizAsk ?? ((send) => send()))(() => setTriggerValue(...what));
+  const tell = () => trigger("theme", theme + tries);
   setTimeout(tell);
   const insist = setInterval(() => (++tries < 5 ? tell() : clearInterval(insist)), 1000);
   return () => clearInterval(insist);

@@ -108,6 +108,73 @@ def test_a_link_is_obeyed_even_if_the_page_asks_for_a_rerun_just_after(
     assert page.evaluate("location.pathname !== '/playground'")
 
 
+@pytest.mark.parametrize(
+    ("link", "path"),
+    [(".st-key-way_on a", "/cures"), ("[data-testid=stTopNavLink][href*='lessons']", "/lessons")],
+)
+def test_a_link_is_obeyed_even_if_the_page_has_asked_for_a_rerun_just_before(
+    server: str, page: Page, link: str, path: str
+) -> None:
+    """Streamlit sends what was asked a moment later, and that would be after the link's request."""
+    open_page(page, server, "problems")
+    wait_until(page, "!!(window.rnnvizChannel?.rerun.ask && window.rnnvizAsk)")
+    expect(page.locator(link)).to_be_visible()
+    page.evaluate("link => { rnnvizChannel.rerun.ask('test'); document.querySelector(link).click(); }", link)
+    wait_until(page, f"location.pathname === '{path}'")
+    wait_until(page, SETTLED)
+    page.wait_for_timeout(500)
+    assert page.evaluate("location.pathname") == path
+
+
+@pytest.mark.parametrize("asked_first", [True, False])
+def test_a_button_is_obeyed_though_a_part_of_the_page_asks_at_the_same_moment(
+    server: str, page: Page, asked_first: bool
+) -> None:
+    """Streamlit would send both at once, as a request for that part of the page alone."""
+    open_page(page, server, "problems")
+    wait_until(page, "!!(window.rnnvizChannel?.fragments.size && window.rnnvizAsk)")
+    wait_until(page, SETTLED)
+    page.evaluate(
+        """asked_first => {
+            const press = () => document.querySelector('.st-key-projector button').click();
+            if (!asked_first) press();
+            for (const part of rnnvizChannel.fragments.values()) part.rerun.ask('test');
+            if (asked_first) press();
+        }""",
+        asked_first,
+    )
+    wait_until(page, "location.search.includes('projector=true')", seconds=10)
+    expect(page.locator(".stAppHeader")).to_be_hidden()
+
+
+def test_back_can_be_pressed_twice_at_once(server: str, page: Page) -> None:
+    """Streamlit would write the page between into the history once it begins, and cut off the way forward."""
+    open_page(page, server, "types")
+    for path in ("problems", "cures"):
+        page.locator(f".st-key-path_{path} a").click()
+        wait_until(page, f"location.pathname === '/{path}'")
+        wait_until(page, SETTLED)
+    wait_until(page, "!!window.rnnvizTurning")
+    page.evaluate(
+        """() => {
+            addEventListener('popstate', () => {
+                history.back();  // takes place at once, but is noticed after the page between has begun
+                for (const start = performance.now(); performance.now() < start + 500; );
+            }, { once: true });
+            history.back();
+        }"""
+    )
+    wait_until(page, f"location.pathname === '/types' && {SETTLED}")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("location.pathname") == "/types"
+    expect(page.locator(".st-key-path_here a p")).to_have_text("3 Types")
+    for _ in range(4):  # through the bare addresses of the two links
+        page.go_forward()
+        page.wait_for_timeout(200)
+        wait_until(page, SETTLED)
+    assert page.evaluate("location.pathname") == "/cures"
+
+
 def test_while_a_new_page_is_drawn_no_part_of_the_old_one_is_rerun(
     server: str, server_log: Path, page: Page
 ) -> None:
