@@ -53,8 +53,9 @@ class Now(Collector):
     def collect(self) -> Iterator[Metric]:
         """Count."""
         visitors = GaugeMetricFamily("rnnviz_visitors", "Open tabs, and closed ones kept.", labels=["tabs"])
-        for tabs, count in visits(get_instance()).items():
-            visitors.add_metric([tabs], count)
+        if Runtime.exists():  # before the first, there are none
+            for tabs, count in visits(get_instance()).items():
+                visitors.add_metric([tabs], count)
         yield visitors
         runs = LiveRun.all()
         yield GaugeMetricFamily("rnnviz_runs", "Runs in memory.", value=len(runs))

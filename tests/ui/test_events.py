@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from concurrent.futures import Executor, Future
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
+from streamlit.runtime import Runtime
 
 from rnnviz import PRESETS, Experiment
 from rnnviz.training.turns import Served
@@ -44,6 +47,12 @@ def _informed(caplog: pytest.LogCaptureFixture) -> None:
 
 def value(sample: str, **labels: str) -> float:
     return events.REGISTRY.get_sample_value(sample, labels) or 0.0
+
+
+def test_the_numbers_are_there_before_the_first_visitor(monkeypatch: pytest.MonkeyPatch) -> None:
+    importlib.import_module("rnnviz.ui.operation")
+    monkeypatch.setattr(Runtime, "_instance", None)
+    assert b"rnnviz_runs_playing" in generate_latest(events.REGISTRY)
 
 
 def test_a_run_is_told_of_when_it_makes_its_first_update_and_not_again(
