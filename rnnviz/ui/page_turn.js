@@ -8,10 +8,11 @@ let leaves; // whether the link leads to another path
 let ends; // how many runs of the script have ended since; one more if none was under way
 
 // Streamlit sends what a component asks for a moment later. A link clicked in that moment overtakes it: the request
-// then turns the visitor back. What a button asks goes out with it: if it is for a part of the page alone, the rest
-// never shows what the button did. So a click waits until what was asked is sent, and a request until a click is.
+// then turns the visitor back. What buttons and other components ask goes out with it: if it is for a part of the page
+// alone, the rest never learns of theirs. So a click waits until what was asked is sent, and a request until what was
+// asked and clicked is.
 const CONTROLS = `${LINKS}, button, label`;
-let asked = 0; // requests that are not sent yet
+let asked = false; // a request is not sent yet
 let clicked = false; // what a click asks for is not sent yet
 const sent = (then) => setTimeout(then); // Streamlit's own timer was set before
 
@@ -27,10 +28,10 @@ function begin(path, away) {
 
 function ask(send) {
   if (turning()) return;
-  if (clicked) return void sent(() => ask(send));
-  asked++;
+  if (asked || clicked) return void sent(() => ask(send));
+  asked = true;
   send();
-  sent(() => asked--);
+  sent(() => (asked = false));
 }
 
 function click(event) {

@@ -84,6 +84,23 @@ def test_a_picture_follows_the_slider_before_it_is_released(
     assert page.evaluate(label(figure)) == before
 
 
+def test_a_picture_follows_although_a_part_of_the_page_asks_at_the_same_moment(
+    server: str, page: Page
+) -> None:
+    """Streamlit would send both at once, as a request for that part of the page alone."""
+    open_page(page, server, "problems", "problem_vanishing")
+    wait_until(page, f"{SETTLED} && !!(window.rnnvizChannel?.fragments.size && window.rnnvizAsk)")
+    before = page.evaluate(label("problem_vanishing"))
+    page.evaluate(
+        """() => {
+            const from = Number(document.querySelector('.st-key-gain_vanishing input').value);
+            for (const part of rnnvizChannel.fragments.values()) part.rerun.ask('test');
+            rnnvizHand.places.get('page').ask({ key: 'gain_vanishing', from, to: from + 0.1 });
+        }"""
+    )
+    wait_until(page, f"{label('problem_vanishing')} !== {before!r}", seconds=10)
+
+
 DATA = "JSON.stringify(rnnvizFigures.home.message.data)"
 
 
