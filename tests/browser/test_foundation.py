@@ -96,7 +96,6 @@ SAID = (
 @pytest.mark.parametrize(
     ("started", "stop"),
     [
-        ("streamlit", signal.SIGTERM),
         ("streamlit", signal.SIGINT),
         ("uvicorn from another folder", signal.SIGTERM),
     ],
