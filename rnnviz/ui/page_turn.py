@@ -1,4 +1,4 @@
-"""Links that are obeyed even if a component asks for a rerun just after the click."""
+"""Links and buttons that are obeyed even if a component asks for a rerun just before or after the click."""
 
 from pathlib import Path
 
@@ -10,5 +10,5 @@ _component = st.components.v2.component(
 
 
 def mount() -> None:
-    """Let components know while a page is being turned; takes no space."""
+    """Let components ask for reruns one by one, and know while a page is being turned; takes no space."""
     _component(key="page_turn", height=1)
