@@ -10,6 +10,8 @@ const PATIENCE = 5000; // ms for Streamlit to bring a new token, as after the se
 const MOVED = "rnnvizMoved"; // where the tab keeps the token and the address under which a network last trained
 const LOST = "The connection to the running network is lost. Please reload the page.";
 
+const idle = () => window.rnnvizIdle?.() ?? true;
+
 // Asks Streamlit for a rerun, of the page's script or of one of its fragments, until it is told that it came.
 class Rerun {
   // Whether it asks.
@@ -22,7 +24,7 @@ class Rerun {
     let tries = 0;
     const tell = () => {
       this.timer = setTimeout(tell, INSIST);
-      this.ask(`${this.what}.${tries++}`);
+      if (!tries || idle()) this.ask(`${this.what}.${tries++}`);
     };
     this.timer = setTimeout(tell, wait);
   }

@@ -1,7 +1,7 @@
 // A component's request for a rerun names the page that is on the screen. Sent after a click on a link, but before
 // the page behind it has begun, it would turn the visitor back; sent by a part of the old page while the new one is
 // being drawn, it would stop that. `rnnvizTurning` says whether a page is being turned; components ask for reruns by
-// `rnnvizAsk`.
+// `rnnvizAsk`, and ask again only if `rnnvizIdle` says that no run is under way: it may be theirs.
 const LINKS = "a[data-testid^=stPageLink], a[data-testid^=stTopNavLink]";
 let left; // the path that was on the screen when the turn began; empty after back or forward
 let leaves; // whether the link leads to another path
@@ -75,7 +75,7 @@ function writeOnlyHere() {
 export default function () {
   if (window.rnnvizTurning) return;
   writeOnlyHere();
-  Object.assign(window, { rnnvizTurning: turning, rnnvizAsk: ask });
+  Object.assign(window, { rnnvizTurning: turning, rnnvizAsk: ask, rnnvizIdle: idle });
   addEventListener("click", click, { capture: true });
   addEventListener("popstate", () => begin("", true)); // back or forward: the path is already the new one
   new MutationObserver(ended).observe(app(), {

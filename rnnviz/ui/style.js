@@ -23,6 +23,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const trigger = (...what) => (window.rnnvizAsk ?? ((send) => send()))(() => setTriggerValue(...what));
   const tell = () => trigger("theme", theme + tries);
   setTimeout(tell);
-  const insist = setInterval(() => (++tries < 5 ? tell() : clearInterval(insist)), 1000);
+  const insist = setInterval(() => {
+    if (!(window.rnnvizIdle?.() ?? true)) return; // the run under way may be the one
+    if (++tries < 5) tell();
+    else clearInterval(insist);
+  }, 1000);
   return () => clearInterval(insist);
 }

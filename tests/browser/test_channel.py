@@ -82,6 +82,26 @@ def test_while_it_plays_nothing_is_rerun_and_a_stop_is_rerun_once(
     assert len(asked) == 2, "Play, and the end"
 
 
+def test_a_slow_rerun_is_not_asked_for_again_while_it_is_under_way(server: str, page: Page) -> None:
+    """Streamlit would begin it anew each time: a slow server would never finish one."""
+    open_page(page, f"{server}/playground")
+    wait_until(page, f"!!(window.rnnvizIdle && {CHANNEL}.rerun.ask)")
+    page.evaluate(
+        f"""() => {{
+            window.app = document.querySelector("[data-testid=stApp]");
+            window.asks = 0;
+            app.dataset.testScriptState = "running";
+            {CHANNEL}.rerun.ask = () => asks++;
+            {CHANNEL}.rerun.insist();
+        }}"""
+    )
+    page.wait_for_timeout(2500)  # it would insist every second
+    assert page.evaluate("asks") == 1
+    page.evaluate("app.dataset.testScriptState = 'notRunning'")
+    wait_until(page, "asks > 1", seconds=5)
+    page.evaluate(f"{CHANNEL}.rerun.stop()")
+
+
 def test_a_cut_connection_comes_back_and_the_run_goes_on(
     server: str, page: Page, sockets: dict[str, list[WebSocket]]
 ) -> None:

@@ -79,6 +79,9 @@ def test_a_lesson_from_its_card_to_its_tick(server: str, page: Page) -> None:
     card = page.locator(f".st-key-lesson_card_{lesson.name}")
     expect(card).to_contain_text(f"{len(lesson.steps)} questions")
     wait_until(page, PLACED)
+    expect(
+        card.get_by_role("button")
+    ).to_be_visible()  # Streamlit brings buttons and links a moment after the text
     card.click(position={"x": 12, "y": 90})  # anywhere on the card
     expect(page.locator("h1")).to_have_text(lesson.title)
     for number, step in enumerate(lesson.steps):

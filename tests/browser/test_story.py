@@ -95,7 +95,9 @@ def test_a_button_under_the_pointer_is_readable_in_the_dark(server: str, page: P
 def test_a_card_opens_its_scenario(server: str, page: Page) -> None:
     open_page(page, server, "")
     wait_until(page, PLACED)
-    page.locator(".st-key-card_vanishing").click(position={"x": 60, "y": 60})
+    card = page.locator(".st-key-card_vanishing")
+    expect(card.get_by_role("link")).to_be_visible()  # Streamlit brings it a moment after the text
+    card.click(position={"x": 60, "y": 60})
     wait_until(page, "location.pathname === '/playground' && location.search.includes('small-normal')")
     wait_until(page, "document.querySelector('.st-key-timeline .live-figure')?.dataset.draws > 0")
     params = dict(parse_qsl(urlsplit(page.url).query))
