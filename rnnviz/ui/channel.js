@@ -10,8 +10,6 @@ const PATIENCE = 5000; // ms for Streamlit to bring a new token, as after the se
 const MOVED = "rnnvizMoved"; // where the tab keeps the token and the address under which a network last trained
 const LOST = "The connection to the running network is lost. Please reload the page.";
 
-const idle = () => window.rnnvizIdle?.() ?? true;
-
 // Asks Streamlit for a rerun, of the page's script or of one of its fragments, until it is told that it came.
 class Rerun {
   // Whether it asks.
@@ -189,7 +187,7 @@ class Channel {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const channel = (window.rnnvizChannel ??= new Channel());
-  const trigger = (...what) => (window.rnnvizAsk ?? ((send) => send()))(() => setTriggerValue(...what));
+  const trigger = asking(setTriggerValue);
   const ask = (why) => trigger("stale", why);
   const begunAnew = () => trigger("begun_anew", true);
   if (!("drawing" in data)) return channel.show(data, parentElement, ask, begunAnew);

@@ -23,6 +23,7 @@ import streamlit as st
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.server_util import is_url_from_allowed_origins
 
+from rnnviz.ui.page_turn import ASKING
 from rnnviz.ui.screen import Followed, Screen, screens
 
 URL = "live"
@@ -39,7 +40,9 @@ TOKEN_SECONDS = 10.0
 """A connection must say its token within this time."""
 
 _component = st.components.v2.component(
-    "rnnviz_channel", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"), isolate_styles=False
+    "rnnviz_channel",
+    js=ASKING + Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    isolate_styles=False,
 )
 
 

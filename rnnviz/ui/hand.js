@@ -118,6 +118,6 @@ class Hand {
 }
 
 export default function ({ data, setTriggerValue }) {
-  const trigger = (...what) => (window.rnnvizAsk ?? ((send) => send()))(() => setTriggerValue(...what));
+  const trigger = asking(setTriggerValue);
   (window.rnnvizHand ??= new Hand()).show(data, (moved) => trigger("moved", moved));
 }

@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rnnviz.ui.page_turn import ASKING
+
 Number = TypeVar("Number", int, float)
 Value = TypeVar("Value")
 
@@ -26,7 +28,9 @@ Scale = Callable[[float], Any]
 """Returns the value at a place on a slider, as the browser tells it."""
 
 _component = st.components.v2.component(
-    "rnnviz_hand", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"), isolate_styles=False
+    "rnnviz_hand",
+    js=ASKING + Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    isolate_styles=False,
 )
 
 

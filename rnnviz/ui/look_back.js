@@ -99,7 +99,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const node = parentElement.querySelector(":scope > .look-back");
   const slider = (node && sliders[data.picture]) || new LookBack(parentElement);
   sliders[data.picture] = slider;
-  const trigger = (...what) => (window.rnnvizAsk ?? ((send) => send()))(() => setTriggerValue(...what));
+  const trigger = asking(setTriggerValue);
   slider.show(data, (why) => trigger("looked", why));
   return () => {
     if (parentElement.isConnected) return;

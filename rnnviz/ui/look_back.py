@@ -11,12 +11,15 @@ from pathlib import Path
 import streamlit as st
 
 from rnnviz.ui.live_run import LiveRun
+from rnnviz.ui.page_turn import ASKING
 
 HEIGHT = 24
 """Pixels of the slider."""
 
 _component = st.components.v2.component(
-    "rnnviz_look_back", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"), isolate_styles=False
+    "rnnviz_look_back",
+    js=ASKING + Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    isolate_styles=False,
 )
 
 

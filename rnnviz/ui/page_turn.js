@@ -9,11 +9,9 @@ let ends; // how many runs of the script have ended since; one more if none was 
 
 // Streamlit sends what a component asks for a moment later. A link clicked in that moment overtakes it: the request
 // then turns the visitor back. What buttons and other components ask goes out with it: if it is for a part of the page
-// alone, the rest never learns of theirs. So a click waits until what was asked is sent, and a request until what was
-// asked and clicked is.
+// alone, the rest never learns of theirs. So clicks and requests wait until what was asked is sent.
 const CONTROLS = `${LINKS}, button, label`;
 let asked = false; // a request is not sent yet
-let clicked = false; // what a click asks for is not sent yet
 const sent = (then) => setTimeout(then); // Streamlit's own timer was set before
 
 const app = () => document.querySelector("[data-testid=stApp]");
@@ -28,7 +26,7 @@ function begin(path, away) {
 
 function ask(send) {
   if (turning()) return;
-  if (asked || clicked) return void sent(() => ask(send));
+  if (asked) return void sent(() => ask(send));
   asked = true;
   send();
   sent(() => (asked = false));
@@ -43,8 +41,6 @@ function click(event) {
     event.stopImmediatePropagation();
     return void sent(() => control.click());
   }
-  clicked = true;
-  sent(() => sent(() => (clicked = false))); // Streamlit sets its timer after this first one
   const link = target.closest(LINKS);
   if (link) begin(location.pathname, link.pathname !== location.pathname);
 }

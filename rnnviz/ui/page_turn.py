@@ -4,6 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+ASKING = Path(__file__).with_name("asking.js").read_text(encoding="utf-8")
+"""Goes before the script of a component that asks for reruns."""
+
 _component = st.components.v2.component(
     "rnnviz_page_turn", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"), isolate_styles=False
 )

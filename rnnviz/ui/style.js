@@ -20,11 +20,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!data.theme || theme === data.theme) return;
   // After this turn, when Streamlit itself knows the new theme; again if another rerun swallowed it.
   let tries = 0;
-  const trigger = (...what) => (window.rnnvizAsk ?? ((send) => send()))(() => setTriggerValue(...what));
+  const trigger = asking(setTriggerValue);
   const tell = () => trigger("theme", theme + tries);
   setTimeout(tell);
   const insist = setInterval(() => {
-    if (!(window.rnnvizIdle?.() ?? true)) return; // the run under way may be the one
+    if (!idle()) return; // the run under way may be the one
     if (++tries < 5) tell();
     else clearInterval(insist);
   }, 1000);

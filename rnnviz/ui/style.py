@@ -6,6 +6,7 @@ import streamlit as st
 
 from rnnviz.figures.theme import THEMES, Theme
 from rnnviz.ui.catalogue import ENTRIES, MOVED
+from rnnviz.ui.page_turn import ASKING
 from rnnviz.ui.session import current
 
 # On one line each: with every run of a page Streamlit looks through all lines for their common indentation.
@@ -17,7 +18,7 @@ _CSS, _PROJECTOR_CSS, _EMBEDDED_CSS = (
 # Streamlit restyles itself for a new theme without a rerun; the figures' colours need one.
 _theme_watch = st.components.v2.component(
     "rnnviz_theme_watch",
-    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    js=ASKING + Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 

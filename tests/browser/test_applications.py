@@ -1,6 +1,6 @@
 """The jobs as a person meets them: train, watch it get better, then give it something of one's own.
 
-Each ends with a look at all of the page: no serious barrier, and nothing sticks out.
+At the end of each job, a look at all of the page: no serious barrier, and nothing sticks out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ def draws(page: Page, key: str) -> int:
 
 
 def open_job(page: Page, server: str, job: str, **params: str) -> None:
-    page.emulate_media(reduced_motion="reduce")  # colours change at once
     page.goto(f"{server}/real-data?job={job}" + "".join(f"&{k}={v}" for k, v in params.items()))
     shown = "lab_own" if job == OWN_NETWORK else "job_timeline"
     wait_until(page, f"{figure(shown)}?.dataset.draws > 0")

@@ -96,6 +96,7 @@ SAID = (
 @pytest.mark.parametrize(
     ("started", "stop"),
     [
+        ("streamlit", signal.SIGTERM),
         ("streamlit", signal.SIGINT),
         ("uvicorn from another folder", signal.SIGTERM),
     ],

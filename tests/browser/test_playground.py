@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz import PRESETS, TASKS, Experiment, Preset
 from rnnviz.experiment.links import to_params
 from rnnviz.figures import THEMES
-from tests.browser.conftest import SETTLED, STYLED, press_key, use_theme, wait_until
+from tests.browser.conftest import STYLED, press_key, use_theme, wait_until
 from tests.browser.test_foundation import expect_frame
 
 DRAWN = "document.querySelectorAll('.live-figure[data-draws]').length"
@@ -170,7 +170,6 @@ def test_back_and_forward_lead_through_experiments_and_pages(server: str, page: 
     while not page.evaluate("location.pathname === '/playground'"):
         page.go_back()  # the bare address that the navigation bar left, too
         page.wait_for_timeout(300)
-        wait_until(page, SETTLED)  # Streamlit lets a page that begins later take the address
     for wanted in (32, 31, 30):
         wait_until(page, f"{T} === {wanted} && {PARAMS}.get('T') === '{wanted}'")
         if wanted > 30:

@@ -64,6 +64,7 @@ def assert_readable_in_the_dark(page: Page) -> None:
 
 def assert_open_to_all_and_fits(page: Page) -> None:
     """No serious barrier in either theme, at most two screens high, and as wide as the screen or a phone."""
+    page.emulate_media(reduced_motion="reduce")  # colours change at once
     expect_no_scroll_bar(page, screens=2)
     page.evaluate(AXE)
     assert barriers(page) == {}
@@ -76,7 +77,6 @@ def assert_open_to_all_and_fits(page: Page) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_page_fits_and_has_no_serious_barrier(server: str, page: Page, path: str) -> None:
-    page.emulate_media(reduced_motion="reduce")  # colours change at once
     open_page(page, server, path)
     wait_until(page, DRAWN)
     page.wait_for_timeout(600)  # formulas are set a moment later

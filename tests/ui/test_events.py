@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 from concurrent.futures import Executor, Future
 from typing import Any
@@ -13,7 +12,7 @@ from streamlit.runtime import Runtime
 
 from rnnviz import PRESETS, Experiment
 from rnnviz.training.turns import Served
-from rnnviz.ui import events
+from rnnviz.ui import events, operation
 from rnnviz.ui.live_run import MAX_FAILURES, LiveRun
 from tests.training.test_turns import Workers, name, turns_of
 from tests.watcher import watched
@@ -50,9 +49,8 @@ def value(sample: str, **labels: str) -> float:
 
 
 def test_the_numbers_are_there_before_the_first_visitor(monkeypatch: pytest.MonkeyPatch) -> None:
-    importlib.import_module("rnnviz.ui.operation")
     monkeypatch.setattr(Runtime, "_instance", None)
-    assert b"rnnviz_runs_playing" in generate_latest(events.REGISTRY)
+    assert b"rnnviz_runs_playing" in generate_latest(operation.REGISTRY)
 
 
 def test_a_run_is_told_of_when_it_makes_its_first_update_and_not_again(
