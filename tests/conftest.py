@@ -6,6 +6,7 @@ that is done with its kind helps with the other; a second browser and server cos
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -35,3 +36,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FromBothEnds
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the browser's tests first."""
     items.sort(key=lambda item: "browser" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that was imported: it stays to the end."""
+    gc.freeze()
