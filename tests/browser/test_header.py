@@ -130,6 +130,7 @@ def test_a_button_is_obeyed_though_a_part_of_the_page_has_asked_just_before(serv
     """Streamlit would send both at once, as a request for that part of the page alone."""
     open_page(page, server, "problems")
     wait_until(page, f"{SETTLED} && !!(window.rnnvizChannel?.fragments.size && window.rnnvizAsk)")
+    expect(page.locator(".st-key-projector button")).to_be_visible()  # Streamlit brings it a moment later
     page.evaluate(
         """() => {
             for (const part of rnnvizChannel.fragments.values()) part.rerun.ask('test');
