@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -71,11 +72,13 @@ def second_port() -> int:
     return free_port()
 
 
-def wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until_healthy(
+    url: str, process: subprocess.Popen[bytes], trusted: ssl.SSLContext | None = None
+) -> None:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1, context=trusted):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

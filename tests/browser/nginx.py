@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,19 +26,22 @@ def nginx_path() -> str:
 
 @contextmanager
 def nginx(
-    folder: Path, configuration: Path, listen: str, values: Mapping[str, str], path: str = ""
+    folder: Path,
+    blocks: str,
+    values: Mapping[str, str],
+    path: str = "",
+    port: int | None = None,
+    trusted: ssl.SSLContext | None = None,
 ) -> Iterator[int]:
     """Run nginx in a folder of its own; gives its port.
 
-    listen : the directive that is replaced by the second port. values : what else is replaced.
-    path : below which it answers.
+    blocks : its configuration. values : what is replaced in it, with PORT for the port.
+    path : below which it answers. port : default the second. trusted : with TLS, whose certificates are.
     """
-    port = second_port()
-    written = configuration.read_text(encoding="utf-8")
-    _, blocks = written.split("\n\n", 1)
-    for name, value in {listen: f"listen 127.0.0.1:{port}", **values}.items():
+    port = port or second_port()
+    for name, value in values.items():
         assert name in blocks, name
-        blocks = blocks.replace(name, value)
+        blocks = blocks.replace(name, value.replace("PORT", str(port)))
     temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in temporary)
     blocks = blocks.replace("http {", f"http {{\naccess_log off;\n{paths}", 1)
@@ -45,7 +49,8 @@ def nginx(
     config.write_text(f"daemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/errors.txt;\n{blocks}")
     process = subprocess.Popen([nginx_path(), "-p", str(folder), "-c", str(config)])
     try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/{path}".rstrip("/"), process)
+        scheme = "https" if trusted else "http"
+        wait_until_healthy(f"{scheme}://127.0.0.1:{port}/{path}".rstrip("/"), process, trusted)
         yield port
     finally:
         process.terminate()

@@ -52,12 +52,14 @@ def two_replicas(folder: Path) -> Iterator[tuple[dict[str, Replica], int]]:
             replica.start()
         first, second = (replica.port for replica in replicas.values())
         values = {
+            "listen 8080": "listen 127.0.0.1:PORT",
             "replica1:8501": f"127.0.0.1:{first}",
             "replica2:8502": f"127.0.0.1:{second}",
             "~:8501$": f"~:{first}$",
             "~:8502$": f"~:{second}$",
         }
-        port = stack.enter_context(nginx(folder, ROOT / "deploy" / "nginx.conf", "listen 8080", values))
+        configuration = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+        port = stack.enter_context(nginx(folder, configuration, values))
         yield replicas, port
 
 
