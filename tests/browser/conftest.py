@@ -266,10 +266,11 @@ def page(tab: Page, theme: str) -> Iterator[Page]:
 
 
 def _forget_visitor(tab: Page) -> None:
-    """Leave nothing to the next test: what is stored, the window's size, preferences, the mouse's place."""
+    """Leave nothing to the next test: storage, cookies, size of window, preferences, place of mouse."""
     if tab.url.startswith("http"):
         tab.evaluate("localStorage.clear(); sessionStorage.clear()")
     tab.goto("about:blank")
+    tab.context.clear_cookies()
     tab.mouse.move(0, 0)
     tab.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     tab.emulate_media(color_scheme="null", reduced_motion="null")
