@@ -1,4 +1,4 @@
-"""The app behind nginx, with the configurations in docs/ and deploy/: below a base path, and behind TLS."""
+"""The app behind nginx, as docs/ and deploy/ say: with and without a base path, and behind TLS."""
 
 from __future__ import annotations
 
@@ -74,6 +74,11 @@ def expect_training(page: Page, url: str) -> None:
     page.goto("about:blank")  # a page that loses its server complains in the console
 
 
+def test_a_network_trains_behind_nginx(server: str, page: Page, tmp_path: Path) -> None:
+    with below("", int(server.rsplit(":", 1)[1]), tmp_path) as url:
+        expect_training(page, url)
+
+
 def test_a_network_trains_behind_nginx_below_a_base_path(page: Page, tmp_path: Path) -> None:
     port, base = free_port(), "rnn/"
     command = [*streamlit(ROOT / "app.py", port), f"--server.baseUrlPath={base}"]
@@ -89,9 +94,8 @@ def test_a_network_trains_behind_tls_and_nginx_and_the_cookie_is_secure(
             cookie: str = answer.headers["Set-Cookie"]
         assert cookie == "rnnviz_replica=1; Path=/; HttpOnly; SameSite=None; Secure; Partitioned"
         session = page.context.new_cdp_session(page)
-        session.send(
-            "Security.setIgnoreCertificateErrors", {"ignore": True}
-        )  # the browser knows no test's authority
+        # the browser does not know the test's authority
+        session.send("Security.setIgnoreCertificateErrors", {"ignore": True})
         expect_training(page, url)
         assert {kept["name"] for kept in page.context.cookies(url) if kept["secure"]} >= {"rnnviz_replica"}
         session.detach()
